@@ -19,18 +19,18 @@ from mailer.audience.subscribers import add
 from mailer.audience.values.address import normalize_address
 from mailer.campaign.campaign import Campaign, NewCampaign
 from mailer.config import Settings
-from mailer.delivery.options import Run
+from mailer.delivery.options import RunParameters
 from mailer.delivery.progress import Progress
 from mailer.delivery.record_refusals import RefusalRecorder
 from mailer.delivery.run import deliver
 from mailer.message.envelope import Envelope
 from mailer.message.message import MessageTemplate
-from mailer.spool.erased_words import ErasedWords
+from mailer.spool.erased_words import ErasedTextRedaction
 from mailer.spool.journal import read_journal
 from mailer.spool.open import spools_of
-from mailer.spool.recover import recover
+from mailer.spool.recover import settle_claims
 from mailer.spool.sqlite.spools import SqliteSpool
-from mailer.spool.values import Claim, Frozen, MayWrite, Refused, Settled
+from mailer.spool.values import ClaimedDelivery, FindExcluded, PlannedDelivery, RefusedClaim, SettledClaim
 from mailer.store.database import writing
 from mailer.transports.base import Outcome, OutcomeKind, OutgoingMessage, Transport
 from mailer.transports.registry import event_source_of, is_folder_transport
@@ -54,11 +54,11 @@ class DeskSpool(SqliteSpool):
     """A spool together with the audience of its database, as the service uses the two."""
 
     #: Where it is set, a run claims this person's delivery alone.
-    only: int | None = None
+    only_person: int | None = None
 
     def __init__(self, db: Database, campaign: Campaign, *, owner: str = "") -> None:
         into_folder = is_folder_transport(campaign.transport)
-        super().__init__(db, campaign, ErasedWords(db), owner=owner, into_folder=into_folder)
+        super().__init__(db, campaign, ErasedTextRedaction(db), owner=owner, into_folder=into_folder)
         self.database = db
         self._source = event_source_of(campaign.transport)
 
@@ -78,26 +78,28 @@ class DeskSpool(SqliteSpool):
         return RefusalRecorder(self.database, spools_of(self.database), self, self._source)
 
     def claim(
-        self, limit: int, may_write: MayWrite | None = None, *, only: int | None = None
-    ) -> list[Claim] | None:
-        """Claims; without `may_write`, whoever may not be written to now is skipped."""
-        return super().claim(limit, may_write or Recipients(self.database, self.campaign.edition), only=only)
+        self, limit: int, find_excluded: FindExcluded | None = None, *, only_person: int | None = None
+    ) -> list[ClaimedDelivery] | None:
+        """Claims; without `find_excluded`, whoever may not be written to now is skipped."""
+        return super().claim(
+            limit, find_excluded or Recipients(self.database, self.campaign.edition), only_person=only_person
+        )
 
-    def settle(self, outcomes: Sequence[tuple[int, int, Outcome, str] | Settled]) -> list[Refused]:
+    def settle(self, outcomes: Sequence[tuple[int, int, Outcome, str] | SettledClaim]) -> list[RefusedClaim]:
         """Settles and records bounces, so that nothing is left to record."""
         with self.transaction():
-            self.recorder.note(super().settle([Settled(*outcome) for outcome in outcomes]))
+            self.recorder.record(super().settle([SettledClaim(*outcome) for outcome in outcomes]))
         return []
 
-    def retry_all(self, *, only: int | None = None) -> tuple[int, int]:
+    def retry_all(self, *, only_person: int | None = None) -> tuple[int, int]:
         """Tries again whoever can be reached. Gives how many, and how many stay rejected."""
-        again = self.retry(partial(unreachable, self.database), only=only)
-        return again, self.counts()["rejected"]
+        again = self.retry_refused(partial(unreachable, self.database), only_person=only_person)
+        return again, self.counts_by_state()["rejected"]
 
     def recover(self, journal: Path) -> dict[str, int]:
         """Settles what a dead run left by its journal."""
         read, addresses = partial(read_journal, journal), partial(addresses_of, self.database)
-        return recover(self, read, addresses, lambda _: None)
+        return settle_claims(self, read, addresses, lambda _: None)
 
     def set_status(self, status: str) -> None:
         """Sets a status, whatever the campaign's was."""
@@ -107,7 +109,7 @@ class DeskSpool(SqliteSpool):
         """(subscriber id, state, attempts, provider id, reason) of every delivery, by subscriber."""
         return [
             (one.person, one.state.value, one.attempts, one.provider_id, one.reason)
-            for one in self.deliveries()
+            for one in self.list_deliveries()
         ]
 
 
@@ -161,7 +163,7 @@ def freeze(
         }
     )
     spools_of(db).freeze(
-        campaign, [Frozen(person, 0) for person in (people_of(db) if people is None else people)]
+        campaign, [PlannedDelivery(person, 0) for person in (people_of(db) if people is None else people)]
     )
     return open_spool(db, find_campaign(db, slug))
 
@@ -215,14 +217,14 @@ def run_spool(
 ) -> Progress:
     """Delivers a campaign as the service does."""
     return deliver(
-        Run(
+        RunParameters(
             db=spool.database,
             spools=spools_of(spool.database),
             spool=spool,
             templates=templates,
             transport=transport,
             source=spool.source,
-            only=spool.only,
+            only_person=spool.only_person,
             **options,
         )
     )

@@ -22,7 +22,7 @@ from mailer.audience.values.address import Address, normalize_address
 from mailer.clock import utc_now
 from mailer.errors import StoreError
 from mailer.store.database import address_hash, writing
-from mailer.store.texts import replace_texts, rows_with_letters
+from mailer.store.texts import replace_texts, rows_with_address_letters
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
@@ -204,7 +204,7 @@ def redact_address(db: Database, address: Address, retained: RetainedTexts | Non
     events.clear_reasons(db, cleared)
     letters = Spellings(address).letters
     for table, keys, columns in _ELSEWHERE:
-        for key, before in list(rows_with_letters(db, table, keys, columns, letters)):
+        for key, before in list(rows_with_address_letters(db, table, keys, columns, letters)):
             after = tuple(map(cleared, before))
             if after != before:
                 replace_texts(db, table, keys, key, columns, before, after)

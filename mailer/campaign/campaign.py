@@ -1,4 +1,4 @@
-"""Defines a campaign as a frozen value, and the state of one person's delivery of it."""
+"""Defines a campaign, and the state of one person's delivery in a campaign, as immutable values."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ __all__ = ["Campaign", "Delivered", "NewCampaign"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewCampaign:
-    """Describes a campaign at the moment when its plan is frozen.
+    """Describes a campaign whose plan is being frozen.
 
-    `issue` is the path of its file in the workspace and `issue_hash` the hash of its content, `issue_date` is
-    `YYYY-MM-DD`, `plan` the plan as JSON data, `transport` a URL.
+    `issue` is the path of the issue's file in the workspace and `issue_hash` the hash of its content.
+    `issue_date` is `YYYY-MM-DD`, `plan` the plan as JSON data, `transport` the URL of the transport.
     """
 
     slug: str
@@ -36,8 +36,8 @@ class Campaign(NewCampaign):
     """Describes a campaign as the spool stores it. Times are UTC, ISO 8601 with a `Z`.
 
     `due_at` is the time at which the campaign may begin, `local_time` the time of day in each reader's own
-    zone (`08:00`), `canary` is JSON about the canary, `held_until` the time until which a canary is watched
-    or a stopped campaign waits. Each is empty where there is none. `stable_ids` is 0 for a campaign of
+    zone (`08:00`), `canary` the canary as JSON text, and `held_until` the time until which a held or stopped
+    campaign waits. Each of these is empty if the campaign has none. `stable_ids` is 0 for a campaign of
     version 0.3.0 or earlier, whose messages identify readers by row number.
     """
 
@@ -59,7 +59,7 @@ class Delivered:
     """Describes the state of one person's delivery in the campaign `slug`.
 
     `settled_at` is UTC, or None while the delivery is open. `in_folder` says that the message was only
-    written to an outbox folder, so it reached nobody.
+    written to an outbox folder, so that it reached nobody.
     """
 
     slug: str

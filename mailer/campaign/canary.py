@@ -1,6 +1,7 @@
-"""Draws the canary of a campaign: a few random recipients who are sent to before the others. Pure.
+"""Draws the canary of a campaign: a few random recipients whose messages are sent before all others.
 
 The draw is a hash of the campaign's slug and the subscriber id, so that a restart draws the same recipients.
+This module does no I/O.
 """
 
 from __future__ import annotations
@@ -22,10 +23,11 @@ Phase = Literal["first", "held", "released"]
 
 @dataclass(frozen=True, slots=True)
 class Canary:
-    """Describes a canary: `number` recipients, the `share` (0 to 1) of all, and how long they are watched.
+    """Describes a canary: `number` recipients, which is the `share` (0 to 1) of all recipients.
 
-    `hold` is in seconds; None means until the operator decides. `phase` is `first` while the canary is being
-    sent to, `held` while it is watched, and `released` once the others may be sent to.
+    `hold` is for how many seconds the results are watched before the other messages are sent; None means
+    until the operator decides. `phase` is `first` while the canary is being sent, `held` while it is watched,
+    and `released` once the other messages may be sent.
     """
 
     share: float
@@ -38,22 +40,27 @@ class Canary:
         return asdict(self)
 
 
-def make_canary(share: float, hold: float | None, recipients: int) -> Canary:
-    """Returns the canary for this number of recipients; it has at least one."""
-    return Canary(share, min(recipients, max(1, math.ceil(share * recipients - 1e-9))), hold)
+def make_canary(share: float, hold_seconds: float | None, recipient_count: int) -> Canary:
+    """Returns the canary for a campaign with this number of recipients. A canary has at least one recipient.
+
+    `share` is the canary's part of all recipients (0 to 1). `hold_seconds` is for how long it is watched;
+    None means until the operator decides.
+    """
+    number = max(1, math.ceil(share * recipient_count - 1e-9))
+    return Canary(share, min(recipient_count, number), hold_seconds)
 
 
 def canary_of(campaign: Campaign) -> Canary | None:
-    """Returns the canary of a campaign; None where it has none."""
+    """Returns the canary of a campaign; None if it has none."""
     return Canary(**json.loads(campaign.canary)) if campaign.canary else None
 
 
-def draw_recipients(slug: str, people: Iterable[int], number: int) -> frozenset[int]:
-    """Returns `number` of these people (subscriber ids), drawn at random but repeatably for this slug."""
+def draw_recipients(slug: str, people: Iterable[int], count: int) -> frozenset[int]:
+    """Returns `count` of these subscriber ids, drawn at random. The same slug draws the same people again."""
     name = slug.encode()
 
-    def lot(person: int) -> tuple[int, int]:
+    def lot_number(person: int) -> tuple[int, int]:
         drawn = hashlib.sha256(name + b":" + str(person).encode("ascii")).digest()
         return int.from_bytes(drawn[:7], "big"), person
 
-    return frozenset(heapq.nsmallest(number, people, key=lot))
+    return frozenset(heapq.nsmallest(count, people, key=lot_number))

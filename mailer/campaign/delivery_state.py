@@ -1,11 +1,11 @@
-"""Defines the states of a delivery and every transition between them. Pure, like `status`."""
+"""Defines the states of a delivery and every transition between them, without SQL or I/O."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
 
-__all__ = ["CHANGES", "LEFT", "OPEN", "STATES", "TO_SEND", "Change", "State"]
+__all__ = ["CHANGES", "LEFT", "OPEN", "STATES", "TO_SEND", "StateChange", "State"]
 
 
 class State(StrEnum):
@@ -21,8 +21,8 @@ class State(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
-    """Says that an operation of the spool moves a delivery from one of `sources` to one of `targets`."""
+class StateChange:
+    """Describes an operation of the spool that moves a delivery from one of `sources` to one of `targets`."""
 
     operation: str
     sources: tuple[State, ...]
@@ -30,18 +30,20 @@ class Change:
 
 
 _S = State
-CHANGES: tuple[Change, ...] = (
-    Change("claim", (_S.PENDING, _S.DEFERRED), (_S.SENDING, _S.SKIPPED)),
-    Change("settle", (_S.SENDING,), (_S.ACCEPTED, _S.REJECTED, _S.DEFERRED, _S.UNCERTAIN, _S.SKIPPED)),
-    Change("release", (_S.SENDING,), (_S.PENDING,)),
-    Change("park", (_S.SENDING,), (_S.PENDING,)),
-    Change("expire", (_S.DEFERRED,), (_S.REJECTED,)),
-    Change("resolve", (_S.UNCERTAIN,), (_S.PENDING, _S.ACCEPTED)),
-    Change("retry", (_S.REJECTED, _S.DEFERRED), (_S.PENDING,)),
-    Change("reopen copies", (_S.ACCEPTED, _S.UNCERTAIN, _S.SKIPPED), (_S.PENDING,)),
-    Change("make rest uncertain", (_S.PENDING, _S.SENDING, _S.DEFERRED, _S.REJECTED), (_S.UNCERTAIN,)),
-    Change(
-        "adopt",
+CHANGES: tuple[StateChange, ...] = (
+    StateChange("claim", (_S.PENDING, _S.DEFERRED), (_S.SENDING, _S.SKIPPED)),
+    StateChange("settle", (_S.SENDING,), (_S.ACCEPTED, _S.REJECTED, _S.DEFERRED, _S.UNCERTAIN, _S.SKIPPED)),
+    StateChange("release", (_S.SENDING,), (_S.PENDING,)),
+    StateChange("park", (_S.SENDING,), (_S.PENDING,)),
+    StateChange("expire deferred", (_S.DEFERRED,), (_S.REJECTED,)),
+    StateChange("resolve uncertain", (_S.UNCERTAIN,), (_S.PENDING, _S.ACCEPTED)),
+    StateChange("retry refused", (_S.REJECTED, _S.DEFERRED), (_S.PENDING,)),
+    StateChange("reopen folder copies", (_S.ACCEPTED, _S.UNCERTAIN, _S.SKIPPED), (_S.PENDING,)),
+    StateChange(
+        "make unaccepted uncertain", (_S.PENDING, _S.SENDING, _S.DEFERRED, _S.REJECTED), (_S.UNCERTAIN,)
+    ),
+    StateChange(
+        "adopt lost outcomes",
         tuple(state for state in _S if state is not _S.ACCEPTED),
         (_S.ACCEPTED, _S.REJECTED, _S.DEFERRED, _S.UNCERTAIN, _S.SKIPPED),
     ),

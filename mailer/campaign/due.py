@@ -1,4 +1,4 @@
-"""Selects the campaigns that are due at a given time. Pure."""
+"""Selects the campaigns that are due at a given time, without SQL or I/O."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ _LATEST_WAIT = timedelta(hours=26)
 
 
 def due_campaigns(campaigns: Iterable[Campaign], now: str) -> list[Campaign]:
-    """Returns the scheduled campaigns that are due (`now` is UTC), then those that may resume automatically.
+    """Returns the scheduled campaigns that are due at `now` (UTC), then those that may resume automatically.
 
-    The scheduled ones include those whose process died while it was sending. Each group is sorted oldest
-    first.
+    A campaign whose process died while it was sending counts as scheduled if it has a due time. Each group is
+    sorted oldest first.
     """
     known = list(campaigns)
     waiting = [
@@ -37,12 +37,12 @@ def due_campaigns(campaigns: Iterable[Campaign], now: str) -> list[Campaign]:
 
 
 def resumes_automatically(campaign: Campaign, now: str) -> bool:
-    """Returns whether a held or stopped campaign may resume now without a decision of the operator. A
-    campaign is held while its canary is watched; it is stopped when a rate limit is used up or mail was
-    deferred.
+    """Returns whether a held or stopped campaign may resume at `now` (UTC) without a decision of the
+    operator.
 
-    A stopped campaign also resumes where `held_until` is so far ahead that only a wrong clock can have set
-    it.
+    A campaign is held while its canary is watched. It is stopped if a rate limit is used up or mail was
+    deferred. A stopped campaign also resumes if `held_until` is so far ahead that only a wrong clock can have
+    set it.
     """
     if campaign.status not in (Status.HELD, Status.STOPPED) or not campaign.held_until:
         return False

@@ -1,4 +1,4 @@
-"""Makes and checks slugs: the name of a campaign in URLs, in commands and as a folder below `campaigns/`."""
+"""Makes and checks slugs. A slug names a campaign in URLs, in commands and as a folder below `campaigns/`."""
 
 from __future__ import annotations
 
@@ -11,12 +11,14 @@ _SLUG = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
 
 def slug_of(edition: str, date: dt.date, number: int = 1) -> str:
-    """Returns the slug of an issue's campaign, such as `2026-11-21-morning`, or `2026-11-21-morning-2` for a
-    second one."""
+    """Returns the slug for a campaign of the issue of this edition and date: `2026-11-21-morning`.
+
+    `number` counts the campaigns of the issue; the second one gets `2026-11-21-morning-2`.
+    """
     slug = f"{date.isoformat()}-{edition}"
     return slug if number == 1 else f"{slug}-{number}"
 
 
 def is_slug(text: str) -> bool:
-    """Returns whether a text is a valid slug: the name of one visible folder, without a path separator."""
+    """Returns whether a text is a valid slug, which can name one visible folder."""
     return _SLUG.fullmatch(text) is not None

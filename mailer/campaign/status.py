@@ -1,9 +1,9 @@
 """Defines the statuses of a campaign and every transition between them.
 
-1. Every line about transitions of a campaign stands here. All other code names an event and asks this table.
-2. This module knows no database and no clock. It says what may follow; the spool makes it so.
+Every rule about transitions is in this module; all other code names an event and reads this table. The module
+uses no database and no clock: it says which transitions are allowed, and the spool applies them.
 
-The drawing in docs/delivery.md is made of `TRANSITIONS`.
+`tools/transitions.py` draws `TRANSITIONS` in docs/delivery.md.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ __all__ = [
     "Event",
     "Status",
     "Transition",
-    "check_open",
-    "sources_of",
-    "target_of",
+    "check_may_be_sent",
+    "source_statuses",
+    "target_status",
 ]
 
 
@@ -42,7 +42,7 @@ class Status(StrEnum):
 
 
 class Actor(StrEnum):
-    """Lists the actors that may cause an event."""
+    """Lists who may cause an event: the operator, a run, or the scheduler."""
 
     OPERATOR = "operator"
     RUN = "run"
@@ -74,8 +74,11 @@ class Event(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Transition:
-    """Says that an event moves a campaign from any of `sources` to `target`, and which `actors` may cause
-    it."""
+    """Describes an event that moves a campaign from any of `sources` to `target`. Any of `actors` may cause
+    it.
+
+    `meaning` describes the event in the documentation.
+    """
 
     event: Event
     sources: tuple[Status, ...]
@@ -187,19 +190,19 @@ ENDED = (Status.PAUSED, Status.CANCELLED)
 FINAL = (Status.SENT, Status.CANCELLED)
 
 
-def sources_of(event: Event) -> tuple[Status, ...]:
-    """Returns the statuses in which the event may happen."""
+def source_statuses(event: Event) -> tuple[Status, ...]:
+    """Returns the statuses in which the event is allowed."""
     return _BY_EVENT[event].sources
 
 
-def target_of(event: Event) -> Status:
-    """Returns the status that the event leads to."""
+def target_status(event: Event) -> Status:
+    """Returns the status that a campaign has after the event."""
     return _BY_EVENT[event].target
 
 
-def check_open(slug: str, status: Status) -> None:
-    """Raises CampaignError where the campaign was cancelled or is paused; the message says what to do."""
+def check_may_be_sent(slug: str, status: Status) -> None:
+    """Raises CampaignError if the campaign was cancelled or is paused; the message says what to do."""
     if status is Status.CANCELLED:
-        raise CampaignError(f"campaign {slug} was cancelled; what it has not sent stays unsent")
+        raise CampaignError(f"campaign {slug} was cancelled, so its unsent messages will never be sent")
     if status is Status.PAUSED:
-        raise CampaignError(f"campaign {slug} is paused; `mailer campaigns resume {slug}` goes on with it")
+        raise CampaignError(f"campaign {slug} is paused; `mailer campaigns resume {slug}` continues it")

@@ -1,4 +1,5 @@
-"""Parses and formats times for operators: ISO 8601, in the workspace's zone unless an offset is given."""
+"""Parses and formats times for operators: ISO 8601, in the workspace's time zone unless an offset is
+given."""
 
 from __future__ import annotations
 
@@ -11,10 +12,10 @@ from mailer.errors import InputError
 __all__ = [
     "NEVER",
     "FARTHEST",
-    "check_ahead",
+    "check_in_future",
     "format_time",
     "is_time_of_day",
-    "parse_at",
+    "parse_send_time",
     "parse_time_of_day",
     "local_to_utc",
 ]
@@ -28,30 +29,30 @@ _MOMENT = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d)?(?:Z|[+-]\d\d:\d\d)
 
 
 def parse_time_of_day(text: str) -> dt.time:
-    """Parses a time of day such as `08:00`. Raises InputError."""
+    """Parses a time of day such as `08:00`. Raises InputError for any other format."""
     if not _HOUR.fullmatch(text):
-        raise InputError(f'"{text}" is not a time of day; write it as 08:00')
+        raise InputError(f'"{text}" is not a time of day; write it like 08:00')
     return dt.time.fromisoformat(text)
 
 
 def is_time_of_day(text: str) -> bool:
-    """Returns whether a text is a time of day alone, such as `08:00`."""
+    """Returns whether a text is a time of day without a date, such as `08:00`."""
     return _HOUR.fullmatch(text) is not None
 
 
-def parse_at(text: str, zone: ZoneInfo, now: dt.datetime, day: dt.date | None = None) -> dt.datetime:
-    """Parses Parses `2026-11-22T08:00` in `zone`, the same with an offset (`+08:00`, `Z`), or `08:00`.
+def parse_send_time(text: str, zone: ZoneInfo, now: dt.datetime, day: dt.date | None = None) -> dt.datetime:
+    """Parses `2026-11-22T08:00` in `zone`, the same with an offset (`+08:00`, `Z`), or `08:00`.
 
-    A time of day alone means that time on `day` if it is still to come, else its next occurrence. Raises
+    A time of day without a date means that time on `day`, or on a later day if it has passed then. Raises
     InputError for any other format, for a time that has passed, and for a local time that daylight saving
     time skips or repeats.
     """
     if is_time_of_day(text):
         today = now.astimezone(zone).date()
         wanted = dt.datetime.combine(max(today, day or today), parse_time_of_day(text))
-        at = _unambiguous(wanted, zone)
-        at = at if at > now else _unambiguous(wanted + dt.timedelta(days=1), zone)
-        check_ahead(at, zone, now)
+        at = _unambiguous_moment(wanted, zone)
+        at = at if at > now else _unambiguous_moment(wanted + dt.timedelta(days=1), zone)
+        check_in_future(at, zone, now)
         return at
     try:
         if not _MOMENT.fullmatch(text):
@@ -60,64 +61,66 @@ def parse_at(text: str, zone: ZoneInfo, now: dt.datetime, day: dt.date | None = 
     except ValueError:
         raise InputError(
             f'"{text}" is not a time; write 2026-11-22T08:00 (or with an offset, 2026-11-22T08:00+08:00), '
-            "08:00 for eight of the issue's date, or usual for the edition's usual time of that date"
+            "08:00 for that time on the issue's date, or usual for the edition's usual time on that date"
         ) from None
-    at = _unambiguous(wanted, zone) if wanted.tzinfo is None else _in_utc(wanted)
-    check_ahead(at, zone, now)
+    at = _unambiguous_moment(wanted, zone) if wanted.tzinfo is None else _to_utc(wanted)
+    check_in_future(at, zone, now)
     return at
 
 
-def check_ahead(at: dt.datetime, zone: ZoneInfo, now: dt.datetime) -> None:
-    """Raises InputError where `at` has passed, or is more than a year away."""
+def check_in_future(at: dt.datetime, zone: ZoneInfo, now: dt.datetime) -> None:
+    """Raises InputError if `at` has passed, or is more than a year after `now`."""
     if at <= now:
         raise InputError(
-            f"{format_time(at, zone)} has passed (it is {format_time(now, zone)}); choose a later time, "
+            f"{format_time(at, zone)} has passed (it is now {format_time(now, zone)}); choose a later time, "
             "or leave --at out to send now"
         )
     if at - now > FARTHEST:
-        raise InputError(f"{format_time(at, zone)} is more than a year away; is the year right?")
+        raise InputError(f"{format_time(at, zone)} is more than a year away; check the year")
 
 
-def _unambiguous(wanted: dt.datetime, zone: ZoneInfo) -> dt.datetime:
-    """Returns the moment when clocks in `zone` show `wanted`. Raises InputError where they never do, or do so
-    twice."""
-    first, second = (_in_utc(wanted.replace(tzinfo=zone, fold=fold)) for fold in (0, 1))
+def _unambiguous_moment(local_time: dt.datetime, zone: ZoneInfo) -> dt.datetime:
+    """Returns the moment (UTC) when clocks in `zone` show this local time.
+
+    Raises InputError if clocks never show it, or show it twice.
+    """
+    first, second = (_to_utc(local_time.replace(tzinfo=zone, fold=fold)) for fold in (0, 1))
     if first == second:
         return first
-    shown = wanted.isoformat(timespec="minutes")
-    if first.astimezone(zone).replace(tzinfo=None) != wanted:
+    shown = local_time.isoformat(timespec="minutes")
+    if first.astimezone(zone).replace(tzinfo=None) != local_time:
         raise InputError(
-            f"there is no {shown} in {zone.key}: the clocks are put forward then, and show "
+            f"{shown} does not exist in {zone.key}: the clocks go forward then, and show "
             f"{first.astimezone(zone):%H:%M} instead; choose another time"
         )
-    early, late = (shown + _offset(moment.astimezone(zone)) for moment in (first, second))
-    raise InputError(
-        f"{shown} comes twice in {zone.key}: the clocks are put back then; write {early} or {late}"
-    )
+    early, late = (shown + _offset_text(moment.astimezone(zone)) for moment in (first, second))
+    raise InputError(f"{shown} occurs twice in {zone.key}: the clocks go back then; write {early} or {late}")
 
 
-def _offset(at: dt.datetime) -> str:
+def _offset_text(at: dt.datetime) -> str:
     return at.isoformat(timespec="minutes")[16:]
 
 
-def _in_utc(at: dt.datetime) -> dt.datetime:
+def _to_utc(at: dt.datetime) -> dt.datetime:
     try:
         return at.astimezone(dt.UTC)
     except OverflowError:
         raise InputError(
-            f"{at.isoformat(timespec='minutes')} is outside the range of times; choose another"
+            f"{at.isoformat(timespec='minutes')} is outside the supported range of dates; choose another time"
         ) from None
 
 
-def local_to_utc(day: dt.date, hour: dt.time, zone: dt.tzinfo) -> dt.datetime:
-    """Returns the moment when clocks in `zone` show `hour` on `day`. Where they show it twice, it is the
-    first time; where daylight saving time skips it, the offset before the change is used. Raises InputError
-    at the ends of the calendar."""
-    return _in_utc(dt.datetime.combine(day, hour, tzinfo=zone))
+def local_to_utc(day: dt.date, time_of_day: dt.time, zone: dt.tzinfo) -> dt.datetime:
+    """Returns the moment (UTC) when clocks in `zone` show `time_of_day` on `day`.
+
+    If clocks show it twice, this is the first time. If daylight saving time skips it, the offset before the
+    change is used. Raises InputError at the ends of the calendar.
+    """
+    return _to_utc(dt.datetime.combine(day, time_of_day, tzinfo=zone))
 
 
-def format_time(at: dt.datetime | str, zone: ZoneInfo, *, named: bool = True) -> str:
-    """Formats a time as `Sun 22 Nov 2026 08:00 (Asia/Shanghai)`, without the zone unless `named`.
+def format_time(at: dt.datetime | str, zone: ZoneInfo, *, with_zone: bool = True) -> str:
+    """Formats a time as `Sun 22 Nov 2026 08:00 (Asia/Shanghai)`; without the zone if `with_zone` is False.
 
     `at` may also be a text as the database stores it.
     """
@@ -126,4 +129,4 @@ def format_time(at: dt.datetime | str, zone: ZoneInfo, *, named: bool = True) ->
     days = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
     months = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
     day = f"{days[local.weekday()]} {local.day} {months[local.month - 1]} {local.year}"
-    return f"{day} {local:%H:%M}" + (f" ({zone.key})" if named else "")
+    return f"{day} {local:%H:%M}" + (f" ({zone.key})" if with_zone else "")

@@ -20,7 +20,7 @@ from mailer.display_text import visible
 from mailer.services.campaigns.advice import advice_on
 from mailer.services.campaigns.frozen_settings import sender_note
 from mailer.services.database.moved import moved_database_note
-from mailer.spool.values import Reason
+from mailer.spool.values import ReasonGroup
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
@@ -48,7 +48,7 @@ def say_counts(counts: dict[str, int]) -> None:
             say(f"  {state:<10} {counts[state]:>9,}")
 
 
-def say_reasons(reasons: Iterable[Reason], campaign: Campaign) -> None:
+def say_reasons(reasons: Iterable[ReasonGroup], campaign: Campaign) -> None:
     """Prints the reasons of failed deliveries, each with advice and with the server's answers."""
     for reason in reasons:
         advice = advice_on(reason, campaign)
@@ -72,7 +72,7 @@ def warn_of_moved_database(db: Database, settings: Settings) -> None:
 def _say_waits(settings: Settings, result: SendResult) -> None:
     """Prints the state of a campaign that waits for its next time."""
     if result.progress is not None:
-        say(f"{result.progress.handed_over:,} handed to {result.campaign.transport}.")
+        say(f"{result.progress.handed_over_count:,} handed to {result.campaign.transport}.")
         say_counts(dict(result.counts))
     from mailer.services.planning.schedule import waiting_note
 
@@ -97,7 +97,7 @@ def say_result(settings: Settings, result: SendResult) -> None:
     elif progress is None:
         say(f"There is nothing to send: everybody in {campaign.slug} was tried.")
     else:
-        handed = progress.handed_over
+        handed = progress.handed_over_count
         rate = f" ({handed / progress.seconds:,.0f} a second)" if progress.seconds else ""
         say(f"{handed:,} handed to {campaign.transport} in {progress.seconds:.1f} s{rate}.")
     say(f"Campaign {campaign.slug} is {campaign.status}:")
@@ -186,8 +186,8 @@ def show_progress(total: int, *, quiet: bool) -> Iterator[Callable[[RunProgress]
             task = bar.add_task("send", total=total, rate="")
 
             def show(progress: RunProgress) -> None:
-                rate = progress.done / progress.seconds if progress.seconds else 0.0
-                bar.update(task, completed=progress.done, rate=f"{rate:,.0f}/s")
+                rate = progress.settled_count / progress.seconds if progress.seconds else 0.0
+                bar.update(task, completed=progress.settled_count, rate=f"{rate:,.0f}/s")
                 show_note_once(progress, lambda line: bar.console.print(line, markup=False, highlight=False))
 
             yield show
@@ -209,7 +209,7 @@ def show_progress(total: int, *, quiet: bool) -> Iterator[Callable[[RunProgress]
 
 def _line(progress: RunProgress, total: int) -> str:
     """Returns the progress line of a run; it counts people, not attempts."""
-    done, deferred = progress.done, progress.outcomes.get("deferred", 0)
+    done, deferred = progress.settled_count, progress.outcomes.get("deferred", 0)
     rate = done / progress.seconds if progress.seconds else 0.0
     left = max(0, total - done) / rate if rate else 0.0
     waiting = f" ({deferred:,} deferred)" if deferred else ""

@@ -115,9 +115,9 @@ def _run(
         say("Aborted!", err=True)
         return _document(output, [Problem("Aborted!")], 1)
     except sqlite3.Error as error:
-        from mailer.store.database import explain
+        from mailer.store.database import to_store_error
 
-        return _fail(output, [Problem(str(explain(error, "subscribers.db")))], 1)
+        return _fail(output, [Problem(str(to_store_error(error, "subscribers.db")))], 1)
     except BrokenPipeError:
         return _document(output, [Problem("the reader of the output closed it early")], 1)
     except OSError as error:

@@ -1,7 +1,7 @@
-"""Stops a run when too many outcomes are bad in a row, or too large a share of them is refused.
+"""Stops a run after too many bad outcomes in a row, or when too large a share of the messages is refused.
 
 An outage could make every delivery uncertain within seconds, and a transport that refuses everything could
-mark a whole list as refused. A list with many dead addresses harms the sender's reputation with each message.
+mark a whole list as refused. Each message to a dead address harms the sender's reputation.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ __all__ = [
     "REFUSALS_IN_A_ROW",
     "SETTLED_AT_LEAST",
     "CircuitBreaker",
-    "refusals_note",
-    "refused_too_often",
+    "refusals_sentence",
+    "is_refused_too_often",
 ]
 
 DOUBTS_IN_A_ROW = 20
@@ -28,47 +28,57 @@ SETTLED_AT_LEAST = 100
 
 
 class CircuitBreaker:
-    """Counts outcomes with the same result in a row, over all connections. It is safe to use from several
-    threads."""
+    """Counts outcomes with the same result in a row, over all connections. Safe to use from several threads.
 
-    def __init__(self, longest: Mapping[OutcomeKind, int]) -> None:
-        self._longest = dict(longest)
+    `limits` maps a result to the number in a row that stops the run. `sentence` says why the run must stop;
+    it is empty until then.
+    """
+
+    def __init__(self, limits: Mapping[OutcomeKind, int]) -> None:
+        self._limits = dict(limits)
         self._lock = threading.Lock()
         self._kind = OutcomeKind.ACCEPTED
         self._number = 0
         self.sentence = ""
 
-    def note(self, outcomes: Iterable[Outcome]) -> None:
-        """Counts new outcomes. Sets `sentence` when the limit for a result is reached."""
+    def count(self, outcomes: Iterable[Outcome]) -> None:
+        """Counts new outcomes, and sets `sentence` when the limit of a result is reached."""
         with self._lock:
             for outcome in outcomes:
                 if outcome.result is OutcomeKind.SKIPPED:
                     continue  # nothing was handed over
                 self._number = self._number + 1 if outcome.result is self._kind else 1
                 self._kind = outcome.result
-                longest = self._longest.get(self._kind)
-                if longest is not None and self._number >= longest and not self.sentence:
+                limit = self._limits.get(self._kind)
+                if limit is not None and self._number >= limit and not self.sentence:
                     self.sentence = (
                         f"{self._number:,} messages in a row were {self._kind.value}, so the campaign "
                         f"stopped itself; the last answer was: {outcome.reason or 'none'}"
                     )
 
 
-def refused_too_often(outcomes: Mapping[str, int], share: float, at_least: int = SETTLED_AT_LEAST) -> bool:
-    """Returns whether more than `share` (0 to 1) of what a run settled was rejected, from `at_least` outcomes
-    on."""
-    rejected = outcomes.get("rejected", 0)
-    settled = rejected + outcomes.get("accepted", 0) + outcomes.get("uncertain", 0)
-    return settled >= at_least and rejected > share * settled
+def is_refused_too_often(
+    counts: Mapping[str, int], max_share: float, min_settled: int = SETTLED_AT_LEAST
+) -> bool:
+    """Returns whether more than `max_share` (0 to 1) of the settled messages of a run were rejected.
+
+    `counts` maps states to numbers. Returns False if fewer than `min_settled` messages are settled.
+    """
+    rejected = counts.get("rejected", 0)
+    settled = rejected + counts.get("accepted", 0) + counts.get("uncertain", 0)
+    return settled >= min_settled and rejected > max_share * settled
 
 
-def refusals_note(spool: Spool, outcomes: Mapping[str, int], share: float) -> str:
-    """Returns a sentence for a run that ends because more than `share` (0 to 1) of its outcomes were
-    refused."""
-    rejected = outcomes.get("rejected", 0)
-    settled = rejected + outcomes.get("accepted", 0) + outcomes.get("uncertain", 0)
-    words = spool.commonest_refusal()
+def refusals_sentence(spool: Spool, counts: Mapping[str, int], max_share: float) -> str:
+    """Returns a sentence for the operator: more than `max_share` (0 to 1) of a run's messages were refused.
+
+    `counts` maps states to numbers.
+    """
+    rejected = counts.get("rejected", 0)
+    settled = rejected + counts.get("accepted", 0) + counts.get("uncertain", 0)
+    words = spool.commonest_refusal_text()
     return (
         f"{rejected:,} of {settled:,} messages ({rejected / settled:.1%}) were refused, "
-        f"more than {share * 100:g}%" + (f"; most often a server said: {words}" if words else "")
+        f"more than the allowed {max_share * 100:g}%"
+        + (f"; most often a server said: {words}" if words else "")
     )

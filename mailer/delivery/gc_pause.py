@@ -1,7 +1,7 @@
-"""Makes Python's cyclic garbage collection rarer during a run.
+"""Reduces how often Python's cyclic garbage collection runs while messages are sent.
 
-A run creates millions of objects and hardly any cycles, so nearly all of that work is useless; it took a
-fifth of a run's time. It is not turned off, because exceptions create cycles.
+A run creates millions of objects and hardly any cycles, so that nearly all collections find nothing; they
+took a fifth of a run's time. Collection is not turned off, because exceptions create cycles.
 """
 
 from __future__ import annotations
@@ -23,10 +23,11 @@ _kept: list[tuple[int, int, int]] = []
 
 @contextmanager
 def reduced_gc() -> Iterator[None]:
-    """Freezes the existing objects and raises the threshold of the collector inside the `with` block.
+    """Makes garbage collection rarer inside the `with` block: freezes existing objects and raises the
+    threshold.
 
     The settings belong to the process. With several runs in threads, the first run changes them and the last
-    one restores them.
+    run restores them.
     """
     with _lock:
         young, *older = before = _kept[0] if _kept else gc.get_threshold()

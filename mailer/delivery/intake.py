@@ -1,4 +1,4 @@
-"""Claims deliveries for a run and hands their messages to the workers, as fast as the pace allows."""
+"""Claims deliveries for a run and hands their messages to the workers, as fast as the rate limits allow."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from typing import NamedTuple
 
 from mailer.audience.recipients import Recipients
 from mailer.campaign.delivery_state import State
-from mailer.delivery.options import Run
+from mailer.delivery.options import RunParameters
 from mailer.delivery.pacing.queues import AHEAD_SECONDS, PaceQueues
 from mailer.delivery.run_claims import RunClaims
-from mailer.delivery.workers.workers import Report, Workers
+from mailer.delivery.workers.workers import WorkerReport, Workers
 from mailer.message.message import Message, Person
 from mailer.spool.base import Spool
-from mailer.spool.values import Claim, Parked
+from mailer.spool.values import ClaimedDelivery, ParkedClaim
 from mailer.transports.base import OutcomeKind
 
-__all__ = ["POLL_SECONDS", "MAX_WAIT_SECONDS", "Intake", "ExhaustedLimit", "pace_note"]
+__all__ = ["POLL_SECONDS", "MAX_WAIT_SECONDS", "DeliveryIntake", "ExhaustedLimit", "exhausted_limit_sentence"]
 
 #: A run waits at most this long for a limit that is used up; otherwise it ends (seconds).
 MAX_WAIT_SECONDS = 120.0
@@ -28,22 +28,29 @@ _CHUNK = 20
 
 
 class ExhaustedLimit(NamedTuple):
-    """Names a rate limit that is used up for longer than a run waits. `resumes_at` is in seconds since
-    1970."""
+    """Names a rate limit that is used up for longer than a run waits.
+
+    `resumes_at` is when it allows messages again (seconds since 1970).
+    """
 
     limit: str
     resumes_at: float
 
 
-class Intake:
-    """Moves deliveries from the spool to the workers of one run, at the configured pace.
+class DeliveryIntake:
+    """Moves deliveries from the spool to the workers of one run, as fast as the rate limits allow.
 
-    At most one window of claims is open at a time, so that even a power cut makes no more deliveries
-    uncertain.
+    The number of open claims is limited, because a power cut makes all open claims uncertain. `connections`
+    is the number of worker threads.
     """
 
     def __init__(
-        self, run: Run, claims: RunClaims, recipients: Recipients, workers: Workers, connections: int
+        self,
+        run: RunParameters,
+        claims: RunClaims,
+        recipients: Recipients,
+        workers: Workers,
+        connections: int,
     ) -> None:
         batch = run.transport.batch_size
         self._run = run
@@ -68,21 +75,21 @@ class Intake:
 
     @property
     def has_parked(self) -> bool:
-        """Returns whether this run has parked a delivery (released it with a later due time)."""
+        """Returns whether this run has parked any delivery (released its claim with a later due time)."""
         return bool(self._parked)
 
-    def has_room(self) -> bool:
+    def has_room_for_claims(self) -> bool:
         """Returns whether enough deliveries may be claimed now to be worth a transaction."""
         if self._claim_again > time.monotonic():
             return False
-        return self._room() >= self.portion
+        return self._free_claim_count() >= self.portion
 
-    def _room(self) -> int:
+    def _free_claim_count(self) -> int:
         return self._window - len(self._claims.open)
 
-    def claim(self) -> bool:
-        """Claims deliveries that may be sent soon. Returns False where there is nothing left to claim."""
-        room = self._room()
+    def claim_deliveries(self) -> bool:
+        """Claims deliveries that may be sent soon. Returns False if nothing is left to claim."""
+        room = self._free_claim_count()
         capacity = None if self._queues is None else self._queues.capacity()
         if self._queues is not None and capacity is not None:
             room = min(room, capacity - len(self._queues))
@@ -93,18 +100,22 @@ class Intake:
             # Parked deliveries may be due soon, while others are in flight. Or the campaign was ended.
             self._claim_again = time.monotonic() + POLL_SECONDS
             return bool(self._parked and self._claims.open)
-        early = [parked for claim in claims if (parked := self._take(claim)) is not None]
+        early = [parked for claim in claims if (parked := self._queue_or_park(claim)) is not None]
         if early:
             self._run.spool.park(early)
             self._claims.open.difference_update((person, attempt) for person, attempt, _ in early)
         return True
 
-    def _take(self, claim: Claim) -> Parked | None:
-        """Queues the message of a claim; returns the claim to be parked where its queue is full."""
+    def _queue_or_park(self, claim: ClaimedDelivery) -> ParkedClaim | None:
+        """Queues the message of a claim and returns None. If the queue is full, returns the claim to be
+        parked."""
         recipient = self._recipients.take(claim.person)
-        if self._queues is not None and (place := self._queues.time_if_full(recipient.domain)) is not None:
+        if (
+            self._queues is not None
+            and (place := self._queues.send_time_if_full(recipient.domain)) is not None
+        ):
             self._parked.add(place[0])
-            return Parked(claim.person, claim.attempt, place[1])
+            return ParkedClaim(claim.person, claim.attempt, place[1])
         person = Person(
             recipient.subscriber_id,
             recipient.address,
@@ -120,9 +131,11 @@ class Intake:
             self._queues.add(message, recipient.domain)
         return None
 
-    def dispatch(self) -> float:
-        """Gives the workers the messages that may be sent now; returns the seconds until more may be, at most
-        0.1."""
+    def dispatch_ready(self) -> float:
+        """Gives the workers the messages that may be sent now.
+
+        Returns the seconds until more messages may be sent, at most 0.1.
+        """
         if self._queues is None:
             while self._waiting:
                 size = min(self._chunk, len(self._waiting))
@@ -135,57 +148,65 @@ class Intake:
             self._workers.submit(leaving[start : start + self._chunk])
         return pause
 
-    def note(self, report: Report) -> None:
-        """Refunds the rate limits for messages that the workers did not hand over."""
+    def refund_limits(self, report: WorkerReport) -> None:
+        """Refunds the rate limits for this report's messages that were not handed over."""
         if self._queues is None:
             return
         for message, outcome in report.settled:
-            self._queues.finished(message.key, handed_over=outcome.result is not OutcomeKind.SKIPPED)
+            self._queues.finish_message(
+                message.key, was_handed_over=outcome.result is not OutcomeKind.SKIPPED
+            )
         for message in report.released:
-            self._queues.finished(message.key, handed_over=False)
+            self._queues.finish_message(message.key, was_handed_over=False)
 
     def release_waiting(self) -> None:
-        """Releases all claims that were not given to a worker."""
-        self._claims.release(self._waiting if self._queues is None else self._queues.clear())
+        """Releases all claims whose messages were not given to a worker."""
+        self._claims.release(self._waiting if self._queues is None else self._queues.take_all())
         self._waiting.clear()
 
     def check_pace(self) -> ExhaustedLimit | None:
-        """Parks or releases claims that would stay open for too long. Returns the limit that ends the run, or
-        None."""
+        """Parks or releases claims that would stay open for too long while they wait for a rate limit.
+
+        Returns the limit that is used up for longer than a run waits, so that the run must end; else None.
+        """
         if self._queues is None:
             return None
         early = self._queues.take_excess()
         if early:
             self._parked |= {name for name, _, _ in early}
-            self._run.spool.park([Parked(*message.key, resumes_at) for _, message, resumes_at in early])
+            self._run.spool.park([ParkedClaim(*message.key, resumes_at) for _, message, resumes_at in early])
             self._claims.open.difference_update(message.key for _, message, _ in early)
         moment = self._run.clock()
-        wait, limit = self._queues.blocked("", moment)
+        wait, limit = self._queues.blocking_limit("", moment)
         if wait > AHEAD_SECONDS:
             self.release_waiting()
-            self._claims.write_down()
+            self._claims.commit()
             self._claim_again = time.monotonic() + min(wait - AHEAD_SECONDS, POLL_SECONDS)
         if limit and wait > MAX_WAIT_SECONDS and not self._claims.open:
             return ExhaustedLimit(limit, round(moment + wait, 3))
         return None
 
-    def limit_of_parked(self, resumes_at: float) -> ExhaustedLimit | None:
-        """Returns the limit for which deliveries are parked until `resumes_at` (seconds), or None."""
+    def exhausted_limit_of_parked(self, resumes_at: float) -> ExhaustedLimit | None:
+        """Returns the rate limit for which deliveries are parked until `resumes_at` (seconds since 1970), or
+        None."""
         if self._queues is None:
             return None
         for name in sorted(self._parked):
-            wait, limit = self._queues.blocked(name, self._run.clock())
+            wait, limit = self._queues.blocking_limit(name, self._run.clock())
             if limit and wait:
                 return ExhaustedLimit(limit, resumes_at)
         return None
 
 
-def pace_note(spool: Spool, limit: str, at: str) -> str:
-    """Returns a sentence for a run that ended at a rate limit: how many deliveries are left, and when it
-    resumes."""
-    counts = spool.counts()
+def exhausted_limit_sentence(spool: Spool, limit: str, resumes_at: str) -> str:
+    """Returns a sentence for the operator: a rate limit is used up, and the campaign resumes at this time.
+
+    `limit` describes the limit, and `resumes_at` is a time of day. The sentence says how many deliveries are
+    left.
+    """
+    counts = spool.counts_by_state()
     left = counts[State.PENDING] + counts[State.DEFERRED]
     return (
-        f"{limit} is used up; {left:,} {'is' if left == 1 else 'are'} left; "
-        f"`mailer send {spool.campaign.issue}` goes on after {at}"
+        f"{limit} is used up; {left:,} {'message is' if left == 1 else 'messages are'} left; "
+        f"`mailer send {spool.campaign.issue}` continues after {resumes_at}"
     )

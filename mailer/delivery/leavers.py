@@ -18,7 +18,7 @@ from mailer.audience.events import last_event, people_since
 from mailer.audience.selection import Exclusion, exclusions_of
 from mailer.delivery.workers.threads import NO_THREAD, start_thread
 from mailer.errors import TransportError
-from mailer.store.database import open_reader
+from mailer.store.database import open_read_connection
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
@@ -32,39 +32,40 @@ _BLIND_SECONDS = 1.0
 
 
 class Leavers:
-    """Tracks the people who have become ineligible for an edition since this object was created. `left` maps
-    subscriber ids to the reason.
+    """Tracks the people who become ineligible for an edition after this object was created.
 
-    `erased` counts the people who were erased since then; it never decreases. `read_events` and `check` are
-    each called from one thread; `left` may be read from any thread.
+    `erased` counts the people who were erased since then; it never decreases. `read_events` and
+    `raise_lasting_error` are each called from one thread; `reasons_by_id` may be read from any thread.
     """
 
     def __init__(self, db: Database, edition: str) -> None:
         self._db = db
         self._edition = edition
         self._event = last_event(db)
-        self._left: dict[int, str] = {}
+        self._reasons: dict[int, str] = {}
         self.erased = 0
         self._seen_at = time.monotonic()
         self._error: sqlite3.Error | None = None
 
     @property
-    def left(self) -> Mapping[int, str]:
-        """Maps subscriber ids to an Exclusion as text. Another thread changes it meanwhile."""
-        return self._left
+    def reasons_by_id(self) -> Mapping[int, str]:
+        """Maps the subscriber ids of leavers to an Exclusion as text. Another thread changes the mapping
+        meanwhile."""
+        return self._reasons
 
     def read_events(self) -> None:
-        """Reads the events since the last call. People who have come back are removed from `left`."""
+        """Reads the events since the last call. People who may be written to again are removed from
+        `reasons_by_id`."""
         try:
             people, newest = people_since(self._db, self._event)
             if people:
                 for number, reason in exclusions_of(self._db, people, self._edition):
                     if reason is None:
-                        self._left.pop(number, None)
+                        self._reasons.pop(number, None)
                         continue
-                    if reason == Exclusion.ERASED and self._left.get(number) != reason:
+                    if reason == Exclusion.ERASED and self._reasons.get(number) != reason:
                         self.erased += 1
-                    self._left[number] = reason
+                    self._reasons[number] = reason
             self._event = newest
         except sqlite3.Error as error:
             self._error = error
@@ -72,28 +73,28 @@ class Leavers:
         self._seen_at = time.monotonic()
         self._error = None
 
-    def check(self) -> None:
-        """Raises the last sqlite3.Error of `read_events` where it has failed for longer than a second."""
+    def raise_lasting_error(self) -> None:
+        """Raises the last sqlite3.Error of `read_events` if all reads have failed for more than a second."""
         if self._error is not None and time.monotonic() - self._seen_at > _BLIND_SECONDS:
             raise self._error
 
 
 @contextmanager
 def watch_leavers(db: Database, edition: str) -> Iterator[Leavers]:
-    """Watches an edition's leavers in a thread, over a second connection to the database of `db`.
+    """Watches the leavers of an edition in a thread, over a second connection to the database of `db`.
 
-    Only later events are watched, because a claim itself sees what was committed before; so it must begin
-    before the first claim. Raises TransportError where the system cannot start a thread.
+    Enter the `with` block before the first claim: only later events are watched, because a claim itself sees
+    earlier ones. Raises TransportError if the system cannot start a thread.
     """
-    with closing(open_reader(db)) as reader:
+    with closing(open_read_connection(db)) as reader:
         leavers = Leavers(reader, edition)
         ended = threading.Event()
 
-        def follow() -> None:
+        def read_until_ended() -> None:
             while not ended.wait(POLL_SECONDS):
                 leavers.read_events()
 
-        thread = start_thread(follow, "leavers")
+        thread = start_thread(read_until_ended, "leavers")
         if thread is None:
             raise TransportError(NO_THREAD)
         try:

@@ -1,4 +1,4 @@
-"""Runs the delivery loop. The caller's thread uses the spool; each connection has a worker thread."""
+"""Implements the delivery loop. The caller's thread uses the spool; each connection has a worker thread."""
 
 from __future__ import annotations
 
@@ -17,23 +17,29 @@ from mailer.delivery.circuit_breaker import (
     DOUBTS_IN_A_ROW,
     REFUSALS_IN_A_ROW,
     CircuitBreaker,
-    refusals_note,
-    refused_too_often,
+    is_refused_too_often,
+    refusals_sentence,
 )
-from mailer.delivery.intake import MAX_WAIT_SECONDS, POLL_SECONDS, ExhaustedLimit, Intake, pace_note
+from mailer.delivery.intake import (
+    MAX_WAIT_SECONDS,
+    POLL_SECONDS,
+    DeliveryIntake,
+    ExhaustedLimit,
+    exhausted_limit_sentence,
+)
 from mailer.delivery.leavers import Leavers
-from mailer.delivery.options import Run
+from mailer.delivery.options import RunParameters
 from mailer.delivery.progress import Progress
 from mailer.delivery.record_refusals import RefusalRecorder
 from mailer.delivery.run_claims import RunClaims
-from mailer.delivery.workers.workers import Report, Supervision, Workers
+from mailer.delivery.workers.workers import Supervision, WorkerReport, Workers
 from mailer.errors import CircuitBreakerError, TransportError
 from mailer.spool.journal import Journal, read_journal
-from mailer.spool.recover import recover
+from mailer.spool.recover import settle_claims
 from mailer.transports.base import OutcomeKind
 from mailer.transports.refusal.watch import RefusalWatch, everybody_refused_text
 
-__all__ = ["GRACE_SECONDS", "Loop"]
+__all__ = ["GRACE_SECONDS", "DeliveryLoop"]
 
 #: How long a stop waits for messages in flight (seconds).
 GRACE_SECONDS = 5.0
@@ -44,10 +50,10 @@ _NAP_SECONDS = 0.02
 _JOURNAL_BYTES = 64_000_000
 
 
-class Loop:
+class DeliveryLoop:
     """Runs one campaign: claims, dispatches, settles, and decides when the run ends."""
 
-    def __init__(self, run: Run, journal: Journal, leavers: Leavers) -> None:
+    def __init__(self, run: RunParameters, journal: Journal, leavers: Leavers) -> None:
         connections = max(1, min(run.connections, run.transport.concurrency))
         batch = run.transport.batch_size
         self._run = run
@@ -55,28 +61,29 @@ class Loop:
         self._journal = journal
         self._leavers = leavers
         self._stop = threading.Event()
-        self._watch = RefusalWatch(accepted_before=run.spool.was_accepted())
+        self._watch = RefusalWatch(accepted_before=run.spool.transport_has_accepted())
         recipients = Recipients(run.db, run.spool.campaign.edition)
-        self._note_refused = RefusalRecorder(run.db, run.spools, run.spool, run.source).note
+        record = self._record_refusals = RefusalRecorder(run.db, run.spools, run.spool, run.source).record
         self._claims = RunClaims(
-            run.spool, recipients, run.backoff, self._watch, note_refused=self._note_refused, only=run.only
+            run.spool,
+            recipients,
+            run.backoff,
+            self._watch,
+            record_refusals=record,
+            only_person=run.only_person,
         )
         self._watch.was_deferred = self._claims.was_deferred
-        self._breaker = CircuitBreaker(
-            {
-                OutcomeKind.UNCERTAIN: max(DOUBTS_IN_A_ROW, 2 * batch),
-                OutcomeKind.REJECTED: max(REFUSALS_IN_A_ROW, 2 * batch),
-            }
-        )
+        doubts, refusals = (max(number, 2 * batch) for number in (DOUBTS_IN_A_ROW, REFUSALS_IN_A_ROW))
+        self._breaker = CircuitBreaker({OutcomeKind.UNCERTAIN: doubts, OutcomeKind.REJECTED: refusals})
         self._workers = Workers(
             run.transport,
             journal,
             Supervision(self._breaker, self._is_stopping, self._watch),
             connections,
             pool=run.pool,
-            left=leavers.left,
+            leavers=leavers.reasons_by_id,
         )
-        self._intake = Intake(run, self._claims, recipients, self._workers, connections)
+        self._intake = DeliveryIntake(run, self._claims, recipients, self._workers, connections)
         self._used_up = "", ""
         #: The number of people erased in this run whose text is no longer in the journal.
         self._forgotten = 0
@@ -89,41 +96,41 @@ class Loop:
         return ended or bool(self._breaker.sentence) or self._watch.must_stop
 
     @property
-    def journal_has_erased(self) -> bool:
-        """Returns whether the journal may have text about somebody who was erased during the run."""
+    def journal_mentions_erased(self) -> bool:
+        """Returns whether the journal may have text about a person who was erased during the run."""
         return self._leavers.erased > self._forgotten
 
     def run(self) -> None:
-        """Runs until nothing is left to send or something stops it."""
+        """Runs until nothing is left to send or something stops the run."""
         exhausted = False
         while not self._stop.is_set():
             if not exhausted and self._may_claim():
-                exhausted = not self._claim()
-            pause = self._intake.dispatch()
-            self._collect(pause if self._claims.open else 0.0)
+                exhausted = not self._claim_deliveries()
+            pause = self._intake.dispatch_ready()
+            self._collect_reports(pause if self._claims.open else 0.0)
             self._check_pace()
             if self._claims.released:
                 exhausted = False
-            self._write_down()
+            self._commit_outcomes()
             if self._must_end():
                 return
             self._check_for_stop()
             if exhausted and not self._claims.open:
-                self._write_down(now=True)
-                if self.journal_has_erased:
+                self._commit_outcomes(at_once=True)
+                if self.journal_mentions_erased:
                     self._empty_journal()
-                if self._stop.is_set() or not self._await_due():
+                if self._stop.is_set() or not self._wait_for_parked():
                     return
                 exhausted = False
 
     def _must_end(self) -> bool:
-        """Returns whether refusals or doubts end the run. Pauses the campaign at too many refusals."""
+        """Returns whether refusals or uncertain outcomes end the run. May pause the campaign."""
         if self._watch.must_stop:
             return True  # `finish` says why
         if self._breaker.sentence:
             self.error = CircuitBreakerError(self._breaker.sentence)
             return True
-        if refused_too_often(self.progress.outcomes, self._run.rejects):
+        if is_refused_too_often(self.progress.outcomes, self._run.rejects):
             self._pause_for_refusals()
             return True
         return False
@@ -133,115 +140,109 @@ class Loop:
         self._stop.set()
         self._run.stop.set()
         self._intake.release_waiting()
-        self._workers.end()
+        self._workers.end_after_current_chunk()
         deadline = time.monotonic() + GRACE_SECONDS
         while self._workers.alive and (left := deadline - time.monotonic()) > 0:
-            self._collect(min(left, 0.1))
+            self._collect_reports(min(left, 0.1))
         nothing = self._workers.close_gate()
-        self._journal.seal()
-        self._collect(0.0)
+        self._journal.refuse_writes()
+        self._collect_reports(0.0)
         self._claims.release_keys(nothing & self._claims.open)
         self._settle_held_refusals()
-        self._write_down(now=True)
+        self._commit_outcomes(at_once=True)
         if self._claims.open:
-            self._recover()
+            self._settle_open_claims()
         if self._intake.is_paced:
             self._run.pacer.close()
         if self.progress.stopped_by == "pace":
-            self.progress.note = pace_note(self._spool, *self._used_up)
+            self.progress.note = exhausted_limit_sentence(self._spool, *self._used_up)
         self.progress.seconds = time.monotonic() - self._started
 
-    def _recover(self) -> None:
-        """Settles by the journal the claims that are still in flight or failed because of a defect."""
-        recovered = recover(
-            self._spool,
-            partial(read_journal, self._run.journal),
-            partial(addresses_of, self._run.db),
-            self._note_refused,
-            claims=sorted(self._claims.open),
-        )
+    def _settle_open_claims(self) -> None:
+        """Settles by the journal the claims that are still in flight, or that failed because of a defect."""
+        read, addresses = partial(read_journal, self._run.journal), partial(addresses_of, self._run.db)
+        claims = sorted(self._claims.open)
+        recovered = settle_claims(self._spool, read, addresses, self._record_refusals, claims=claims)
         for state, number in recovered.items():
             if state != State.PENDING:
                 self.progress.outcomes[state] = self.progress.outcomes.get(state, 0) + number
 
     def _settle_held_refusals(self) -> None:
-        """Decides whether held refusals count. Pauses the campaign where one concerns the sender."""
-        everybody = self._watch.common_refusal_at_end()
-        if not everybody:
-            self._claims.confirm_held()
+        """Records the refusals that were kept back, or discards them. May pause the campaign."""
+        if not (everybody := self._watch.common_refusal_at_end()):
+            self._claims.confirm_held_refusals()
         else:
-            self._claims.discard_held()
+            self._claims.discard_held_refusals()
             server = str(getattr(self._run.transport, "server", ""))
-            self.error = CircuitBreakerError(
-                everybody_refused_text(everybody, source=self._run.source, server=server)
-            )
+            sentence = everybody_refused_text(everybody, source=self._run.source, server=server)
+            self.error = CircuitBreakerError(sentence)
         if self._watch.remedy and self.error is None:
-            self._pause(self._watch.remedy)
+            self._pause_campaign(self._watch.remedy)
 
     def _may_claim(self) -> bool:
-        if self._journal.size > _JOURNAL_BYTES or self.journal_has_erased:
+        if self._journal.size > _JOURNAL_BYTES or self.journal_mentions_erased:
             self._empty_journal()
             return False
-        return self._intake.has_room()
+        return self._intake.has_room_for_claims()
 
     def _empty_journal(self) -> None:
-        """Empties a journal that is long or has text about an erased person, once no claim is open."""
+        """Empties a journal that is long or has text about an erased person, if no claim is open."""
         erased = self._leavers.erased
         if not self._claims.open:
-            self._write_down(now=True)
+            self._commit_outcomes(at_once=True)
             self._journal.clear()
             self._forgotten = erased
 
-    def _claim(self) -> bool:
-        """Claims deliveries and commits outcomes in one transaction. Returns False where none is left."""
-        found = self._intake.claim()
+    def _claim_deliveries(self) -> bool:
+        """Claims deliveries and commits known outcomes. Returns False if nothing is left to claim."""
+        found = self._intake.claim_deliveries()
         self._settled_at = time.monotonic()
         if not self._claims.has_more:
             self._looked_at = 0.0  # the campaign may have been paused or cancelled
         return found
 
     def _check_pace(self) -> None:
-        """Ends the run where a limit is used up for long; sleeps briefly where nothing may be sent now."""
+        """Ends the run if a rate limit is used up for long; sleeps briefly if nothing may be sent now."""
         if not self._intake.is_paced:
             return
         used_up = self._intake.check_pace()
         if used_up is not None:
-            self._end_for(used_up)
+            self._end_at_limit(used_up)
         elif not self._claims.open and not self._stop.is_set():
             self._run.stop.wait(_NAP_SECONDS)
 
-    def _end_for(self, used_up: ExhaustedLimit) -> None:
-        """Ends the run because a limit is used up for longer than a run waits."""
+    def _end_at_limit(self, exhausted: ExhaustedLimit) -> None:
+        """Ends the run because this limit is used up for longer than a run waits."""
         self.progress.stopped_by = "pace"
-        self.progress.resumes_at = utc_text(datetime.fromtimestamp(used_up.resumes_at, UTC))
-        at = self._run.pacer.clock_time(used_up.resumes_at, self._run.clock())
-        self._used_up = used_up.limit, at
+        self.progress.resumes_at = utc_text(datetime.fromtimestamp(exhausted.resumes_at, UTC))
+        at = self._run.pacer.format_clock_time(exhausted.resumes_at, self._run.clock())
+        self._used_up = exhausted.limit, at
         self._stop.set()
 
     def _pause_for_refusals(self) -> None:
         """Pauses the campaign, because each further message would cost the sender's reputation."""
         if not self._watch.common_refusal_at_end():
-            self._claims.confirm_held()
-            self._write_down(now=True)
-            self._pause(refusals_note(self._spool, self.progress.outcomes, self._run.rejects))
+            self._claims.confirm_held_refusals()
+            self._commit_outcomes(at_once=True)
+            self._pause_campaign(refusals_sentence(self._spool, self.progress.outcomes, self._run.rejects))
         self._stop.set()
 
-    def _pause(self, note: str) -> None:
+    def _pause_campaign(self, note: str) -> None:
         self.progress.stopped_by = "paused"
         self.progress.note = note
-        self._spool.apply(Event.TRIP_BREAKER, note)
+        self._spool.apply_event(Event.TRIP_BREAKER, note)
 
-    def _collect(self, seconds: float) -> None:
-        """Records the reports of the workers, waiting up to `seconds` for the first one."""
+    def _collect_reports(self, max_wait: float) -> None:
+        """Records the reports of the workers, waiting up to `max_wait` seconds for the first report."""
         reports = self._workers.reports
         with suppress(queue.Empty):
-            self._note_report(reports.get(timeout=seconds) if seconds else reports.get_nowait())
+            self._handle_report(reports.get(timeout=max_wait) if max_wait else reports.get_nowait())
             while True:
-                self._note_report(reports.get_nowait())
+                self._handle_report(reports.get_nowait())
 
-    def _note_report(self, report: Report) -> None:
-        self._claims.note_report(report)
-        self._intake.note(report)
+    def _handle_report(self, report: WorkerReport) -> None:
+        self._claims.record_report(report)
+        self._intake.refund_limits(report)
         if report.ended:
             # Losing one connection does not stop the run; losing all does, and so does a defect.
             self._workers.alive -= 1
@@ -249,16 +250,16 @@ class Loop:
                 self.error = report.error
                 self._stop.set()
 
-    def _write_down(self, *, now: bool = False) -> None:
-        """Commits outcomes at least twice a second. Most are committed together with the next claim."""
+    def _commit_outcomes(self, *, at_once: bool = False) -> None:
+        """Commits outcomes twice a second, or when many are known, or now if `at_once` is True."""
         waited = time.monotonic() - self._settled_at
         many = len(self._claims.settled) >= 2 * self._intake.portion
-        if now or many or waited > _SETTLE_SECONDS:
-            self._claims.write_down()
+        if at_once or many or waited > _SETTLE_SECONDS:
+            self._claims.commit()
             self._settled_at = time.monotonic()
 
     def _check_for_stop(self) -> None:
-        """Checks whether a signal, or a command that pauses or cancels the campaign, ends this run."""
+        """Ends the run after a signal, or after a command that pauses or cancels the campaign."""
         if self._run.stop.is_set():
             self.progress.stopped_by = "signal"
             self._stop.set()
@@ -266,35 +267,34 @@ class Loop:
         if self._looked_at and now - self._looked_at < POLL_SECONDS:
             return
         self._looked_at = now
-        self._leavers.check()
+        self._leavers.raise_lasting_error()
         self.progress.seconds = now - self._started
         self._run.observe(self.progress)
-        status = self._spool.status()
-        if status in ENDED:
+        if (status := self._spool.status()) in ENDED:
             self.progress.stopped_by = status.value
             self._stop.set()
 
-    def _await_due(self) -> bool:
-        """Waits for parked, not for deferred deliveries. Returns False where none is due soon."""
+    def _wait_for_parked(self) -> bool:
+        """Waits until a parked delivery is due. Returns False if no delivery is due soon."""
         clock = self._run.clock
-        due = self._spool.next_due(only=self._run.only)
+        due = self._spool.next_deferred_due_time(only_person=self._run.only_person)
         again = datetime.fromisoformat(due).timestamp() if due is not None else None
         if again is not None and again <= clock():
             return True
-        parked_until = self._spool.next_pending_due() if self._intake.has_parked else None
+        parked_until = self._spool.first_pending_due_time() if self._intake.has_parked else None
         if parked_until is None:
             return False
         first = parked_until if again is None else min(parked_until, again)
         if first - clock() > MAX_WAIT_SECONDS:
-            used_up = self._intake.limit_of_parked(parked_until)
+            used_up = self._intake.exhausted_limit_of_parked(parked_until)
             if used_up is not None:
-                self._end_for(used_up)
+                self._end_at_limit(used_up)
             return False
         while not self._stop.is_set():
             if clock() >= first:
                 return True
             self._run.stop.wait(min(0.1, max(0.001, first - clock())))
             self._check_for_stop()
-            if self.journal_has_erased:
+            if self.journal_mentions_erased:
                 self._empty_journal()
         return False

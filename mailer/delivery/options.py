@@ -20,18 +20,19 @@ from mailer.transports.stop import StopFlag
 if TYPE_CHECKING:
     from sqlite_utils import Database
 
-__all__ = ["Run"]
+__all__ = ["RunParameters"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Run:
+class RunParameters:
     """Holds the parameters of a run over the deliveries of a campaign.
 
     `db` is the audience's database and `spool` the campaign's spool, opened as the owner of this run's
-    claims. `templates` are the messages by variant, `source` names how refusals become known (`smtp`). With
-    `only`, only this person's delivery is claimed. `observe` gets the progress four times a second.
+    claims. `templates` are the messages by variant, `source` names how refusals become known (`smtp`), and
+    `stop` ends the run when it is set. With `only_person`, only the delivery to this subscriber id is
+    claimed. `observe` gets the progress four times a second.
 
-    `rejects` is the share (0 to 1) of refusals beyond which the run pauses the campaign. `clock` returns
+    `rejects` is the share (0 to 1) of refusals above which the run pauses the campaign. `clock` returns
     seconds since 1970, for the rate limits. `backoff` says when deferred deliveries are tried again. `pool`
     limits the connections of all runs that share it.
     """
@@ -46,7 +47,7 @@ class Run:
     stop: StopFlag
     source: str
     connections: int = 1
-    only: int | None = None
+    only_person: int | None = None
     observe: Callable[[Progress], None] = lambda _: None
     backoff: Backoff = USUAL
     rejects: float = 1.0

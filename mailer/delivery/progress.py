@@ -11,8 +11,9 @@ __all__ = ["Progress"]
 class Progress:
     """Holds the progress of a run: deliveries by state, its duration in seconds, and what stopped it.
 
-    `stopped_by` is `signal`, `interrupted`, `paused`, `cancelled` or `pace`; `note` is a sentence about it,
-    where the run stopped itself; `resumes_at` is when it makes sense to resume (UTC), or empty.
+    `stopped_by` is `signal`, `interrupted`, `paused`, `cancelled` or `pace`; it is empty if nothing is left
+    to send. If the run stopped itself, `note` is a sentence that says why. `resumes_at` is the time (UTC)
+    when it makes sense to resume, or empty.
     """
 
     outcomes: dict[str, int] = field(default_factory=dict)
@@ -21,22 +22,22 @@ class Progress:
     note: str = ""
     resumes_at: str = ""
 
-    def plus(self, later: Progress | None) -> Progress:
-        """Returns the progress of both runs together."""
-        if later is None:
+    def combined_with(self, later_run: Progress | None) -> Progress:
+        """Returns the progress of this run and a later run of the campaign together."""
+        if later_run is None:
             return self
-        states = self.outcomes.keys() | later.outcomes.keys()
-        outcomes = {s: self.outcomes.get(s, 0) + later.outcomes.get(s, 0) for s in sorted(states)}
-        if later.done:  # it has retried what the earlier run had deferred
-            outcomes["deferred"] = later.outcomes.get("deferred", 0)
-        return replace(later, outcomes=outcomes, seconds=self.seconds + later.seconds)
+        states = self.outcomes.keys() | later_run.outcomes.keys()
+        outcomes = {s: self.outcomes.get(s, 0) + later_run.outcomes.get(s, 0) for s in sorted(states)}
+        if later_run.settled_count:  # it has retried what the earlier run had deferred
+            outcomes["deferred"] = later_run.outcomes.get("deferred", 0)
+        return replace(later_run, outcomes=outcomes, seconds=self.seconds + later_run.seconds)
 
     @property
-    def done(self) -> int:
-        """Returns how many deliveries have an outcome, including those that are deferred."""
+    def settled_count(self) -> int:
+        """Returns how many deliveries have an outcome, deferred ones included."""
         return sum(self.outcomes.values())
 
     @property
-    def handed_over(self) -> int:
+    def handed_over_count(self) -> int:
         """Returns how many people have the message or may have it."""
         return self.outcomes.get("accepted", 0) + self.outcomes.get("uncertain", 0)

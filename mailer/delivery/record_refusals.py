@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from mailer.audience.change_address import moved_at
 from mailer.audience.consent.bounces import last_bounced, record_bounce
 from mailer.spool.base import Spool, Spools
-from mailer.spool.values import Refused
+from mailer.spool.values import RefusedClaim
 from mailer.transports.base import OutcomeKind
 from mailer.transports.refusal.refusal import Cause
 
@@ -29,7 +29,8 @@ MAILBOX_DAYS = 7
 
 
 class RefusalRecorder:
-    """Records the refusals of one campaign. `source` names how they became known: `smtp`, `sendgrid`."""
+    """Records bounces among the refusals of one campaign. `source` names how refusals became known
+    (`smtp`)."""
 
     def __init__(self, db: Database, spools: Spools, spool: Spool, source: str) -> None:
         self._db = db
@@ -37,11 +38,11 @@ class RefusalRecorder:
         self._spool = spool
         self._source = source
 
-    def note(self, refused: Iterable[Refused]) -> None:
+    def record(self, refused: Iterable[RefusedClaim]) -> None:
         """Marks readers as bounced by the refusals that were just settled.
 
-        Where the reader's address has changed since the claim, the refusal does not count, and the delivery
-        may be tried again.
+        If the reader's address has changed since the claim, the refusal does not count, and the delivery may
+        be tried again.
         """
         for person, attempt, outcome, claimed_at, now in refused:
             if outcome.result is not OutcomeKind.REJECTED or outcome.cause not in (
@@ -50,8 +51,8 @@ class RefusalRecorder:
             ):
                 continue
             if (moved := moved_at(self._db, person)) and moved >= claimed_at:
-                self._spool.clear_causes([(person, attempt)])
-            elif outcome.cause is Cause.ADDRESS or self._lasts(person, now):
+                self._spool.clear_refusal_causes([(person, attempt)])
+            elif outcome.cause is Cause.ADDRESS or self._has_refused_for_long(person, now):
                 record_bounce(
                     self._db,
                     person,
@@ -62,10 +63,15 @@ class RefusalRecorder:
                     at=now,
                 )
 
-    def _lasts(self, person: int, now: str) -> bool:
-        """Returns whether this person's mailbox has refused for long enough to count as bounced."""
+    def _has_refused_for_long(self, person: int, now: str) -> bool:
+        """Returns whether the mailbox of this subscriber id has refused for long enough to count as bounced.
+
+        `now` is UTC.
+        """
         since = max(last_bounced(self._db, person), moved_at(self._db, person))
-        number, first = self._spools.mailbox_refusals(person, since=since, but=self._spool.campaign.id)
+        number, first = self._spools.count_mailbox_refusals(
+            person, since=since, excluded_campaign=self._spool.campaign.id
+        )
         if number + 1 < MAILBOX_CAMPAIGNS:
             return False
         age = datetime.fromisoformat(now) - datetime.fromisoformat(first)

@@ -1,7 +1,7 @@
 """Computes when deferred mail is tried again, by exponential back-off (RFC 5321 section 4.5.4.1).
 
-Each wait is as long as the delivery has been deferred already, so that attempts need not be counted, with a
-random variation of a quarter so that not all retries come at once. Deliveries of one request get one due
+Each wait is as long as the delivery has been deferred already, so that attempts need not be counted. A random
+variation of up to a quarter spreads the retries. Deliveries that were deferred in one request get one due
 time, so that they form one request again.
 """
 
@@ -19,34 +19,35 @@ _SOONER, _LATER = 0.75, 1.25
 
 @dataclass(frozen=True, slots=True)
 class Backoff:
-    """Holds the `first` and the `longest` wait between two attempts, and the total time for retries, in
-    seconds."""
+    """Holds, in seconds, the `first` and the `longest` wait between two attempts, and the time after which a
+    deferred delivery is given up (`give_up`)."""
 
     first: float = 60.0
     longest: float = 4 * 3600.0
     give_up: float = 24 * 3600.0
 
-    def next_attempt(self, since: datetime, now: datetime, variation: float | None = None) -> datetime | None:
-        """Returns when to try a delivery again that has been deferred since `since`; None where it is to be
-        given up.
+    def next_attempt_time(
+        self, deferred_since: datetime, now: datetime, factor: float | None = None
+    ) -> datetime | None:
+        """Returns when to try a deferred delivery again; None if it has been deferred for too long.
 
-        The last attempt is made when the total time is over. `variation` is a factor from `vary`, for
-        deliveries that are to be due together; without it, each one gets its own.
+        The last attempt is made when the total time is over. `factor` varies the wait: deliveries that are to
+        be due together get the same `random_factor`; None means a new one.
         """
-        end = since + timedelta(seconds=self.give_up)
+        end = deferred_since + timedelta(seconds=self.give_up)
         if now >= end:
             return None
-        waited = max(0.0, (now - since).total_seconds())
-        wait = min(max(waited, self.first), self.longest) * (variation or self.vary())
+        waited = max(0.0, (now - deferred_since).total_seconds())
+        wait = min(max(waited, self.first), self.longest) * (factor or self.random_factor())
         return min(now + timedelta(seconds=wait), end)
 
     @staticmethod
-    def vary() -> float:
+    def random_factor() -> float:
         """Returns a random factor that makes a wait shorter or longer by up to a quarter."""
         return random.uniform(_SOONER, _LATER)  # noqa: S311
 
-    def latest(self, now: datetime) -> datetime:
-        """Returns the latest time until which any delivery that is deferred by `now` may wait."""
+    def latest_attempt_time(self, now: datetime) -> datetime:
+        """Returns the latest due time that a delivery can have that was deferred before `now`."""
         return now + timedelta(seconds=max(self.first, self.longest) * _LATER)
 
 

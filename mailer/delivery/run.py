@@ -1,4 +1,4 @@
-"""Delivers a campaign: claims deliveries, hands them to a transport, records what became of them.
+"""Delivers a campaign: claims deliveries, hands them to a transport, and records the outcomes.
 
 `docs/delivery.md` describes what is on disk at each step.
 """
@@ -10,34 +10,35 @@ from contextlib import ExitStack, suppress
 
 from mailer.delivery.gc_pause import reduced_gc
 from mailer.delivery.leavers import watch_leavers
-from mailer.delivery.loop import Loop
-from mailer.delivery.options import Run
+from mailer.delivery.loop import DeliveryLoop
+from mailer.delivery.options import RunParameters
 from mailer.delivery.progress import Progress
 from mailer.spool.erased_words import redact_journal
 from mailer.spool.journal import Journal
-from mailer.store.last_run import last_run
+from mailer.store.last_run import read_last_run
 
-__all__ = ["Run", "deliver"]
+__all__ = ["RunParameters", "deliver"]
 
 
-def deliver(run: Run) -> Progress:
+def deliver(run: RunParameters) -> Progress:
     """Delivers until nothing is left to send now, `stop` is set, or the campaign is paused or cancelled.
 
-    Sets `stop` when it ends, so that a transport that waits on it stops waiting. Pauses the campaign where
-    more than the share `rejects` is refused, or where the text of a refusal says that it concerns the sender.
-    Where every recipient is refused with the same text, no refusal counts, and it raises CircuitBreakerError.
-    Ends where a rate limit is used up for longer than a run waits. Deferred deliveries are tried again in
-    this run if they are due before it ends, else in a later one. Raises TransportError when nothing can be
-    handed over any more; open claims are released first. However it ends, the next call resumes where this
-    one stopped.
+    Deferred deliveries are tried again in this run if they are due before it ends, else in a later run. The
+    run pauses the campaign if more than the share `rejects` is refused, or if the text of a refusal says that
+    it concerns the sender. The run ends early if a rate limit is used up for longer than a run waits. However
+    it ends, the next call resumes there.
+
+    Sets `stop` at the end, so that a transport that waits for `stop` ends its wait. Raises
+    CircuitBreakerError if every recipient is refused with the same text; then no refusal counts. Raises
+    TransportError if nothing can be handed over any more; open claims are released before.
     """
-    known = last_run(run.db)
+    known = read_last_run(run.db)
     journal = Journal(run.journal, known.token if known else "")
     watch = ExitStack()
-    loop: Loop | None = None
+    loop: DeliveryLoop | None = None
     try:
         leavers = watch.enter_context(watch_leavers(run.db, run.spool.campaign.edition))
-        loop = Loop(run, journal, leavers)
+        loop = DeliveryLoop(run, journal, leavers)
         try:
             with reduced_gc():
                 loop.run()
@@ -49,6 +50,6 @@ def deliver(run: Run) -> Progress:
     finally:
         watch.close()
         journal.close()
-        if loop is not None and loop.journal_has_erased:
+        if loop is not None and loop.journal_mentions_erased:
             with suppress(OSError, sqlite3.Error):  # the next command on the campaign tries again
                 redact_journal(run.db, run.journal)

@@ -1,8 +1,8 @@
-"""Tracks the claims of one run: the open ones, and outcomes that are known but not yet committed.
+"""Tracks the claims of one run: open claims, and outcomes that are known but not yet committed.
 
 A claim is in `open` until it has an outcome or is released, and then in `settled` or `released` until that is
-committed. Until a message is accepted, rejections are `held`, because the server might refuse every recipient
-(`transports.refusal.watch`). If the process dies before a commit, the journal has the outcomes.
+committed. Until a message is accepted, rejections are kept in `held`, because the server might refuse every
+recipient (`transports.refusal.watch`). If the process dies before a commit, the journal has the outcomes.
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ from datetime import datetime
 from mailer.audience.recipients import Recipients
 from mailer.clock import now, utc_text
 from mailer.delivery.retry import Backoff
-from mailer.delivery.workers.workers import Report
+from mailer.delivery.workers.workers import WorkerReport
 from mailer.message.message import Message
 from mailer.spool.base import Spool
-from mailer.spool.values import Claim, Key, Refused, Settled
+from mailer.spool.values import ClaimedDelivery, ClaimKey, RefusedClaim, SettledClaim
 from mailer.transports.base import Outcome, OutcomeKind
 from mailer.transports.refusal.refusal import Cause
 from mailer.transports.refusal.watch import RefusalWatch, must_be_held_back
@@ -25,10 +25,10 @@ __all__ = ["RunClaims"]
 
 
 class RunClaims:
-    """Tracks the claims of one run over a spool. It is used from one thread.
+    """Tracks the claims of one run over a spool. Only one thread may use it.
 
-    `recipients` decides who may be written to. `note_refused` records bounces among settled claims. With
-    `only`, only this person's delivery is claimed.
+    `recipients` decides who may be written to. `record_refusals` records bounces among settled claims. With
+    `only_person`, only the delivery to this subscriber id is claimed.
     """
 
     def __init__(
@@ -38,14 +38,14 @@ class RunClaims:
         backoff: Backoff,
         watch: RefusalWatch,
         *,
-        note_refused: Callable[[list[Refused]], None],
-        only: int | None = None,
+        record_refusals: Callable[[list[RefusedClaim]], None],
+        only_person: int | None = None,
     ) -> None:
         self._spool = spool
         self._recipients = recipients
         self._watch = watch
-        self._note_refused = note_refused
-        self._only = only
+        self._record_refusals = record_refusals
+        self._only_person = only_person
         #: Says that the spool has recorded that the transport accepted a message.
         self._acceptance_noted = self._watch.accepted
         self._backoff = backoff
@@ -54,47 +54,50 @@ class RunClaims:
         #: The subscriber ids whose newest outcome in this run is `deferred`.
         self._waiting: set[int] = set()
         #: One back-off variation for all requests, because a provider's rate limit defers all of them.
-        self._variation = backoff.vary()
+        self._shared_factor = backoff.random_factor()
         #: Is False after a claim that found nothing left.
         self.has_more = True
-        self.open: set[Key] = set()
-        self.settled: list[Settled] = []
+        self.open: set[ClaimKey] = set()
+        self.settled: list[SettledClaim] = []
         #: Refusals that count only once a message is accepted, or the run ends without a general refusal.
-        self.held: list[Settled] = []
-        self.released: list[Key] = []
+        self.held: list[SettledClaim] = []
+        self.released: list[ClaimKey] = []
         #: Claims that are released behind the other deliveries.
-        self.released_last: list[Key] = []
+        self.released_last: list[ClaimKey] = []
         #: The number of people by state.
         self.outcomes: dict[str, int] = {}
 
-    def claim(self, limit: int) -> list[Claim] | None:
+    def claim(self, limit: int) -> list[ClaimedDelivery] | None:
         """Commits known outcomes and claims up to `limit` more deliveries, in one synced transaction.
 
-        Returns None where nothing is left to claim.
+        Returns None if nothing is left to claim.
         """
         with self._spool.transaction():
-            noted = self._write()
-            claims = self._spool.claim(limit, self._recipients, only=self._only)
+            noted = self._write_outcomes()
+            claims = self._spool.claim(limit, self._recipients, only_person=self._only_person)
             for claim in claims or ():
                 if claim.deferred_since:
                     since = datetime.fromisoformat(claim.deferred_since)
                     self._deferred_since[claim.person] = since
-        self._written(noted)
+        self._clear_written(noted)
         self.open.update((claim.person, claim.attempt) for claim in claims or ())
         self.has_more = claims is not None
         return claims
 
-    def write_down(self) -> None:
+    def commit(self) -> None:
         """Commits known outcomes and releases."""
         if self.settled or self.released or self.released_last or (self.held and self._watch.accepted):
             with self._spool.transaction():
-                noted = self._write()
-            self._written(noted)
+                noted = self._write_outcomes()
+            self._clear_written(noted)
 
-    def note_report(self, report: Report) -> None:
-        """Records a worker's report. Each person is counted once, by the newest outcome."""
+    def record_report(self, report: WorkerReport) -> None:
+        """Records the outcomes and released messages of a worker's report.
+
+        If a person has several outcomes in this run, only the newest counts.
+        """
         outcomes = self.outcomes
-        together: dict[int, datetime] | None = None
+        shared_due_times: dict[int, datetime] | None = None
         for message, outcome in report.settled:
             key, due = message.key, ""
             if key in self._watch.returned:
@@ -102,10 +105,10 @@ class RunClaims:
                 continue
             held = not self._watch.accepted and must_be_held_back(outcome)
             if outcome.result is OutcomeKind.DEFERRED:
-                if together is None:
-                    together = self._together(report.settled)
-                outcome, due = self._deferred(message.subscriber_id, outcome, together)
-            (self.held if held else self.settled).append(Settled(*key, outcome, due))
+                if shared_due_times is None:
+                    shared_due_times = self._shared_due_times(report.settled)
+                outcome, due = self._deferral_or_rejection(message.subscriber_id, outcome, shared_due_times)
+            (self.held if held else self.settled).append(SettledClaim(*key, outcome, due))
             self.open.discard(key)
             state = outcome.result._value_  # like `value`, but faster
             outcomes[state] = outcomes.get(state, 0) + 1
@@ -116,11 +119,12 @@ class RunClaims:
                 self._waiting.add(message.subscriber_id)
         self.release(report.released)
 
-    def _together(self, settled: Sequence[tuple[Message, Outcome]]) -> dict[int, datetime]:
-        """Returns the next due time for outcomes that several deliveries of one request share, by
-        `id(outcome)`.
+    def _shared_due_times(self, settled: Sequence[tuple[Message, Outcome]]) -> dict[int, datetime]:
+        """Returns one next due time, by `id(outcome)`, for each outcome that several deferred deliveries
+        share.
 
-        The delivery that was deferred last decides, so that none waits longer than it would alone.
+        The deliveries of one request share an outcome. The delivery that was deferred last decides, so that
+        none waits longer than it would alone.
         """
         moment = now()
         since: dict[int, datetime] = {}
@@ -131,43 +135,48 @@ class RunClaims:
                 if id(outcome) in since:
                     shared.add(id(outcome))
                 since[id(outcome)] = max(first, since.get(id(outcome), first))
-        due = ((name, self._backoff.next_attempt(since[name], moment, self._variation)) for name in shared)
+        due = (
+            (name, self._backoff.next_attempt_time(since[name], moment, self._shared_factor))
+            for name in shared
+        )
         return {name: again for name, again in due if again is not None}
 
-    def _deferred(
-        self, subscriber_id: int, outcome: Outcome, together: Mapping[int, datetime]
+    def _deferral_or_rejection(
+        self, subscriber_id: int, outcome: Outcome, shared_due_times: Mapping[int, datetime]
     ) -> tuple[Outcome, str]:
-        """Returns the outcome of a deferral and its next due time, or a rejection where its total time is
-        over."""
-        again = self._backoff.next_attempt(self._deferred_since[subscriber_id], now())
+        """Returns the outcome of a deferred delivery and its next due time (UTC).
+
+        If the total time for retries is over, returns a rejection and an empty time instead.
+        """
+        again = self._backoff.next_attempt_time(self._deferred_since[subscriber_id], now())
         if again is None:
             return Outcome(OutcomeKind.REJECTED, reason=outcome.reason, cause=Cause.THEM), ""
-        return outcome, utc_text(together.get(id(outcome), again))
+        return outcome, utc_text(shared_due_times.get(id(outcome), again))
 
     def release(self, messages: Iterable[Message]) -> None:
         """Notes that these messages were not handed over; their deliveries become pending again."""
         self.release_keys([message.key for message in messages])
 
-    def release_keys(self, keys: Collection[Key]) -> None:
-        """Does the same as `release`, by key."""
+    def release_keys(self, keys: Collection[ClaimKey]) -> None:
+        """Notes that the deliveries with these keys were not handed over; they become pending again."""
         self.released += keys
         self.open.difference_update(keys)
 
     def was_deferred(self, subscriber_id: int) -> bool:
-        """Returns whether this delivery has been deferred before. It is safe in any thread."""
+        """Returns whether the delivery to this subscriber id has been deferred before. Safe in any thread."""
         return subscriber_id in self._deferred_since
 
-    def confirm_held(self) -> None:
-        """Counts held refusals as outcomes, because a message was accepted or the refusals concern single
-        addresses."""
+    def confirm_held_refusals(self) -> None:
+        """Makes the refusals that were kept back count, because a message was accepted or because the
+        refusals concern single addresses."""
         self.settled += self.held
         self.held = []
 
-    def discard_held(self) -> None:
-        """Discards held refusals, because every recipient was refused. The deliveries become pending again,
-        behind the others.
+    def discard_held_refusals(self) -> None:
+        """Discards the refusals that were kept back, because every recipient was refused.
 
-        So a later run gets past such readers where a list begins with addresses that no longer exist.
+        The deliveries become pending again, behind the others. So if a list begins with addresses that no
+        longer exist, a later run gets past them.
         """
         for subscriber_id, attempt, outcome, _ in self.held:
             self.released_last.append((subscriber_id, attempt))
@@ -178,25 +187,28 @@ class RunClaims:
             self._waiting.discard(subscriber_id)
         self.held = []
 
-    def _write(self) -> bool:
-        """Returns whether it is known after this that somebody was accepted, once it is committed."""
+    def _write_outcomes(self) -> bool:
+        """Writes outcomes and releases to the spool, inside the caller's transaction.
+
+        Returns whether the spool will have recorded, after the commit, that the transport accepted a message.
+        """
         noted = self._acceptance_noted
         if self._watch.accepted:
             if not self._watch.must_stop:
-                self.confirm_held()
+                self.confirm_held_refusals()
             if not self._acceptance_noted:
-                self._spool.note_accepted()
+                self._spool.record_acceptance()
                 noted = True
         if self.settled:
-            self._note_refused(self._spool.settle(self.settled))
+            self._record_refusals(self._spool.settle(self.settled))
         if self.released:
             self._spool.release(self.released)
         if self.released_last:
-            self._spool.release(self.released_last, last=True)
+            self._spool.release(self.released_last, behind_others=True)
         return noted
 
-    def _written(self, noted: bool) -> None:
-        self._acceptance_noted = noted
+    def _clear_written(self, acceptance_noted: bool) -> None:
+        self._acceptance_noted = acceptance_noted
         self.settled = []
         self.released = []
         self.released_last = []

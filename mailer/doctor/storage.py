@@ -36,7 +36,7 @@ def database(settings: Settings, *, seconds: float = _QUICK_CHECK_SECONDS) -> It
         )
         return
     try:
-        found = inspect_database(path, seconds=seconds)
+        found = inspect_database(path, max_seconds=seconds)
     except StoreError as error:
         sentence, _, advice = str(error).partition("; ")
         yield Finding(name, Status.ERROR, sentence, advice)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from mailer.config import Settings
 from mailer.spool.base import Spools
 from mailer.spool.open import spools_of
-from mailer.store.database import open_store, open_to_read
+from mailer.store.database import open_for_reading, open_store
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
@@ -35,7 +35,7 @@ def open_workspace(settings: Settings, *, to_read: bool = False) -> Workspace:
     With `to_read`, a workspace that is read-only is opened for reading only.
     """
     return workspace_of(
-        settings, open_to_read(settings.database) if to_read else open_store(settings.database)
+        settings, open_for_reading(settings.database) if to_read else open_store(settings.database)
     )
 
 

@@ -1,12 +1,12 @@
 """Defines the protocol of the spool, which stores one delivery for each person and campaign.
 
-A spool identifies people by subscriber id alone. It knows neither their addresses nor why somebody may not be
-written to: the caller provides that. Every method is one committed transaction, unless it is called within
-`transaction`. `tests/spool/conformance` holds what every implementation must do, by subject.
+A spool identifies people by subscriber id alone. It stores neither their addresses nor whether they may be
+written to: the caller provides both. Every method is one committed transaction, unless it is called inside
+`transaction`. `tests/spool/conformance` tests every implementation, ordered by subject.
 
-The fencing token of a claim is (owner, attempt): an outcome from another owner or from an earlier attempt
-changes nothing. Each run opens the spool as a new owner; `take_over` transfers the claims of a dead run to
-it, after which the dead run can settle nothing.
+The fencing token of a claim is (owner, attempt): an outcome with another owner or an earlier attempt changes
+nothing. Each run opens the spool as a new owner; `take_over_claims` transfers the claims of a dead run to the
+new owner, after which the dead run can settle nothing.
 """
 
 from __future__ import annotations
@@ -18,282 +18,263 @@ from typing import Protocol
 from mailer.campaign.campaign import Campaign, Delivered, NewCampaign
 from mailer.campaign.canary import Canary, Phase
 from mailer.campaign.status import Event, Status
-from mailer.spool.ledger import Ledger
-from mailer.spool.values import Claim, Frozen, Key, ListedDelivery, MayWrite, Parked, Reason, Refused, Settled
+from mailer.spool.ledger import RateLimitLedger
+from mailer.spool.values import (
+    ClaimedDelivery,
+    ClaimKey,
+    FindExcluded,
+    ListedDelivery,
+    ParkedClaim,
+    PlannedDelivery,
+    ReasonGroup,
+    RefusedClaim,
+    SettledClaim,
+)
 
 __all__ = ["Spool", "Spools"]
 
 
 class Spool(Protocol):
-    """Stores the deliveries of one campaign. It is used from one thread."""
+    """Stores the deliveries of one campaign. Only one thread may use an object of this class.
+
+    Where a method has `only_person`, it concerns the delivery to this subscriber id alone; None means all.
+    """
 
     campaign: Campaign
     #: Identifies the run that claims; empty for a spool that only reads or decides.
     owner: str
-    #: Says that messages only go to an outbox folder, which reaches nobody. Such a run does not check whether
+    #: True: messages only go to an outbox folder, which reaches nobody. Then a claim does not check whether
     #: another campaign of the issue has reached a person.
     into_folder: bool
 
     def transaction(self) -> AbstractContextManager[object]:
-        """Opens a transaction for everything that is written inside it."""
-        ...
+        """Opens one transaction for all writes inside the `with` block."""
 
     # -- the campaign -----------------------------------------------------------------------
 
     def status(self) -> Status:
-        """Returns the status as it is now; another process may have changed it."""
-        ...
+        """Returns the campaign's stored status, which another process may have changed."""
 
-    def refreshed(self) -> Campaign:
-        """Returns the campaign as it is now."""
-        ...
+    def current_campaign(self) -> Campaign:
+        """Returns the campaign as it is stored now."""
 
-    def apply(self, event: Event, note: str = "") -> bool:
-        """Applies an event to the status. Returns whether the transition table allows it."""
-        ...
+    def apply_event(self, event: Event, note: str = "") -> bool:
+        """Changes the status by an event and stores `note`, a sentence for the operator.
 
-    def set_due(self, due_at: str, local_time: str | None = None) -> None:
-        """Sets the time (UTC) at which the scheduler starts the campaign; empty means never."""
-        ...
+        Returns False, with nothing changed, if the transition table does not allow the event now.
+        """
 
-    def set_held_until(self, moment: str) -> None:
+    def set_due_time(self, due_at: str, local_time: str | None = None) -> None:
+        """Sets the time (UTC) at which the scheduler starts the campaign; empty means never.
+
+        `local_time` is the time of day in each reader's own zone (`08:00`); None leaves it unchanged.
+        """
+
+    def set_held_until(self, until: str) -> None:
         """Sets the time (UTC) from which the campaign may resume automatically; empty means never."""
-        ...
 
     def set_canary(self, canary: Canary, phase: Phase | None = None) -> None:
-        """Stores the canary, with `phase` instead of its own where that is given."""
-        ...
+        """Stores the canary, in this phase; None means `canary.phase`."""
 
-    def set_transport(self, transport: str) -> None:
+    def set_transport(self, url: str) -> None:
         """Stores the URL of the transport that the campaign uses from now on."""
-        ...
 
-    def note_accepted(self) -> None:
-        """Records that the transport accepted a message of the campaign; an outbox folder does not count."""
-        ...
+    def record_acceptance(self) -> None:
+        """Records that the transport accepted a message of the campaign. An outbox folder does not count."""
 
-    def was_accepted(self) -> bool:
-        """Returns whether the campaign's current transport has accepted any message of it."""
-        ...
+    def transport_has_accepted(self) -> bool:
+        """Returns whether the campaign's current transport has accepted any message of the campaign."""
 
     # -- claims -----------------------------------------------------------------------------
 
-    def claim(self, limit: int, may_write: MayWrite, *, only: int | None = None) -> list[Claim] | None:
-        """Claims up to `limit` deliveries that are due; those without a due time come first.
+    def claim(
+        self, limit: int, find_excluded: FindExcluded, *, only_person: int | None = None
+    ) -> list[ClaimedDelivery] | None:
+        """Claims up to `limit` deliveries that are due, first those without a due time.
 
-        Skips deliveries where `may_write` gives a reason, or where the person has the issue from another
-        campaign (`received`); the list may be empty then. With `only`, claims this person's delivery alone.
-        Returns None where nothing is left to claim, or the campaign was paused or cancelled.
+        Deliveries to people whom `find_excluded` names, or whom another campaign of the issue has reached,
+        are skipped instead; the list may be empty then. Returns None if nothing is left to claim, or if the
+        campaign was paused or cancelled.
         """
-        ...
 
-    def settle(self, outcomes: Sequence[Settled]) -> list[Refused]:
-        """Records outcomes of this owner's claims that are still open.
+    def settle(self, outcomes: Sequence[SettledClaim]) -> list[RefusedClaim]:
+        """Records the outcomes of claims of this owner that are still open. It is idempotent.
 
-        Returns those with a cause, so that the caller can record bounces. It is idempotent: settling the same
-        claims again changes nothing and returns nothing.
+        Returns the newly recorded outcomes that have a cause, so that the caller can record bounces.
         """
-        ...
 
-    def release(self, claims: Iterable[Key], *, last: bool = False) -> None:
-        """Makes claims that were not handed over pending again; with `last`, behind the other deliveries."""
-        ...
+    def release(self, claims: Iterable[ClaimKey], *, behind_others: bool = False) -> None:
+        """Makes claims pending again that were not handed over.
 
-    def clear_causes(self, deliveries: Iterable[Key]) -> None:
-        """Clears the cause of deliveries whose refusal says nothing about the reader's address."""
-        ...
+        `behind_others`: True means that the other pending deliveries are claimed before these.
+        """
 
-    def take_over(self) -> list[Key]:
+    def clear_refusal_causes(self, deliveries: Iterable[ClaimKey]) -> None:
+        """Clears the cause of refusals that do not concern the reader's current address."""
+
+    def take_over_claims(self) -> list[ClaimKey]:
         """Transfers all open claims of the campaign to this owner, and returns them."""
-        ...
 
     def is_claimed(self, person: int) -> bool:
-        """Returns whether the delivery to this person is claimed."""
-        ...
+        """Returns whether the delivery to this subscriber id is claimed."""
 
-    def has_claims(self) -> bool:
-        """Returns whether any delivery is claimed: then a run is alive, or has died."""
-        ...
+    def has_open_claims(self) -> bool:
+        """Returns whether any delivery is claimed, which means that a run is alive or has died."""
 
-    def count_unknown(self, claims: Iterable[Key]) -> int:
+    def count_unknown_claims(self, claims: Iterable[ClaimKey]) -> int:
         """Returns how many of these claims the spool has no record of."""
-        ...
 
-    def adopt(self, outcomes: Sequence[Settled]) -> None:
+    def adopt_lost_outcomes(self, outcomes: Sequence[SettledClaim]) -> None:
         """Records outcomes of claims that the spool has lost, for instance because a backup was restored."""
-        ...
 
     # -- pace and schedule ------------------------------------------------------------------
 
-    def park(self, claims: Iterable[Parked]) -> None:
-        """Makes claims pending again with a due time, before which they cannot be claimed."""
-        ...
+    def park(self, claims: Iterable[ParkedClaim]) -> None:
+        """Makes claims pending again, each with a due time before which it cannot be claimed."""
 
-    def unpark(self) -> None:
-        """Makes parked deliveries due at once. Due times of the schedule stay."""
-        ...
+    def make_parked_due(self) -> None:
+        """Makes parked deliveries due at once, unless the campaign is sent at each reader's own local
+        time."""
 
-    def next_pending_due(self) -> float | None:
-        """Returns when the first pending delivery may be claimed (seconds since 1970), or None."""
-        ...
+    def first_pending_due_time(self) -> float | None:
+        """Returns the earliest due time of the pending deliveries (seconds since 1970), or None."""
 
-    def next_due(self, *, only: int | None = None) -> str | None:
-        """Returns when the next deferred delivery is due (UTC), or None; with `only`, this person's."""
-        ...
+    def next_deferred_due_time(self, *, only_person: int | None = None) -> str | None:
+        """Returns the earliest due time (UTC) of the deferred deliveries; None if there are none."""
 
-    def next_try(self) -> str | None:
-        """Returns the same as `next_due`, also for deferred deliveries that were claimed and released."""
-        ...
+    def next_retry_time(self) -> str | None:
+        """Returns the earliest due time (UTC) of deliveries that were ever deferred; None if there are none.
 
-    def next_slot(self) -> str | None:
-        """Returns the earliest scheduled due time (UTC) among deliveries that were never tried, or None."""
-        ...
+        Counts deferred deliveries, and those that a run has claimed again and released.
+        """
 
-    def hold_missed(self, before: str) -> int:
-        """Holds untried deliveries whose scheduled time was before `before` (UTC). Returns how many."""
-        ...
+    def next_scheduled_time(self) -> str | None:
+        """Returns the earliest scheduled due time (UTC) of deliveries that were never tried, or None."""
 
-    def send_now(self, *, everybody: bool) -> None:
-        """Makes held deliveries due at once; with `everybody`, also those that are due later."""
-        ...
+    def hold_missed_deliveries(self, due_before: str) -> int:
+        """Holds deliveries that were never tried and due before this time (UTC). Returns their number."""
 
-    def make_due(self, *, after: str | None = None) -> None:
-        """Makes deferred deliveries due now; with `after` (UTC), those that are due later and not held."""
-        ...
+    def release_waiting_deliveries(self, *, include_scheduled: bool) -> None:
+        """Makes held deliveries due at once. `include_scheduled`: also deliveries that are due later."""
 
-    def expire(self, before: str) -> int:
-        """Rejects deliveries that have been deferred since before that time (UTC). Returns how many."""
-        ...
+    def make_deferred_due(self, *, due_after: str | None = None) -> None:
+        """Makes deferred deliveries due at once: all, or with `due_after` (UTC) only those due after it."""
 
-    def last_activity(self) -> str:
-        """Returns when a run last claimed or settled a delivery (UTC); empty where none ever did."""
-        ...
+    def expire_deferred(self, deferred_before: str) -> int:
+        """Rejects deliveries that have been deferred since before this time (UTC). Returns their number."""
+
+    def last_activity_time(self) -> str:
+        """Returns when a run last claimed or settled a delivery (UTC); empty if none ever did."""
 
     # -- decisions --------------------------------------------------------------------------
 
-    def release_held(self) -> None:
-        """Makes all pending deliveries that are held due at once."""
-        ...
+    def release_held_deliveries(self) -> None:
+        """Releases all held deliveries: they become due at once."""
 
-    def resolve(self, *, resend: bool, only: int | None = None) -> int:
-        """Makes uncertain deliveries pending again (`resend`), or else accepted. Returns how many."""
-        ...
+    def resolve_uncertain(self, *, resend: bool, only_person: int | None = None) -> int:
+        """Makes uncertain deliveries pending (`resend`) or accepted (otherwise). Returns their number."""
 
-    def retry(
-        self, unreachable: Callable[[Sequence[tuple[int, str]]], set[int]], *, only: int | None = None
+    def retry_refused(
+        self,
+        find_unreachable: Callable[[Sequence[tuple[int, str]]], set[int]],
+        *,
+        only_person: int | None = None,
     ) -> int:
-        """Makes rejected and deferred deliveries pending again. Returns how many.
+        """Makes rejected and deferred deliveries pending again. Returns their number.
 
-        `unreachable` gets (person, cause) of each rejected delivery and returns the people to leave out.
+        `find_unreachable` gets (subscriber id, cause) of each rejected delivery and returns the subscriber
+        ids to leave out.
         """
-        ...
 
-    def reopen_copies(self) -> int:
-        """Makes deliveries to an outbox folder, and those skipped there, pending. Returns how many."""
-        ...
+    def reopen_folder_copies(self) -> int:
+        """Makes pending the deliveries that only went into an outbox folder, and the skipped ones.
 
-    def make_rest_uncertain(self) -> int:
-        """Makes all deliveries uncertain, except those known to be accepted. Returns how many."""
-        ...
+        Returns their number.
+        """
+
+    def make_unaccepted_uncertain(self) -> int:
+        """Makes every delivery uncertain that is neither accepted nor skipped. Returns how many changed."""
 
     # -- reading ----------------------------------------------------------------------------
 
-    def counts(self) -> dict[str, int]:
-        """Returns how many deliveries are in each state; every state is there."""
-        ...
+    def counts_by_state(self) -> dict[str, int]:
+        """Returns the number of deliveries in each state, 0 included."""
 
-    def copies_in_folder(self) -> int:
+    def count_folder_copies(self) -> int:
         """Returns how many deliveries only went into an outbox folder."""
-        ...
 
-    def reached_nobody(self, *, copies: bool = False) -> bool:
-        """Returns whether no reader has the issue or may have it; `copies`: a copy in a folder counts."""
-        ...
+    def reached_nobody(self, *, including_folder_copies: bool = False) -> bool:
+        """Returns whether no reader has the issue or may have it.
 
-    def never_tried(self) -> int:
-        """Returns how many deliveries are pending, not held, and were never tried."""
-        ...
+        `including_folder_copies`: True means that a copy in an outbox folder counts as reaching a reader.
+        """
 
-    def overdue(self, now: str) -> int:
-        """Returns how many pending deliveries, held ones included, are past their due time at `now` (UTC)."""
-        ...
+    def count_never_tried(self) -> int:
+        """Returns how many deliveries are pending, not held, and were never deferred."""
 
-    def held(self) -> int:
+    def count_overdue(self, now: str) -> int:
+        """Returns how many pending deliveries are held, or due at `now` (UTC)."""
+
+    def count_held(self) -> int:
         """Returns how many pending deliveries are held until a decision."""
-        ...
 
-    def reasons(self) -> tuple[Reason, ...]:
-        """Returns why deliveries did not arrive, the largest group first."""
-        ...
+    def reason_groups(self) -> tuple[ReasonGroup, ...]:
+        """Returns why deliveries did not arrive, grouped by state and cause, the largest group first."""
 
-    def commonest_refusal(self) -> str:
+    def commonest_refusal_text(self) -> str:
         """Returns the most frequent text of a refusal, without addresses; empty if there is none."""
-        ...
 
-    def deliveries(self, *, state: str = "", only: int | None = None) -> Iterator[ListedDelivery]:
-        """Returns the deliveries by subscriber id: all, those in a state, or those to one person."""
-        ...
+    def list_deliveries(self, *, state: str = "", only_person: int | None = None) -> Iterator[ListedDelivery]:
+        """Returns the deliveries in the order of subscriber ids: all, or those in this state."""
 
-    def people(self) -> Iterator[int]:
+    def subscriber_ids(self) -> Iterator[int]:
         """Returns the subscriber ids of all deliveries, in ascending order."""
-        ...
 
-    def accepted_at(self, people: Sequence[int]) -> dict[int, str]:
-        """Returns the times (UTC) at which the deliveries of these people were accepted, where they were."""
-        ...
+    def acceptance_times(self, people: Sequence[int]) -> dict[int, str]:
+        """Returns by subscriber id when the deliveries to these people were accepted (UTC), if they were."""
 
 
 class Spools(Protocol):
     """Stores all campaigns of a workspace."""
 
     def transaction(self) -> AbstractContextManager[object]:
-        """Opens a transaction for everything that is written inside it."""
-        ...
+        """Opens one transaction for all writes inside the `with` block."""
 
     def campaigns(self) -> list[Campaign]:
         """Returns all campaigns, newest first."""
-        ...
 
-    def slugs(self) -> dict[int, str]:
-        """Returns the slugs of all campaigns by their ids."""
-        ...
+    def slugs_by_id(self) -> dict[int, str]:
+        """Returns the slugs of all campaigns by campaign id."""
 
     def find(self, slug: str) -> Campaign:
         """Returns the campaign with this slug. Raises CampaignError, which suggests the most similar slug."""
-        ...
 
-    def freeze(self, campaign: NewCampaign, deliveries: Iterable[Frozen]) -> Spool:
-        """Writes a campaign with its deliveries."""
-        ...
+    def freeze(self, campaign: NewCampaign, deliveries: Iterable[PlannedDelivery]) -> Spool:
+        """Stores a new campaign with its deliveries."""
 
     def open(self, campaign: Campaign, *, owner: str = "", into_folder: bool | None = None) -> Spool:
         """Returns the spool of a campaign. `owner` names the run that claims, or is empty.
 
-        `into_folder` says whether settled messages only went into an outbox folder; None means that the
-        campaign's transport decides.
+        `into_folder` says whether messages only go into an outbox folder; None means that the campaign's
+        transport decides.
         """
-        ...
 
     def deliveries_of(self, person: int, campaigns: Sequence[Campaign]) -> list[Delivered]:
-        """Returns this person's deliveries of these campaigns, oldest first."""
-        ...
+        """Returns the deliveries of these campaigns to this subscriber id, oldest campaign first."""
 
-    def received(self, campaigns: Sequence[int], *, folders: bool) -> Iterator[int]:
-        """Returns the people, ascending, who have the issue from these campaigns (ids), or may get it.
+    def people_reached(self, campaign_ids: Sequence[int], *, include_folder_copies: bool) -> Iterator[int]:
+        """Returns the subscriber ids, ascending, of people who got the issue or may get it.
 
-        In a cancelled campaign, only accepted and uncertain deliveries count. A copy in an outbox folder
-        counts only with `folders`.
+        Only these campaigns are considered; in a cancelled campaign, only deliveries that were handed over
+        or may have been. `include_folder_copies`: True means that a copy in an outbox folder counts.
         """
-        ...
 
-    def mailbox_refusals(self, person: int, *, since: str, but: int) -> tuple[int, str]:
-        """Returns how many campaigns in a row this person's mailbox refused, and when it first did (UTC).
+    def count_mailbox_refusals(self, person: int, *, since: str, excluded_campaign: int) -> tuple[int, str]:
+        """Returns how many campaigns in a row a person's mailbox has refused, and when it first did (UTC).
 
-        It counts campaigns after `since` (UTC) and after the last accepted delivery, without the campaign
-        with the id `but`.
+        Only refusals after `since` (UTC) and after the last accepted delivery count, and none of the
+        campaign with the id `excluded_campaign`.
         """
-        ...
 
-    def ledger(self) -> Ledger:
-        """Returns the ledger that records how much of each rate limit was used; all runs share it."""
-        ...
+    def rate_ledger(self) -> RateLimitLedger:
+        """Returns the ledger of how much of each rate limit is used. All runs share it."""

@@ -1,16 +1,16 @@
-"""Writes a write-ahead journal of hand-overs, so that few deliveries are uncertain after a crash.
+"""Implements the write-ahead journal of hand-overs, so that few deliveries are uncertain after a crash.
 
 The spool commits in batches, because one synced commit for each message would be slower than the network. The
-journal closes the gap: it has one line before each hand-over and one line after it, each a single `write` to
-a file that survives the death of the process. After a kill, a claimed delivery
+journal covers the time between two commits: it has one line before each hand-over and one line after it, each
+a single `write` to a file that survives the death of the process. After a kill, a claimed delivery
 
     without a line             was never handed over: it is pending again
     begun, with an outcome     has that outcome
     begun, and taken back      was refused with its whole request, to be sent in another: it is pending again
     begun, without an outcome  was on the wire: it is uncertain
 
-A line survives a kill but not a power cut, because it is not synced. So the journal records the boot id;
-after another boot, a claimed delivery without an outcome is uncertain even if it has no line.
+A line survives a kill but not a power cut, because the file is not synced. So the journal records the boot
+id; after another boot, a claimed delivery without an outcome is uncertain even if it has no line.
 """
 
 from __future__ import annotations
@@ -31,21 +31,21 @@ from mailer.transports.refusal.refusal import Cause
 
 __all__ = [
     "Journal",
-    "Record",
-    "begun_in",
-    "remove_text_about",
-    "has_text_about",
-    "journal_run",
+    "JournalRecord",
+    "read_begun_claims",
+    "remove_text_about_erased",
+    "has_text_about_erased",
+    "read_run_token",
     "read_journal",
 ]
 
 
 @dataclass(frozen=True, slots=True)
-class Record:
+class JournalRecord:
     """Holds the content of a journal. `begun` and `outcomes` are keyed by (subscriber id, attempt).
 
     `complete` says that the journal was written in the current boot. `accepted` says whether any message was
-    accepted in that run, including those that `wanted` leaves out.
+    accepted in that run, including those that `wanted_claims` leaves out.
     """
 
     complete: bool
@@ -57,7 +57,7 @@ class Record:
 class Journal:
     """Writes the journal of one run. Several threads may write to it: every line is one append.
 
-    `run` is the token of the run, which the database stores too, so that the two can be matched.
+    `run` is the random token of the run. The database stores the same token, so that the two can be matched.
     """
 
     def __init__(self, path: Path, run: str = "") -> None:
@@ -77,42 +77,43 @@ class Journal:
             self.close()
             raise OSError(error.errno, error.strerror, str(path)) from None
 
-    def begin(self, deliveries: Iterable[tuple[int, int]]) -> None:
-        """Notes that these (subscriber id, attempt) are handed over now. If it raises OSError, they must not
-        be."""
-        self._write("\n" + _begun(deliveries))
+    def note_begun(self, deliveries: Iterable[tuple[int, int]]) -> None:
+        """Records that these (subscriber id, attempt) are about to be handed over. If it raises OSError, they
+        must not be handed over."""
+        self._write("\n" + _begin_lines(deliveries))
 
-    def finish(
-        self, outcomes: Iterable[tuple[int, int, Outcome]], *, begin: Iterable[tuple[int, int]] = ()
+    def note_outcomes(
+        self, outcomes: Iterable[tuple[int, int, Outcome]], *, begun: Iterable[tuple[int, int]] = ()
     ) -> None:
-        """Notes these (subscriber id, attempt, outcome), and that those of `begin` are handed over now."""
+        """Records these (subscriber id, attempt, outcome) and, in the same write, that the claims in `begun`
+        are about to be handed over."""
         lines = ["\n"]  # ends a line of an earlier write that was cut short
         last, end = _PLAIN, f"{_PLAIN.result.value} \n"
         for subscriber, attempt, outcome in outcomes:
             if outcome is not last:  # the deliveries of one request share an outcome
-                words = json.dumps(_words(outcome)) if outcome != _PLAIN else ""
+                words = json.dumps(_outcome_fields(outcome)) if outcome != _PLAIN else ""
                 last, end = outcome, f"{outcome.result.value} {words}\n"
             lines.append(f"< {subscriber} {attempt} {end}")
-        lines.append(_begun(begin))
+        lines.append(_begin_lines(begun))
         self._write("".join(lines))
 
-    def take_back(self, deliveries: Iterable[tuple[int, int]]) -> None:
-        """Notes that these (subscriber id, attempt) were begun but certainly not handed over."""
+    def note_taken_back(self, deliveries: Iterable[tuple[int, int]]) -> None:
+        """Records that these (subscriber id, attempt) were begun but certainly not handed over."""
         self._write("\n" + "".join(f"- {subscriber} {attempt}\n" for subscriber, attempt in deliveries))
 
     def clear(self) -> None:
-        """Empties the journal. The caller has committed its content to the spool."""
+        """Empties the journal. Before, the caller must have committed the journal's outcomes to the spool."""
         os.ftruncate(self._descriptor, 0)
         self.size = 0
         self._write(self._head)
 
-    def seal(self) -> None:
-        """Refuses all further notes, because the open claims are about to be settled."""
+    def refuse_writes(self) -> None:
+        """Makes all further writes fail, because the open claims are about to be settled."""
         with self._lock:
             self._sealed = True
 
     def close(self) -> None:
-        """Closes the file. Its content stays for the next run to read."""
+        """Closes the file and keeps its content, which the next run reads."""
         with self._lock:
             self._sealed = True
             if self._descriptor >= 0:
@@ -130,29 +131,30 @@ class Journal:
             raise OSError(errno.ENOSPC, "No space left on device", "journal")
 
 
-def _begun(deliveries: Iterable[tuple[int, int]]) -> str:
+def _begin_lines(deliveries: Iterable[tuple[int, int]]) -> str:
     return "".join(f"> {subscriber} {attempt}\n" for subscriber, attempt in deliveries)
 
 
 _PLAIN = Outcome(OutcomeKind.ACCEPTED)
 
 
-def _words(outcome: Outcome) -> list[str]:
-    """Returns the provider id, the reason and, where there is one, the cause of an outcome."""
+def _outcome_fields(outcome: Outcome) -> list[str]:
+    """Returns the provider id, the reason and, if there is one, the cause of an outcome."""
     words = [outcome.provider_id, outcome.reason]
     return words if outcome.cause is None else [*words, outcome.cause.value]
 
 
-def read_journal(path: Path, wanted: Collection[tuple[int, int]] | None = None) -> Record:
-    """Reads what the last run noted about the `wanted` (subscriber id, attempt), or about all if None.
+def read_journal(path: Path, wanted_claims: Collection[tuple[int, int]] | None = None) -> JournalRecord:
+    """Reads what the last run recorded about these (subscriber id, attempt), or about all if `wanted_claims`
+    is None.
 
-    The record of a missing file, or of one from another boot, is not complete. Memory use depends on the
-    wanted ones only.
+    The record of a missing journal, or of a journal from another boot, is not complete. Memory use depends on
+    the number of wanted claims only.
     """
     begun: set[tuple[int, int]] = set()
     outcomes: dict[tuple[int, int], Outcome] = {}
     complete = accepted = False
-    for line in _lines(path):
+    for line in _read_lines(path):
         kind, _, rest = line.partition(" ")
         if kind == "boot":
             complete = bool(rest) and rest == boot_id()
@@ -161,7 +163,7 @@ def read_journal(path: Path, wanted: Collection[tuple[int, int]] | None = None) 
         try:
             key = (int(fields[0]), int(fields[1]))
             accepted = accepted or (kind == "<" and fields[2] == OutcomeKind.ACCEPTED.value)
-            if wanted is not None and key not in wanted:
+            if wanted_claims is not None and key not in wanted_claims:
                 continue
             if kind == ">":
                 begun.add(key)
@@ -176,22 +178,22 @@ def read_journal(path: Path, wanted: Collection[tuple[int, int]] | None = None) 
                 )
         except (ValueError, IndexError, TypeError):
             continue
-    return Record(complete, frozenset(begun), outcomes, accepted)
+    return JournalRecord(complete, frozenset(begun), outcomes, accepted)
 
 
-def journal_run(path: Path) -> str:
-    """Returns the token of the run that wrote a journal; empty where it has none, or there is no journal."""
-    for line in _lines(path):
+def read_run_token(path: Path) -> str:
+    """Returns the token of the run that wrote a journal; empty if the journal has none or does not exist."""
+    for line in _read_lines(path):
         kind, _, rest = line.partition(" ")
         if kind == "run":
             return rest
     return ""
 
 
-def begun_in(path: Path) -> Iterator[tuple[int, int]]:
-    """Returns every (subscriber id, attempt) that the journal says was handed over, also from an earlier
+def read_begun_claims(path: Path) -> Iterator[tuple[int, int]]:
+    """Yields each (subscriber id, attempt) whose hand-over began according to the journal, even in an earlier
     boot."""
-    for line in _lines(path):
+    for line in _read_lines(path):
         kind, _, rest = line.partition(" ")
         if kind == ">":
             try:
@@ -201,38 +203,39 @@ def begun_in(path: Path) -> Iterator[tuple[int, int]]:
             yield subscriber, attempt
 
 
-def has_text_about(path: Path, erased: Collection[int], redact: Callable[[str], str]) -> bool:
-    """Returns whether a journal has server replies about erased subscribers, or replies to others that
-    contain their addresses.
+def has_text_about_erased(path: Path, erased: Collection[int], redact: Callable[[str], str]) -> bool:
+    """Returns whether a journal has server replies about erased subscribers, or replies to other people that
+    contain addresses of erased subscribers.
 
-    `redact` returns a text without the addresses of erased people. It is safe while a run is alive.
+    `erased` holds the ids of erased subscribers. `redact` returns a text without their addresses. May be
+    called while a run writes to the journal.
     """
-    return any(line != kept for line, kept in _kept_lines(path, erased, redact))
+    return any(line != kept for line, kept in _redacted_lines(path, erased, redact))
 
 
-def remove_text_about(path: Path, erased: Collection[int], redact: Callable[[str], str]) -> bool:
-    """Removes from a journal what `has_text_about` finds; the outcomes stay. Returns whether anything was
-    removed.
+def remove_text_about_erased(path: Path, erased: Collection[int], redact: Callable[[str], str]) -> bool:
+    """Removes from a journal all text that `has_text_about_erased` finds, and keeps the outcomes.
 
-    The caller holds the campaign's lock. Raises OSError; then the journal is as it was.
+    Returns whether anything was removed. The caller holds the campaign's lock. Raises OSError, with the
+    journal unchanged, if the journal cannot be written.
     """
-    if not has_text_about(path, erased, redact):
+    if not has_text_about_erased(path, erased, redact):
         return False
     with new_file(path, mode=0o600, encoding="utf-8") as file:
-        for _, kept in _kept_lines(path, erased, redact):
+        for _, kept in _redacted_lines(path, erased, redact):
             file.write(kept)
     return True
 
 
-def _kept_lines(
+def _redacted_lines(
     path: Path, erased: Collection[int], redact: Callable[[str], str]
 ) -> Iterator[tuple[str, str]]:
     """Yields each line with its redacted form, which is empty for a line that was cut short."""
-    for line in _lines(path, whole=False):
-        yield line, _kept_line(line[:-1], erased, redact) + "\n" if line.endswith("\n") else ""
+    for line in _read_lines(path, only_complete=False):
+        yield line, _redacted_line(line[:-1], erased, redact) + "\n" if line.endswith("\n") else ""
 
 
-def _kept_line(line: str, erased: Collection[int], redact: Callable[[str], str]) -> str:
+def _redacted_line(line: str, erased: Collection[int], redact: Callable[[str], str]) -> str:
     kind, _, rest = line.partition(" ")
     fields = rest.split(" ", 3)
     if kind != "<" or len(fields) < 4 or not fields[3]:
@@ -248,16 +251,16 @@ def _kept_line(line: str, erased: Collection[int], redact: Callable[[str], str])
     return f"< {' '.join(fields[:3])} {json.dumps([*words, *cause]) if cause or any(words) else ''}"
 
 
-def _lines(path: Path, *, whole: bool = True) -> Iterator[str]:
-    """Yields the complete lines of the file. A line without a newline was cut short by a crash and is
-    ignored.
+def _read_lines(path: Path, *, only_complete: bool = True) -> Iterator[str]:
+    """Yields the lines of the file. A line without a newline at its end was cut short by a crash.
 
-    Without `whole`, it yields all lines with their newlines.
+    If `only_complete` is True, it yields complete lines alone, without their newlines; else all lines, with
+    their newlines.
     """
     try:
         with path.open(encoding="utf-8", errors="replace", newline="\n") as file:
             for line in file:
-                if not whole:
+                if not only_complete:
                     yield line
                 elif line.endswith("\n"):
                     yield line[:-1]

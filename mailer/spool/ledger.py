@@ -1,21 +1,22 @@
-"""Keeps the usage of rate limits in memory; the stored ledgers of the spool have the same interface."""
+"""Keeps the usage of rate limits in memory; the spool has a stored ledger with the same interface."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
-__all__ = ["Entry", "Ledger"]
+__all__ = ["LedgerEntry", "RateLimitLedger"]
 
 #: A time (seconds since 1970, UTC), and a number whose meaning depends on the kind of limit.
-Entry = tuple[float, int]
+LedgerEntry = tuple[float, int]
 
 
-class Ledger:
-    """Keeps entries by name in memory, for a run that does not share its limits with other runs."""
+class RateLimitLedger:
+    """Keeps the usage of each rate limit in memory, for a run that shares its limits with no other run."""
 
     def __init__(self) -> None:
-        self._entries: dict[str, Entry] = {}
+        self._entries: dict[str, LedgerEntry] = {}
 
-    def change(self, name: str, change: Callable[[Entry], Entry]) -> None:
-        """Replaces an entry by the result of `change`. A missing entry counts as (0.0, 0)."""
-        self._entries[name] = change(self._entries.get(name, (0.0, 0)))
+    def update_entry(self, name: str, update: Callable[[LedgerEntry], LedgerEntry]) -> None:
+        """Replaces the entry of the limit `name` by the result of `update`. A missing entry counts as (0.0,
+        0)."""
+        self._entries[name] = update(self._entries.get(name, (0.0, 0)))

@@ -1,6 +1,6 @@
 """Locks a campaign, so that one process at a time sends it.
 
-The lock (flock) belongs to the open file, so the system releases it however the process ends.
+The operating system releases the lock (flock) when the process ends, for whatever reason.
 """
 
 from __future__ import annotations
@@ -19,24 +19,28 @@ __all__ = ["campaign_lock", "exclusive_lock"]
 
 @contextmanager
 def campaign_lock(settings: Settings, slug: str) -> Iterator[None]:
-    """Holds the lock of one campaign. Raises BusyError on entering, where another process holds it.
+    """Holds the lock of the campaign `slug` inside the `with` block. Raises BusyError if another process
+    holds it.
 
-    This also works where the lock file was removed, because a run locks its journal, too.
+    This also works if the lock file was removed, because a run locks its journal, too.
     """
-    folder, what = settings.root / ".mailer", f"campaign {slug}"
-    with exclusive_lock(folder / f"{slug}.lock", what):
+    folder, locked_name = settings.root / ".mailer", f"campaign {slug}"
+    with exclusive_lock(folder / f"{slug}.lock", locked_name):
         with suppress(FileNotFoundError), (folder / f"{slug}.journal").open("rb") as journal:
-            _take(journal.fileno(), what, fcntl.LOCK_SH)
+            _lock_file(journal.fileno(), locked_name, fcntl.LOCK_SH)
         yield
 
 
 @contextmanager
-def exclusive_lock(path: Path, what: str) -> Iterator[None]:
-    """Holds the lock file at `path`. Raises BusyError, naming the process, where somebody else does."""
+def exclusive_lock(path: Path, locked_name: str) -> Iterator[None]:
+    """Holds the lock file at `path` inside the `with` block. Raises BusyError if another process holds it.
+
+    `locked_name` says in the error what is locked (`campaign 2026-11-21-morning`).
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
     try:
-        _take(descriptor, what)
+        _lock_file(descriptor, locked_name)
         os.ftruncate(descriptor, 0)
         os.write(descriptor, str(os.getpid()).encode("ascii"))
         yield
@@ -44,14 +48,15 @@ def exclusive_lock(path: Path, what: str) -> Iterator[None]:
         os.close(descriptor)
 
 
-def _take(descriptor: int, what: str, kind: int = fcntl.LOCK_EX) -> None:
-    """Locks an open file without waiting. The text of a lock file is the process id of its holder. Raises
-    BusyError."""
+def _lock_file(descriptor: int, locked_name: str, lock_kind: int = fcntl.LOCK_EX) -> None:
+    """Locks an open file without waiting. Raises BusyError, which names `locked_name` and the process id that
+    the lock file contains."""
     try:
-        fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
+        fcntl.flock(descriptor, lock_kind | fcntl.LOCK_NB)
     except BlockingIOError:
         process = os.read(descriptor, 32).strip()
         by = f" by process {process.decode('ascii')}" if process.isdigit() else ""
         raise BusyError(
-            f"{what} is being sent{by} already; wait for that to end, or stop it, and run this again"
+            f"{locked_name} is being sent{by} already; wait for that process to end, or stop it, "
+            "and run this command again"
         ) from None

@@ -1,4 +1,4 @@
-"""Opens the spool of a workspace."""
+"""Opens the campaigns and deliveries of a workspace's database."""
 
 from __future__ import annotations
 
@@ -6,21 +6,22 @@ from typing import TYPE_CHECKING
 
 from mailer.audience.erasure import RetainedTexts
 from mailer.spool.base import Spools
-from mailer.spool.erased_words import ErasedWords
-from mailer.spool.sqlite.erased import SpoolWords
+from mailer.spool.erased_words import ErasedTextRedaction
+from mailer.spool.sqlite.erased import SpoolTexts
 from mailer.spool.sqlite.spools import SqliteSpools
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
 
-__all__ = ["spools_of", "words_of"]
+__all__ = ["spools_of", "retained_texts_of"]
 
 
 def spools_of(db: Database) -> Spools:
-    """Returns the spools of a workspace, which are stored in subscribers.db."""
-    return SqliteSpools(db, ErasedWords(db))
+    """Returns the spools of the workspace with this database (subscribers.db)."""
+    return SqliteSpools(db, ErasedTextRedaction(db))
 
 
-def words_of(db: Database) -> RetainedTexts:
-    """Returns what an erasure needs in order to remove text about people from campaigns and deliveries."""
-    return SpoolWords(db)
+def retained_texts_of(db: Database) -> RetainedTexts:
+    """Returns the texts of campaigns and deliveries, from which an erasure removes what they say about
+    people."""
+    return SpoolTexts(db)

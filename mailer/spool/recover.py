@@ -1,4 +1,4 @@
-"""Settles the claims that a dead run left open, by its journal. It works with every implementation of the
+"""Settles the claims that a dead run left open, by its journal. Works with every implementation of the
 spool."""
 
 from __future__ import annotations
@@ -6,64 +6,68 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 
 from mailer.spool.base import Spool
-from mailer.spool.journal import Record
-from mailer.spool.values import Key, Refused, Settled
+from mailer.spool.journal import JournalRecord
+from mailer.spool.values import ClaimKey, RefusedClaim, SettledClaim
 from mailer.transports.base import Outcome, OutcomeKind
 from mailer.transports.refusal.watch import may_concern_everybody, must_be_held_back, stops_campaign
 
-__all__ = ["adopt", "recover"]
+__all__ = ["adopt_journal_outcomes", "settle_claims"]
 
 #: Gets people (subscriber ids) and returns their addresses; None for erased people.
-Addresses = Callable[[Sequence[int]], Mapping[int, str | None]]
+FindAddresses = Callable[[Sequence[int]], Mapping[int, str | None]]
 
 _INTERRUPTED = Outcome(
     OutcomeKind.UNCERTAIN, reason="the program ended while this message was being handed over"
 )
-_LOST = Outcome(OutcomeKind.UNCERTAIN, reason="handed over, and unknown to this copy of the database")
+_LOST = Outcome(
+    OutcomeKind.UNCERTAIN,
+    reason="the message was handed over, but this copy of the database has no record of it",
+)
 
 
-def recover(
+def settle_claims(
     spool: Spool,
-    read: Callable[[set[Key]], Record],
-    addresses: Addresses,
-    note_refused: Callable[[list[Refused]], None],
+    read_record: Callable[[set[ClaimKey]], JournalRecord],
+    find_addresses: FindAddresses,
+    record_refusals: Callable[[list[RefusedClaim]], None],
     *,
-    claims: Collection[Key] | None = None,
+    claims: Collection[ClaimKey] | None = None,
 ) -> dict[str, int]:
-    """Takes over every claim of the campaign and settles or releases it. Returns counts by state.
+    """Takes over every open claim of the campaign and settles or releases it. Returns the number by state.
 
-    With `claims`, a run settles or releases these of its own alone, and takes over none: where another run
-    has taken them over since, nothing is changed.
+    With `claims`, a run settles or releases only these claims of its own and takes over none. A claim that
+    another run has taken over meanwhile is not changed.
 
-    `read` gets the open claims and returns what the journal of the dead run says about them. `note_refused`
-    records bounces in the transaction that settles them. Refusals that the dead run still held back, because
-    the server might refuse every recipient, are released and tried again.
+    `read_record` gets the open claims and returns what the journal of the dead run says about them.
+    `record_refusals` records bounces, in the transaction that settles the claims. The dead run may have kept
+    refusals back because the server might refuse every recipient: these deliveries are released and tried
+    again.
     """
     if claims is None:
-        claims = spool.take_over()
-    record = read(set(claims))
-    ever = record.accepted or spool.was_accepted()
-    doubted = not record.accepted and _may_be_everybodys(record, addresses)
-    settled: list[Settled] = []
-    released: list[Key] = []
-    doubtful: list[Key] = []
+        claims = spool.take_over_claims()
+    record = read_record(set(claims))
+    ever = record.accepted or spool.transport_has_accepted()
+    doubted = not record.accepted and _may_concern_sender(record, find_addresses)
+    settled: list[SettledClaim] = []
+    released: list[ClaimKey] = []
+    doubtful: list[ClaimKey] = []
     for key in claims:
         outcome = record.outcomes.get(key)
         about_us = outcome is not None and stops_campaign(outcome, attempt=key[1], others_accepted=ever)
         if about_us or (outcome is not None and doubted and must_be_held_back(outcome)):
             doubtful.append(key)
         elif outcome is not None:
-            settled.append(Settled(*key, outcome))
+            settled.append(SettledClaim(*key, outcome))
         elif record.complete and key not in record.begun:
             released.append(key)
         else:
-            settled.append(Settled(*key, _INTERRUPTED))
+            settled.append(SettledClaim(*key, _INTERRUPTED))
     with spool.transaction():
         if record.accepted:
-            spool.note_accepted()
-        note_refused(spool.settle(settled))
+            spool.record_acceptance()
+        record_refusals(spool.settle(settled))
         spool.release(released)
-        spool.release(doubtful, last=True)
+        spool.release(doubtful, behind_others=True)
     counts = {"pending": len(released) + len(doubtful)}
     for claim in settled:
         state = claim.outcome.result.value
@@ -71,22 +75,22 @@ def recover(
     return {state: number for state, number in counts.items() if number}
 
 
-def adopt(spool: Spool, record: Record) -> None:
+def adopt_journal_outcomes(spool: Spool, record: JournalRecord) -> None:
     """Records the journal's outcomes of claims that the spool has lost, for instance because a backup was
     restored.
 
-    It is called before a campaign is cancelled, so that no hand-over is forgotten.
+    Call it before a campaign is cancelled, so that no hand-over is forgotten.
     """
     newest = {
-        person: Settled(person, attempt, record.outcomes.get((person, attempt), _LOST))
+        person: SettledClaim(person, attempt, record.outcomes.get((person, attempt), _LOST))
         for person, attempt in sorted(record.begun)  # of several attempts, the last one counts
     }
-    spool.adopt(list(newest.values()))
+    spool.adopt_lost_outcomes(list(newest.values()))
 
 
-def _may_be_everybodys(record: Record, addresses: Addresses) -> bool:
-    """Returns whether the refusals in a journal may concern the sender, not the recipients. No message was
-    accepted."""
+def _may_concern_sender(record: JournalRecord, find_addresses: FindAddresses) -> bool:
+    """Returns whether the refusals in a journal may concern the sender, not the recipients. The caller has
+    checked that no message was accepted."""
     refused = {
         person: outcome
         for (person, _), outcome in record.outcomes.items()
@@ -94,7 +98,7 @@ def _may_be_everybodys(record: Record, addresses: Addresses) -> bool:
     }
     if not refused:
         return False
-    known = addresses(list(refused))
+    known = find_addresses(list(refused))
     return may_concern_everybody(
         (known[person] or "", outcome) for person, outcome in refused.items() if person in known
     )

@@ -1,4 +1,4 @@
-"""Defines the values that go into the spool and come out of it. People are subscriber ids."""
+"""Defines the values that are passed to the spool and returned by it. A `person` is a subscriber id."""
 
 from __future__ import annotations
 
@@ -10,30 +10,30 @@ from mailer.campaign.delivery_state import State
 from mailer.transports.base import Outcome
 
 __all__ = [
-    "Claim",
-    "Frozen",
-    "Key",
+    "ClaimedDelivery",
+    "PlannedDelivery",
+    "ClaimKey",
     "ListedDelivery",
-    "MayWrite",
-    "Parked",
-    "Reason",
+    "FindExcluded",
+    "ParkedClaim",
+    "ReasonGroup",
     "Redaction",
-    "Refused",
-    "Settled",
-    "Words",
+    "RefusedClaim",
+    "SettledClaim",
+    "ReplyText",
 ]
 
 #: Names a claim: (person, attempt).
-Key = tuple[int, int]
+ClaimKey = tuple[int, int]
 #: Gets people (subscriber ids) and returns the reasons not to write to some; the others may be written to.
-MayWrite = Callable[[Sequence[int]], Mapping[int, str]]
+FindExcluded = Callable[[Sequence[int]], Mapping[int, str]]
 
 
-class Frozen(NamedTuple):
-    """Describes a planned delivery of the rendition `variant` to `person` (a subscriber id).
+class PlannedDelivery(NamedTuple):
+    """Describes a planned delivery: the recipient's subscriber id, and the `variant` of the issue to send.
 
-    `due` is the time (UTC) from which it may be claimed, None for at once. `held` says that only a decision
-    makes it claimable. With a `reason` it is stored as skipped.
+    `due` is the time (UTC) from which it may be claimed; None means at once. A `held` delivery cannot be
+    claimed until it is released. A delivery with a `reason` is stored as skipped.
     """
 
     person: int
@@ -43,9 +43,11 @@ class Frozen(NamedTuple):
     reason: str = ""
 
 
-class Claim(NamedTuple):
-    """Describes a delivery that this owner has claimed, to hand it over now. `deferred_since` is UTC, or
-    empty."""
+class ClaimedDelivery(NamedTuple):
+    """Describes a delivery that a run has claimed, to hand it over now.
+
+    `deferred_since` is the time (UTC) of the first deferral; empty if it was never deferred.
+    """
 
     person: int
     variant: int
@@ -53,9 +55,9 @@ class Claim(NamedTuple):
     deferred_since: str = ""
 
 
-class Settled(NamedTuple):
-    """Pairs a claim with its outcome. `due` is the time (UTC) of the next try if it was deferred, else
-    empty."""
+class SettledClaim(NamedTuple):
+    """Pairs a claim with its outcome. `due` is the time (UTC) of the next attempt if the message was
+    deferred, else empty."""
 
     person: int
     attempt: int
@@ -63,8 +65,9 @@ class Settled(NamedTuple):
     due: str = ""
 
 
-class Refused(NamedTuple):
-    """Describes a claim that was settled with a cause (a refusal). Times are UTC."""
+class RefusedClaim(NamedTuple):
+    """Describes a claim that was settled with an outcome that has a cause, which means a refusal. Times are
+    UTC."""
 
     person: int
     attempt: int
@@ -73,8 +76,9 @@ class Refused(NamedTuple):
     settled_at: str
 
 
-class Parked(NamedTuple):
-    """Describes a claim to release until the time `until` (seconds since 1970)."""
+class ParkedClaim(NamedTuple):
+    """Describes a claim that is given back and may be claimed again from the time `until` (seconds since
+    1970)."""
 
     person: int
     attempt: int
@@ -85,8 +89,10 @@ class Parked(NamedTuple):
 class ListedDelivery:
     """Describes one delivery for an operator to read. Times are UTC, or None.
 
-    `reason` is the server's reply, `cause` says whom a refusal concerns, `due_at` is the time of the next
-    try, `held` says that it waits for a decision, and `in_folder` that it only went into an outbox folder.
+    `reason` is the server's reply, `cause` says whom a refusal concerns (`address`, `mailbox`, `us`, `them`),
+    and `at` is the time of the outcome or of the claim. `due_at` is when the delivery may be claimed, `held`
+    says that it cannot be claimed until it is released, and `in_folder` that it only went into an outbox
+    folder.
     """
 
     person: int
@@ -101,9 +107,11 @@ class ListedDelivery:
     in_folder: bool
 
 
-class Words(NamedTuple):
-    """Describes a server reply that `number` deliveries got. If `varies`, replies differ in an address, and
-    `text` is one of them."""
+class ReplyText(NamedTuple):
+    """Describes a server reply that `number` deliveries got.
+
+    If `varies` is True, the replies differ in the recipient's address only, and `text` is one of them.
+    """
 
     text: str
     number: int
@@ -111,25 +119,25 @@ class Words(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Reason:
+class ReasonGroup:
     """Groups deliveries in one state with one cause: their number, and the most frequent replies.
 
-    `cause` is a Cause as text, or empty where it was no refusal (a lost connection, an unsubscribe).
+    `cause` is a Cause as text; it is empty if nobody refused the message (a lost connection, an unsubscribe).
     """
 
     state: str
     cause: str
     number: int
-    words: tuple[Words, ...]
+    words: tuple[ReplyText, ...]
 
 
 class Redaction(Protocol):
     """Removes text that may not be kept, such as text about erased people."""
 
-    def outcomes(self, settled: Sequence[Settled]) -> Sequence[Settled]:
-        """Returns the outcomes with only the text that may be kept."""
+    def redact_outcomes(self, settled: Sequence[SettledClaim]) -> Sequence[SettledClaim]:
+        """Returns the same outcomes, without text that may not be kept."""
         ...
 
-    def text(self, words: str) -> str:
-        """Returns the part of a text that may be kept."""
+    def redact_text(self, text: str) -> str:
+        """Returns the text without the parts that may not be kept."""
         ...

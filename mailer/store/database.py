@@ -1,6 +1,6 @@
-"""Opens subscribers.db: WAL, foreign keys, migrations.
+"""Opens subscribers.db, and sets up what every connection needs: WAL, foreign keys, migrations.
 
-The tables are described in `tables` and `steps`; statements stand in `store`, `audience` and `spool` alone.
+The tables are described in `tables` and `steps`. SQL statements are only in `store`, `audience` and `spool`.
 Every commit is synced to the disk (`synchronous=FULL`): if a power cut undid a committed claim, the message
 would be sent twice. Times are UTC, ISO 8601 to the microsecond, and end in `Z`.
 """
@@ -26,15 +26,15 @@ __all__ = [
     "BUSY_SECONDS",
     "CACHE_KB",
     "address_hash",
-    "check_write",
+    "check_writable",
     "clear_free_pages",
     "compact",
-    "explain",
+    "to_store_error",
     "has_tag",
-    "open_reader",
+    "open_read_connection",
     "open_store",
-    "open_to_read",
-    "waiting_at_most",
+    "open_for_reading",
+    "busy_timeout",
     "writing",
 ]
 
@@ -48,20 +48,22 @@ _AT_ONCE = 250
 
 
 def open_store(path: Path, *, busy_seconds: float = BUSY_SECONDS) -> Database:
-    """Opens the database at `path`; creates it and migrates it where needed.
+    """Opens the database at `path` for writing; creates it if it does not exist, and migrates it if it is
+    older.
 
-    Raises StoreError with what to do when it is not a database, is read-only, locked or damaged.
+    A writer waits up to `busy_seconds` for another writer. Raises StoreError, which says what to do, if the
+    file is no database, or is read-only, locked or damaged.
     """
-    _make_private(path)
+    _create_private_file(path)
     try:
         connection = sqlite3.connect(
             path, timeout=busy_seconds, isolation_level=None, check_same_thread=False
         )
         try:
-            _use_wal(connection, busy_seconds)
+            _switch_to_wal(connection, busy_seconds)
             connection.execute("PRAGMA synchronous=FULL")
             connection.execute("PRAGMA foreign_keys=ON")
-            db = _prepared(connection)
+            db = _prepare_database(connection)
             if migrations.pending(db):
                 _migrate(db)
             return db
@@ -69,11 +71,11 @@ def open_store(path: Path, *, busy_seconds: float = BUSY_SECONDS) -> Database:
             connection.close()
             raise
     except sqlite3.Error as error:
-        raise explain(error, path) from error
+        raise to_store_error(error, path) from error
 
 
-def open_reader(db: Database) -> Database:
-    """Opens a second, read-only connection to the same file, to be used and closed by another thread.
+def open_read_connection(db: Database) -> Database:
+    """Opens a second, read-only connection to the file of `db`, to be used and closed by another thread.
 
     Raises sqlite3.Error.
     """
@@ -85,21 +87,21 @@ def open_reader(db: Database) -> Database:
         db.conn.text_factory = as_text
     connection = sqlite3.connect(path, timeout=1.0, isolation_level=None, check_same_thread=False)
     connection.execute("PRAGMA query_only=ON")
-    return _prepared(connection)
+    return _prepare_database(connection)
 
 
-def open_to_read(path: Path) -> Database:
+def open_for_reading(path: Path) -> Database:
     """Opens the database at `path` for a command that can work without writing.
 
-    Where neither the file nor its folder is writable, the returned database is read-only, and no process may
-    write to the file meanwhile, except those that have it open already. Raises StoreError as `open_store`
-    does for everything else, including a read-only database of an earlier version.
+    If neither the file nor its folder is writable, the returned database is read-only. Meanwhile, only
+    processes that have the file open already may write to it. Raises StoreError in all other cases in which
+    `open_store` does, and for a read-only database of an earlier version.
     """
     try:
         return open_store(path)
     except StoreError as error:
         cause = error.__cause__
-        if not (isinstance(cause, sqlite3.OperationalError) and _is_read_only(cause)):
+        if not (isinstance(cause, sqlite3.OperationalError) and _is_read_only_error(cause)):
             raise
         # With a log, part of what the database holds is there. It is read by its index, which a living
         # process keeps.
@@ -107,7 +109,7 @@ def open_to_read(path: Path) -> Database:
         uri = f"{path.resolve().as_uri()}?mode=ro{'' if logged else '&immutable=1'}"
         connection = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False)
         try:
-            db = _prepared(connection)
+            db = _prepare_database(connection)
             pending = bool(migrations.pending(db))
         except sqlite3.Error:
             pending = True
@@ -117,12 +119,12 @@ def open_to_read(path: Path) -> Database:
         return db
 
 
-def _prepared(connection: sqlite3.Connection) -> Database:
-    """Returns the database of a connection, with the settings and functions that all statements rely on.
+def _prepare_database(connection: sqlite3.Connection) -> Database:
+    """Returns the database of a connection, with the settings and SQL functions that all statements rely on.
 
-    What is deleted or replaced is overwritten with zeros, also where SQLite was built without that. `FAST`
+    Deleted or replaced content is overwritten with zeros, even if SQLite was built without that. `FAST`
     leaves out pages that become free as a whole, because an import would take half as long again; an erasure
-    clears them (docs/decisions/014-what-an-erasure-covers.md).
+    clears these pages (docs/decisions/014-what-an-erasure-covers.md).
     """
     connection.execute("PRAGMA secure_delete=FAST")
     connection.execute("PRAGMA temp_store=FILE")
@@ -132,32 +134,33 @@ def _prepared(connection: sqlite3.Connection) -> Database:
     return Database(connection)
 
 
-def _is_read_only(error: sqlite3.Error) -> bool:
+def _is_read_only_error(error: sqlite3.Error) -> bool:
     return error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_READONLY
 
 
-def _make_private(path: Path) -> None:
-    """Creates a new database readable by its owner alone; SQLite gives its log the same permissions."""
+def _create_private_file(path: Path) -> None:
+    """Creates a new database file that only its owner can read. SQLite gives its log the same permissions."""
     with suppress(OSError):  # it exists, or SQLite reports why it cannot be made
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
 
 
 def _migrate(db: Database) -> None:
-    """Migrates under the write lock, so that two first commands at once do not both create the tables.
+    """Migrates under the write lock, so that two commands that start together do not both create the tables.
 
-    Foreign keys are off meanwhile and checked at the end, because a table that others refer to can only be
-    rebuilt so (https://sqlite.org/lang_altertable.html#otheralter).
+    Foreign keys are off during the migration and checked at its end: a table that others refer to can only be
+    rebuilt in this way (https://sqlite.org/lang_altertable.html#otheralter).
     """
     db.conn.execute("PRAGMA foreign_keys=OFF")
     with writing(db):
         migrations.apply(db)
         if db.conn.execute("PRAGMA foreign_key_check").fetchone():
-            raise sqlite3.IntegrityError("a row refers to another that is not there")
+            raise sqlite3.IntegrityError("a row refers to a row that does not exist")
     db.conn.execute("PRAGMA foreign_keys=ON")
 
 
-def _use_wal(connection: sqlite3.Connection, busy_seconds: float) -> None:
-    """Switches to WAL, and waits for other connections, which SQLite does not do there."""
+def _switch_to_wal(connection: sqlite3.Connection, busy_seconds: float) -> None:
+    """Switches to WAL. Waits for other connections up to `busy_seconds`, because SQLite itself does not
+    wait."""
     until = time.monotonic() + busy_seconds
     while True:
         try:
@@ -169,35 +172,38 @@ def _use_wal(connection: sqlite3.Connection, busy_seconds: float) -> None:
             time.sleep(0.01)
 
 
-def explain(error: sqlite3.Error, path: Path | str) -> MailerError:
-    """Returns a StoreError that explains an SQLite error to an operator in one sentence."""
+def to_store_error(error: sqlite3.Error, path: Path | str) -> MailerError:
+    """Returns a StoreError that explains an SQLite error to an operator in one sentence. `path` is the
+    database."""
     text = str(error).lower()
     if "locked" in text or "busy" in text:
-        advice = "another process is writing to it; wait for that to end and run this again"
+        advice = "another process is writing to the database; wait until it ends and run this command again"
     elif "readonly" in text or "read-only" in text:
-        advice = "it is read-only; allow this user to write the file and its folder"
+        advice = "the database is read-only; allow this user to write the file and its folder"
     elif "full" in text or "disk i/o" in text:
-        advice = "the disk is full or failing; free some room and run this again (nothing is lost)"
+        advice = (
+            "the disk is full or failing; free some disk space and run this command again (nothing is lost)"
+        )
     elif "not a database" in text or "malformed" in text:
-        advice = "it is not a sound SQLite database; restore it from a backup"
+        advice = "the file is damaged, or is no SQLite database; restore it from a backup"
     elif "unable to open" in text:
-        advice = "it cannot be opened; does its folder exist, and may this user write there?"
+        advice = (
+            "the database cannot be opened; check that its folder exists and that this user may write there"
+        )
     else:
-        advice = f"SQLite says: {error}"
+        advice = f"SQLite reports: {error}"
     return StoreError(f"{path}: {advice}")
 
 
 def address_hash(address_key: str | None) -> str | None:
-    """Returns the SHA-256 of an address key, the key of the suppression list. Also an SQL function."""
+    """Returns the SHA-256 of a normalized address, which the suppression list stores. Also an SQL
+    function."""
     return None if address_key is None else hashlib.sha256(address_key.encode()).hexdigest()
 
 
-def has_tag(tags: str | bytes | None, folded: str) -> bool:
-    """Returns whether a JSON list of tags has `folded` (a casefolded tag).
-
-    Also an SQL function of this name.
-    """
-    return folded in _folded_tags(tags)
+def has_tag(tags: str | bytes | None, folded_tag: str) -> bool:
+    """Returns whether a JSON list of tags has this tag, which must be casefolded. Also an SQL function."""
+    return folded_tag in _folded_tags(tags)
 
 
 @lru_cache(maxsize=1024)
@@ -210,8 +216,8 @@ def _folded_tags(tags: str | bytes | None) -> frozenset[str]:
 
 
 @contextmanager
-def waiting_at_most(db: Database, seconds: float) -> Iterator[None]:
-    """Sets for how many seconds a writer waits for another one, within the `with` block."""
+def busy_timeout(db: Database, seconds: float) -> Iterator[None]:
+    """Sets for how many seconds a writer waits for another writer, inside the `with` block."""
     (before,) = db.conn.execute("PRAGMA busy_timeout").fetchone()
     db.conn.execute(f"PRAGMA busy_timeout={round(seconds * 1000)}")
     try:
@@ -222,7 +228,8 @@ def waiting_at_most(db: Database, seconds: float) -> Iterator[None]:
 
 @contextmanager
 def writing(db: Database) -> Iterator[Database]:
-    """Opens a write transaction that takes the write lock at its start, so that it waits only there."""
+    """Opens a write transaction for the `with` block. It takes the write lock at its start and waits only
+    there."""
     connection = db.conn
     if connection.in_transaction:
         with db.atomic():
@@ -243,29 +250,29 @@ def clear_free_pages(db: Database) -> None:
     db.conn.execute("PRAGMA secure_delete=ON")
     (size,) = db.conn.execute("PRAGMA page_size").fetchone()
     with writing(db):
-        if not _free_pages(db):
+        if not _count_free_pages(db):
             return
         # A new table takes the free pages first, and gives them back with nothing but zeros in them.
         db.conn.execute("CREATE TABLE free_pages (filler BLOB)")
-        while (left := _free_pages(db)) > 0:
+        while (left := _count_free_pages(db)) > 0:
             db.conn.execute("INSERT INTO free_pages VALUES (zeroblob(?))", (min(left, _AT_ONCE) * size,))
         db.conn.execute("DROP TABLE free_pages")
 
 
-def _free_pages(db: Database) -> int:
+def _count_free_pages(db: Database) -> int:
     return int(db.conn.execute("PRAGMA freelist_count").fetchone()[0])
 
 
 def compact(db: Database) -> None:
-    """Rewrites the whole database without its free pages, and locks out other writers meanwhile.
+    """Rewrites the whole database without its free pages. Other writers are locked out meanwhile.
 
     Raises sqlite3.Error.
     """
     db.conn.execute("VACUUM")
 
 
-def check_write(db: Database) -> None:
-    """Commits a write that changes nothing. Raises sqlite3.Error where the database is not writable now.
+def check_writable(db: Database) -> None:
+    """Commits a write that changes nothing. Raises sqlite3.Error if the database is not writable now.
 
     The write is synced to the disk like any other, so that a full disk is found, and not only a lock.
     """

@@ -1,4 +1,4 @@
-"""Inspects a database without changing it: checks that it is sound, and reads its journal mode."""
+"""Inspects a database without changing it: checks it for damage, and reads its journal mode."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import quote
 
-from mailer.store.database import explain
+from mailer.store.database import to_store_error
 
 __all__ = ["Inspection", "inspect_database"]
 
@@ -22,19 +22,23 @@ _TABLES: Final = {"subscribers", "deliveries"}
 
 @dataclass(frozen=True, slots=True)
 class Inspection:
-    """Holds the state of a database: `damage` is '' where it is sound, `journal_mode` is SQLite's name."""
+    """Holds the state of a database. `damage` describes the first error that SQLite found; empty if there is
+    none.
+
+    `journal_mode` is SQLite's name for it, `has_tables` says that the tables of mailer exist.
+    """
 
     damage: str
     journal_mode: str
     has_tables: bool
 
 
-def inspect_database(path: Path, *, seconds: float) -> Inspection | None:
-    """Checks the whole database (PRAGMA quick_check); returns None where that takes longer than `seconds`.
+def inspect_database(path: Path, *, max_seconds: float) -> Inspection | None:
+    """Checks the whole database (PRAGMA quick_check). Returns None if that takes longer than `max_seconds`.
 
-    Raises StoreError where it cannot be read.
+    Raises StoreError if the database cannot be read.
     """
-    until = time.monotonic() + seconds
+    until = time.monotonic() + max_seconds
     uri = f"file:{quote(str(path.absolute()))}?mode=rw"
     try:
         with closing(sqlite3.connect(uri, uri=True, timeout=_BUSY_SECONDS)) as connection:
@@ -47,6 +51,6 @@ def inspect_database(path: Path, *, seconds: float) -> Inspection | None:
     except sqlite3.Error as error:
         if "interrupted" in str(error):
             return None
-        raise explain(error, path.name) from None
-    damage = "" if wrong == ["ok"] else wrong[0].splitlines()[-1] if wrong else "no answer"
+        raise to_store_error(error, path.name) from None
+    damage = "" if wrong == ["ok"] else wrong[0].splitlines()[-1] if wrong else "SQLite gave no result"
     return Inspection(damage, mode, tables >= _TABLES)

@@ -1,7 +1,7 @@
 """Records where the last run was: the file of the database, and the machine.
 
-A copied, restored or moved database keeps the location of the last run over the original. The machine's own
-id is confidential, so only a keyed hash of it is kept, which no other program has (machine-id(5)).
+A copied, restored or moved database keeps the record of the original's last run. The machine's own id is
+confidential, so only a keyed hash of it is stored, which no other program has (machine-id(5)).
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from mailer.store.machine import boot_id
 if TYPE_CHECKING:
     from sqlite_utils import Database
 
-__all__ = ["LastRun", "Place", "last_run", "note_last_run", "place_of"]
+__all__ = ["LastRun", "DatabaseLocation", "read_last_run", "record_last_run", "location_of"]
 
 #: The files in which systemd, D-Bus and FreeBSD keep the id of the machine.
 _MACHINE_IDS = (Path("/etc/machine-id"), Path("/var/lib/dbus/machine-id"), Path("/etc/hostid"))
@@ -28,12 +28,13 @@ _SALT = b"mailer: the machine of a run"
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """Identifies the file of a database and the machine. Numbers are text, as they may exceed SQLite's.
+class DatabaseLocation:
+    """Identifies the file of a database and the machine. Numbers are text, because they may exceed SQLite's
+    range.
 
-    `path` has symbolic links resolved, and bytes that are not UTF-8 as `\\xff`. `boot` names the running boot
+    `path` has symbolic links resolved, and bytes that are not UTF-8 as `\\xff`. `boot` names the current boot
     of the machine; `device` is comparable within one boot only, because a file system may get another number
-    at the next. `machine` is a hash. `boot` and `machine` are empty where the system has none.
+    at the next boot. `machine` is a hash. `boot` and `machine` are empty if the system has none.
     """
 
     path: str
@@ -42,39 +43,39 @@ class Place:
     boot: str
     machine: str
 
-    def is_other_machine(self, other: Place) -> bool:
+    def is_on_other_machine(self, other: DatabaseLocation) -> bool:
         """Returns whether both machines are known and differ."""
         return bool(self.machine and other.machine) and self.machine != other.machine
 
-    def is_other_file(self, other: Place) -> bool:
-        """Returns whether the file differs by inode, or within one boot by device, whatever its path."""
+    def is_other_file(self, other: DatabaseLocation) -> bool:
+        """Returns whether the files differ, whatever their paths: by inode or, within one boot, by device."""
         same_boot = bool(self.boot) and self.boot == other.boot
         return self.inode != other.inode or (same_boot and self.device != other.device)
 
 
 @dataclass(frozen=True, slots=True)
 class LastRun:
-    """Holds the place of the last run, its start (UTC), and its random token."""
+    """Holds the location of the database in the last run, the run's start (UTC), and its random token."""
 
-    place: Place
+    location: DatabaseLocation
     at: str
     token: str
 
 
-def place_of(path: Path) -> Place:
-    """Returns the place of the database at `path`. Raises OSError where there is none."""
+def location_of(path: Path) -> DatabaseLocation:
+    """Returns the location of the database at `path`. Raises OSError if there is no file."""
     real = path.resolve()
     status = real.stat()  # it is not opened: to close a file ends the locks that SQLite has on it
-    return Place(
+    return DatabaseLocation(
         path=os.fsencode(real).decode("utf-8", "backslashreplace"),
         device=str(status.st_dev),
         inode=str(status.st_ino),
         boot=boot_id(),
-        machine=_machine(),
+        machine=_machine_hash(),
     )
 
 
-def _machine() -> str:
+def _machine_hash() -> str:
     for path in _MACHINE_IDS:
         with suppress(OSError):
             number = path.read_bytes().strip()
@@ -83,16 +84,25 @@ def _machine() -> str:
     return ""
 
 
-def last_run(db: Database) -> LastRun | None:
-    """Returns the recorded last run, or None."""
+def read_last_run(db: Database) -> LastRun | None:
+    """Returns the recorded last run; None if no run was recorded."""
     row = db.conn.execute("SELECT path, device, inode, boot, machine, at, token FROM last_run").fetchone()
-    return None if row is None else LastRun(Place(*row[:5]), row[5], row[6])
+    return None if row is None else LastRun(DatabaseLocation(*row[:5]), row[5], row[6])
 
 
-def note_last_run(db: Database, place: Place, token: str) -> None:
-    """Records that a run begins now, in place of the last one. To be called in the caller's transaction."""
+def record_last_run(db: Database, location: DatabaseLocation, token: str) -> None:
+    """Records that a run begins now, and replaces the record of the last run. Call it inside a
+    transaction."""
     db.conn.execute(
         "INSERT OR REPLACE INTO last_run (id, path, device, inode, boot, machine, at, token) "
         "VALUES (1, ?, ?, ?, ?, ?, ?, ?)",
-        [place.path, place.device, place.inode, place.boot, place.machine, utc_now(), token],
+        [
+            location.path,
+            location.device,
+            location.inode,
+            location.boot,
+            location.machine,
+            utc_now(),
+            token,
+        ],
     )

@@ -1,4 +1,4 @@
-"""Identifies the running boot of this machine."""
+"""Identifies the current boot of this machine."""
 
 from __future__ import annotations
 
@@ -10,7 +10,10 @@ _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
 
 def boot_id() -> str:
-    """Returns an id of the running boot; empty where the system has none, which counts as changed."""
+    """Returns an id that changes with every boot of this machine; empty if the system has none.
+
+    Callers must treat an empty id as changed.
+    """
     try:
         return _BOOT_ID.read_text("ascii").strip()
     except OSError:

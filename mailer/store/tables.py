@@ -1,6 +1,6 @@
 """Lists the migrations of subscribers.db in order. A released migration is never changed.
 
-A change to the tables is a new migration at the end. Times are UTC, ISO 8601 to the microsecond, with a `Z`.
+To change a table, add a migration at the end. Times are UTC, ISO 8601 to the microsecond, with a `Z`.
 """
 
 from __future__ import annotations

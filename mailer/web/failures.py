@@ -13,7 +13,7 @@ from starlette.types import ExceptionHandler
 from mailer.config import Settings
 from mailer.errors import MailerError
 from mailer.site.pages import ReaderPages
-from mailer.store.database import explain
+from mailer.store.database import to_store_error
 from mailer.web.responses import page_for_browser
 from mailer.web.safety import RETRY_AFTER, add_safe_headers
 
@@ -48,7 +48,9 @@ class FailurePages:
         return response
 
     def _answer_unavailable(self, request: Request, error: Exception) -> Response:
-        explained = explain(error, self._settings.database) if isinstance(error, sqlite3.Error) else error
+        explained = (
+            to_store_error(error, self._settings.database) if isinstance(error, sqlite3.Error) else error
+        )
         _log.error("%s", explained)
         response = page_for_browser(self._pages, "unavailable", request, 503)
         response.headers["Retry-After"] = RETRY_AFTER

@@ -24,7 +24,7 @@ from mailer.audience.values.address import normalize_address
 from mailer.clock import utc_now
 from mailer.config import Settings
 from mailer.errors import AudienceError
-from mailer.spool.open import words_of
+from mailer.spool.open import retained_texts_of
 
 CONSENT = Consent("2026-01-01T00:00:00.000000Z", "web", "sign-up page")
 LI = normalize_address("li@example.org")
@@ -203,7 +203,7 @@ def test_erasing_leaves_the_number_and_nothing_that_says_who(
         "VALUES (?, ?, 'rejected', '550 li.wei@example.org unknown')", (sent, number),
     )  # fmt: skip
     unsubscribe(db, number, reason="I am Li Wei", source="web")
-    assert erase(db, number, retained=words_of(db))
+    assert erase(db, number, retained=retained_texts_of(db))
     assert not erase(db, number)
     assert not erase(db, 4711)
     gone = get(db, number)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from mailer.campaign.delivery_state import CHANGES, State
-from mailer.campaign.status import TRANSITIONS, Event, Status, check_open
+from mailer.campaign.status import TRANSITIONS, Event, Status, check_may_be_sent
 from mailer.errors import CampaignError
 from tools.transitions import BEGIN, END, drawing
 
@@ -47,9 +47,9 @@ def test_the_drawing_in_the_documentation_is_made_of_the_table() -> None:
 @pytest.mark.parametrize("status", [Status.CANCELLED, Status.PAUSED])
 def test_a_campaign_that_was_ended_is_not_open(status: Status) -> None:
     with pytest.raises(CampaignError, match="campaign x"):
-        check_open("x", status)
+        check_may_be_sent("x", status)
 
 
 def test_all_others_are_open() -> None:
     for status in set(Status) - {Status.CANCELLED, Status.PAUSED}:
-        check_open("x", status)
+        check_may_be_sent("x", status)

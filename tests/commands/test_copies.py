@@ -20,7 +20,7 @@ from mailer.services.database import moved as copies
 from mailer.services.due.background import Scheduler
 from mailer.store import last_run as place
 from mailer.store.database import open_store
-from mailer.store.last_run import last_run
+from mailer.store.last_run import read_last_run
 from mailer.transports.base import Outcome, OutcomeKind
 from tests.cli import run
 from tests.clock import Clock
@@ -171,7 +171,7 @@ def test_a_run_that_died_while_it_was_noted_is_not_told(desk: Path, monkeypatch:
         raise OSError(5, "Input/output error")
 
     with monkeypatch.context() as patch:
-        patch.setattr(copies, "note_last_run", die)
+        patch.setattr(copies, "record_last_run", die)
         assert run(desk, "send", OTHER, "--yes").status == 1
     assert warnings(desk) == ""
 
@@ -194,17 +194,17 @@ def test_a_machine_that_is_not_known_is_not_another_one(desk: Path, machine: Pat
         machine.write_text(text)
     assert warnings(desk) == ""
     db = open_store(desk / "subscribers.db")
-    noted = last_run(db)
+    noted = read_last_run(db)
     db.close()
     assert noted is not None
-    assert noted.place.machine == ""
+    assert noted.location.machine == ""
 
 
 def test_the_id_of_the_machine_is_nowhere_in_the_database(desk: Path) -> None:
     db = open_store(desk / "subscribers.db")
-    noted = last_run(db)
+    noted = read_last_run(db)
     assert noted is not None
-    assert len(noted.place.machine) == 64
+    assert len(noted.location.machine) == 64
     assert MACHINE_ID not in "\n".join(db.conn.iterdump())
     db.close()
 
@@ -246,7 +246,7 @@ def test_a_path_that_is_no_text_is_noted(tmp_path: Path) -> None:
     except OSError:
         pytest.skip("this file system takes no such name")
     db = open_store(folder / "subscribers.db")
-    assert place.place_of(folder / "subscribers.db").path.endswith("/caf\\xe9/subscribers.db")
+    assert place.location_of(folder / "subscribers.db").path.endswith("/caf\\xe9/subscribers.db")
     db.close()
 
 

@@ -16,7 +16,7 @@ from mailer.services.workspace import workspace_of
 from mailer.spool.journal import Journal
 from mailer.spool.lock import campaign_lock
 from mailer.store.database import open_store
-from mailer.store.last_run import last_run
+from mailer.store.last_run import read_last_run
 from mailer.transports.base import Outcome, OutcomeKind, OutgoingMessage
 from tests.cli import run
 from tests.desk import ISSUE, MAIL, SLUG
@@ -43,16 +43,16 @@ def die(desk: Path, monkeypatch: pytest.MonkeyPatch, *, handed: int = 3, answere
         spool = open_spool(db, find_campaign(db, SLUG))
         claims = spool.claim(READERS) or []
         keys = [(claim.person, claim.attempt) for claim in claims]
-        known = last_run(db)
+        known = read_last_run(db)
         assert known is not None
         journal = Journal(settings.root / ".mailer" / f"{SLUG}.journal", known.token)
         for key in keys[:handed]:
-            journal.begin([key])
+            journal.note_begun([key])
         for key in keys[:answered]:
-            journal.finish([(*key, ACCEPTED)])
+            journal.note_outcomes([(*key, ACCEPTED)])
         journal.close()
         assert spool.status() == "sending"
-        assert spool.counts()["sending"] == READERS
+        assert spool.counts_by_state()["sending"] == READERS
     return [subscriber for subscriber, _ in keys]
 
 
@@ -249,7 +249,7 @@ def test_a_cancel_recovers_a_run_that_dies_while_it_waits(
     spool = open_spool(db, find_campaign(db, SLUG))
     spool.set_status("cancelled")
     assert control._await_end(workspace_of(settings, db), SLUG, seconds=1.0, sleep=lambda _: next(waits)())
-    assert spool.counts()["sending"] == 0
+    assert spool.counts_by_state()["sending"] == 0
     assert manifest(desk)["status"] == "cancelled"
 
 
@@ -421,5 +421,5 @@ def test_what_a_dead_run_mailed_is_no_copy_in_a_folder_whatever_goes_on_with_it(
     die(desk, monkeypatch)
     run(desk, "send", ISSUE, "--yes", "--transport", "outbox:outbox")
     spool = open_spool(db, find_campaign(db, SLUG))
-    assert spool.counts()["uncertain"] == 1
-    assert spool.copies_in_folder() == READERS - 3
+    assert spool.counts_by_state()["uncertain"] == 1
+    assert spool.count_folder_copies() == READERS - 3

@@ -36,7 +36,9 @@ def test_a_used_up_limit_is_one_sentence_and_what_is_due_goes_on(
     pace(desk, 'limit = "100/h"\n')
     ran = run(desk, "send", ISSUE, "--yes")
     assert ran.status == 1
-    sentence = f"limit of 100 an hour is used up; 50 are left; `mailer send {ISSUE}` goes on after 13:00"
+    sentence = (
+        f"limit of 100 an hour is used up; 50 messages are left; `mailer send {ISSUE}` continues after 13:00"
+    )
     assert f"The {sentence}." in ran.out
     assert shown(desk, "status") == "stopped"
     assert shown(desk, "note") == f"the {sentence}"
@@ -69,8 +71,8 @@ def test_a_warm_up_is_told_by_its_day(desk: Path, clock: Clock, wire: Scripted) 
     pace(desk, "warm_up = [40, 80]\nwarm_up_start = 2026-11-21\n")
     ran = run(desk, "send", ISSUE, "--yes")
     assert (
-        "The warm-up's limit of 40 on 2026-11-21 is used up; 110 are left; "
-        f"`mailer send {ISSUE}` goes on after 2026-11-22 00:00." in ran.out
+        "The warm-up's limit of 40 on 2026-11-21 is used up; 110 messages are left; "
+        f"`mailer send {ISSUE}` continues after 2026-11-22 00:00." in ran.out
     )
     for number in (120, NUMBER):
         clock.forward(days=1)
@@ -92,8 +94,8 @@ def test_a_rotten_list_pauses_the_campaign_and_says_what_to_do(
     ran = run(desk, "send", ISSUE, "--yes")
     assert ran.status == 1
     assert (
-        "were refused, more than 5%; most often a server said: 550 5.1.1 <the address>: no such user"
-        in ran.out
+        "were refused, more than the allowed 5%; most often a server said: 550 5.1.1 <the address>: "
+        "no such user" in ran.out
     )
     assert f"`mailer campaigns resume {SLUG}` goes on with it." in ran.out
     assert 100 <= len(wire.sent) < NUMBER

@@ -335,7 +335,7 @@ def test_a_plan_beside_another_writer_does_not_wait_for_it(
         asked = run(desk, "send", ISSUE)
     assert ran.status == 0, ran.err
     assert "Warning    this plan could not be kept, so `mailer send --plan` will not know it" in ran.out
-    assert "another process is writing to it" in ran.out
+    assert "another process is writing to the database" in ran.out
     assert asked.err == "mailer: nobody is here to confirm; add --yes\n"
     assert db.conn.execute("SELECT count(*) FROM plans").fetchone() == (0,)
     assert run(desk, "plan", ISSUE).out.count("Warning") == ran.out.count("Warning") - 1
@@ -359,7 +359,7 @@ def test_a_plan_of_a_database_that_is_read_only(desk: Path, what: str) -> None:
     assert ran.status == 0, ran.err
     assert ran.json["recipients"] == 4
     assert "could not be kept" in ran.json["warnings"][-1]
-    assert "it is read-only" in ran.json["warnings"][-1]
+    assert "the database is read-only" in ran.json["warnings"][-1]
 
 
 def test_the_plan_that_send_shows_can_be_sent(desk: Path) -> None:

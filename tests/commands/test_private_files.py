@@ -68,7 +68,9 @@ def test_what_holds_an_address_can_be_read_by_its_owner_alone(workspace: Path) -
             ran = run(workspace, "send", ISSUE, "--yes", "--transport", server.url)
         assert len(server.received) == 3, ran.err
         journal = Journal(workspace / ".mailer/of-a-kill.journal")
-        journal.finish([(1, 1, Outcome(OutcomeKind.REJECTED, reason=f"550 r0{DOMAIN.decode()} is unknown"))])
+        journal.note_outcomes(
+            [(1, 1, Outcome(OutcomeKind.REJECTED, reason=f"550 r0{DOMAIN.decode()} is unknown"))]
+        )
         journal.close()
         write_error_log(workspace, ValueError(f"r0{DOMAIN.decode()}"), "send")
         found = {path.name for path in workspace.glob("subscribers.db*")}

@@ -86,7 +86,10 @@ def test_words_after_two_dashes_are_left_alone() -> None:
 @pytest.mark.parametrize(
     ("error", "sentence"),
     [
-        (sqlite3.OperationalError("database is locked"), "subscribers.db: another process is writing to it"),
+        (
+            sqlite3.OperationalError("database is locked"),
+            "subscribers.db: another process is writing to the database",
+        ),
         (sqlite3.OperationalError("database or disk is full"), "the disk is full or failing"),
         (OSError(28, "No space left on device", "x"), "mailer: x: no space left on device"),
         (OSError("odd"), "mailer: odd; correct that"),

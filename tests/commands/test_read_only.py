@@ -82,7 +82,10 @@ def test_what_writes_says_what_to_do(desk: Path, words: str) -> None:
     with read_only(desk, "all"):
         ran: Ran = run(desk, *words.split(), "--json")
     assert ran.status == 1
-    assert "it is read-only; allow this user to write the file and its folder" in ran.json["error"]["message"]
+    assert (
+        "the database is read-only; allow this user to write the file and its folder"
+        in ran.json["error"]["message"]
+    )
 
 
 def test_a_workspace_without_a_database_that_may_not_be_written(workspace: Path) -> None:

@@ -31,7 +31,7 @@ def test_a_send_without_room_for_a_thread_says_so_and_the_next_goes_on(workspace
     fill(workspace, 3)
     ended = run_python(workspace, NO_ROOM.format(issue=ISSUE))
     assert ended.returncode == 1
-    assert b"mailer: the system gives this process no thread to send with; " in ended.stderr
+    assert b"mailer: the operating system cannot start another thread for this process; " in ended.stderr
     assert f"mailer: nobody has it yet; `mailer send {ISSUE}` goes on with the 3".encode() in ended.stderr
     assert run(workspace, "campaigns", "show", SLUG, "--json").json["status"] == "stopped"
     assert run(workspace, "send", ISSUE, "--yes").status == 0
@@ -48,7 +48,7 @@ def test_a_run_out_of_memory_says_so_and_the_next_goes_on(
         raise MemoryError
 
     with monkeypatch.context() as patch:
-        patch.setattr(f"mailer.spool.sqlite.claims.Claims.{place}", fail)
+        patch.setattr(f"mailer.spool.sqlite.claims.ClaimOperations.{place}", fail)
         ran = run(workspace, "send", ISSUE, "--yes")
     assert ran.status == 1
     assert ran.err.startswith(

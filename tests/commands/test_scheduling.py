@@ -816,7 +816,7 @@ def test_one_campaign_in_trouble_does_not_keep_the_next_waiting(
 @pytest.mark.parametrize(
     ("error", "sentence"),
     [
-        (sqlite3.OperationalError("database is locked"), "another process is writing to it"),
+        (sqlite3.OperationalError("database is locked"), "another process is writing to the database"),
         (OSError(28, "No space left on device"), "no space left on device"),
     ],
 )

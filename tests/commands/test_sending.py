@@ -423,7 +423,7 @@ def test_a_locked_database_is_one_sentence(desk: Path, monkeypatch: pytest.Monke
     other.execute("ROLLBACK")
     other.close()
     assert ran.status == 1
-    assert "another process is writing to it" in ran.err
+    assert "another process is writing to the database" in ran.err
     assert not (desk / "outbox").exists()
     assert run(desk, "campaigns", "list", "--json").json == []
 

@@ -166,7 +166,7 @@ def test_a_database_that_is_none_is_told_at_the_start(workspace: Path) -> None:
     (workspace / "subscribers.db").write_bytes(b"no database" * 100)
     ran = run(workspace, "serve", "--port", "0")
     assert ran.status == 1
-    assert "not a sound SQLite database" in ran.err
+    assert "is no SQLite database" in ran.err
 
 
 @pytest.mark.parametrize("name", ["templates", "templates/web", "templates/web/pages"])

@@ -19,7 +19,7 @@ from mailer.delivery import leavers as module
 from mailer.delivery.leavers import Leavers, watch_leavers
 from mailer.delivery.pacing.pace import Pacer
 from mailer.spool.journal import Journal, read_journal
-from mailer.store.database import open_reader, open_store
+from mailer.store.database import open_read_connection, open_store
 from mailer.transports.base import Outcome, OutcomeKind, OutgoingMessage
 from tests.delivery.test_run import left, run
 from tests.spooled import EDITION, Scripted, add_readers, freeze, open_spool
@@ -62,7 +62,7 @@ def test_readers_who_leave_after_the_claim_get_nothing(
     assert left(spool) == {"accepted": 50, "skipped": 50}
     assert progress.outcomes == {"accepted": 50, "skipped": 50}
     assert sorted(transport.sent) == sorted(f"reader{n}@example.org" for n in range(1, 51))
-    assert {reason.state for reason in spool.reasons()} == {"skipped"}
+    assert {reason.state for reason in spool.reason_groups()} == {"skipped"}
 
 
 def look_on_demand(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
@@ -100,8 +100,8 @@ def test_a_reader_who_leaves_under_a_pace_costs_no_turn(
 
 def test_a_skipped_hand_over_is_known_after_a_kill(journal: Path) -> None:
     written = Journal(journal)
-    written.begin([(1, 1)])
-    written.finish([(1, 1, Outcome(OutcomeKind.SKIPPED, reason="unsubscribed"))])
+    written.note_begun([(1, 1)])
+    written.note_outcomes([(1, 1, Outcome(OutcomeKind.SKIPPED, reason="unsubscribed"))])
     written.close()
     assert read_journal(journal).outcomes[1, 1] == Outcome(OutcomeKind.SKIPPED, reason="unsubscribed")
 
@@ -112,57 +112,57 @@ def test_a_thread_follows_the_leavers(
     first, second = add_readers(db, 2)
     monkeypatch.setattr(module, "POLL_SECONDS", 0.001)
     with watch_leavers(db, EDITION) as leavers:
-        assert dict(leavers.left) == {}
+        assert dict(leavers.reasons_by_id) == {}
         unsubscribe(db, first, source="web")
-        wait_until(lambda: first in leavers.left)
-        assert dict(leavers.left) == {first: "unsubscribed"}
+        wait_until(lambda: first in leavers.reasons_by_id)
+        assert dict(leavers.reasons_by_id) == {first: "unsubscribed"}
         set_editions(db, first, [EDITION], consent=_consent())
         unsubscribe(db, second, edition=EDITION, source="web")
-        wait_until(lambda: second in leavers.left)
-        assert leavers.left[second] == "not_subscribed"
-    leavers.check()
+        wait_until(lambda: second in leavers.reasons_by_id)
+        assert leavers.reasons_by_id[second] == "not_subscribed"
+    leavers.raise_lasting_error()
 
 
 def test_readers_who_come_back_are_taken_out_again(db: Database) -> None:
     (number,) = add_readers(db, 1)
-    leavers = Leavers(open_reader(db), EDITION)
+    leavers = Leavers(open_read_connection(db), EDITION)
     db.conn.execute("UPDATE subscribers SET status = 'bounced' WHERE id = ?", [number])
     db.conn.execute(
         "INSERT INTO events (at, kind, subscriber_id) VALUES ('2026-11-21', 'bounce', ?)", [number]
     )
     leavers.read_events()
-    assert dict(leavers.left) == {number: "bounced"}
+    assert dict(leavers.reasons_by_id) == {number: "bounced"}
     person = get(db, number)
     assert person is not None
     restore(db, person, reason="it works")
     leavers.read_events()
-    assert dict(leavers.left) == {}
+    assert dict(leavers.reasons_by_id) == {}
 
 
 def test_who_left_before_is_for_the_claims_to_see(db: Database) -> None:
     (number,) = add_readers(db, 1)
     unsubscribe(db, number, source="web")
-    leavers = Leavers(open_reader(db), EDITION)
+    leavers = Leavers(open_read_connection(db), EDITION)
     leavers.read_events()
-    assert dict(leavers.left) == {}
+    assert dict(leavers.reasons_by_id) == {}
 
 
 def test_a_run_does_not_go_on_blind(db: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     moment = 100.0
     monkeypatch.setattr(module.time, "monotonic", lambda: moment)
-    reader = open_reader(db)
+    reader = open_read_connection(db)
     leavers = Leavers(reader, EDITION)
     reader.close()
     leavers.read_events()
-    leavers.check()
+    leavers.raise_lasting_error()
     moment += 1.5
     with pytest.raises(sqlite3.Error):
-        leavers.check()
+        leavers.raise_lasting_error()
 
 
 def test_a_reader_connection_cannot_write(db: Database) -> None:
     with pytest.raises(sqlite3.OperationalError, match="readonly"):
-        open_reader(db).conn.execute("DELETE FROM subscribers")
+        open_read_connection(db).conn.execute("DELETE FROM subscribers")
 
 
 def wait_until(holds: Callable[[], bool]) -> None:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from mailer.delivery import retry as deferral
 from mailer.delivery.retry import USUAL, Backoff
 from mailer.delivery.run_claims import RunClaims
-from mailer.delivery.workers.workers import Report
+from mailer.delivery.workers.workers import WorkerReport
 from mailer.message.envelope import Person
 from mailer.message.message import Message, MessageTemplate
 from mailer.transports.base import Outcome, OutcomeKind
@@ -25,7 +25,7 @@ HOUR = timedelta(hours=1)
 def minutes_of_tries(backoff: Backoff) -> list[float]:
     """When a delivery that is always deferred is tried, in minutes since the first time."""
     moment, tries = START, [0.0]
-    while (again := backoff.next_attempt(START, moment)) is not None:
+    while (again := backoff.next_attempt_time(START, moment)) is not None:
         moment = again
         tries.append((moment - START).total_seconds() / 60)
     return tries
@@ -37,17 +37,17 @@ def test_the_waits_double_from_a_minute_to_four_hours(monkeypatch: pytest.Monkey
 
 
 def test_not_all_are_due_at_the_same_time() -> None:
-    assert len({USUAL.next_attempt(START, START) for _ in range(20)}) > 10
+    assert len({USUAL.next_attempt_time(START, START) for _ in range(20)}) > 10
 
 
 def test_those_of_one_variation_are_due_together() -> None:
-    assert USUAL.next_attempt(START, START, 0.75) == START + timedelta(seconds=45)
-    assert USUAL.next_attempt(START, START, 1.25) == START + timedelta(seconds=75)
+    assert USUAL.next_attempt_time(START, START, 0.75) == START + timedelta(seconds=45)
+    assert USUAL.next_attempt_time(START, START, 1.25) == START + timedelta(seconds=75)
 
 
 def test_a_first_wait_may_be_shorter_than_a_second() -> None:
     backoff = Backoff(first=0.5, longest=10.0)
-    assert backoff.next_attempt(START, START, 1.0) == START + timedelta(seconds=0.5)
+    assert backoff.next_attempt_time(START, START, 1.0) == START + timedelta(seconds=0.5)
 
 
 @given(
@@ -61,17 +61,17 @@ def test_a_next_attempt_is_later_never_too_late_and_never_after_the_end(
 ) -> None:
     backoff = Backoff(first, longest, give_up)
     now = START + timedelta(seconds=waited)
-    again = backoff.next_attempt(START, now)
+    again = backoff.next_attempt_time(START, now)
     end = START + timedelta(seconds=give_up)
     if again is None:
         assert now >= end
         return
     assert now < again <= end
-    assert again <= backoff.latest(now)
+    assert again <= backoff.latest_attempt_time(now)
 
 
 def test_a_clock_that_was_set_back_since_the_first_refusal_waits_for_a_minute_again() -> None:
-    again = USUAL.next_attempt(START, START - 5 * HOUR)
+    again = USUAL.next_attempt_time(START, START - 5 * HOUR)
     assert again is not None
     assert again <= START - 5 * HOUR + timedelta(seconds=76)
 
@@ -82,26 +82,26 @@ def test_a_clock_that_was_set_back_since_the_first_refusal_waits_for_a_minute_ag
 def claims_of(backoff: Backoff) -> RunClaims:
     """The claims of a run; the spool's part in it is elsewhere."""
     watch = RefusalWatch(accepted=True)
-    return RunClaims(None, None, backoff, watch, note_refused=print)  # type: ignore[arg-type]
+    return RunClaims(None, None, backoff, watch, record_refusals=print)  # type: ignore[arg-type]
 
 
-def report(result: OutcomeKind, *, attempt: int) -> Report:
+def report(result: OutcomeKind, *, attempt: int) -> WorkerReport:
     message = Message(MessageTemplate.__new__(MessageTemplate), Person(1, "a@example.org"), attempt)
-    return Report([(message, Outcome(result, reason="451 later", cause=Cause.MAILBOX))], [])
+    return WorkerReport([(message, Outcome(result, reason="451 later", cause=Cause.MAILBOX))], [])
 
 
 def test_a_person_counts_once_by_the_newest_outcome() -> None:
     book = claims_of(USUAL)
     for attempt in (1, 2, 3):
-        book.note_report(report(OutcomeKind.DEFERRED, attempt=attempt))
+        book.record_report(report(OutcomeKind.DEFERRED, attempt=attempt))
         assert book.outcomes == {"deferred": 1}
-    book.note_report(report(OutcomeKind.ACCEPTED, attempt=4))
+    book.record_report(report(OutcomeKind.ACCEPTED, attempt=4))
     assert book.outcomes == {"deferred": 0, "accepted": 1}
 
 
 def test_after_its_time_a_deferral_is_a_rejection_for_which_nobody_is_blamed() -> None:
     book = claims_of(Backoff(give_up=0.0))
-    book.note_report(report(OutcomeKind.DEFERRED, attempt=1))
+    book.record_report(report(OutcomeKind.DEFERRED, attempt=1))
     ((_, _, outcome, due),) = book.settled
     assert (outcome.result, outcome.reason, outcome.cause, due) == (
         OutcomeKind.REJECTED,

@@ -22,7 +22,7 @@ from mailer.errors import TransportError
 from mailer.spool.base import Spool
 from mailer.spool.journal import Journal, read_journal
 from mailer.spool.sqlite.spools import SqliteSpool
-from mailer.spool.values import Key, Reason, Words
+from mailer.spool.values import ClaimKey, ReasonGroup, ReplyText
 from mailer.store.database import open_store
 from mailer.transports.base import Outcome, OutcomeKind, OutgoingMessage
 from mailer.transports.stop import StopFlag
@@ -59,7 +59,7 @@ def run(
 
 
 def left(spool: Spool) -> dict[str, int]:
-    return {state: number for state, number in spool.counts().items() if number}
+    return {state: number for state, number in spool.counts_by_state().items() if number}
 
 
 @pytest.mark.parametrize("batch", [1, 7])
@@ -70,7 +70,7 @@ def test_everybody_gets_it_once(db: Database, settings: Settings, journal: Path,
     assert Counter(transport.sent) == Counter(f"reader{i}@example.org" for i in range(1, 101))
     assert left(spool) == {"accepted": 100}
     assert progress.outcomes == {"accepted": 100}
-    assert progress.done == 100
+    assert progress.settled_count == 100
     assert transport.closed == 4
     run(settings, spool, transport, journal)
     assert len(transport.sent) == 100
@@ -87,7 +87,7 @@ def test_more_readers_than_a_window(
 
     def watch(message: OutgoingMessage) -> Outcome:
         nonlocal most
-        most = max(most, spool_of_another.counts()["sending"])
+        most = max(most, spool_of_another.counts_by_state()["sending"])
         return ACCEPTED
 
     spool_of_another = open_spool(open_store(settings.database), spool.campaign)
@@ -116,8 +116,8 @@ def test_refusals_and_doubts_are_never_counted_as_sent(
     progress = run(settings, spool, transport, journal)
     assert left(spool) == {"accepted": 1, "rejected": 1, "deferred": 1, "uncertain": 1}
     assert progress.outcomes == left(spool)
-    assert Reason("rejected", "", 1, (Words("said rejected", 1),)) in spool.reasons()
-    assert spool.next_due() is not None
+    assert ReasonGroup("rejected", "", 1, (ReplyText("said rejected", 1),)) in spool.reason_groups()
+    assert spool.next_deferred_due_time() is not None
 
 
 def test_a_deferred_message_is_tried_again_in_the_same_run(
@@ -313,12 +313,12 @@ def test_a_run_whose_claims_were_taken_over_leaves_them_alone_at_its_end(
     spool, stop, free = freeze(db), StopFlag(), threading.Event()
     spool.owner = "one"
     later = DeskSpool(open_store(settings.database), spool.campaign, owner="two")
-    taken: list[Key] = []
+    taken: list[ClaimKey] = []
 
     def decide(message: OutgoingMessage) -> Outcome:
         with later_lock:
             if not taken:
-                taken.extend(later.take_over())
+                taken.extend(later.take_over_claims())
         stop.set()
         free.wait(10)
         return ACCEPTED
@@ -343,7 +343,7 @@ def test_that_somebody_was_accepted_is_written_down_though_a_claim_fails(
     claim = DeskSpool.claim
 
     def locked(self: DeskSpool, *arguments: object, **named: object) -> object:
-        if self.counts()["accepted"]:
+        if self.counts_by_state()["accepted"]:
             failed.set()
             raise sqlite3.OperationalError("database is locked")
         return claim(self, *arguments, **named)  # type: ignore[arg-type]
@@ -357,10 +357,10 @@ def test_that_somebody_was_accepted_is_written_down_though_a_claim_fails(
     with pytest.raises(sqlite3.OperationalError):
         run(settings, spool, Scripted(decide), journal)
     assert left(spool)["accepted"]
-    assert spool.was_accepted()
+    assert spool.transport_has_accepted()
 
 
-@pytest.mark.parametrize("when", ["begin", "finish"])
+@pytest.mark.parametrize("when", ["note_begun", "note_outcomes"])
 def test_without_a_journal_nothing_more_is_sent(
     db: Database, settings: Settings, journal: Path, monkeypatch: pytest.MonkeyPatch, when: str
 ) -> None:
@@ -374,7 +374,7 @@ def test_without_a_journal_nothing_more_is_sent(
     with pytest.raises(TransportError, match="the journal cannot be written"):
         run(settings, spool, transport, journal, connections=2)
     counts = left(spool)
-    assert counts.get("accepted", 0) == len(transport.sent) == (0 if when == "begin" else 2)
+    assert counts.get("accepted", 0) == len(transport.sent) == (0 if when == "note_begun" else 2)
     assert counts["pending"] == 40 - len(transport.sent)
 
 
@@ -404,7 +404,13 @@ def test_progress_is_told_while_it_runs(
     monkeypatch.setattr(loop, "POLL_SECONDS", 0.0)
     add_readers(db, 30)
     told: list[int] = []
-    run(settings, freeze(db), Scripted(), journal, observe=lambda progress: told.append(progress.done))
+    run(
+        settings,
+        freeze(db),
+        Scripted(),
+        journal,
+        observe=lambda progress: told.append(progress.settled_count),
+    )
     assert told == sorted(told)
     assert told[-1] <= 30
 
@@ -441,7 +447,7 @@ def test_workers_are_daemons(settings: Settings, journal: Path) -> None:
     opened = Journal(journal)
     pool = workers.Workers(Scripted(), opened, workers.Supervision(CircuitBreaker({}), lambda: False), 2)
     assert all(t.daemon for t in threading.enumerate() if t.name.startswith("send-"))
-    pool.end()
+    pool.end_after_current_chunk()
     assert [pool.reports.get(timeout=5).ended for _ in range(2)] == [True, True]
     opened.close()
 
@@ -573,9 +579,9 @@ def test_a_run_for_one_person_does_not_wait_for_others_that_are_due(
     spool = freeze(db)
     transport = Scripted(lambda _: Outcome(OutcomeKind.DEFERRED, "", "451 later"))
     run(settings, spool, transport, journal)
-    spool.make_due()
-    assert spool.retry_all(only=ids[0])[0] == 1
-    spool.only, stop, looks = ids[0], StopFlag(), 0
+    spool.make_deferred_due()
+    assert spool.retry_all(only_person=ids[0])[0] == 1
+    spool.only_person, stop, looks = ids[0], StopFlag(), 0
 
     def give_in(_: Progress) -> None:
         nonlocal looks
@@ -586,7 +592,7 @@ def test_a_run_for_one_person_does_not_wait_for_others_that_are_due(
     progress = run(settings, spool, transport, journal, stop=stop, observe=give_in)
     assert not progress.stopped_by
     assert transport.sent[2:] == ["reader1@example.org"]
-    assert spool.next_due() is not None
+    assert spool.next_deferred_due_time() is not None
 
 
 # -- people who are erased meanwhile ---------------------------------------------------------

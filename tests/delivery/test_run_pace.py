@@ -17,10 +17,10 @@ from mailer.delivery import intake
 from mailer.delivery.pacing.pace import Pacer
 from mailer.delivery.progress import Progress
 from mailer.spool.base import Spool
-from mailer.spool.ledger import Ledger
+from mailer.spool.ledger import RateLimitLedger
 from mailer.spool.sqlite.pace_budget import StoredLedger
 from mailer.spool.sqlite.spools import SqliteSpool
-from mailer.spool.values import MayWrite, Words
+from mailer.spool.values import FindExcluded, ReplyText
 from mailer.store.database import open_store
 from mailer.transports.base import Outcome, OutcomeKind, OutgoingMessage
 from mailer.transports.stop import StopFlag
@@ -56,7 +56,7 @@ def run(
 
 
 def left(spool: Spool) -> dict[str, int]:
-    return {state: number for state, number in spool.counts().items() if number}
+    return {state: number for state, number in spool.counts_by_state().items() if number}
 
 
 def from_now_on(moment: float) -> Callable[[], float]:
@@ -78,7 +78,8 @@ def test_a_limit_that_is_used_up_ends_the_run_and_says_when_it_goes_on(
     )
     assert progress.stopped_by == "pace"
     assert progress.note == (
-        "the limit of 30 an hour is used up; 20 are left; `mailer send issues/x.yaml` goes on after 11:00"
+        "the limit of 30 an hour is used up; 20 messages are left; "
+        "`mailer send issues/x.yaml` continues after 11:00"
     )
     assert progress.resumes_at == "2126-11-21T11:00:00.000000Z"
     assert left(spool) == {"accepted": 30, "pending": 20}
@@ -115,7 +116,7 @@ def test_while_it_waits_for_the_hour_nobody_stays_claimed(
     seen: list[int] = []
 
     def observe(_: Progress) -> None:
-        seen.append(other.counts()["sending"])
+        seen.append(other.counts_by_state()["sending"])
         if len(seen) == 4:
             other.set_status("paused")
 
@@ -149,15 +150,15 @@ def test_two_campaigns_at_once_share_a_limit(db: Database, settings: Settings, j
     for thread in threads:
         thread.join(60)
     assert len(transport.sent) == 50
-    assert sum(spool.counts()["accepted"] for spool in spools) == 50
-    assert sum(spool.counts()["pending"] for spool in spools) == 30
+    assert sum(spool.counts_by_state()["accepted"] for spool in spools) == 50
+    assert sum(spool.counts_by_state()["pending"] for spool in spools) == 30
 
 
 def test_what_was_taken_and_not_handed_over_is_given_back(
     db: Database, settings: Settings, journal: Path
 ) -> None:
     add_readers(db, 200)
-    spool, stop, ledger = freeze(db), StopFlag(), Ledger()
+    spool, stop, ledger = freeze(db), StopFlag(), RateLimitLedger()
     transport = Scripted(concurrency=1)
 
     def decide(message: OutgoingMessage) -> Outcome:
@@ -176,7 +177,7 @@ def test_what_was_taken_and_not_handed_over_is_given_back(
         clock=lambda: TEN,
     )
     after = Pacer(Pace(limit="100/h"), ledger)
-    assert sum(after.take("", TEN) == 0.0 for _ in range(200)) == 100 - len(transport.sent)
+    assert sum(after.take_or_wait_seconds("", TEN) == 0.0 for _ in range(200)) == 100 - len(transport.sent)
 
 
 def test_messages_to_a_provider_leave_in_batches_under_a_limit_of_a_day(
@@ -213,7 +214,7 @@ def test_people_at_a_domain_whose_limit_is_used_up_wait_and_the_others_go(
 ) -> None:
     add_readers(db, 20, "slow.test")
     add_readers(db, 20, "fast.test")
-    spool, transport, ledger = freeze(db), Scripted(), Ledger()
+    spool, transport, ledger = freeze(db), Scripted(), RateLimitLedger()
     pace = Pace(domains={"slow.test": "5/h"})
     progress = run(settings, spool, transport, journal, Pacer(pace, ledger), clock=lambda: TEN + 60.0)
     assert Counter(address.partition("@")[2] for address in transport.sent) == {
@@ -222,12 +223,12 @@ def test_people_at_a_domain_whose_limit_is_used_up_wait_and_the_others_go(
     }
     assert left(spool) == {"accepted": 25, "pending": 15}
     assert progress.note == (
-        "the limit of 5 an hour for slow.test is used up; 15 are left; `mailer send issues/x.yaml` goes on "
-        "after 11:00"
+        "the limit of 5 an hour for slow.test is used up; 15 messages are left; "
+        "`mailer send issues/x.yaml` continues after 11:00"
     )
-    assert spool.next_pending_due() == TEN + 3600
-    spool.unpark()
-    assert spool.next_pending_due() == 0.0
+    assert spool.first_pending_due_time() == TEN + 3600
+    spool.make_parked_due()
+    assert spool.first_pending_due_time() == 0.0
     run(settings, spool, transport, journal, Pacer(pace, ledger), clock=lambda: TEN + 3660.0)
     assert left(spool) == {"accepted": 30, "pending": 10}
 
@@ -242,8 +243,10 @@ def test_who_waits_for_a_slow_domain_is_claimed_once_and_no_more(
     claimed: Counter[int] = Counter()
     real = SqliteSpool.claim
 
-    def claim(self: SqliteSpool, limit: int, may_write: MayWrite, *, only: int | None = None) -> object:
-        claims = real(self, limit, may_write, only=only)
+    def claim(
+        self: SqliteSpool, limit: int, find_excluded: FindExcluded, *, only_person: int | None = None
+    ) -> object:
+        claims = real(self, limit, find_excluded, only_person=only_person)
         claimed.update(c.person for c in claims or () if c.person in slow)
         return claims
 
@@ -305,7 +308,7 @@ def test_a_rotten_list_pauses_the_campaign(
     progress = run(settings, spool, transport, journal, rejects=0.1)
     assert progress.stopped_by == "paused"
     assert spool.status() == "paused"
-    assert "were refused, more than 10%; most often" in progress.note
+    assert "were refused, more than the allowed 10%; most often" in progress.note
     assert "most often a server said: 550 5.1.1 <the address>: no such user" in progress.note
     assert 100 <= len(transport.sent) <= 200
     counts = left(spool)
@@ -427,4 +430,4 @@ def test_a_transport_that_backs_off_does_not_hold_up_a_pause(
     )
     assert progress.stopped_by == "paused"
     assert left(spool) == {"deferred": 1, "pending": 9}
-    assert [reason.words for reason in spool.reasons()] == [(Words("421 busy; the run ended", 1),)]
+    assert [reason.words for reason in spool.reason_groups()] == [(ReplyText("421 busy; the run ended", 1),)]

@@ -65,7 +65,8 @@ def test_a_lock_that_outlasts_the_wait_ends_the_run_and_loses_nothing(
     ran = desk.send()
     assert ran.status == 1
     assert (
-        "subscribers.db: another process is writing to it; wait for that to end and run this again" in ran.err
+        "subscribers.db: another process is writing to the database; wait until it ends and "
+        "run this command again" in ran.err
     )
     assert "4 were being handed over, and the next run finds out which of them have it" in ran.err
     assert "nobody has it" not in ran.err
@@ -104,7 +105,9 @@ def test_sigterm_while_the_database_is_locked(
     ran = desk.send()
     lock.execute("ROLLBACK")
     assert ran.status == 1
-    assert "another process is writing to it; wait for that to end and run this again" in ran.err
+    assert (
+        "another process is writing to the database; wait until it ends and run this command again" in ran.err
+    )
     desk.finishes(lambda: server.recipients)
 
 
@@ -148,7 +151,10 @@ def test_a_full_database_makes_no_campaign(
         patch.setattr("mailer.services.workspace.open_store", full)
         ran = desk.send()
     assert ran.status == 1
-    assert "subscribers.db: the disk is full or failing; free some room and run this again" in ran.err
+    assert (
+        "subscribers.db: the disk is full or failing; free some disk space and run this command again"
+        in ran.err
+    )
     assert server.received == []
     assert desk.states == []
     assert not (desk.root / "campaigns" / SLUG).exists()
@@ -158,7 +164,7 @@ def test_a_disk_that_is_full_before_the_campaign_makes_none(desk: Desk, server: 
     with no_file_larger_than(8000):
         ran = desk.send()
     assert ran.status == 1
-    assert "cannot be written: " in ran.err or "the disk is full or failing; free some room" in ran.err
+    assert "cannot be written: " in ran.err or "the disk is full or failing; free some disk space" in ran.err
     assert "run th" in ran.err
     assert desk.states == []
     assert not (desk.root / "campaigns" / SLUG).exists()
@@ -175,7 +181,10 @@ def test_a_disk_that_fills_up_during_the_run_loses_nothing(desk: Desk, server: S
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
     assert ran.status == 1
-    assert "subscribers.db: the disk is full or failing; free some room and run this again" in ran.err
+    assert (
+        "subscribers.db: the disk is full or failing; free some disk space and run this command again"
+        in ran.err
+    )
     assert "(nothing is lost)" in ran.err
     assert len(server.received) >= 2
     desk.finishes(lambda: server.recipients)
@@ -224,7 +233,7 @@ def test_a_journal_that_fills_up_stops_the_run(
         ran = desk.send()
     assert ran.status == 1
     assert "the journal cannot be written (No space left on device), so nothing more is sent" in ran.err
-    assert "free some room and run this again" in ran.err
+    assert "free some disk space and run this command again" in ran.err
     handed = len(server.received)
     assert 1 <= handed < 4
     assert desk.states == ["accepted"] * handed + ["pending"] * (4 - handed)
@@ -258,7 +267,7 @@ def test_a_damaged_database_sends_nothing(desk: Desk, server: SmtpServer, where:
     put(desk, noise if where == "head" else sound[:4096] + noise[4096:])
     ran = desk.send()
     assert ran.status == 1
-    assert "it is not a sound SQLite database; restore it from a backup" in ran.err, ran.err
+    assert "the file is damaged, or is no SQLite database; restore it from a backup" in ran.err, ran.err
     assert server.received == []
     put(desk, sound)
     assert desk.send().status == 0
@@ -352,7 +361,7 @@ def test_an_old_copy_beside_the_journal_of_a_run_that_died_sends_nothing(
         assert len(server.received) == 4
     else:
         journal = Journal(path)
-        journal.begin([(1, 2)])
+        journal.note_begun([(1, 2)])
         journal.close()
     put(desk, old)
     before = len(server.received)
@@ -389,7 +398,7 @@ def test_an_old_copy_after_two_runs_that_died_sends_nothing(
 
 def test_a_journal_of_a_campaign_that_is_no_more_is_no_objection(desk: Desk, server: SmtpServer) -> None:
     journal = Journal(desk.root / ".mailer" / f"{SLUG}.journal")
-    journal.begin([(1, 7)])
+    journal.note_begun([(1, 7)])
     journal.close()
     assert desk.send().status == 0
     assert len(server.received) == 4
@@ -517,7 +526,7 @@ def test_two_at_once_and_the_first_is_killed(desk: Desk, server: SmtpServer, tid
         assert second.status == 1
         who = "is being sent already" if tidied else f"is being sent by process {first.pid} already"
         assert f"campaign {SLUG} {who}" in second.err
-        assert "wait for that to end, or stop it, and run this again" in second.err
+        assert "wait for that process to end, or stop it, and run this command again" in second.err
         assert len(server.received) == 2
     finally:
         first.kill()

@@ -191,11 +191,11 @@ def die(desk: Desk, result: OutcomeKind, words: str, cause: Cause | None = None)
     claims = spool.claim(9) or []
     keys = [(claim.person, claim.attempt) for claim in claims]
     journal = Journal(journal_of(settings, SLUG))
-    journal.begin(keys)
+    journal.note_begun(keys)
     addresses = addresses_of(db, [claim.person for claim in claims])
     (two,) = [(c.person, c.attempt) for c in claims if addresses[c.person] == WHO]
     others = [(*key, Outcome(OutcomeKind.ACCEPTED, "250 ok")) for key in keys[:1]]
-    journal.finish([*others, (*two, Outcome(result, words, words, cause))])
+    journal.note_outcomes([*others, (*two, Outcome(result, words, words, cause))])
     journal.close()
     db.close()
 

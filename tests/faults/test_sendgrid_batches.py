@@ -160,7 +160,7 @@ def before_last_byte(patch: pytest.MonkeyPatch, number: int, then: Callable[[], 
     patch.setattr(http_connection, "wait_until_sent", waited)
 
 
-@pytest.mark.parametrize("where", ["begin", "finish"])
+@pytest.mark.parametrize("where", ["note_begun", "note_outcomes"])
 def test_a_full_disk_between_the_halves_of_a_request_sends_nobody_anything_twice(
     where: str, desk: Desk, api: SendGridApi, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -173,7 +173,7 @@ def test_a_full_disk_between_the_halves_of_a_request_sends_nobody_anything_twice
         nonlocal calls
         calls += 1
         # The third request is begun, or the answer to the second is noted, on a full disk.
-        if calls >= (3 if where == "begin" else 1):
+        if calls >= (3 if where == "note_begun" else 1):
             raise OSError(errno.ENOSPC, "No space left on device")
         real(self, *words, **more)
 
@@ -198,7 +198,7 @@ def test_a_pause_between_the_halves_of_a_request_gives_the_rest_back(desk: Desk,
         database.close()
         assert stopping.wait(10)
 
-    stopping, end = threading.Event(), Workers.end
+    stopping, end = threading.Event(), Workers.end_after_current_chunk
 
     def ends(self: Workers) -> None:
         end(self)
@@ -206,7 +206,7 @@ def test_a_pause_between_the_halves_of_a_request_gives_the_rest_back(desk: Desk,
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("mailer.delivery.loop.GRACE_SECONDS", 20.0)
-        patch.setattr(Workers, "end", ends)
+        patch.setattr(Workers, "end_after_current_chunk", ends)
         before_last_byte(patch, 2, pause)
         assert desk.send().status == 1
     assert desk.counts == {"accepted": 4, "pending": 4}

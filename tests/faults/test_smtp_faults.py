@@ -491,7 +491,7 @@ def test_a_pause_while_the_server_hangs_does_not_wait_for_it(
     assert f"It is paused. `mailer campaigns resume {SLUG}` goes on with it." in ran.out
     paused = desk.send()
     assert paused.status == 2
-    assert f"campaign {SLUG} is paused; `mailer campaigns resume {SLUG}` goes on with it" in paused.err
+    assert f"campaign {SLUG} is paused; `mailer campaigns resume {SLUG}` continues it" in paused.err
     assert desk.run("campaigns", "resume", SLUG).status == (1 if doubt else 0)
     desk.finishes(lambda: server.recipients, uncertain=int(doubt))
 

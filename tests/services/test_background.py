@@ -79,7 +79,7 @@ def test_trouble_is_told_in_a_line_and_does_not_end_it(
     look(settings, monkeypatch, StoreError("no room"), locked, ZeroDivisionError(), DueResult(SENT))
     first, second, third, last = caplog.records
     assert first.getMessage() == "no room"
-    assert "another process is writing to it" in second.getMessage()
+    assert "another process is writing to the database" in second.getMessage()
     assert third.levelno == logging.ERROR
     assert third.exc_info is not None
     assert last.getMessage().startswith("x: ")

@@ -301,5 +301,5 @@ def test_a_database_that_cannot_be_opened_in_the_run_is_told_as_its_failure(
 
     monkeypatch.setattr(due, "open_workspace", locked)
     (done,) = run_due(workspace_of(settings, db), stop=StopFlag())
-    assert "another process is writing to it" in done.error
+    assert "another process is writing to the database" in done.error
     assert wire.sent == []

@@ -16,10 +16,10 @@ import pytest
 
 from mailer.campaign.campaign import NewCampaign
 from mailer.campaign.canary import make_canary
-from mailer.campaign.status import Event, Status, sources_of, target_of
+from mailer.campaign.status import Event, Status, source_statuses, target_status
 from mailer.errors import CampaignError
 from mailer.spool.base import Spool, Spools
-from mailer.spool.values import Claim, Frozen, Parked, Settled
+from mailer.spool.values import ClaimedDelivery, ParkedClaim, PlannedDelivery, SettledClaim
 from mailer.transports.base import Outcome, OutcomeKind
 from mailer.transports.refusal.refusal import Cause
 
@@ -56,10 +56,10 @@ def campaign(slug: str = "a", **other: object) -> NewCampaign:
 
 def states(spool: Spool) -> dict[str, int]:
     """The states there are."""
-    return {state: number for state, number in spool.counts().items() if number}
+    return {state: number for state, number in spool.counts_by_state().items() if number}
 
 
-def taken(claims: list[Claim] | None) -> list[tuple[int, int]]:
+def taken(claims: list[ClaimedDelivery] | None) -> list[tuple[int, int]]:
     """(person, attempt) of what was claimed."""
     return [(claim.person, claim.attempt) for claim in claims or ()]
 
@@ -70,32 +70,32 @@ class Conformance:
     @pytest.fixture
     def spool(self, spools: Spools) -> Spool:
         """A campaign of three people that is being sent by the run `one`."""
-        made = spools.freeze(campaign(), [Frozen(person, 0) for person in (1, 2, 3)])
-        made.apply(Event.BEGIN)
+        made = spools.freeze(campaign(), [PlannedDelivery(person, 0) for person in (1, 2, 3)])
+        made.apply_event(Event.BEGIN)
         return spools.open(spools.find("a"), owner="one")
 
     # -- freeze
 
     def test_freeze_writes_what_was_planned(self, spools: Spools) -> None:
         rows = [
-            Frozen(1, 0),
-            Frozen(2, 3, LATER),
-            Frozen(3, 0, held=True),
-            Frozen(4, 0, reason="unsubscribed"),
+            PlannedDelivery(1, 0),
+            PlannedDelivery(2, 3, LATER),
+            PlannedDelivery(3, 0, held=True),
+            PlannedDelivery(4, 0, reason="unsubscribed"),
         ]
         spool = spools.freeze(campaign(), iter(rows))
         assert spool.campaign.status is Status.READY
         assert spool.campaign.plan == {"recipients": 3}
         assert states(spool) == {"pending": 3, "skipped": 1}
-        assert [(one.person, one.due_at, one.held) for one in spool.deliveries(state="pending")] == [
+        assert [(one.person, one.due_at, one.held) for one in spool.list_deliveries(state="pending")] == [
             (1, None, False), (2, LATER, False), (3, None, True),
         ]  # fmt: skip
-        assert list(spool.people()) == [1, 2, 3, 4]
+        assert list(spool.subscriber_ids()) == [1, 2, 3, 4]
         assert [found.slug for found in spools.campaigns()] == ["a"]
-        assert spools.slugs() == {spool.campaign.id: "a"}
+        assert spools.slugs_by_id() == {spool.campaign.id: "a"}
 
     def test_freeze_makes_no_second_campaign_of_a_name(self, spools: Spools) -> None:
-        spools.freeze(campaign(), [Frozen(1, 0)])
+        spools.freeze(campaign(), [PlannedDelivery(1, 0)])
         with pytest.raises(CampaignError, match="there is no campaign"):
             spools.find("b")
 
@@ -106,20 +106,20 @@ class Conformance:
         assert taken(spool.claim(9, everybody)) == [(3, 1)]
         assert spool.claim(9, everybody) is None
         assert states(spool) == {"sending": 3}
-        assert spool.has_claims()
+        assert spool.has_open_claims()
         assert spool.is_claimed(1)
 
     def test_claim_skips_whoever_may_not_be_written_to(self, spool: Spool) -> None:
         asked: list[int] = []
 
-        def may_write(people: Sequence[int]) -> dict[int, str]:
+        def find_excluded(people: Sequence[int]) -> dict[int, str]:
             asked.extend(people)
             return {1: "unsubscribed", 3: "erased"}
 
-        assert taken(spool.claim(9, may_write)) == [(2, 1)]
+        assert taken(spool.claim(9, find_excluded)) == [(2, 1)]
         assert asked == [1, 2, 3]
         assert states(spool) == {"sending": 1, "skipped": 2}
-        assert {(reason.state, words.text) for reason in spool.reasons() for words in reason.words} == {
+        assert {(reason.state, words.text) for reason in spool.reason_groups() for words in reason.words} == {
             ("skipped", "unsubscribed"), ("skipped", "erased"),
         }  # fmt: skip
 
@@ -128,236 +128,257 @@ class Conformance:
         assert taken(spool.claim(2, everybody)) == [(3, 1)]
 
     def test_claim_of_one_person(self, spool: Spool) -> None:
-        assert taken(spool.claim(9, everybody, only=2)) == [(2, 1)]
-        assert spool.claim(9, everybody, only=2) is None
+        assert taken(spool.claim(9, everybody, only_person=2)) == [(2, 1)]
+        assert spool.claim(9, everybody, only_person=2) is None
 
     def test_claim_waits_for_the_time_and_for_a_decision(self, spools: Spools) -> None:
-        rows = [Frozen(1, 0, LATER), Frozen(2, 0, held=True), Frozen(3, 0, EARLIER), Frozen(4, 0)]
+        rows = [
+            PlannedDelivery(1, 0, LATER),
+            PlannedDelivery(2, 0, held=True),
+            PlannedDelivery(3, 0, EARLIER),
+            PlannedDelivery(4, 0),
+        ]
         spool = spools.freeze(campaign(), rows)
         assert taken(spool.claim(9, everybody)) == [(4, 1), (3, 1)]
         assert spool.claim(9, everybody) is None
-        assert (spool.held(), spool.never_tried()) == (1, 1)
-        spool.release_held()
+        assert (spool.count_held(), spool.count_never_tried()) == (1, 1)
+        spool.release_held_deliveries()
         assert taken(spool.claim(9, everybody)) == [(2, 1)]
 
     @pytest.mark.parametrize("event", [Event.PAUSE, Event.CANCEL])
     def test_claim_takes_nobody_of_a_campaign_that_was_ended(self, spool: Spool, event: Event) -> None:
         assert len(spool.claim(1, everybody) or ()) == 1
-        assert spool.apply(event)
+        assert spool.apply_event(event)
         assert spool.claim(9, everybody) is None
 
     def test_claim_leaves_out_whoever_has_the_issue_by_another_campaign(self, spools: Spools) -> None:
-        first = spools.freeze(campaign(), [Frozen(1, 0), Frozen(2, 0), Frozen(3, 0)])
-        first.apply(Event.BEGIN)
+        first = spools.freeze(
+            campaign(), [PlannedDelivery(1, 0), PlannedDelivery(2, 0), PlannedDelivery(3, 0)]
+        )
+        first.apply_event(Event.BEGIN)
         first.claim(1, everybody)
-        first.settle([Settled(1, 1, OK)])
+        first.settle([SettledClaim(1, 1, OK)])
         first.claim(1, everybody)
-        second = spools.freeze(campaign("b"), [Frozen(1, 0), Frozen(2, 0), Frozen(3, 0)])
+        second = spools.freeze(
+            campaign("b"), [PlannedDelivery(1, 0), PlannedDelivery(2, 0), PlannedDelivery(3, 0)]
+        )
         assert taken(second.claim(9, everybody)) == [(3, 1)]
         assert states(second) == {"sending": 1, "skipped": 2}
 
     def test_claim_does_not_count_copies_in_a_folder(self, spools: Spools) -> None:
-        first = spools.freeze(campaign(transport="outbox:outbox"), [Frozen(1, 0)])
-        first.apply(Event.BEGIN)
+        first = spools.freeze(campaign(transport="outbox:outbox"), [PlannedDelivery(1, 0)])
+        first.apply_event(Event.BEGIN)
         first.claim(9, everybody)
-        first.settle([Settled(1, 1, OK)])
-        second = spools.freeze(campaign("b"), [Frozen(1, 0)])
+        first.settle([SettledClaim(1, 1, OK)])
+        second = spools.freeze(campaign("b"), [PlannedDelivery(1, 0)])
         assert taken(second.claim(9, everybody)) == [(1, 1)]
 
     # -- settle
 
     def test_settle_records_what_became_of_each(self, spool: Spool) -> None:
         spool.claim(9, everybody)
-        refused = spool.settle([Settled(1, 1, OK), Settled(2, 1, NO), Settled(3, 1, BUSY, LATER)])
+        refused = spool.settle(
+            [SettledClaim(1, 1, OK), SettledClaim(2, 1, NO), SettledClaim(3, 1, BUSY, LATER)]
+        )
         assert [(one.person, one.attempt, one.outcome) for one in refused] == [(2, 1, NO), (3, 1, BUSY)]
         assert all(one.claimed_at <= one.settled_at for one in refused)
-        rows = {one.person: one for one in spool.deliveries()}
+        rows = {one.person: one for one in spool.list_deliveries()}
         assert (rows[1].state, rows[1].provider_id, rows[1].cause) == ("accepted", "250 ok", "")
         assert (rows[2].state, rows[2].reason, rows[2].cause) == ("rejected", NO.reason, "address")
         assert (rows[3].state, rows[3].due_at, rows[3].cause) == ("deferred", LATER, "them")
-        assert spool.next_due() == LATER
-        assert spool.accepted_at([1, 2, 9]).keys() == {1}
+        assert spool.next_deferred_due_time() == LATER
+        assert spool.acceptance_times([1, 2, 9]).keys() == {1}
 
     def test_settle_is_idempotent(self, spool: Spool) -> None:
         spool.claim(1, everybody)
-        assert len(spool.settle([Settled(1, 1, NO)])) == 1
-        assert spool.settle([Settled(1, 1, NO)]) == []
-        assert spool.settle([Settled(1, 1, OK)]) == []
+        assert len(spool.settle([SettledClaim(1, 1, NO)])) == 1
+        assert spool.settle([SettledClaim(1, 1, NO)]) == []
+        assert spool.settle([SettledClaim(1, 1, OK)]) == []
         assert states(spool) == {"rejected": 1, "pending": 2}
 
     def test_settle_many_alike(self, spool: Spool) -> None:
         spool.claim(9, everybody)
-        spool.settle([Settled(person, 1, OK) for person in (1, 2, 3)] * 16)
+        spool.settle([SettledClaim(person, 1, OK) for person in (1, 2, 3)] * 16)
         assert states(spool) == {"accepted": 3}
 
     def test_settle_is_fenced_by_the_attempt(self, spool: Spool) -> None:
         spool.claim(1, everybody)
         spool.release([(1, 1)])
         assert taken(spool.claim(1, everybody)) == [(1, 2)]
-        spool.settle([Settled(1, 1, OK)])
+        spool.settle([SettledClaim(1, 1, OK)])
         spool.release([(1, 1)])
         assert states(spool) == {"sending": 1, "pending": 2}
-        spool.settle([Settled(1, 2, OK)])
+        spool.settle([SettledClaim(1, 2, OK)])
         assert states(spool) == {"accepted": 1, "pending": 2}
 
     def test_settle_is_fenced_by_the_owner(self, spools: Spools, spool: Spool) -> None:
         spool.claim(9, everybody)
         other = spools.open(spool.campaign, owner="two")
-        assert other.settle([Settled(1, 1, NO)]) == []
+        assert other.settle([SettledClaim(1, 1, NO)]) == []
         other.release([(2, 1)])
-        other.park([Parked(3, 1, 4e9)])
+        other.park([ParkedClaim(3, 1, 4e9)])
         assert states(spool) == {"sending": 3}
 
     def test_settle_keeps_the_time_of_the_first_refusal(self, spool: Spool) -> None:
         spool.claim(1, everybody)
-        spool.settle([Settled(1, 1, BUSY, EARLIER)])
-        (first,) = spool.claim(9, everybody, only=1) or ()
+        spool.settle([SettledClaim(1, 1, BUSY, EARLIER)])
+        (first,) = spool.claim(9, everybody, only_person=1) or ()
         assert first.deferred_since
-        spool.settle([Settled(1, 2, BUSY, EARLIER)])
-        (second,) = spool.claim(9, everybody, only=1) or ()
+        spool.settle([SettledClaim(1, 2, BUSY, EARLIER)])
+        (second,) = spool.claim(9, everybody, only_person=1) or ()
         assert second.deferred_since == first.deferred_since
 
     def test_settle_takes_back_a_cause(self, spool: Spool) -> None:
         spool.claim(1, everybody)
-        spool.settle([Settled(1, 1, NO)])
-        spool.clear_causes([(1, 2)])
-        assert [one.cause for one in spool.deliveries(only=1)] == ["address"]
-        spool.clear_causes([(1, 1)])
-        assert [one.cause for one in spool.deliveries(only=1)] == [""]
+        spool.settle([SettledClaim(1, 1, NO)])
+        spool.clear_refusal_causes([(1, 2)])
+        assert [one.cause for one in spool.list_deliveries(only_person=1)] == ["address"]
+        spool.clear_refusal_causes([(1, 1)])
+        assert [one.cause for one in spool.list_deliveries(only_person=1)] == [""]
 
     # -- release and park
 
     def test_release_makes_pending_again(self, spool: Spool) -> None:
         spool.claim(2, everybody)
         spool.release([(1, 1)])
-        spool.release([(2, 1)], last=True)
+        spool.release([(2, 1)], behind_others=True)
         spool.release([])
         assert taken(spool.claim(9, everybody)) == [(1, 2), (3, 1), (2, 2)]
 
     def test_park_hides_from_claims_until_the_turn(self, spool: Spool) -> None:
         spool.claim(9, everybody)
-        spool.park([Parked(1, 1, 4e9), Parked(2, 1, 4.1e9)])
+        spool.park([ParkedClaim(1, 1, 4e9), ParkedClaim(2, 1, 4.1e9)])
         assert spool.claim(9, everybody) is None
-        assert spool.next_pending_due() == 4e9
-        spool.unpark()
-        assert spool.next_pending_due() == 0.0
+        assert spool.first_pending_due_time() == 4e9
+        spool.make_parked_due()
+        assert spool.first_pending_due_time() == 0.0
         assert taken(spool.claim(9, everybody)) == [(1, 2), (2, 2)]
-        assert spool.next_pending_due() is None
+        assert spool.first_pending_due_time() is None
 
     # -- recover
 
     def test_take_over_ends_the_run_before(self, spools: Spools, spool: Spool) -> None:
         spool.claim(2, everybody)
         later = spools.open(spool.campaign, owner="two")
-        assert sorted(later.take_over()) == [(1, 1), (2, 1)]
-        assert spool.settle([Settled(1, 1, NO)]) == []
-        later.settle([Settled(1, 1, OK)])
+        assert sorted(later.take_over_claims()) == [(1, 1), (2, 1)]
+        assert spool.settle([SettledClaim(1, 1, NO)]) == []
+        later.settle([SettledClaim(1, 1, OK)])
         later.release([(2, 1)])
         assert states(spool) == {"accepted": 1, "pending": 2}
-        assert later.take_over() == []
+        assert later.take_over_claims() == []
 
     def test_unknown_claims_are_counted(self, spool: Spool) -> None:
         spool.claim(2, everybody)
-        assert spool.count_unknown([(1, 1), (2, 2), (3, 1), (9, 1)]) == 3
+        assert spool.count_unknown_claims([(1, 1), (2, 2), (3, 1), (9, 1)]) == 3
 
     def test_adopt_takes_outcomes_of_later_attempts(self, spool: Spool) -> None:
         spool.claim(2, everybody)
-        spool.settle([Settled(1, 1, OK)])
+        spool.settle([SettledClaim(1, 1, OK)])
         for _ in range(2):
-            spool.adopt([Settled(1, 2, NO), Settled(2, 2, LOST), Settled(3, 1, OK)])
+            spool.adopt_lost_outcomes(
+                [SettledClaim(1, 2, NO), SettledClaim(2, 2, LOST), SettledClaim(3, 1, OK)]
+            )
             assert states(spool) == {"accepted": 2, "uncertain": 1}
 
     def test_doubt_leaves_what_is_known(self, spool: Spool) -> None:
         spool.claim(2, everybody)
-        spool.settle([Settled(1, 1, OK)])
-        assert spool.make_rest_uncertain() == 2
+        spool.settle([SettledClaim(1, 1, OK)])
+        assert spool.make_unaccepted_uncertain() == 2
         assert states(spool) == {"accepted": 1, "uncertain": 2}
 
     # -- schedule
 
     def test_a_reader_who_missed_the_time_is_held(self, spools: Spools) -> None:
-        spool = spools.freeze(campaign(), [Frozen(1, 0, EARLIER), Frozen(2, 0, LATER)])
-        spool.set_due(EARLIER, "08:00")
+        spool = spools.freeze(campaign(), [PlannedDelivery(1, 0, EARLIER), PlannedDelivery(2, 0, LATER)])
+        spool.set_due_time(EARLIER, "08:00")
         spool = spools.open(spools.find("a"))
         assert (spool.campaign.due_at, spool.campaign.local_time) == (EARLIER, "08:00")
-        assert spool.next_slot() == EARLIER
-        assert spool.overdue("2026-01-01T00:00:00.000000Z") == 1
-        assert spool.hold_missed("2026-01-01T00:00:00.000000Z") == 1
-        assert spool.next_slot() == LATER
-        assert spool.overdue(EARLIER) == 1
+        assert spool.next_scheduled_time() == EARLIER
+        assert spool.count_overdue("2026-01-01T00:00:00.000000Z") == 1
+        assert spool.hold_missed_deliveries("2026-01-01T00:00:00.000000Z") == 1
+        assert spool.next_scheduled_time() == LATER
+        assert spool.count_overdue(EARLIER) == 1
         assert spool.claim(9, everybody) is None
-        spool.unpark()
-        assert spool.next_slot() == LATER  # it is the reader's own time
-        spool.send_now(everybody=False)
+        spool.make_parked_due()
+        assert spool.next_scheduled_time() == LATER  # it is the reader's own time
+        spool.release_waiting_deliveries(include_scheduled=False)
         assert taken(spool.claim(9, everybody)) == [(1, 1)]
-        spool.send_now(everybody=True)
+        spool.release_waiting_deliveries(include_scheduled=True)
         assert taken(spool.claim(9, everybody)) == [(2, 1)]
 
     def test_what_is_deferred_is_made_due_and_given_up(self, spool: Spool) -> None:
         spool.claim(2, everybody)
-        spool.settle([Settled(1, 1, BUSY, LATER), Settled(2, 1, BUSY, "2500-01-01T00:00:00.000000Z")])
-        assert spool.next_due(only=1) == LATER
-        assert spool.next_try() == "2500-01-01T00:00:00.000000Z"
-        spool.make_due(after="2600-01-01T00:00:00.000000Z")
-        assert taken(spool.claim(9, everybody, only=1)) == [(1, 2)]
-        assert spool.expire(EARLIER) == 0
-        assert spool.expire(LATER) == 1
-        assert [one.cause for one in spool.deliveries(state="rejected")] == ["them"]
-        spool.settle([Settled(1, 2, BUSY, LATER)])
-        spool.make_due()
-        assert taken(spool.claim(9, everybody, only=1)) == [(1, 3)]
-        assert spool.last_activity() > EARLIER
+        spool.settle(
+            [SettledClaim(1, 1, BUSY, LATER), SettledClaim(2, 1, BUSY, "2500-01-01T00:00:00.000000Z")]
+        )
+        assert spool.next_deferred_due_time(only_person=1) == LATER
+        assert spool.next_retry_time() == "2500-01-01T00:00:00.000000Z"
+        spool.make_deferred_due(due_after="2600-01-01T00:00:00.000000Z")
+        assert taken(spool.claim(9, everybody, only_person=1)) == [(1, 2)]
+        assert spool.expire_deferred(EARLIER) == 0
+        assert spool.expire_deferred(LATER) == 1
+        assert [one.cause for one in spool.list_deliveries(state="rejected")] == ["them"]
+        spool.settle([SettledClaim(1, 2, BUSY, LATER)])
+        spool.make_deferred_due()
+        assert taken(spool.claim(9, everybody, only_person=1)) == [(1, 3)]
+        assert spool.last_activity_time() > EARLIER
 
     def test_the_next_try_is_now_where_anybody_is_due_at_once(self, spool: Spool) -> None:
         spool.claim(2, everybody)
-        spool.settle([Settled(1, 1, BUSY, EARLIER)])
-        spool.claim(1, everybody, only=1)
+        spool.settle([SettledClaim(1, 1, BUSY, EARLIER)])
+        spool.claim(1, everybody, only_person=1)
         spool.release([(1, 2)])  # given back, and due since then
-        assert spool.next_try() == EARLIER
-        spool.settle([Settled(2, 1, BUSY, "")])
-        assert (spool.next_try() or "") > "2026-11"
+        assert spool.next_retry_time() == EARLIER
+        spool.settle([SettledClaim(2, 1, BUSY, "")])
+        assert (spool.next_retry_time() or "") > "2026-11"
 
     # -- decisions
 
     @pytest.mark.parametrize(("resend", "state"), [(True, "pending"), (False, "accepted")])
     def test_resolve_settles_what_is_uncertain(self, spool: Spool, resend: bool, state: str) -> None:
         spool.claim(2, everybody)
-        spool.settle([Settled(1, 1, LOST), Settled(2, 1, LOST)])
-        assert spool.resolve(resend=resend, only=1) == 1
-        assert [one.state for one in spool.deliveries(only=1)] == [state]
-        assert spool.resolve(resend=resend) == 1
-        assert spool.resolve(resend=resend) == 0
+        spool.settle([SettledClaim(1, 1, LOST), SettledClaim(2, 1, LOST)])
+        assert spool.resolve_uncertain(resend=resend, only_person=1) == 1
+        assert [one.state for one in spool.list_deliveries(only_person=1)] == [state]
+        assert spool.resolve_uncertain(resend=resend) == 1
+        assert spool.resolve_uncertain(resend=resend) == 0
 
     def test_retry_leaves_out_whoever_cannot_be_reached(self, spool: Spool) -> None:
         spool.claim(9, everybody)
-        spool.settle([Settled(1, 1, NO), Settled(2, 1, FULL), Settled(3, 1, BUSY, LATER)])
+        spool.settle([SettledClaim(1, 1, NO), SettledClaim(2, 1, FULL), SettledClaim(3, 1, BUSY, LATER)])
         asked: list[tuple[int, str]] = []
 
         def unreachable(refusals: Sequence[tuple[int, str]]) -> set[int]:
             asked.extend(refusals)
             return {1}
 
-        assert spool.retry(unreachable) == 2
+        assert spool.retry_refused(unreachable) == 2
         assert sorted(asked) == [(1, "address"), (2, "mailbox")]
         assert states(spool) == {"rejected": 1, "pending": 2}
         assert [claim.deferred_since for claim in spool.claim(9, everybody) or ()] == ["", ""]
-        assert spool.retry(lambda _: set(), only=2) == 0
+        assert spool.retry_refused(lambda _: set(), only_person=2) == 0
 
     def test_copies_in_a_folder_reach_nobody(self, spools: Spools) -> None:
-        made = spools.freeze(campaign(transport="outbox:x"), [Frozen(1, 0), Frozen(2, 0, reason="bounced")])
-        made.apply(Event.BEGIN)
+        made = spools.freeze(
+            campaign(transport="outbox:x"), [PlannedDelivery(1, 0), PlannedDelivery(2, 0, reason="bounced")]
+        )
+        made.apply_event(Event.BEGIN)
         made.claim(9, everybody)
-        made.settle([Settled(1, 1, OK)])
-        made.note_accepted()
-        assert not made.was_accepted()
-        assert (made.copies_in_folder(), made.reached_nobody(), made.reached_nobody(copies=True)) == (
+        made.settle([SettledClaim(1, 1, OK)])
+        made.record_acceptance()
+        assert not made.transport_has_accepted()
+        assert (
+            made.count_folder_copies(),
+            made.reached_nobody(),
+            made.reached_nobody(including_folder_copies=True),
+        ) == (
             1,
             True,
             False,
         )
-        assert list(spools.received([made.campaign.id], folders=True)) == [1]
-        assert list(spools.received([made.campaign.id], folders=False)) == []
-        assert made.reopen_copies() == 2
+        assert list(spools.people_reached([made.campaign.id], include_folder_copies=True)) == [1]
+        assert list(spools.people_reached([made.campaign.id], include_folder_copies=False)) == []
+        assert made.reopen_folder_copies() == 2
         assert states(made) == {"pending": 2}
 
     # -- the campaign
@@ -367,10 +388,10 @@ class Conformance:
     def test_events_happen_where_the_table_says(self, spools: Spools, event: Event, status: Status) -> None:
         spool = spools.freeze(campaign(), [])
         self.put(spool, status)
-        assert spool.apply(event, "why") is (status in sources_of(event))
-        now = spool.refreshed()
-        assert now.status is (target_of(event) if status in sources_of(event) else status)
-        if status in sources_of(event):
+        assert spool.apply_event(event, "why") is (status in source_statuses(event))
+        now = spool.current_campaign()
+        assert now.status is (target_status(event) if status in source_statuses(event) else status)
+        if status in source_statuses(event):
             assert now.status_note == "why"
             assert (now.finished_at is not None) == (now.status in ("sent", "cancelled"))
 
@@ -388,83 +409,87 @@ class Conformance:
             Status.CANCELLED: [Event.CANCEL],
         }[status]
         for event in way:
-            assert spool.apply(event)
+            assert spool.apply_event(event)
         assert spool.status() is status
 
     def test_a_campaign_keeps_when_it_began(self, spool: Spool) -> None:
-        started = spool.refreshed().started_at
+        started = spool.current_campaign().started_at
         assert started
-        spool.apply(Event.STOP)
-        spool.apply(Event.BEGIN)
-        assert spool.refreshed().started_at == started
+        spool.apply_event(Event.STOP)
+        spool.apply_event(Event.BEGIN)
+        assert spool.current_campaign().started_at == started
 
     def test_a_campaign_keeps_what_it_is_told(self, spool: Spool) -> None:
         spool.set_held_until(LATER)
         spool.set_canary(make_canary(0.5, 60.0, 3), "held")
         spool.set_transport("smtp://other.example.org")
-        now = spool.refreshed()
+        now = spool.current_campaign()
         assert (now.held_until, now.transport) == (LATER, "smtp://other.example.org")
         assert '"phase": "held"' in now.canary
 
     def test_acceptance_belongs_to_a_transport(self, spool: Spool) -> None:
-        assert not spool.was_accepted()
-        spool.note_accepted()
-        assert spool.was_accepted()
+        assert not spool.transport_has_accepted()
+        spool.record_acceptance()
+        assert spool.transport_has_accepted()
         spool.set_transport("smtp://other.example.org")
-        assert not spool.was_accepted()
+        assert not spool.transport_has_accepted()
 
     # -- reading across campaigns
 
     def test_deliveries_of_one_person(self, spools: Spools, spool: Spool) -> None:
         spool.claim(1, everybody)
-        spool.settle([Settled(1, 1, OK)])
-        other = spools.freeze(campaign("b", issue_date="2026-11-22"), [Frozen(1, 0), Frozen(4, 0)])
+        spool.settle([SettledClaim(1, 1, OK)])
+        other = spools.freeze(
+            campaign("b", issue_date="2026-11-22"), [PlannedDelivery(1, 0), PlannedDelivery(4, 0)]
+        )
         found = spools.deliveries_of(1, spools.campaigns())
         assert [(one.slug, one.state) for one in found] == [("a", "accepted"), ("b", "pending")]
         assert spools.deliveries_of(4, [spool.campaign]) == []
-        assert list(spools.received([spool.campaign.id, other.campaign.id], folders=True)) == [1, 2, 3, 4]
-        other.apply(Event.CANCEL)
-        assert list(spools.received([other.campaign.id], folders=True)) == []
-        assert list(spools.received([], folders=True)) == []
+        assert list(
+            spools.people_reached([spool.campaign.id, other.campaign.id], include_folder_copies=True)
+        ) == [1, 2, 3, 4]
+        other.apply_event(Event.CANCEL)
+        assert list(spools.people_reached([other.campaign.id], include_folder_copies=True)) == []
+        assert list(spools.people_reached([], include_folder_copies=True)) == []
 
     def test_refusals_of_a_mailbox_count_since_it_last_took_something(self, spools: Spools) -> None:
         numbers = []
         for slug in ("a", "b", "c"):
-            spool = spools.freeze(campaign(slug, issue=slug, issue_hash=slug), [Frozen(1, 0)])
+            spool = spools.freeze(campaign(slug, issue=slug, issue_hash=slug), [PlannedDelivery(1, 0)])
             spool.claim(9, everybody)
-            spool.settle([Settled(1, 1, FULL)])
+            spool.settle([SettledClaim(1, 1, FULL)])
             numbers.append(spool.campaign.id)
-        number, first = spools.mailbox_refusals(1, since="", but=numbers[2])
+        number, first = spools.count_mailbox_refusals(1, since="", excluded_campaign=numbers[2])
         assert (number, first > EARLIER) == (2, True)
-        assert spools.mailbox_refusals(1, since=LATER, but=numbers[2]) == (0, "")
-        spool = spools.freeze(campaign("d", issue="d", issue_hash="d"), [Frozen(1, 0)])
+        assert spools.count_mailbox_refusals(1, since=LATER, excluded_campaign=numbers[2]) == (0, "")
+        spool = spools.freeze(campaign("d", issue="d", issue_hash="d"), [PlannedDelivery(1, 0)])
         spool.claim(9, everybody)
-        spool.settle([Settled(1, 1, OK)])
-        assert spools.mailbox_refusals(1, since="", but=0) == (0, "")
+        spool.settle([SettledClaim(1, 1, OK)])
+        assert spools.count_mailbox_refusals(1, since="", excluded_campaign=0) == (0, "")
 
     def test_reasons_are_gathered_without_addresses(self, spool: Spool) -> None:
         spool.claim(9, everybody)
         spool.settle(
             [
-                Settled(
+                SettledClaim(
                     1, 1, Outcome(OutcomeKind.REJECTED, "", "550 <a@example.org> unknown", Cause.ADDRESS)
                 ),
-                Settled(
+                SettledClaim(
                     2, 1, Outcome(OutcomeKind.REJECTED, "", "550 <b@example.org> unknown", Cause.ADDRESS)
                 ),
-                Settled(3, 1, LOST),
+                SettledClaim(3, 1, LOST),
             ]
         )
-        first, second = spool.reasons()
+        first, second = spool.reason_groups()
         assert (first.state, first.cause, first.number) == ("rejected", "address", 2)
         assert [(words.number, words.varies) for words in first.words] == [(2, True)]
         assert (second.state, second.number) == ("uncertain", 1)
-        assert spool.commonest_refusal() == "550 <the address> unknown"
+        assert spool.commonest_refusal_text() == "550 <the address> unknown"
 
     # -- pace
 
     def test_the_ledger_is_shared(self, spools: Spools) -> None:
-        spools.ledger().change("/h", lambda entry: (entry[0] + 3600.0, entry[1] + 5))
+        spools.rate_ledger().update_entry("/h", lambda entry: (entry[0] + 3600.0, entry[1] + 5))
         seen = []
-        spools.ledger().change("/h", lambda entry: seen.append(entry) or entry)  # type: ignore[func-returns-value]
+        spools.rate_ledger().update_entry("/h", lambda entry: seen.append(entry) or entry)  # type: ignore[func-returns-value]
         assert seen == [(3600.0, 5)]

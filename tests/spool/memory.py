@@ -15,22 +15,22 @@ from datetime import UTC, datetime
 from mailer.campaign.campaign import Campaign, Delivered, NewCampaign
 from mailer.campaign.canary import Canary, Phase
 from mailer.campaign.delivery_state import STATES, State
-from mailer.campaign.status import ENDED, FINAL, Event, Status, sources_of, target_of
+from mailer.campaign.status import ENDED, FINAL, Event, Status, source_statuses, target_status
 from mailer.clock import utc_now, utc_text
 from mailer.errors import CampaignError
-from mailer.spool.ledger import Ledger
+from mailer.spool.ledger import RateLimitLedger
 from mailer.spool.values import (
-    Claim,
-    Frozen,
-    Key,
+    ClaimedDelivery,
+    ClaimKey,
+    FindExcluded,
     ListedDelivery,
-    MayWrite,
-    Parked,
-    Reason,
+    ParkedClaim,
+    PlannedDelivery,
+    ReasonGroup,
     Redaction,
-    Refused,
-    Settled,
-    Words,
+    RefusedClaim,
+    ReplyText,
+    SettledClaim,
 )
 from mailer.transports.refusal.answers import without_addresses
 from mailer.transports.registry import is_folder_transport
@@ -68,7 +68,7 @@ class MemorySpools:
         self.known: dict[str, Campaign] = {}
         self.accepted_by: dict[str, str] = {}
         self.rows: dict[str, dict[int, _Row]] = {}
-        self._ledger = Ledger()
+        self._ledger = RateLimitLedger()
         self._numbers = itertools.count(1)
 
     def transaction(self) -> AbstractContextManager[object]:
@@ -77,7 +77,7 @@ class MemorySpools:
     def campaigns(self) -> list[Campaign]:
         return sorted(self.known.values(), key=lambda campaign: -campaign.id)
 
-    def slugs(self) -> dict[int, str]:
+    def slugs_by_id(self) -> dict[int, str]:
         return {campaign.id: campaign.slug for campaign in self.known.values()}
 
     def find(self, slug: str) -> Campaign:
@@ -89,7 +89,7 @@ class MemorySpools:
         folder = is_folder_transport(campaign.transport) if into_folder is None else into_folder
         return MemorySpool(self, campaign, owner, folder)
 
-    def freeze(self, campaign: NewCampaign, deliveries: Iterable[Frozen]) -> MemorySpool:
+    def freeze(self, campaign: NewCampaign, deliveries: Iterable[PlannedDelivery]) -> MemorySpool:
         now = utc_now()
         values = {field.name: getattr(campaign, field.name) for field in fields(NewCampaign)}
         made = Campaign(
@@ -118,13 +118,13 @@ class MemorySpools:
                 found.append(Delivered(campaign.slug, row.state, row.reason, row.settled_at, row.in_folder))
         return found
 
-    def received(self, campaigns: Sequence[int], *, folders: bool) -> Iterator[int]:
+    def people_reached(self, campaign_ids: Sequence[int], *, include_folder_copies: bool) -> Iterator[int]:
         people: set[int] = set()
         for campaign in self.known.values():
-            if campaign.id not in campaigns:
+            if campaign.id not in campaign_ids:
                 continue
             for row in self.rows[campaign.slug].values():
-                if not folders and (
+                if not include_folder_copies and (
                     row.in_folder or (is_folder_transport(campaign.transport) and row.state not in _HAS_IT)
                 ):
                     continue
@@ -136,7 +136,7 @@ class MemorySpools:
                     people.add(row.person)
         yield from sorted(people)
 
-    def mailbox_refusals(self, person: int, *, since: str, but: int) -> tuple[int, str]:
+    def count_mailbox_refusals(self, person: int, *, since: str, excluded_campaign: int) -> tuple[int, str]:
         rows = [
             (one.id, self.rows[one.slug][person])
             for one in self.known.values()
@@ -147,14 +147,14 @@ class MemorySpools:
         refused = [
             row.settled_at or ""
             for number, row in rows
-            if number != but
+            if number != excluded_campaign
             and row.state is State.REJECTED
             and row.cause == "mailbox"
             and (row.settled_at or "") > after
         ]
         return len(refused), min(refused, default="")
 
-    def ledger(self) -> Ledger:
+    def rate_ledger(self) -> RateLimitLedger:
         return self._ledger
 
 
@@ -184,48 +184,50 @@ class MemorySpool:
     # -- the campaign
 
     def status(self) -> Status:
-        return self.refreshed().status
+        return self.current_campaign().status
 
-    def refreshed(self) -> Campaign:
+    def current_campaign(self) -> Campaign:
         return self._spools.known[self.campaign.slug]
 
-    def apply(self, event: Event, note: str = "") -> bool:
-        now, before = utc_now(), self.refreshed()
-        if before.status not in sources_of(event):
+    def apply_event(self, event: Event, note: str = "") -> bool:
+        now, before = utc_now(), self.current_campaign()
+        if before.status not in source_statuses(event):
             return False
-        target = target_of(event)
+        target = target_status(event)
         self._change(
             status=target,
-            status_note=self._spools.redaction.text(note),
+            status_note=self._spools.redaction.redact_text(note),
             started_at=(before.started_at or now) if event is Event.BEGIN else before.started_at,
             finished_at=now if target in FINAL else None,
         )
         return True
 
-    def set_due(self, due_at: str, local_time: str | None = None) -> None:
+    def set_due_time(self, due_at: str, local_time: str | None = None) -> None:
         self._change(due_at=due_at, **({} if local_time is None else {"local_time": local_time}))
 
-    def set_held_until(self, moment: str) -> None:
-        self._change(held_until=moment)
+    def set_held_until(self, until: str) -> None:
+        self._change(held_until=until)
 
     def set_canary(self, canary: Canary, phase: Phase | None = None) -> None:
         import json
 
         self._change(canary=json.dumps(replace(canary, phase=phase or canary.phase).to_json()))
 
-    def set_transport(self, transport: str) -> None:
-        self._change(transport=transport)
+    def set_transport(self, url: str) -> None:
+        self._change(transport=url)
 
-    def note_accepted(self) -> None:
+    def record_acceptance(self) -> None:
         if not self.into_folder:
-            self._spools.accepted_by[self.campaign.slug] = self.refreshed().transport
+            self._spools.accepted_by[self.campaign.slug] = self.current_campaign().transport
 
-    def was_accepted(self) -> bool:
-        return self._spools.accepted_by.get(self.campaign.slug) == self.refreshed().transport
+    def transport_has_accepted(self) -> bool:
+        return self._spools.accepted_by.get(self.campaign.slug) == self.current_campaign().transport
 
     # -- claims
 
-    def claim(self, limit: int, may_write: MayWrite, *, only: int | None = None) -> list[Claim] | None:
+    def claim(
+        self, limit: int, find_excluded: FindExcluded, *, only_person: int | None = None
+    ) -> list[ClaimedDelivery] | None:
         now = utc_now()
         if self.status() in ENDED:
             return None
@@ -235,12 +237,12 @@ class MemorySpool:
             if row.state in (State.PENDING, State.DEFERRED)
             and not row.held
             and (row.due or "") <= now
-            and only in (None, row.person)
+            and only_person in (None, row.person)
         ]
         rows = sorted(due, key=lambda row: row.due or "")[:limit]
         if not rows:
             return None
-        left = dict(may_write([row.person for row in rows]))
+        left = dict(find_excluded([row.person for row in rows]))
         for row in rows:
             if self._reached(row.person):
                 left.setdefault(row.person, "received")
@@ -252,7 +254,7 @@ class MemorySpool:
                 continue
             row.state, row.owner, row.attempt = State.SENDING, self.owner, row.attempt + 1
             row.claimed_at, row.settled_at, row.reason = now, None, ""
-            claims.append(Claim(row.person, row.variant, row.attempt, row.deferred_since))
+            claims.append(ClaimedDelivery(row.person, row.variant, row.attempt, row.deferred_since))
         return claims
 
     def _reached(self, person: int) -> bool:
@@ -278,9 +280,9 @@ class MemorySpool:
         ours = row and row.attempt == attempt and row.state is State.SENDING and row.owner == self.owner
         return row if ours else None
 
-    def settle(self, outcomes: Sequence[Settled]) -> list[Refused]:
+    def settle(self, outcomes: Sequence[SettledClaim]) -> list[RefusedClaim]:
         now, refused = utc_now(), []
-        for person, attempt, outcome, due in self._spools.redaction.outcomes(outcomes):
+        for person, attempt, outcome, due in self._spools.redaction.redact_outcomes(outcomes):
             row = self._mine(person, attempt)
             if row is None:
                 continue
@@ -290,22 +292,22 @@ class MemorySpool:
             if row.state is State.DEFERRED:
                 row.deferred_since = row.deferred_since or now
             if outcome.cause is not None:
-                refused.append(Refused(person, attempt, outcome, row.claimed_at or "", now))
+                refused.append(RefusedClaim(person, attempt, outcome, row.claimed_at or "", now))
         return refused
 
-    def release(self, claims: Iterable[Key], *, last: bool = False) -> None:
+    def release(self, claims: Iterable[ClaimKey], *, behind_others: bool = False) -> None:
         for person, attempt in claims:
             if (row := self._mine(person, attempt)) is not None:
                 row.state, row.claimed_at = State.PENDING, None
-                row.due = utc_now() if last else row.due
+                row.due = utc_now() if behind_others else row.due
 
-    def clear_causes(self, deliveries: Iterable[Key]) -> None:
+    def clear_refusal_causes(self, deliveries: Iterable[ClaimKey]) -> None:
         for person, attempt in deliveries:
             row = self._row(person)
             if row is not None and row.attempt == attempt:
                 row.cause = ""
 
-    def take_over(self) -> list[Key]:
+    def take_over_claims(self) -> list[ClaimKey]:
         claims = [row for row in self._rows if row.state is State.SENDING]
         for row in claims:
             row.owner = self.owner
@@ -315,14 +317,14 @@ class MemorySpool:
         row = self._row(person)
         return row is not None and row.state is State.SENDING
 
-    def has_claims(self) -> bool:
+    def has_open_claims(self) -> bool:
         return any(row.state is State.SENDING for row in self._rows)
 
-    def count_unknown(self, claims: Iterable[Key]) -> int:
+    def count_unknown_claims(self, claims: Iterable[ClaimKey]) -> int:
         return sum((row := self._row(person)) is None or row.attempt < attempt for person, attempt in claims)
 
-    def adopt(self, outcomes: Sequence[Settled]) -> None:
-        for person, attempt, outcome, _ in self._spools.redaction.outcomes(outcomes):
+    def adopt_lost_outcomes(self, outcomes: Sequence[SettledClaim]) -> None:
+        for person, attempt, outcome, _ in self._spools.redaction.redact_outcomes(outcomes):
             row = self._row(person)
             if row is not None and row.attempt < attempt and row.state is not State.ACCEPTED:
                 row.free(State(outcome.result.value))
@@ -331,13 +333,13 @@ class MemorySpool:
 
     # -- pace and schedule
 
-    def park(self, claims: Iterable[Parked]) -> None:
+    def park(self, claims: Iterable[ParkedClaim]) -> None:
         for person, attempt, until in claims:
             if (row := self._mine(person, attempt)) is not None:
                 row.state, row.claimed_at = State.PENDING, None
                 row.due = utc_text(datetime.fromtimestamp(until, UTC))
 
-    def unpark(self) -> None:
+    def make_parked_due(self) -> None:
         for row in self._pending():
             if not self.campaign.local_time and not row.held and (row.due or "") > utc_now():
                 row.due = None
@@ -345,17 +347,19 @@ class MemorySpool:
     def _pending(self) -> list[_Row]:
         return [row for row in self._rows if row.state is State.PENDING]
 
-    def next_pending_due(self) -> float | None:
+    def first_pending_due_time(self) -> float | None:
         due = [row.due or "" for row in self._pending() if not row.held]
         if not due:
             return None
         return datetime.fromisoformat(min(due)).timestamp() if min(due) else 0.0
 
-    def next_due(self, *, only: int | None = None) -> str | None:
-        rows = [row for row in self._rows if row.state is State.DEFERRED and only in (None, row.person)]
+    def next_deferred_due_time(self, *, only_person: int | None = None) -> str | None:
+        rows = [
+            row for row in self._rows if row.state is State.DEFERRED and only_person in (None, row.person)
+        ]
         return self._earliest(rows)
 
-    def next_try(self) -> str | None:
+    def next_retry_time(self) -> str | None:
         again = [row for row in self._pending() if row.deferred_since]
         return self._earliest([*again, *(row for row in self._rows if row.state is State.DEFERRED)])
 
@@ -364,67 +368,78 @@ class MemorySpool:
         due = [row.due or "" for row in rows if not row.held]
         return min(due) or utc_now() if due else None
 
-    def next_slot(self) -> str | None:
+    def next_scheduled_time(self) -> str | None:
         if not self.campaign.local_time:
             return None
         return min((row.due for row in self._pending() if row.due and not row.held), default=None)
 
-    def hold_missed(self, before: str) -> int:
-        rows = [r for r in self._pending() if not r.held and not r.deferred_since and (r.due or "") < before]
+    def hold_missed_deliveries(self, due_before: str) -> int:
+        rows = [
+            r for r in self._pending() if not r.held and not r.deferred_since and (r.due or "") < due_before
+        ]
         for row in rows:
             row.held, row.due = True, None
         return len(rows)
 
-    def send_now(self, *, everybody: bool) -> None:
+    def release_waiting_deliveries(self, *, include_scheduled: bool) -> None:
         for row in self._pending():
-            if row.held or (everybody and row.due):
+            if row.held or (include_scheduled and row.due):
                 row.free(State.PENDING)
 
-    def release_held(self) -> None:
+    def release_held_deliveries(self) -> None:
         for row in self._pending():
             if row.held:
                 row.free(State.PENDING)
 
-    def make_due(self, *, after: str | None = None) -> None:
+    def make_deferred_due(self, *, due_after: str | None = None) -> None:
         for row in self._rows:
-            if row.state is State.DEFERRED and (after is None or (not row.held and (row.due or "") > after)):
+            if row.state is State.DEFERRED and (
+                due_after is None or (not row.held and (row.due or "") > due_after)
+            ):
                 row.free(State.DEFERRED)
 
-    def expire(self, before: str) -> int:
-        rows = [r for r in self._rows if r.state is State.DEFERRED and "" < r.deferred_since < before]
+    def expire_deferred(self, deferred_before: str) -> int:
+        rows = [
+            r for r in self._rows if r.state is State.DEFERRED and "" < r.deferred_since < deferred_before
+        ]
         for row in rows:
             row.free(State.REJECTED)
             row.cause, row.settled_at = "them", utc_now()
         return len(rows)
 
-    def last_activity(self) -> str:
+    def last_activity_time(self) -> str:
         return max((max(r.claimed_at or "", r.settled_at or "") for r in self._rows), default="")
 
     # -- decisions
 
-    def resolve(self, *, resend: bool, only: int | None = None) -> int:
-        rows = [r for r in self._rows if r.state is State.UNCERTAIN and only in (None, r.person)]
+    def resolve_uncertain(self, *, resend: bool, only_person: int | None = None) -> int:
+        rows = [r for r in self._rows if r.state is State.UNCERTAIN and only_person in (None, r.person)]
         for row in rows:
             row.free(State.PENDING if resend else State.ACCEPTED)
-            row.reason = "" if resend else "uncertain; taken as sent by the operator"
+            row.reason = (
+                "" if resend else "the outcome was uncertain; the operator marked the message as sent"
+            )
         return len(rows)
 
-    def retry(
-        self, unreachable: Callable[[Sequence[tuple[int, str]]], set[int]], *, only: int | None = None
+    def retry_refused(
+        self,
+        find_unreachable: Callable[[Sequence[tuple[int, str]]], set[int]],
+        *,
+        only_person: int | None = None,
     ) -> int:
         rows = [
             row
             for row in self._rows
-            if row.state in (State.REJECTED, State.DEFERRED) and only in (None, row.person)
+            if row.state in (State.REJECTED, State.DEFERRED) and only_person in (None, row.person)
         ]
-        left_out = unreachable([(row.person, row.cause) for row in rows if row.state is State.REJECTED])
+        left_out = find_unreachable([(row.person, row.cause) for row in rows if row.state is State.REJECTED])
         again = [row for row in rows if row.state is State.DEFERRED or row.person not in left_out]
         for row in again:
             row.free(State.PENDING)
             row.deferred_since = ""
         return len(again)
 
-    def reopen_copies(self) -> int:
+    def reopen_folder_copies(self) -> int:
         rows = [
             row
             for row in self._rows
@@ -436,37 +451,41 @@ class MemorySpool:
             row.in_folder, row.settled_at = False, None
         return len(rows)
 
-    def make_rest_uncertain(self) -> int:
+    def make_unaccepted_uncertain(self) -> int:
         known = (State.ACCEPTED, State.UNCERTAIN, State.SKIPPED)
         rows = [row for row in self._rows if row.state not in known]
         for row in rows:
             row.free(State.UNCERTAIN)
             row.settled_at = utc_now()
-            row.reason = "this database is older than the campaign's last run, which may have handed it over"
+            row.reason = (
+                "this database is older than the campaign's last run, which may have handed over this message"
+            )
         return len(rows)
 
     # -- reading
 
-    def counts(self) -> dict[str, int]:
+    def counts_by_state(self) -> dict[str, int]:
         return {**dict.fromkeys(STATES, 0), **Counter(row.state.value for row in self._rows)}
 
-    def copies_in_folder(self) -> int:
+    def count_folder_copies(self) -> int:
         return sum(row.in_folder and row.state in _HAS_IT for row in self._rows)
 
-    def reached_nobody(self, *, copies: bool = False) -> bool:
+    def reached_nobody(self, *, including_folder_copies: bool = False) -> bool:
         states = (*_HAS_IT, State.SENDING)
-        return not any((copies or not row.in_folder) and row.state in states for row in self._rows)
+        return not any(
+            (including_folder_copies or not row.in_folder) and row.state in states for row in self._rows
+        )
 
-    def never_tried(self) -> int:
+    def count_never_tried(self) -> int:
         return sum(not row.held and not row.deferred_since for row in self._pending())
 
-    def overdue(self, now: str) -> int:
+    def count_overdue(self, now: str) -> int:
         return sum(row.held or (row.due or "") <= now for row in self._pending())
 
-    def held(self) -> int:
+    def count_held(self) -> int:
         return sum(row.held for row in self._pending())
 
-    def reasons(self) -> tuple[Reason, ...]:
+    def reason_groups(self) -> tuple[ReasonGroup, ...]:
         told = (State.REJECTED, State.DEFERRED, State.UNCERTAIN, State.SKIPPED)
         groups: dict[tuple[str, str], dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
         for row in self._rows:
@@ -475,21 +494,21 @@ class MemorySpool:
         found = []
         for (state, cause), answers in groups.items():
             words = [
-                Words(min(given), len(given), max(given) > min(given))
+                ReplyText(min(given), len(given), max(given) > min(given))
                 for given in sorted(answers.values(), key=lambda given: (-len(given), min(given)))
             ]
-            found.append(Reason(state, cause, sum(map(len, answers.values())), tuple(words[:5])))
+            found.append(ReasonGroup(state, cause, sum(map(len, answers.values())), tuple(words[:5])))
         return tuple(sorted(found, key=lambda reason: (-reason.number, reason.state, reason.cause)))
 
-    def commonest_refusal(self) -> str:
+    def commonest_refusal_text(self) -> str:
         words = Counter(
             without_addresses(row.reason) for row in self._rows if row.state is State.REJECTED and row.reason
         )
         return min(words, key=lambda text: (-words[text], text), default="")
 
-    def deliveries(self, *, state: str = "", only: int | None = None) -> Iterator[ListedDelivery]:
+    def list_deliveries(self, *, state: str = "", only_person: int | None = None) -> Iterator[ListedDelivery]:
         for row in self._rows:
-            if state in ("", row.state.value) and only in (None, row.person):
+            if state in ("", row.state.value) and only_person in (None, row.person):
                 yield ListedDelivery(
                     row.person,
                     row.state,
@@ -503,10 +522,10 @@ class MemorySpool:
                     row.in_folder,
                 )
 
-    def people(self) -> Iterator[int]:
+    def subscriber_ids(self) -> Iterator[int]:
         yield from (row.person for row in self._rows)
 
-    def accepted_at(self, people: Sequence[int]) -> dict[int, str]:
+    def acceptance_times(self, people: Sequence[int]) -> dict[int, str]:
         return {
             row.person: row.settled_at or ""
             for row in self._rows

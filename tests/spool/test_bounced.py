@@ -16,7 +16,7 @@ from mailer.errors import AudienceError
 from mailer.spool.base import Spool
 from mailer.spool.journal import Journal
 from mailer.spool.open import spools_of
-from mailer.spool.values import Reason, Words
+from mailer.spool.values import ReasonGroup, ReplyText
 from mailer.transports.base import Outcome, OutcomeKind
 from mailer.transports.refusal.refusal import Cause
 from mailer.transports.registry import event_source_of
@@ -57,12 +57,12 @@ def test_a_refused_address_marks_the_reader_once_with_the_servers_words(db: Data
     spool.settle(outcomes)
     spool.settle(outcomes)
     assert (status(db, a), status(db, b)) == ("bounced", "active")
-    (bounce,) = bounces_of(db, a, spools_of(db).slugs())
+    (bounce,) = bounces_of(db, a, spools_of(db).slugs_by_id())
     assert bounce == Bounce(bounce.at, spool.campaign.slug, "550 5.1.1 no such user", "smtp")
-    assert bounces_of(db, b, spools_of(db).slugs()) == ()
+    assert bounces_of(db, b, spools_of(db).slugs_by_id()) == ()
     (settled,) = db.conn.execute("SELECT settled_at FROM deliveries WHERE subscriber_id = ?", [a]).fetchone()
     assert settled == bounce.at
-    assert freeze(db, "next").counts()["pending"] == 1
+    assert freeze(db, "next").counts_by_state()["pending"] == 1
 
 
 @pytest.mark.parametrize(
@@ -83,7 +83,7 @@ def test_what_is_not_the_address_leaves_the_reader_alone(db: Database, outcome: 
     spool.claim(9)
     spool.settle([(a, 1, outcome, "")])
     assert status(db, a) == "active"
-    assert bounces_of(db, a, spools_of(db).slugs()) == ()
+    assert bounces_of(db, a, spools_of(db).slugs_by_id()) == ()
 
 
 def test_an_older_claim_marks_nobody(db: Database) -> None:
@@ -94,7 +94,7 @@ def test_an_older_claim_marks_nobody(db: Database) -> None:
     spool.claim(9)
     spool.settle([(a, 1, GONE, "")])
     assert status(db, a) == "active"
-    assert bounces_of(db, a, spools_of(db).slugs()) == ()
+    assert bounces_of(db, a, spools_of(db).slugs_by_id()) == ()
     spool.settle([(a, 2, GONE, "")])
     assert status(db, a) == "bounced"
 
@@ -104,14 +104,16 @@ def test_what_the_journal_knows_is_done_once_after_a_crash(db: Database, journal
     spool = freeze(db)
     spool.claim(9)
     noted = Journal(journal)
-    noted.begin([(a, 1), (b, 1), (c, 1)])
-    noted.finish([(a, 1, GONE), (b, 1, POLICY)])
+    noted.note_begun([(a, 1), (b, 1), (c, 1)])
+    noted.note_outcomes([(a, 1, GONE), (b, 1, POLICY)])
     noted.close()
     assert spool.recover(journal) == {"rejected": 2, "uncertain": 1}
     spool.recover(journal)
     assert [status(db, number) for number in (a, b, c)] == ["bounced", "active", "active"]
-    assert [bounce.words for bounce in bounces_of(db, a, spools_of(db).slugs())] == ["550 5.1.1 no such user"]
-    assert {(r.state, r.cause) for r in spool.reasons()} == {
+    assert [bounce.words for bounce in bounces_of(db, a, spools_of(db).slugs_by_id())] == [
+        "550 5.1.1 no such user"
+    ]
+    assert {(r.state, r.cause) for r in spool.reason_groups()} == {
         ("rejected", "address"),
         ("rejected", "us"),
         ("uncertain", ""),
@@ -128,11 +130,11 @@ def test_a_settling_that_fails_leaves_neither_half(db: Database) -> None:
     )
     with pytest.raises(sqlite3.IntegrityError, match="the disk is gone"):
         spool.settle([(a, 1, GONE, "")])
-    assert (status(db, a), bounces_of(db, a, spools_of(db).slugs())) == ("active", ())
-    assert spool.counts()["sending"] == 1
+    assert (status(db, a), bounces_of(db, a, spools_of(db).slugs_by_id())) == ("active", ())
+    assert spool.counts_by_state()["sending"] == 1
     db.conn.execute("DROP TRIGGER broken")
     spool.settle([(a, 1, GONE, "")])
-    assert (status(db, a), len(bounces_of(db, a, spools_of(db).slugs()))) == ("bounced", 1)
+    assert (status(db, a), len(bounces_of(db, a, spools_of(db).slugs_by_id()))) == ("bounced", 1)
 
 
 def test_who_left_meanwhile_stays_as_they_are_and_who_is_erased_leaves_no_words(db: Database) -> None:
@@ -143,8 +145,10 @@ def test_who_left_meanwhile_stays_as_they_are_and_who_is_erased_leaves_no_words(
     erase(db, b)
     spool.settle([(a, 1, GONE, ""), (b, 1, GONE, "")])
     assert (status(db, a), status(db, b)) == ("unsubscribed", "erased")
-    assert [bounce.words for bounce in bounces_of(db, a, spools_of(db).slugs())] == ["550 5.1.1 no such user"]
-    assert [bounce.words for bounce in bounces_of(db, b, spools_of(db).slugs())] == [""]
+    assert [bounce.words for bounce in bounces_of(db, a, spools_of(db).slugs_by_id())] == [
+        "550 5.1.1 no such user"
+    ]
+    assert [bounce.words for bounce in bounces_of(db, b, spools_of(db).slugs_by_id())] == [""]
 
 
 # -- a mailbox that takes nothing -------------------------------------------------------------
@@ -157,7 +161,7 @@ def test_a_mailbox_is_given_up_after_three_campaigns_over_a_week(db: Database) -
     assert status(db, a) == "active"
     campaign(db, 3, a, FULL, 0)
     assert status(db, a) == "bounced"
-    (bounce,) = bounces_of(db, a, spools_of(db).slugs())
+    (bounce,) = bounces_of(db, a, spools_of(db).slugs_by_id())
     assert (bounce.campaign, bounce.words) == ("campaign-3", "552 5.2.2 over quota")
 
 
@@ -216,7 +220,9 @@ def test_a_retry_leaves_out_who_cannot_be_reached_and_takes_who_was_restored(db:
     assert spool.retry_all() == (3, 1)
     assert sorted(claim.person for claim in spool.claim(9) or ()) == [b, c, d]
     spool.settle([(b, 2, TAKEN, ""), (c, 2, TAKEN, ""), (d, 2, TAKEN, "")])
-    assert spool.reasons() == (Reason("rejected", "address", 1, (Words("550 5.1.1 no such user", 1),)),)
+    assert spool.reason_groups() == (
+        ReasonGroup("rejected", "address", 1, (ReplyText("550 5.1.1 no such user", 1),)),
+    )
     assert db.conn.execute("SELECT DISTINCT cause FROM deliveries WHERE state = 'accepted'").fetchall() == [
         ("",)
     ]
@@ -279,9 +285,9 @@ def test_answers_are_gathered_by_cause_and_the_commonest_told(db: Database) -> N
             *((n, 1, GONE, "") for n in ids[8:]),
         ]
     )
-    us, address = spool.reasons()
+    us, address = spool.reason_groups()
     assert (us.cause, us.number, len(us.words)) == ("us", 8, 5)
-    assert address == Reason("rejected", "address", 4, (Words("550 5.1.1 no such user", 4),))
+    assert address == ReasonGroup("rejected", "address", 4, (ReplyText("550 5.1.1 no such user", 4),))
 
 
 def test_answers_that_differ_only_in_an_address_are_one_with_an_example(db: Database) -> None:
@@ -295,8 +301,8 @@ def test_answers_that_differ_only_in_an_address_are_one_with_an_example(db: Data
             for n, w in zip(ids, said, strict=True)
         ]
     )
-    (reason,) = spool.reasons()
-    assert reason.words == (Words(min(said), 30, varies=True),)
+    (reason,) = spool.reason_groups()
+    assert reason.words == (ReplyText(min(said), 30, varies=True),)
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from sqlite_utils import Database
 
 from mailer.spool.base import Spools
 from mailer.spool.open import spools_of
-from mailer.spool.values import Settled
+from mailer.spool.values import SettledClaim
 from tests.spool.conformance import Conformance
 from tests.spool.memory import MemorySpools
 from tests.spooled import add_readers
@@ -18,11 +18,11 @@ from tests.spooled import add_readers
 class Kept:
     """A redaction that keeps all words."""
 
-    def outcomes(self, settled: Sequence[Settled]) -> Sequence[Settled]:
+    def redact_outcomes(self, settled: Sequence[SettledClaim]) -> Sequence[SettledClaim]:
         return settled
 
-    def text(self, words: str) -> str:
-        return words
+    def redact_text(self, text: str) -> str:
+        return text
 
 
 class TestSqlite(Conformance):

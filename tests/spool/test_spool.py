@@ -12,9 +12,9 @@ from mailer.audience.subscribers import erase, unsubscribe
 from mailer.campaign.delivery_state import STATES
 from mailer.campaign.status import Event
 from mailer.errors import CampaignError
-from mailer.spool.journal import Journal, begun_in, read_journal
-from mailer.spool.recover import adopt
-from mailer.spool.values import Parked
+from mailer.spool.journal import Journal, read_begun_claims, read_journal
+from mailer.spool.recover import adopt_journal_outcomes
+from mailer.spool.values import ParkedClaim
 from mailer.transports.base import Outcome, OutcomeKind
 from mailer.transports.refusal.refusal import Cause
 from tests.spooled import DeskSpool, add_readers, campaigns, find_campaign, freeze
@@ -26,14 +26,14 @@ NOWHERE = Path("no-journal-there")
 def noted(path: Path, begun: list[tuple[int, int]], outcomes: list[tuple[int, int, Outcome]]) -> Path:
     """A journal that a run of this boot left."""
     journal = Journal(path)
-    journal.begin(begun)
-    journal.finish(outcomes)
+    journal.note_begun(begun)
+    journal.note_outcomes(outcomes)
     journal.close()
     return path
 
 
 def counted(spool, **states: int) -> bool:  # type: ignore[no-untyped-def]
-    return bool(spool.counts() == {**dict.fromkeys(STATES, 0), **states})
+    return bool(spool.counts_by_state() == {**dict.fromkeys(STATES, 0), **states})
 
 
 def test_everybody_in_the_plan_is_pending(db: Database) -> None:
@@ -87,7 +87,7 @@ def test_an_unsubscribe_wins_until_the_claim(db: Database) -> None:
     suppress(db, "reader4@example.org", "asked by letter")
     assert spool.claim(9) == []
     assert counted(spool, skipped=4)
-    assert {words for reason in spool.reasons() for words, *_ in reason.words} == {
+    assert {words for reason in spool.reason_groups() for words, *_ in reason.words} == {
         "unsubscribed",
         "not_subscribed",
         "erased",
@@ -104,7 +104,7 @@ def test_who_left_after_a_refusal_is_not_said_to_be_tried_again(db: Database) ->
     unsubscribe(db, ids[0], source="page")
     erase(db, ids[1])
     assert spool.claim(9) == []
-    assert {(reason.state, reason.cause) for reason in spool.reasons()} == {("skipped", "")}
+    assert {(reason.state, reason.cause) for reason in spool.reason_groups()} == {("skipped", "")}
 
 
 def test_a_batch_of_people_who_left_is_not_the_end(db: Database) -> None:
@@ -123,10 +123,10 @@ def test_a_claim_does_not_meet_who_is_parked(db: Database) -> None:
     add_readers(db, 1, "fast.test")
     spool = freeze(db)
     claims = spool.claim(9) or []
-    spool.park([Parked(claim.person, claim.attempt, 4e9) for claim in claims if claim.person in slow])
+    spool.park([ParkedClaim(claim.person, claim.attempt, 4e9) for claim in claims if claim.person in slow])
     assert spool.claim(9) is None
-    assert spool.next_pending_due() == 4e9
-    spool.unpark()
+    assert spool.first_pending_due_time() == 4e9
+    spool.make_parked_due()
     assert [claim.person for claim in spool.claim(9) or ()] == slow
 
 
@@ -149,7 +149,7 @@ def test_settling_writes_what_became_of_each(db: Database) -> None:
         (c, "deferred", 1, "", "451 later"),
         (d, "uncertain", 1, "", "the line went dead"),
     ]
-    assert spool.next_due() == "2999-01-01T00:00:00.000000Z"
+    assert spool.next_deferred_due_time() == "2999-01-01T00:00:00.000000Z"
     assert spool.claim(9) is None
 
 
@@ -175,7 +175,7 @@ def test_a_deferred_delivery_is_claimed_when_it_is_due(db: Database) -> None:
     assert [claim.attempt for claim in spool.claim(1)] == [2]
     spool.settle([(a, 2, Outcome(OutcomeKind.DEFERRED), "2999-01-01T00:00:00.000000Z")])
     assert spool.claim(1) is None
-    spool.make_due()
+    spool.make_deferred_due()
     assert [claim.attempt for claim in spool.claim(1)] == [3]
 
 
@@ -211,8 +211,8 @@ def test_the_operator_settles_what_is_uncertain(db: Database, resend: bool, stat
     spool = freeze(db)
     spool.claim(1)
     spool.recover(NOWHERE)
-    assert spool.resolve(resend=resend) == 1
-    assert spool.counts()[state] == 1 + resend
+    assert spool.resolve_uncertain(resend=resend) == 1
+    assert spool.counts_by_state()[state] == 1 + resend
 
 
 def test_a_retry_leaves_alone_what_may_have_arrived(db: Database) -> None:
@@ -229,11 +229,11 @@ def test_a_status_changes_only_from_where_it_may(db: Database) -> None:
     add_readers(db, 1)
     spool = freeze(db)
     assert spool.status() == "ready"
-    assert spool.apply(Event.BEGIN)
+    assert spool.apply_event(Event.BEGIN)
     started = find_campaign(db, "2026-11-21-morning").started_at
     assert started
-    assert not spool.apply(Event.RESUME)
-    assert spool.apply(Event.COMPLETE, "done")
+    assert not spool.apply_event(Event.RESUME)
+    assert spool.apply_event(Event.COMPLETE, "done")
     campaign = find_campaign(db, "2026-11-21-morning")
     assert (campaign.status, campaign.status_note, campaign.started_at) == ("sent", "done", started)
     assert campaign.finished_at
@@ -256,7 +256,7 @@ def test_open_deliveries_are_found_by_their_index(db: Database) -> None:
     asked: list[str] = []
     db.conn.set_trace_callback(asked.append)
     spool.claim(1)
-    spool.next_due()
+    spool.next_deferred_due_time()
     spool.recover(NOWHERE)
     db.conn.set_trace_callback(None)
     questions = [sql for sql in asked if sql.startswith("SELECT") and "deliveries" in sql]
@@ -288,9 +288,9 @@ def test_a_wrong_clock_is_no_reason_to_try_again_what_was_given_up(db: Database)
     soon, late = "2026-11-21T08:00:00.000000Z", "2027-01-01T00:00:00.000000Z"
     spool = deferred(db, soon, late, "")
     db.conn.execute("UPDATE deliveries SET held = (subscriber_id = (SELECT max(id) FROM subscribers))")
-    spool.make_due(after="2026-11-21T13:00:00.000000Z")
+    spool.make_deferred_due(due_after="2026-11-21T13:00:00.000000Z")
     assert due_times(spool) == [soon, None, None]
-    spool.make_due()
+    spool.make_deferred_due()
     assert due_times(spool) == [None, None, None]
     assert len(spool.claim(9) or ()) == 3
 
@@ -313,10 +313,10 @@ def test_what_is_deferred_for_too_long_is_rejected_and_nobody_is_blamed(db: Data
     db.conn.execute(
         "UPDATE deliveries SET deferred_since = '2026-11-20T00:00:00.000000Z' WHERE subscriber_id = 1"
     )
-    assert spool.expire("2026-11-20T00:00:00.000000Z") == 0
-    assert spool.expire("2026-11-20T00:00:01.000000Z") == 1
+    assert spool.expire_deferred("2026-11-20T00:00:00.000000Z") == 0
+    assert spool.expire_deferred("2026-11-20T00:00:01.000000Z") == 1
     assert counted(spool, rejected=1, deferred=1)
-    rejected, left = spool.reasons()
+    rejected, left = spool.reason_groups()
     assert {rejected.cause, left.cause} == {"them", "mailbox"}
     assert db.conn.execute("SELECT DISTINCT status FROM subscribers").fetchall() == [("active",)]
 
@@ -326,29 +326,29 @@ def test_a_copy_in_a_folder_is_no_delivery(db: Database) -> None:
     spool = freeze(db)
     spool.claim(9)
     spool.settle([(ids[0], 1, Outcome(OutcomeKind.ACCEPTED, "x.eml"), "")])
-    assert (spool.copies_in_folder(), spool.reached_nobody(copies=True)) == (1, False)
+    assert (spool.count_folder_copies(), spool.reached_nobody(including_folder_copies=True)) == (1, False)
     spool.source = "smtp"
     assert not spool.reached_nobody()  # two are on their way
     spool.settle([(number, 1, Outcome(OutcomeKind.REJECTED), "") for number in ids[1:]])
     assert spool.reached_nobody()
-    assert spool.reopen_copies() == 1
+    assert spool.reopen_folder_copies() == 1
     assert counted(spool, pending=1, rejected=2)
-    assert (spool.copies_in_folder(), spool.reached_nobody(copies=True)) == (0, True)
+    assert (spool.count_folder_copies(), spool.reached_nobody(including_folder_copies=True)) == (0, True)
 
 
 def test_a_journal_that_is_ahead_is_adopted_once_and_never_takes_back(db: Database, journal: Path) -> None:
     a, b, c, _ = add_readers(db, 4)
     spool = freeze(db)
     written = Journal(journal)
-    written.begin([(n, 1) for n in (a, b, c)])
-    written.finish(
+    written.note_begun([(n, 1) for n in (a, b, c)])
+    written.note_outcomes(
         [(a, 1, Outcome(OutcomeKind.ACCEPTED, "250 ok")), (b, 1, Outcome(OutcomeKind.REJECTED, reason="no"))]
     )
     written.close()
     db.conn.execute("UPDATE deliveries SET state = 'accepted' WHERE subscriber_id = ?", [b])
     for _ in range(2):
-        adopt(spool, read_journal(journal))
+        adopt_journal_outcomes(spool, read_journal(journal))
         assert counted(spool, accepted=2, uncertain=1, pending=1)
     row = db.conn.execute("SELECT attempt, provider_id FROM deliveries WHERE subscriber_id = ?", [a])
     assert row.fetchone() == (1, "250 ok")
-    assert spool.count_unknown(begun_in(journal)) <= 1
+    assert spool.count_unknown_claims(read_begun_claims(journal)) <= 1

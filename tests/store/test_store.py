@@ -15,11 +15,11 @@ from mailer.errors import StoreError
 from mailer.store import database as store
 from mailer.store.database import (
     address_hash,
+    busy_timeout,
     clear_free_pages,
-    explain,
+    open_for_reading,
     open_store,
-    open_to_read,
-    waiting_at_most,
+    to_store_error,
     writing,
 )
 from mailer.store.tables import migrations
@@ -143,7 +143,7 @@ def test_a_migration_that_loses_a_row_is_taken_back(path: Path, monkeypatch: pyt
         old.conn.execute("PRAGMA foreign_keys=OFF")
         old.conn.execute("INSERT INTO deliveries (campaign_id, subscriber_id) VALUES (7, 7)")
         old.close()
-    with pytest.raises(StoreError, match="a row refers to another that is not there"):
+    with pytest.raises(StoreError, match="a row refers to a row that does not exist"):
         open_store(path)
     with sqlite3.connect(path) as connection:
         columns = {row[1] for row in connection.execute("PRAGMA table_info(campaigns)")}
@@ -234,8 +234,8 @@ def test_a_writer_gives_up_after_its_time(path: Path) -> None:
         insert(first.conn, "a")
         with pytest.raises(sqlite3.OperationalError) as caught, writing(second):
             raise AssertionError("two writers at once")
-        assert "another process is writing to it; wait for that to end" in str(
-            explain(caught.value, "subscribers.db")
+        assert "another process is writing to the database; wait until it ends" in str(
+            to_store_error(caught.value, "subscribers.db")
         )
     first.close()
     second.close()
@@ -246,7 +246,7 @@ def test_a_database_that_somebody_holds_is_told_at_opening(path: Path) -> None:
     holder.execute("CREATE TABLE t (x)")
     holder.execute("BEGIN EXCLUSIVE")
     with pytest.raises(
-        StoreError, match="another process is writing to it; wait for that to end and run this"
+        StoreError, match="another process is writing to the database; wait until it ends and run this"
     ):
         open_store(path, busy_seconds=0.05)
     holder.close()
@@ -256,13 +256,16 @@ def test_what_is_no_database_is_told(path: Path) -> None:
     path.write_bytes(b"not a database at all, but long enough to look at" * 20)
     with pytest.raises(StoreError) as caught:
         open_store(path)
-    assert str(caught.value) == f"{path}: it is not a sound SQLite database; restore it from a backup"
+    assert (
+        str(caught.value)
+        == f"{path}: the file is damaged, or is no SQLite database; restore it from a backup"
+    )
     assert caught.value.exit_status == 1
     assert path.read_bytes().startswith(b"not a database")
 
 
 def test_a_folder_that_is_not_there_is_told(tmp_path: Path) -> None:
-    with pytest.raises(StoreError, match="it cannot be opened; does its folder exist"):
+    with pytest.raises(StoreError, match="the database cannot be opened; check that its folder exists"):
         open_store(tmp_path / "nowhere" / "subscribers.db")
 
 
@@ -271,16 +274,16 @@ def test_a_folder_that_is_not_there_is_told(tmp_path: Path) -> None:
     [
         (
             "attempt to write a readonly database",
-            "it is read-only; allow this user to write the file and its folder",
+            "the database is read-only; allow this user to write the file and its folder",
         ),
-        ("database or disk is full", "free some room and run this again (nothing is lost)"),
+        ("database or disk is full", "free some disk space and run this command again (nothing is lost)"),
         ("disk I/O error", "the disk is full or failing"),
         ("database disk image is malformed", "restore it from a backup"),
-        ("something else", "SQLite says: something else"),
+        ("something else", "SQLite reports: something else"),
     ],
 )
 def test_what_sqlite_says_is_told_with_what_to_do(said: str, sentence: str) -> None:
-    error = explain(sqlite3.OperationalError(said), "subscribers.db")
+    error = to_store_error(sqlite3.OperationalError(said), "subscribers.db")
     assert str(error).startswith("subscribers.db: ")
     assert sentence in str(error)
 
@@ -310,7 +313,7 @@ def read_only(path: Path) -> Database:
         path.chmod(0o444)
         path.parent.chmod(0o555)
         try:
-            return open_to_read(path)
+            return open_for_reading(path)
         finally:
             path.parent.chmod(0o755)
             path.chmod(0o644)
@@ -333,7 +336,7 @@ def test_a_read_only_database_of_an_earlier_version_is_told(
     with monkeypatch.context() as patch:
         patch.setattr(migrations, "_migrations", migrations._migrations[:2])
         open_store(path).close()
-    with pytest.raises(StoreError, match="it is read-only"):
+    with pytest.raises(StoreError, match="the database is read-only"):
         read_only(path)
 
 
@@ -358,8 +361,8 @@ def test_a_read_only_database_is_read_beside_a_process_that_has_it_open(path: Pa
 
 def test_a_file_that_is_no_database_is_told_to_who_only_reads(path: Path) -> None:
     path.write_bytes(b"no database at all" * 100)
-    with pytest.raises(StoreError, match="it is not a sound SQLite database"):
-        open_to_read(path)
+    with pytest.raises(StoreError, match="the file is damaged, or is no SQLite database"):
+        open_for_reading(path)
 
 
 def test_a_shorter_wait_holds_within_only(path: Path) -> None:
@@ -368,7 +371,7 @@ def test_a_shorter_wait_holds_within_only(path: Path) -> None:
     def waits() -> int:
         return int(db.conn.execute("PRAGMA busy_timeout").fetchone()[0])
 
-    with waiting_at_most(db, 0.25):
+    with busy_timeout(db, 0.25):
         assert waits() == 250
     assert waits() == 7000
     db.close()

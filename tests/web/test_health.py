@@ -61,7 +61,7 @@ def test_a_locked_database_is_unhealthy_until_it_is_free(
     answer = browser.get("/healthz")
     assert (answer.status_code, answer.text) == (503, "unavailable\n")
     assert answer.headers["retry-after"]
-    assert "another process is writing to it" in caplog.text
+    assert "another process is writing to the database" in caplog.text
     holder.execute("ROLLBACK")
     assert browser.get("/healthz").status_code == 200
     assert browser.post(site.link(reader)).status_code == 200

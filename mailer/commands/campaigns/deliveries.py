@@ -57,13 +57,13 @@ def _delivery_line(settings: Settings, delivery: ListedDelivery, address: str | 
     who = address or f"(erased, number {delivery.person})"
     parts = [f"{who:<40} {delivery.state:<10}"]
     if delivery.at:
-        parts.append(format_time(delivery.at, zone, named=False))
+        parts.append(format_time(delivery.at, zone, with_zone=False))
     if delivery.in_folder:
         parts.append("in a folder only")
     if delivery.held:
         parts.append("held back")
     elif delivery.due_at and delivery.state in ("pending", "deferred"):
-        parts.append(f"next try {format_time(delivery.due_at, zone, named=False)}")
+        parts.append(f"next try {format_time(delivery.due_at, zone, with_zone=False)}")
     if delivery.reason:
         parts.append(delivery.reason)
     return "  ".join(parts)

@@ -69,10 +69,12 @@ def schedule_rows(settings: Settings, prepared: Prepared, schedule: Schedule) ->
     shown, more = schedule.slots[:_SHOWN_SLOTS], schedule.slots[_SHOWN_SLOTS:]
     widest = max((len(f"{readers:,}") for _, readers in shown), default=0)
     for due_at, readers in shown:
-        rows.append(f"           {readers:>{widest},}  {format_time(due_at, zone, named=False)}")
+        rows.append(f"           {readers:>{widest},}  {format_time(due_at, zone, with_zone=False)}")
     if more:
         readers = sum(number for _, number in more)
-        rows.append(f"           {readers:,} later, the last {format_time(more[-1][0], zone, named=False)}")
+        rows.append(
+            f"           {readers:,} later, the last {format_time(more[-1][0], zone, with_zone=False)}"
+        )
     return rows
 
 

@@ -1,8 +1,8 @@
 """Implements the rate limits: evenly spaced messages per second, or a budget per minute, hour or day.
 
 The use of a limit is recorded in a ledger that all runs share. A run reserves a few messages at a time, so
-that not every message needs a transaction. A crash leaves the reserved ones unused; none is ever used twice.
-The caller passes the time, in seconds since 1970.
+that not every message needs a transaction. After a crash, the reserved messages stay counted as sent, so that
+a limit is never exceeded. The caller passes the time, in seconds since 1970.
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ from collections.abc import Callable
 from datetime import tzinfo
 
 from mailer.delivery.pacing.windows import window_of
-from mailer.spool.ledger import Entry, Ledger
+from mailer.spool.ledger import LedgerEntry, RateLimitLedger
 
-__all__ = ["CATCH_UP_SECONDS", "Budget", "Limit", "Spacing"]
+__all__ = ["CATCH_UP_SECONDS", "Budget", "RateLimit", "Spacing"]
 
 #: A run that wakes up late may catch up this much, or the configured pace would never be reached.
 CATCH_UP_SECONDS = 0.1
@@ -25,54 +25,57 @@ _POLL_SECONDS = 1.0
 _TOLERANCE_SECONDS = 1.0
 
 
-class Limit:
-    """Defines the interface of a limit. `sentence` describes the limit to an operator."""
+class RateLimit:
+    """Defines the interface of a rate limit. `sentence` describes the limit to an operator."""
 
     sentence: str
 
-    def wait(self, now: float) -> float:
+    def seconds_to_wait(self, now: float) -> float:
         """Returns the seconds until a message may be sent, as far as this run knows without reading the
         ledger."""
         raise NotImplementedError
 
     def drop_expired(self, now: float) -> bool:
-        """Drops reserved messages whose time is over. Returns whether any reserved one is left."""
+        """Drops reserved messages whose time is over. Returns whether any reserved messages are left."""
         raise NotImplementedError
 
     def reserve(self, now: float) -> None:
-        """Reserves a few messages in the ledger, where the limit allows any."""
+        """Reserves a few messages in the ledger, if the limit allows any."""
         raise NotImplementedError
 
-    def spend(self) -> None:
+    def use_reserved(self) -> None:
         """Uses one reserved message."""
         raise NotImplementedError
 
-    def refund(self, taken: float) -> None:
-        """Refunds a message that was taken at the time `taken` and was not handed over."""
+    def refund(self, taken_at: float) -> None:
+        """Refunds a message that was counted at the time `taken_at` and was not handed over."""
 
     def close(self) -> None:
         """Returns the unused reserved messages to the ledger."""
 
     def capacity(self, seconds: float, now: float) -> int:
-        """Returns about how many messages may be sent within `seconds`."""
+        """Returns about how many messages may be sent within this number of seconds."""
         raise NotImplementedError
 
 
-class Spacing(Limit):
-    """Spaces messages evenly: at 20/s one is sent every 50 ms, at 0.2/s one every 5 seconds."""
+class Spacing(RateLimit):
+    """Spaces messages evenly: at 20/s, one message is sent every 50 ms; at 0.2/s, one every 5 seconds.
 
-    def __init__(self, name: str, a_second: float, sentence: str, ledger: Ledger) -> None:
+    `name` is the limit's entry in the ledger; `sentence` describes the limit to an operator.
+    """
+
+    def __init__(self, name: str, per_second: float, sentence: str, ledger: RateLimitLedger) -> None:
         self.sentence = sentence
-        self.interval = 1 / a_second
+        self.interval = 1 / per_second
         self._name = name
         self._ledger = ledger
-        self._chunk = max(1, int(a_second * _RESERVE_SECONDS))
+        self._chunk = max(1, int(per_second * _RESERVE_SECONDS))
         self._furthest = max(_RESERVE_SECONDS, self.interval) + _TOLERANCE_SECONDS
         self._next = 0.0
         self._reserved = 0
         self._free_at = 0.0
 
-    def wait(self, now: float) -> float:
+    def seconds_to_wait(self, now: float) -> float:
         next_at = self._next if self.drop_expired(now) else self._free_at
         return 0.0 if next_at - now > self._furthest else max(0.0, next_at - now)
 
@@ -87,7 +90,7 @@ class Spacing(Limit):
         return self._reserved > 0
 
     def reserve(self, now: float) -> None:
-        def take(entry: Entry) -> Entry:
+        def reserve_in(entry: LedgerEntry) -> LedgerEntry:
             free_at = entry[0]
             if free_at - now > self._furthest:
                 # The clock was set back. The message that had this time was sent already.
@@ -100,32 +103,38 @@ class Spacing(Limit):
             self._free_at = self._next + self._chunk * self.interval
             return self._free_at, 0
 
-        self._ledger.change(self._name, take)
+        self._ledger.update_entry(self._name, reserve_in)
 
-    def spend(self) -> None:
+    def use_reserved(self) -> None:
         self._reserved -= 1
         self._next += self.interval
 
     def capacity(self, seconds: float, now: float) -> int:
-        wait = self.wait(now)
+        wait = self.seconds_to_wait(now)
         return max(1, int((seconds - wait) / self.interval)) if wait <= seconds else 0
 
 
-class Budget(Limit):
-    """Allows a number of messages in each minute, hour or day of the calendar, as fast as the other limits
-    allow.
+class Budget(RateLimit):
+    """Allows a number of messages in each minute, hour or day of the calendar (a window).
 
-    `most` returns the number for the window that begins at a time. The window is never earlier than the last
-    one in the ledger, so that no window is used twice when the clock is set back.
+    `unit` is `m`, `h` or `d`. `max_messages` returns the number for the window that begins at a given time.
+    `name` is the limit's entry in the ledger; `sentence` describes the limit to an operator. When the clock
+    is set back, the last window in the ledger stays in use, so that no window is used twice.
     """
 
     def __init__(
-        self, name: str, unit: str, most: Callable[[float], int], sentence: str, ledger: Ledger, zone: tzinfo
+        self,
+        name: str,
+        unit: str,
+        max_messages: Callable[[float], int],
+        sentence: str,
+        ledger: RateLimitLedger,
+        zone: tzinfo,
     ) -> None:
         self.sentence = sentence
         self._name = name
         self._unit = unit
-        self._most = most
+        self._max_messages = max_messages
         self._ledger = ledger
         self._zone = zone
         self._window = (0.0, 0.0)
@@ -133,30 +142,30 @@ class Budget(Limit):
         self._remaining: int | None = None
         self._looked_at = -_POLL_SECONDS
 
-    def window(self, moment: float) -> tuple[float, float]:
-        """Returns when the window of a moment begins and ends."""
+    def window_at(self, moment: float) -> tuple[float, float]:
+        """Returns the beginning and the end of the window that contains this time."""
         if not self._window[0] <= moment < self._window[1]:
             return window_of(self._unit, moment, self._zone)
         return self._window
 
-    def most(self, begins: float) -> int:
-        """Returns the number of messages allowed in the window that begins then."""
-        return self._most(begins)
+    def max_messages_in(self, window_start: float) -> int:
+        """Returns the number of messages allowed in the window that begins at this time."""
+        return self._max_messages(window_start)
 
-    def wait(self, now: float) -> float:
-        if self.drop_expired(now) or not self._is_spent(now):
+    def seconds_to_wait(self, now: float) -> float:
+        if self.drop_expired(now) or not self._is_used_up(now):
             return 0.0
         return self._window[1] - now
 
     def drop_expired(self, now: float) -> bool:
         return self._reserved > 0 and now < self._window[1]
 
-    def _is_spent(self, now: float) -> bool:
+    def _is_used_up(self, now: float) -> bool:
         fresh = 0 <= now - self._looked_at < _POLL_SECONDS
         return self._remaining == 0 and now < self._window[1] and fresh
 
     def reserve(self, now: float) -> None:
-        def take(entry: Entry) -> Entry:
+        def reserve_in(entry: LedgerEntry) -> LedgerEntry:
             begins, used = entry
             current, _ = window_of(self._unit, now, self._zone)
             if begins < current:
@@ -164,39 +173,39 @@ class Budget(Limit):
             self._window = window_of(self._unit, begins, self._zone)
             # The beginning in the entry counts, even if it was computed for another zone.
             self._window = (begins, max(self._window[1], begins + 1))
-            most = self._most(begins)
-            self._reserved = max(0, min(self._chunk(most), most - used))
-            self._remaining = max(0, most - used - self._reserved)
+            allowed = self._max_messages(begins)
+            self._reserved = max(0, min(self._reservation_size(allowed), allowed - used))
+            self._remaining = max(0, allowed - used - self._reserved)
             self._looked_at = now
             return (begins, used + self._reserved) if self._reserved else entry
 
-        self._ledger.change(self._name, take)
+        self._ledger.update_entry(self._name, reserve_in)
 
     @staticmethod
-    def _chunk(most: int) -> int:
-        return max(1, min(_RESERVE_AT_MOST, most // 100))
+    def _reservation_size(max_messages: int) -> int:
+        return max(1, min(_RESERVE_AT_MOST, max_messages // 100))
 
-    def spend(self) -> None:
+    def use_reserved(self) -> None:
         self._reserved -= 1
 
-    def refund(self, taken: float) -> None:
-        if self._window[0] <= taken < self._window[1]:
+    def refund(self, taken_at: float) -> None:
+        if self._window[0] <= taken_at < self._window[1]:
             self._reserved += 1
 
     def close(self) -> None:
         back, self._reserved = self._reserved, 0
 
-        def put_back(entry: Entry) -> Entry:
+        def return_to(entry: LedgerEntry) -> LedgerEntry:
             begins, used = entry
             return (begins, max(0, used - back)) if begins == self._window[0] else entry
 
         if back:
-            self._ledger.change(self._name, put_back)
+            self._ledger.update_entry(self._name, return_to)
 
     def capacity(self, seconds: float, now: float) -> int:
-        if self.wait(now) > seconds:
+        if self.seconds_to_wait(now) > seconds:
             return 0
         begins, ends = self._window
         if self._remaining is None or not begins <= now < ends:
-            return self._most(window_of(self._unit, now, self._zone)[0])
+            return self._max_messages(window_of(self._unit, now, self._zone)[0])
         return max(1, self._reserved + self._remaining)

@@ -1,4 +1,5 @@
-"""Queues messages for the rate limits: one queue for each domain with limits, and one for all others."""
+"""Queues messages for the rate limits: one queue for each domain with limits, and one for all other
+domains."""
 
 from __future__ import annotations
 
@@ -29,13 +30,15 @@ class PaceQueues:
         return sum(len(queue) for queue in self._queues.values())
 
     def add(self, message: Message, domain: str) -> None:
-        """Puts a message at the end of its queue."""
-        self._queues.setdefault(self._pacer.queue_of(domain), deque()).append(message)
+        """Puts a message to this domain at the end of the domain's queue."""
+        self._queues.setdefault(self._pacer.queue_name_of(domain), deque()).append(message)
 
-    def time_if_full(self, domain: str) -> tuple[str, float] | None:
-        """Returns (queue, time at which the message may be sent) where the domain's queue is full, else
-        None."""
-        name = self._pacer.queue_of(domain)
+    def send_time_if_full(self, domain: str) -> tuple[str, float] | None:
+        """Returns None if the domain's queue has room. If it is full, returns (queue name, time to send).
+
+        The time (seconds since 1970) is when one more message to the domain may be sent.
+        """
+        name = self._pacer.queue_name_of(domain)
         if not name:
             return None
         now = self._clock()
@@ -45,12 +48,14 @@ class PaceQueues:
         return name, self._pacer.next_free_time(name, now, capacity)
 
     def capacity(self) -> int | None:
-        """Returns how many messages may be queued by the overall limits; None means any number."""
+        """Returns how many messages the limits on all messages allow to be queued; None means any number."""
         return self._pacer.capacity(AHEAD_SECONDS, "", self._clock())
 
     def take_excess(self) -> list[tuple[str, Message, float]]:
-        """Removes from slow queues the messages that may not be sent soon. Returns (queue, message, time to
-        send)."""
+        """Removes messages that may not be sent soon from the queues of domains with limits.
+
+        Returns (queue name, message, time to send) of each; the time is in seconds since 1970.
+        """
         out: list[tuple[str, Message, float]] = []
         now = self._clock()
         for name, queue in self._queues.items():
@@ -63,16 +68,18 @@ class PaceQueues:
             queue.extend(kept)
         return out
 
-    def take_ready(self, most: int) -> tuple[list[Message], float]:
-        """Removes up to `most` messages that may be sent now, from the queues in rotation. Returns them and
-        the seconds until there may be more."""
+    def take_ready(self, max_messages: int) -> tuple[list[Message], float]:
+        """Removes up to `max_messages` messages that may be sent now, from all queues in rotation.
+
+        Returns the messages, and the seconds until there may be more.
+        """
         now = self._clock()
         leaving: list[Message] = []
         pause = _PAUSE
         names = [name for name, queue in self._queues.items() if queue]
-        while names and len(leaving) < most:
+        while names and len(leaving) < max_messages:
             for name in tuple(names):
-                wait = self._pacer.take(name, now)
+                wait = self._pacer.take_or_wait_seconds(name, now)
                 if wait > 0:
                     pause = min(pause, wait)
                     names.remove(name)
@@ -84,23 +91,30 @@ class PaceQueues:
                 leaving.append(message)
                 if not queue:
                     names.remove(name)
-                if len(leaving) >= most:
+                if len(leaving) >= max_messages:
                     break
         return leaving, pause
 
-    def finished(self, key: tuple[int, int], *, handed_over: bool) -> None:
-        """Notes that a worker is done with a message. Refunds the limits if it was not handed over."""
+    def finish_message(self, key: tuple[int, int], *, was_handed_over: bool) -> None:
+        """Notes that a worker is done with the message of this key (subscriber id, attempt).
+
+        If the message was not handed over, it no longer counts against the limits.
+        """
         name, taken = self._taken.pop(key, ("", None))
-        if taken is not None and not handed_over:
+        if taken is not None and not was_handed_over:
             self._pacer.refund(name, taken)
 
-    def blocked(self, name: str, now: float) -> tuple[float, str]:
-        """Returns the seconds until the limits of a queue ("": the overall ones) allow a message, and which
-        one is used up."""
-        return self._pacer.blocked(name, now)
+    def blocking_limit(self, name: str, now: float) -> tuple[float, str]:
+        """Returns the seconds until a message of this queue may be sent, and a description of the used-up
+        limit.
 
-    def clear(self) -> list[Message]:
-        """Empties the queues, and returns their messages."""
+        `name` is a domain or, for the limits on all messages, "". The description is "" if no budget is used
+        up.
+        """
+        return self._pacer.blocking_limit(name, now)
+
+    def take_all(self) -> list[Message]:
+        """Empties all queues, and returns their messages."""
         waiting = [message for queue in self._queues.values() for message in queue]
         self._queues.clear()
         return waiting

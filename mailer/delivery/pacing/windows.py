@@ -1,4 +1,4 @@
-"""Computes the calendar minute, hour or day of a moment, in a time zone."""
+"""Computes the calendar minute, hour or day that contains a given time, in a time zone."""
 
 from __future__ import annotations
 
@@ -8,28 +8,28 @@ __all__ = ["day_of", "window_of"]
 
 
 def window_of(unit: str, moment: float, zone: tzinfo) -> tuple[float, float]:
-    """Returns when the window that contains `moment` begins and ends (seconds since 1970). `unit` is m, h or
-    d.
+    """Returns the beginning and the end of the window that contains `moment` (all in seconds since 1970).
 
-    An hour that clocks show twice counts as two hours. A day may have 23 or 25 hours.
+    `unit` is `m`, `h` or `d`. An hour that clocks show twice counts as two hours. A day may have 23 or 25
+    hours.
     """
-    begins = _begins(unit, moment, zone)
+    begins = _window_start(unit, moment, zone)
     if unit == "d":
         tomorrow = datetime.fromtimestamp(begins, zone).date() + timedelta(days=1)
         return begins, datetime.combine(tomorrow, time(), zone).astimezone(UTC).timestamp()
     step = 60.0 if unit == "m" else 3600.0
     ends = begins + step
-    while _begins(unit, ends, zone) <= begins:  # in some zones daylight saving time is half an hour
+    while _window_start(unit, ends, zone) <= begins:  # in some zones daylight saving time is half an hour
         ends += step / 2
     return begins, ends
 
 
 def day_of(moment: float, zone: tzinfo) -> date:
-    """Returns the local date of a moment."""
+    """Returns the date of a time (seconds since 1970) in a time zone."""
     return datetime.fromtimestamp(moment, zone).date()
 
 
-def _begins(unit: str, moment: float, zone: tzinfo) -> float:
+def _window_start(unit: str, moment: float, zone: tzinfo) -> float:
     local = datetime.fromtimestamp(moment, zone).replace(second=0, microsecond=0)
     if unit == "h":
         local = local.replace(minute=0)

@@ -1,1 +1,1 @@
-"""Hands messages over in threads, and shares connections among them."""
+"""Hands messages over in worker threads, which share a limited number of connections."""

@@ -1,9 +1,9 @@
-"""Limits how many channels the runs of one process have open together, and divides them fairly.
+"""Limits how many channels all runs of one process have open at once, and divides them fairly.
 
-A worker holds a permit while its channel is open. Between two chunks, it passes the permit on where its run
-holds at least two more than a waiting run, where a waiting run holds none, or where the worker was idle for a
-while. So each run with work gets an equal number of permits, give or take one; where there are more runs than
-permits, they alternate.
+A worker holds a permit while its channel is open. Between two chunks of messages, a worker passes its permit
+on in three cases: its run holds at least two permits more than a waiting run; a waiting run holds none; or
+the worker was idle for a while. So each run with work gets about the same number of permits. If there are
+more runs than permits, the runs alternate.
 """
 
 from __future__ import annotations
@@ -11,31 +11,33 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 
-__all__ = ["ConnectionPool", "Share"]
+__all__ = ["ConnectionPool", "ConnectionShare"]
 
 #: A worker that waits for a permit checks this often whether its run is ending (seconds).
 _POLL_SECONDS = 0.25
 
 
 class ConnectionPool:
-    """Holds the permits of one process: `total` of them, at least one. It is safe to use from several
-    threads."""
+    """Holds the permits of one process: `total` of them, at least one. Safe to use from several threads."""
 
     def __init__(self, total: int) -> None:
         self._changed = threading.Condition()
         self._free = max(1, total)
         self._served = 0
         #: The shares with waiting workers, in the order in which they began to wait.
-        self._waiting: dict[Share, None] = {}
+        self._waiting: dict[ConnectionShare, None] = {}
 
-    def share(self, has_work: Callable[[], bool]) -> Share:
-        """Returns a share for one more run. `has_work` says whether a message of that run waits for a
-        worker."""
-        return Share(self, has_work)
+    def add_run(self, has_work: Callable[[], bool]) -> ConnectionShare:
+        """Returns the share of permits for one more run.
+
+        `has_work` says whether a message of that run waits for a worker.
+        """
+        return ConnectionShare(self, has_work)
 
 
-class Share:
-    """Holds a run's permits. Its workers call `acquire`, `must_release` after each chunk, `release`."""
+class ConnectionShare:
+    """Holds a run's permits. Its workers call `acquire`, then `must_release` after each chunk, then
+    `release`."""
 
     def __init__(self, pool: ConnectionPool, has_work: Callable[[], bool]) -> None:
         self._pool = pool
@@ -44,22 +46,22 @@ class Share:
         self._held = 0
         self._served = 0  # the number of its last permit, of all that the pool has given out
         self._promised = 0  # permits that other runs will release for this one
-        self._owed: list[Share] = []  # runs for which workers of this run will release a permit
+        self._owed: list[ConnectionShare] = []  # runs for which workers of this run will release a permit
 
-    def acquire(self, given_up: Callable[[], bool]) -> bool:
-        """Waits for a permit. Returns False, without one, once `given_up` returns True.
+    def acquire(self, is_given_up: Callable[[], bool]) -> bool:
+        """Waits for a permit. Returns False, without a permit, once `is_given_up` returns True.
 
-        A free permit goes to the run with work that holds the fewest permits; among equals, to the one whose
-        last permit is the oldest. A run without work gets a permit only where no other run waits.
+        A free permit goes to the waiting run with work that holds the fewest permits; among equals, to the
+        run whose last permit is the oldest. A run without work gets a permit only if no other run waits.
         """
         pool = self._pool
         with pool._changed:
             self._waiting += 1
             pool._waiting[self] = None
             try:
-                while not given_up():
-                    if pool._free and self is min(pool._waiting, key=Share._rank):
-                        self._take()
+                while not is_given_up():
+                    if pool._free and self is min(pool._waiting, key=ConnectionShare._waiting_priority):
+                        self._take_permit()
                         return True
                     pool._changed.wait(_POLL_SECONDS)
                 return False
@@ -70,10 +72,11 @@ class Share:
                 if pool._free:
                     pool._changed.notify_all()
 
-    def must_release(self, *, idle: bool = False) -> bool:
+    def must_release(self, *, is_idle: bool = False) -> bool:
         """Returns whether this worker must close its channel and call `release`, because another run waits.
 
-        `idle` says that the worker has had nothing to send for a while; then any waiting run gets its permit.
+        `is_idle` says that the worker has had nothing to send for a while; then any waiting run gets its
+        permit.
         """
         pool = self._pool
         if not pool._waiting:  # the usual case: only one run
@@ -81,18 +84,18 @@ class Share:
         with pool._changed:
             if pool._free:
                 return False
-            others = [other for other in pool._waiting if other is not self and other._wants_more()]
-            poorest = min(others, key=Share._expected, default=None)
+            others = [other for other in pool._waiting if other is not self and other._wants_more_permits()]
+            poorest = min(others, key=ConnectionShare._expected_permits, default=None)
             if poorest is None:
                 return False
-            theirs, own = poorest._expected(), self._held - len(self._owed)
-            if theirs and theirs >= own - 1 and not idle:
+            theirs, own = poorest._expected_permits(), self._held - len(self._owed)
+            if theirs and theirs >= own - 1 and not is_idle:
                 return False
             poorest._promised += 1
             self._owed.append(poorest)
             return True
 
-    def is_waited_for(self) -> bool:
+    def has_waiting_workers(self) -> bool:
         """Returns whether a worker of any run waits for a permit."""
         return bool(self._pool._waiting)
 
@@ -106,18 +109,18 @@ class Share:
             pool._free += 1
             pool._changed.notify_all()
 
-    def _take(self) -> None:
+    def _take_permit(self) -> None:
         pool = self._pool
         pool._free -= 1
         pool._served += 1
         self._held += 1
         self._served = pool._served
 
-    def _rank(self) -> tuple[bool, int, int]:
+    def _waiting_priority(self) -> tuple[bool, int, int]:
         return not self._has_work(), self._held, self._served
 
-    def _wants_more(self) -> bool:
+    def _wants_more_permits(self) -> bool:
         return self._waiting > self._promised and self._has_work()
 
-    def _expected(self) -> int:
+    def _expected_permits(self) -> int:
         return self._held + self._promised

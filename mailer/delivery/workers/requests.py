@@ -14,11 +14,15 @@ from mailer.message.message import Message
 from mailer.spool.journal import Journal
 from mailer.transports.base import GateAnswer, Outcome, OutgoingMessage, SplittingChannel
 
-__all__ = ["Requests"]
+__all__ = ["RequestJournal"]
 
 
-class Requests:
-    """Journals the requests of one channel. `gate` and `look` are those of the run."""
+class RequestJournal:
+    """Writes the journal for the requests of one channel.
+
+    `gate` says which messages may be handed over, and commits to handing them over; `look` says the same and
+    commits to nothing.
+    """
 
     def __init__(
         self,
@@ -31,43 +35,48 @@ class Requests:
         self._gate = gate
         self._noted: dict[int, Outcome] = {}  # by id(outcome): the messages of a request share one
         self._error: OSError | None = None
-        channel.gate, channel.look, channel.report = self._pass, look, self._report
+        channel.gate, channel.look, channel.report = self._ask_gate, look, self._note_report
 
-    def finish(self, outcomes: Iterable[tuple[Message, Outcome]]) -> None:
-        """Notes the outcomes of the batch that the channel has not reported yet. Raises OSError as the
-        journal does."""
+    def note_outcomes(self, outcomes: Iterable[tuple[Message, Outcome]]) -> None:
+        """Writes the outcomes of a batch that the channel has not reported yet. Raises OSError if a write
+        fails."""
         noted, self._noted = self._noted, {}
         if self._error is not None:
             raise self._error
         rest = [(*message.key, outcome) for message, outcome in outcomes if id(outcome) not in noted]
         if rest:
-            self._journal.finish(rest)
+            self._journal.note_outcomes(rest)
 
-    def _pass(self, messages: Sequence[OutgoingMessage]) -> GateAnswer:
-        """Asks the run's gate. Messages that pass are noted as handed over; where that fails, none passes."""
+    def _ask_gate(self, messages: Sequence[OutgoingMessage]) -> GateAnswer:
+        """Returns the gate's answer. Writes to the journal that the granted messages are handed over.
+
+        If that write fails, no message may be handed over.
+        """
         if self._error is not None:
             return GateAnswer(is_open=False)
         passage = self._gate(messages)
         if passage.is_granted:
             try:
-                self._journal.begin([message.key for message in _own(messages)])
+                self._journal.note_begun([message.key for message in _as_run_messages(messages)])
             except OSError as error:
                 self._error = error
                 return GateAnswer(is_open=False)
         return passage
 
-    def _report(self, messages: Sequence[OutgoingMessage], outcome: Outcome | None) -> None:
+    def _note_report(self, messages: Sequence[OutgoingMessage], outcome: Outcome | None) -> None:
         try:
             if outcome is None:
-                self._journal.take_back([message.key for message in _own(messages)])
+                self._journal.note_taken_back([message.key for message in _as_run_messages(messages)])
                 return
-            self._journal.finish((m.subscriber_id, m.attempt, outcome) for m in _own(messages))
+            self._journal.note_outcomes(
+                (m.subscriber_id, m.attempt, outcome) for m in _as_run_messages(messages)
+            )
         except OSError as error:
             self._error = error
             return
         self._noted[id(outcome)] = outcome
 
 
-def _own(messages: Sequence[OutgoingMessage]) -> Sequence[Message]:
-    """Casts the channel's messages to those of the run: a channel of a run gets no others."""
+def _as_run_messages(messages: Sequence[OutgoingMessage]) -> Sequence[Message]:
+    """Casts a channel's messages to the run's type: the channel of a run gets no others."""
     return cast("Sequence[Message]", messages)

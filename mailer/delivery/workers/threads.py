@@ -1,4 +1,4 @@
-"""Starts threads where the system may refuse to."""
+"""Starts threads, and handles a system that refuses to start one."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ __all__ = ["NO_THREAD", "start_thread"]
 
 #: The error where the system cannot start a thread.
 NO_THREAD = (
-    "the system gives this process no thread to send with; end other programs, or raise the limit of "
-    "processes (ulimit -u) or of memory, and run this again"
+    "the operating system cannot start another thread for this process; end other programs, or raise the "
+    "limit of processes (ulimit -u) or of memory, and run this command again"
 )
 
 
 def start_thread(target: Callable[[], None], name: str) -> threading.Thread | None:
-    """Starts a daemon thread; returns None where the system cannot start one."""
+    """Starts a daemon thread and returns it; returns None if the system cannot start a thread."""
     thread = threading.Thread(target=target, daemon=True, name=name)
     try:
         thread.start()

@@ -1,4 +1,4 @@
-"""Runs a thread for each connection, which hands over chunks of messages and reports their outcomes.
+"""Runs one thread for each connection, which hands over chunks of messages and reports their outcomes.
 
 A worker opens its channel once it has a permit of the pool that all runs of the process share. Workers use no
 database. Each message is noted in the journal right before and right after its hand-over, so that a kill
@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 
 from mailer.delivery.circuit_breaker import CircuitBreaker
 from mailer.delivery.workers.connections import ConnectionPool
-from mailer.delivery.workers.requests import Requests
+from mailer.delivery.workers.requests import RequestJournal
 from mailer.delivery.workers.threads import NO_THREAD, start_thread
 from mailer.errors import TransportError
 from mailer.message.message import Message
@@ -34,7 +34,7 @@ from mailer.transports.base import (
 from mailer.transports.gate import HandOverGate
 from mailer.transports.refusal.watch import RefusalWatch
 
-__all__ = ["Report", "Supervision", "Workers"]
+__all__ = ["WorkerReport", "Supervision", "Workers"]
 
 #: A worker without a chunk checks this often whether another run waits for its permit (seconds).
 _POLL_SECONDS = 0.25
@@ -46,11 +46,12 @@ _LONG_CHUNK_SECONDS = 2.0
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
-    """Holds a worker's report: outcomes, released messages, and the error that ended it, if any.
+class WorkerReport:
+    """Holds a worker's report: outcomes, messages that were not handed over (`released`), and an error, if
+    any.
 
-    `fatal` says that the error is a defect of this program; then the journal has the outcomes of the worker's
-    chunk.
+    `ended` says that the worker has ended. `fatal` says that the error is a defect of this program; then the
+    journal has the outcomes of the worker's chunk.
     """
 
     settled: list[tuple[Message, Outcome]]
@@ -62,22 +63,24 @@ class Report:
 
 @dataclass(frozen=True, slots=True)
 class Supervision:
-    """Holds what every worker of a run notifies of outcomes, and how it learns that the run is stopping.
+    """Holds what every worker of a run needs to pass on outcomes and to learn that the run is stopping.
 
-    `breaker` counts outcomes in a row. `watch` gets each outcome before it is reported.
+    `breaker` counts outcomes in a row. `is_stopping` returns whether the run is stopping. `watch` gets each
+    outcome before it is reported.
     """
 
     breaker: CircuitBreaker
-    stopping: Callable[[], bool]
+    is_stopping: Callable[[], bool]
     watch: RefusalWatch = field(default_factory=lambda: RefusalWatch(accepted=True))
 
 
 class Workers:
-    """Runs the worker threads of one run. `reports` holds their reports; their reader maintains `alive`.
+    """Runs the worker threads of one run. `reports` holds their reports. The reader of `reports` counts
+    `alive` down.
 
-    `pool` limits the open channels of all runs that share it; without it, `count` is the limit. `left` maps
-    people who have left to the reason. There are fewer threads where the system allows only some. Raises
-    TransportError where it allows none.
+    `pool` limits the open channels of all runs that share it; without it, `thread_count` is the limit.
+    `leavers` maps the subscriber ids of people who have left to the reason. If the system allows fewer
+    threads, fewer are started. Raises TransportError if it allows none.
     """
 
     def __init__(
@@ -85,53 +88,56 @@ class Workers:
         transport: Transport,
         journal: Journal,
         supervision: Supervision,
-        count: int,
+        thread_count: int,
         pool: ConnectionPool | None = None,
-        left: Mapping[int, str] | None = None,
+        leavers: Mapping[int, str] | None = None,
     ) -> None:
         self._transport = transport
         self._journal = journal
         self._breaker = supervision.breaker
         self._watch = supervision.watch
-        self._stopping = supervision.stopping
-        self._left = {} if left is None else left
-        self._gate: HandOverGate[tuple[int, int]] = HandOverGate(self._left)
+        self._is_stopping = supervision.is_stopping
+        self._leavers = {} if leavers is None else leavers
+        self._gate: HandOverGate[tuple[int, int]] = HandOverGate(self._leavers)
         self._chunks: queue.SimpleQueue[list[Message] | None] = queue.SimpleQueue()
-        self._share = (pool or ConnectionPool(count)).share(lambda: not self._chunks.empty())
-        self.reports: queue.SimpleQueue[Report] = queue.SimpleQueue()
+        self._share = (pool or ConnectionPool(thread_count)).add_run(lambda: not self._chunks.empty())
+        self.reports: queue.SimpleQueue[WorkerReport] = queue.SimpleQueue()
         self.alive = 0
-        for number in range(count):
-            if start_thread(self._work, f"send-{number}") is None:
+        for number in range(thread_count):
+            if start_thread(self._run_worker, f"send-{number}") is None:
                 break  # the threads that were started do the work
             self.alive += 1
         if not self.alive:
             raise TransportError(NO_THREAD)
 
     def submit(self, chunk: list[Message]) -> None:
-        """Queues a chunk for the next free worker."""
+        """Queues a chunk of messages for the next free worker."""
         self._chunks.put(chunk)
 
-    def end(self) -> None:
+    def end_after_current_chunk(self) -> None:
         """Makes every worker end after its current chunk."""
         for _ in range(self.alive):
             self._chunks.put(None)
 
     def close_gate(self) -> set[tuple[int, int]]:
-        """Forbids all further hand-overs. Returns the (subscriber id, attempt) that were certainly not handed
-        over."""
+        """Forbids all further hand-overs.
+
+        Returns the (subscriber id, attempt) of messages that were about to be handed over and now never will
+        be.
+        """
         return self._gate.close_and_get_waiting_keys()
 
-    def _work(self) -> None:
+    def _run_worker(self) -> None:
         error: TransportError | None = None
         fatal = False
         try:
             more = True
             while more and error is None:
-                if not self._share.acquire(self._stopping):
-                    self._return_chunks()
+                if not self._share.acquire(self._is_stopping):
+                    self._release_chunks()
                     break
                 try:
-                    more, error = self._use_channel()
+                    more, error = self._send_over_channel()
                 finally:
                     self._share.release()
         except TransportError as reason:
@@ -139,32 +145,32 @@ class Workers:
         except Exception as surprise:  # a defect must end the run, not leave it waiting for ever
             error = TransportError(f"the transport failed unexpectedly: {surprise!r}")
             fatal = True
-        self.reports.put(Report([], [], error, ended=True, fatal=fatal))
+        self.reports.put(WorkerReport([], [], error, ended=True, fatal=fatal))
 
-    def _use_channel(self) -> tuple[bool, TransportError | None]:
-        """Sends chunks over one channel. Returns whether there may be more chunks for another channel, and
-        the error, if any.
+    def _send_over_channel(self) -> tuple[bool, TransportError | None]:
+        """Sends chunks over one channel until there are no more chunks, an error occurs, or another run gets
+        the permit.
 
-        Ends when there are no more chunks, at the first error, and where another run gets the permit.
+        Returns whether there may be more chunks for another channel, and the error, if any.
         """
         channel = self._transport.channel()
         requests = None
         if isinstance(channel, SplittingChannel):
-            requests = Requests(channel, self._journal, self._passes, self._look)
+            requests = RequestJournal(channel, self._journal, self._pass_gate, self._preview_gate)
         elif isinstance(channel, GatedChannel):
-            channel.gate = self._passes
+            channel.gate = self._pass_gate
         try:
             busy_at = time.monotonic()
             while True:
                 try:
                     chunk = self._chunks.get(timeout=_POLL_SECONDS)
                 except queue.Empty:
-                    if self._share.must_release(idle=time.monotonic() - busy_at >= _IDLE_SECONDS):
+                    if self._share.must_release(is_idle=time.monotonic() - busy_at >= _IDLE_SECONDS):
                         return True, None
                     continue
                 if chunk is None:
                     return False, None
-                report = self._send(channel, chunk, requests)
+                report = self._send_chunk(channel, chunk, requests)
                 self.reports.put(report)
                 if report.error is not None or self._share.must_release():
                     return True, report.error
@@ -172,29 +178,32 @@ class Workers:
         finally:
             channel.close()
 
-    def _return_chunks(self) -> None:
-        """Releases every chunk until the end, because the run is stopping and there is no channel."""
+    def _release_chunks(self) -> None:
+        """Reports all queued chunks as not handed over, because the run is stopping and there is no
+        channel."""
         while (chunk := self._chunks.get()) is not None:
-            self.reports.put(Report([], chunk))
+            self.reports.put(WorkerReport([], chunk))
 
-    def _send(self, channel: Channel, chunk: list[Message], requests: Requests | None) -> Report:
+    def _send_chunk(
+        self, channel: Channel, chunk: list[Message], requests: RequestJournal | None
+    ) -> WorkerReport:
         settled: list[tuple[Message, Outcome]] = []
         released: list[Message] = []
         size = self._transport.batch_size
         lookahead = channel if isinstance(channel, LookaheadChannel) else None
         gated = isinstance(channel, GatedChannel)
-        if self._stopping():
-            return Report(settled, chunk)
+        if self._is_stopping():
+            return WorkerReport(settled, chunk)
         began = time.monotonic()
         try:
             if requests is None:
-                self._journal.begin([message.key for message in chunk[:size]])
+                self._journal.note_begun([message.key for message in chunk[:size]])
             for start in range(0, len(chunk), size):
                 group, following = chunk[start : start + size], chunk[start + size :][:size]
                 try:
                     outcomes = self._hand_over(channel, lookahead, gated, group, following)
                 except TransportError as error:
-                    return Report(settled, [*released, *chunk[start:]], error)
+                    return WorkerReport(settled, [*released, *chunk[start:]], error)
                 finally:
                     self._gate.note_outcome_known()
                 known = list(zip(group, outcomes, strict=True))
@@ -202,46 +211,51 @@ class Workers:
                     released += [message for message, outcome in known if outcome is ENDED]
                     known = [pair for pair in known if pair[1] is not ENDED]
                 settled += known
-                self._breaker.note(outcome for outcome in outcomes if outcome is not ENDED)
+                self._breaker.count(outcome for outcome in outcomes if outcome is not ENDED)
                 self._watch.note_outcomes(known)
-                if self._stopping() or self._takes_long(began):
+                if self._is_stopping() or self._takes_too_long(began):
                     following = []
                 if requests is not None:
-                    requests.finish(known)
+                    requests.note_outcomes(known)
                 else:
                     # The outcomes of these and the begin of the next are one write to the journal.
-                    self._journal.finish(
+                    self._journal.note_outcomes(
                         ((message.subscriber_id, message.attempt, o) for message, o in known),
-                        begin=[message.key for message in following],
+                        begun=[message.key for message in following],
                     )
                 if not following:
                     break
         except OSError as error:
             done = len(settled) + len(released)
-            return Report(settled, [*released, *chunk[done:]], _no_journal(error))
-        return Report(settled, [*released, *chunk[len(settled) + len(released) :]])
+            return WorkerReport(settled, [*released, *chunk[done:]], _journal_error(error))
+        return WorkerReport(settled, [*released, *chunk[len(settled) + len(released) :]])
 
-    def _takes_long(self, began: float) -> bool:
-        """Returns whether a chunk has taken so long that its permit must go to a waiting run."""
-        return self._share.is_waited_for() and time.monotonic() - began > _LONG_CHUNK_SECONDS
+    def _takes_too_long(self, started_at: float) -> bool:
+        """Returns whether a chunk, begun at this monotonic time, has taken so long that its permit must go to
+        a waiting run."""
+        return self._share.has_waiting_workers() and time.monotonic() - started_at > _LONG_CHUNK_SECONDS
 
     def _hand_over(
         self,
         channel: Channel,
         lookahead: LookaheadChannel | None,
-        gated: bool,
-        group: Sequence[Message],
-        following: Sequence[Message],
+        is_gated: bool,
+        batch: Sequence[Message],
+        next_batch: Sequence[Message],
     ) -> list[Outcome]:
-        """Hands over the messages of a group whose readers have not left. Returns an outcome for each
-        message."""
-        gone = self._gone(group)
-        staying = [message for message in group if message.subscriber_id not in gone] if gone else group
+        """Hands over the messages of a batch whose readers have not left. Returns one outcome for each
+        message.
+
+        The first message of `next_batch` may be announced together with the end of this batch. `is_gated`
+        says that the channel asks the gate before a hand-over.
+        """
+        gone = self._leavers_among(batch)
+        staying = [message for message in batch if message.subscriber_id not in gone] if gone else batch
         if not staying:
-            return [Outcome(OutcomeKind.SKIPPED, reason=gone[message.subscriber_id]) for message in group]
-        if lookahead is not None and following and not self._gone(following[:1]):
-            lookahead.set_next_message(following[0])
-        if gated:
+            return [Outcome(OutcomeKind.SKIPPED, reason=gone[message.subscriber_id]) for message in batch]
+        if lookahead is not None and next_batch and not self._leavers_among(next_batch[:1]):
+            lookahead.set_next_message(next_batch[0])
+        if is_gated:
             self._gate.note_waiting(message.key for message in staying)
         outcomes = channel.send(staying)
         if not gone:
@@ -251,26 +265,26 @@ class Workers:
             Outcome(OutcomeKind.SKIPPED, reason=gone[message.subscriber_id])
             if message.subscriber_id in gone
             else next(known)
-            for message in group
+            for message in batch
         ]
 
-    def _gone(self, messages: Sequence[OutgoingMessage]) -> dict[int, str]:
-        """Returns the readers of these messages who have left: the reason by subscriber id."""
-        if not self._left:
+    def _leavers_among(self, messages: Sequence[OutgoingMessage]) -> dict[int, str]:
+        """Returns which readers of these messages have left: the reason by subscriber id."""
+        if not self._leavers:
             return {}
-        found = ((message.subscriber_id, self._left.get(message.subscriber_id)) for message in messages)
+        found = ((message.subscriber_id, self._leavers.get(message.subscriber_id)) for message in messages)
         return {number: reason for number, reason in found if reason is not None}
 
-    def _look(self, messages: Sequence[OutgoingMessage]) -> GateAnswer:
-        """Returns what the gate would answer now, without passing it."""
-        return GateAnswer(not self._stopping(), self._gone(messages))
+    def _preview_gate(self, messages: Sequence[OutgoingMessage]) -> GateAnswer:
+        """Returns what the gate would answer for these messages now, without counting them as handed over."""
+        return GateAnswer(not self._is_stopping(), self._leavers_among(messages))
 
-    def _passes(self, messages: Sequence[OutgoingMessage]) -> GateAnswer:
+    def _pass_gate(self, messages: Sequence[OutgoingMessage]) -> GateAnswer:
         return self._gate.request_hand_over([message.subscriber_id for message in messages])
 
 
-def _no_journal(error: OSError) -> TransportError:
+def _journal_error(error: OSError) -> TransportError:
     return TransportError(
         f"the journal cannot be written ({error.strerror}), so nothing more is sent; "
-        "free some room and run this again"
+        "free some disk space and run this command again"
     )

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from mailer.campaign.campaign import Campaign
 from mailer.campaign.status import Status
-from mailer.spool.values import Reason
+from mailer.spool.values import ReasonGroup
 
 __all__ = ["advice_on"]
 
 
-def advice_on(reason: Reason, campaign: Campaign) -> str:
+def advice_on(reason: ReasonGroup, campaign: Campaign) -> str:
     """Returns advice about deliveries that did not arrive, as sentences; empty where there is none."""
     if campaign.status is Status.CANCELLED:
         return "the campaign was cancelled, so they are not tried again."

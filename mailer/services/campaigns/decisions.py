@@ -15,7 +15,7 @@ from functools import partial
 
 from mailer.audience.recipients import unreachable
 from mailer.campaign.delivery_state import State
-from mailer.campaign.status import Event, Status, check_open, target_of
+from mailer.campaign.status import Event, Status, check_may_be_sent, target_status
 from mailer.errors import BusyError, CampaignError, StoreError
 from mailer.services.campaigns.people import state_of, subscriber_at
 from mailer.services.database.guard import is_older, refuse_if_older
@@ -24,10 +24,10 @@ from mailer.services.sending.after_run import end_if_done, refresh_manifest, zer
 from mailer.services.sending.recovery import journal_of, recover, recover_from
 from mailer.services.workspace import Workspace
 from mailer.spool.base import Spool
-from mailer.spool.journal import journal_run, read_journal
+from mailer.spool.journal import read_journal, read_run_token
 from mailer.spool.lock import campaign_lock
-from mailer.spool.recover import adopt
-from mailer.store.last_run import last_run
+from mailer.spool.recover import adopt_journal_outcomes
+from mailer.store.last_run import read_last_run
 
 __all__ = ["cancel_campaign", "pause_campaign", "resolve_campaign", "retry_campaign"]
 
@@ -61,7 +61,7 @@ def _decide(workspace: Workspace, slug: str, event: Event) -> bool:
             _recover_before_giving_up(workspace, spool)
         else:
             recover(workspace, spool)
-            refuse_if_older(settings, spool.campaign, spool.counts())
+            refuse_if_older(settings, spool.campaign, spool.counts_by_state())
         try:
             _apply(spool, event)
         finally:
@@ -75,11 +75,11 @@ def _decide(workspace: Workspace, slug: str, event: Event) -> bool:
 def _apply(spool: Spool, event: Event) -> None:
     """Applies an event to the status. A campaign that was sent with refusals may be cancelled, too."""
     is_sent = event is Event.CANCEL and spool.status() is Status.SENT
-    if is_sent and (spool.counts()[State.REJECTED] or spool.reached_nobody()):
+    if is_sent and (spool.counts_by_state()[State.REJECTED] or spool.reached_nobody()):
         event = Event.CANCEL_REST
-    if not spool.apply(event):
+    if not spool.apply_event(event):
         slug = spool.campaign.slug
-        raise CampaignError(f"campaign {slug} is {spool.status()}, so it cannot be {target_of(event)}")
+        raise CampaignError(f"campaign {slug} is {spool.status()}, so it cannot be {target_status(event)}")
 
 
 def _recover_before_giving_up(workspace: Workspace, spool: Spool) -> None:
@@ -93,12 +93,12 @@ def _recover_before_giving_up(workspace: Workspace, spool: Spool) -> None:
         recover(workspace, spool)
         behind = False
     except StoreError:
-        adopt(spool, read_journal(journal))
+        adopt_journal_outcomes(spool, read_journal(journal))
         recover_from(workspace, spool, journal)
-        last = last_run(workspace.db)
-        behind = last is None or journal_run(journal) != last.token
-    if behind or is_older(workspace.settings, spool.campaign, spool.counts()):
-        spool.make_rest_uncertain()
+        last = read_last_run(workspace.db)
+        behind = last is None or read_run_token(journal) != last.token
+    if behind or is_older(workspace.settings, spool.campaign, spool.counts_by_state()):
+        spool.make_unaccepted_uncertain()
 
 
 def _await_end(
@@ -130,17 +130,17 @@ def retry_campaign(workspace: Workspace, slug: str, *, address: str | None = Non
     workspace.spools.find(slug)  # an unknown name must not create a lock file
     with campaign_lock(settings, slug):
         campaign = workspace.spools.find(slug)
-        check_open(slug, campaign.status)
+        check_may_be_sent(slug, campaign.status)
         if campaign.started_at is None or campaign.status is Status.MISSED:
             check_unscheduled(campaign, settings.publication.zone)
         spool = workspace.spools.open(campaign)
         recover(workspace, spool)
-        refuse_if_older(settings, campaign, spool.counts())
+        refuse_if_older(settings, campaign, spool.counts_by_state())
         only = _person(workspace, spool, address)
-        again = spool.retry(partial(unreachable, workspace.db), only=only)
+        again = spool.retry_refused(partial(unreachable, workspace.db), only_person=only)
         if address is not None and not again:
             raise _not_there(workspace, spool, address, "rejected or deferred, or cannot be reached")
-        return again, 0 if address is not None else spool.counts()[State.REJECTED]
+        return again, 0 if address is not None else spool.counts_by_state()[State.REJECTED]
 
 
 def resolve_campaign(workspace: Workspace, slug: str, *, resend: bool, address: str | None = None) -> int:
@@ -154,14 +154,14 @@ def resolve_campaign(workspace: Workspace, slug: str, *, resend: bool, address: 
     with campaign_lock(settings, slug):
         campaign = workspace.spools.find(slug)
         if resend:
-            check_open(slug, campaign.status)
+            check_may_be_sent(slug, campaign.status)
         spool = workspace.spools.open(campaign)
         recover(workspace, spool)
-        refuse_if_older(settings, campaign, spool.counts())
+        refuse_if_older(settings, campaign, spool.counts_by_state())
         only = _person(workspace, spool, address)
         if resend:
             zero_manifest_counts(settings, spool, State.UNCERTAIN)
-        number = spool.resolve(resend=resend, only=only)
+        number = spool.resolve_uncertain(resend=resend, only_person=only)
         if address is not None and not number:
             raise _not_there(workspace, spool, address, "uncertain")
         end_if_done(spool)

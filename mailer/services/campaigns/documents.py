@@ -16,7 +16,7 @@ from mailer.services.campaigns.frozen_settings import frozen_sender, sender_note
 from mailer.services.campaigns.people import list_deliveries
 from mailer.services.sending.recovery import recover_if_idle
 from mailer.services.workspace import Workspace
-from mailer.spool.values import ListedDelivery, Reason
+from mailer.spool.values import ListedDelivery, ReasonGroup
 
 __all__ = ["Details", "Overview", "deliveries_of", "delivery_json", "details_of", "overview_of", "overviews"]
 
@@ -77,7 +77,7 @@ class Details:
     in_folder: int
     missed: int
     sender: str
-    reasons: tuple[Reason, ...]
+    reasons: tuple[ReasonGroup, ...]
     note: str
 
     def to_json(self) -> dict[str, Any]:
@@ -116,7 +116,7 @@ def overview_of(workspace: Workspace, slug: str) -> Overview:
 
 
 def _overview(workspace: Workspace, campaign: Campaign) -> Overview:
-    return Overview(campaign, workspace.spools.open(campaign).counts())
+    return Overview(campaign, workspace.spools.open(campaign).counts_by_state())
 
 
 def details_of(workspace: Workspace, slug: str) -> Details:
@@ -124,13 +124,13 @@ def details_of(workspace: Workspace, slug: str) -> Details:
     settings = workspace.settings
     campaign = recover_if_idle(workspace, workspace.spools.find(slug))
     spool = workspace.spools.open(campaign)
-    counts = spool.counts()
+    counts = spool.counts_by_state()
     return Details(
         Overview(campaign, counts),
-        in_folder=spool.copies_in_folder(),
-        missed=spool.held() if campaign.local_time else 0,
+        in_folder=spool.count_folder_copies(),
+        missed=spool.count_held() if campaign.local_time else 0,
         sender=frozen_sender(settings, campaign),
-        reasons=spool.reasons(),
+        reasons=spool.reason_groups(),
         note=sender_note(settings, campaign, counts, free=spool.reached_nobody()),
     )
 

@@ -30,7 +30,7 @@ def list_deliveries(
         only = subscriber_at(workspace, address)
         if only is None:
             return
-    found = spool.deliveries(state=state, only=only)
+    found = spool.list_deliveries(state=state, only_person=only)
     while some := list(islice(found, _AT_ONCE)):
         addresses = addresses_of(workspace.db, [listed.person for listed in some])
         for listed in some:

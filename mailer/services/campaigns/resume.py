@@ -35,21 +35,21 @@ def resume_campaign(
     with campaign_lock(settings, slug):
         campaign = workspace.spools.find(slug)
         spool = workspace.spools.open(campaign)
-        refuse_if_older(settings, campaign, spool.counts())
+        refuse_if_older(settings, campaign, spool.counts_by_state())
         moment = utc_now()
-        early = campaign.due_at > moment and not (campaign.local_time and spool.overdue(moment))
+        early = campaign.due_at > moment and not (campaign.local_time and spool.count_overdue(moment))
         if campaign.status is Status.PAUSED:
             if early:
                 schedule_again(spool, Event.RESUME_SCHEDULE, campaign.due_at)
                 refresh_manifest(settings, spool)
                 return result_of(workspace, spool, None)
-            spool.apply(Event.RESUME)
+            spool.apply_event(Event.RESUME)
         canary = canary_of(campaign)
         if canary is not None and canary.phase == "held":
             release(spool, Event.RELEASE)
         if campaign.due_at and campaign.status not in (Status.CANCELLED, Status.SENT):
             if canary is None:
-                spool.send_now(everybody=early)
+                spool.release_waiting_deliveries(include_scheduled=early)
             if early or not campaign.local_time:
-                spool.set_due("")  # from now on only an operator starts it
+                spool.set_due_time("")  # from now on only an operator starts it
         return run_campaign(workspace, RunRequest(slug, campaign.transport, signer, stop, observe))

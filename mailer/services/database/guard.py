@@ -20,7 +20,7 @@ from mailer.delivery.progress import Progress
 from mailer.errors import ArchiveError, CampaignError, StoreError
 from mailer.files import sync_folder
 from mailer.spool.base import Spool
-from mailer.spool.journal import begun_in
+from mailer.spool.journal import read_begun_claims
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
@@ -106,7 +106,7 @@ def refuse_if_behind(settings: Settings, spool: Spool, journal: Path) -> None:
 
     A claim is committed before the journal's line about it is written. So these commits were lost.
     """
-    number = spool.count_unknown(begun_in(journal))
+    number = spool.count_unknown_claims(read_begun_claims(journal))
     if number:
         name, slug = settings.database.name, spool.campaign.slug
         raise StoreError(

@@ -15,7 +15,7 @@ from mailer.campaign.times import format_time
 from mailer.config import Settings
 from mailer.files import put_file
 from mailer.store.database import writing
-from mailer.store.last_run import last_run, note_last_run, place_of
+from mailer.store.last_run import location_of, read_last_run, record_last_run
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
@@ -29,18 +29,18 @@ def moved_database_note(db: Database, settings: Settings) -> str:
     # The file is read before and after the row. A run that is recorded meanwhile has both tokens in the file
     # while it commits the row, so that one of the two readings has the row's token. No lock is needed.
     tokens = _tokens(settings)
-    last = last_run(db)
+    last = read_last_run(db)
     tokens += _tokens(settings)
     if last is None:
         return ""
-    here = place_of(settings.database)
+    here = location_of(settings.database)
     when = format_time(last.at, settings.publication.zone)
     then = "if that copy is still in use, stop one of them"
-    if here.is_other_machine(last.place):
-        return f"this database was last used at {last.place.path} on another machine, {when}; {then}"
-    if here.path != last.place.path:
-        return f"this database was last used at {last.place.path}, {when}; {then}"
-    if here.is_other_file(last.place):
+    if here.is_on_other_machine(last.location):
+        return f"this database was last used at {last.location.path} on another machine, {when}; {then}"
+    if here.path != last.location.path:
+        return f"this database was last used at {last.location.path}, {when}; {then}"
+    if here.is_other_file(last.location):
         return f"this database was last used as another file at the same path, {when}; {then}"
     if tokens and last.token not in tokens:
         return (
@@ -56,15 +56,15 @@ def note_run(db: Database, settings: Settings) -> None:
     While the row is committed, `.mailer/last-run` holds the old and the new token, so that file and row agree
     after a crash at any moment.
     """
-    place, token = place_of(settings.database), secrets.token_hex(8)
+    place, token = location_of(settings.database), secrets.token_hex(8)
     path = settings.root / ".mailer" / "last-run"
     path.parent.mkdir(parents=True, exist_ok=True)
     with writing(db):
-        before = last_run(db)
+        before = read_last_run(db)
         put_file(path, f"{before.token if before else ''}\n{token}\n".encode("ascii"))
-        note_last_run(db, place, token)
+        record_last_run(db, place, token)
     with writing(db):
-        last = last_run(db)
+        last = read_last_run(db)
         if last is not None and last.token == token:  # no other run was recorded since
             put_file(path, f"{token}\n".encode("ascii"))
 

@@ -16,7 +16,7 @@ from mailer.services.database.moved import report_moved_database
 from mailer.services.due.parallel_runs import Attempts
 from mailer.services.due.send_due import AGAIN_SECONDS, POLL_SECONDS, run_due
 from mailer.services.workspace import open_workspace
-from mailer.store.database import explain
+from mailer.store.database import to_store_error
 from mailer.transports.stop import StopFlag
 
 __all__ = ["Scheduler"]
@@ -70,7 +70,7 @@ class Scheduler:
                 self._tell(str(error))
                 pause = AGAIN_SECONDS
             except sqlite3.Error as error:
-                self._tell(str(explain(error, self._settings.database.name)))
+                self._tell(str(to_store_error(error, self._settings.database.name)))
                 pause = AGAIN_SECONDS
             except Exception as error:
                 # A defect must not end the scheduler, and must be reported.

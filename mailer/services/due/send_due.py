@@ -33,7 +33,7 @@ from mailer.services.sending.run import RunRequest, run_campaign
 from mailer.services.workspace import Workspace, open_workspace
 from mailer.spool.base import Spool
 from mailer.spool.lock import campaign_lock
-from mailer.store.database import explain
+from mailer.store.database import to_store_error
 from mailer.transports.registry import signer_for_transport
 from mailer.transports.stop import StopFlag
 
@@ -188,7 +188,7 @@ def _try(settings: Settings, campaign: Campaign, stop: StopFlag, pool: Connectio
     except MailerError as error:
         return DueResult(campaign, error=" ".join(str(error).split("\n")))
     except sqlite3.Error as error:
-        return DueResult(campaign, error=str(explain(error, settings.database.name)))
+        return DueResult(campaign, error=str(to_store_error(error, settings.database.name)))
     except OSError as error:
         return DueResult(campaign, error=(error.strerror or str(error)).lower())
     except BaseException as defect:
@@ -206,14 +206,14 @@ def _send_due(
     missed = 0
     if resumes_automatically(campaign, utc_now()):
         # Deferred deliveries are retried for their total time; those that were never tried are too late now.
-        if campaign.held_until < late and (campaign.status is Status.HELD or spool.never_tried()):
+        if campaign.held_until < late and (campaign.status is Status.HELD or spool.count_never_tried()):
             return _leave_to_operator(workspace, spool)
     elif campaign.status not in (Status.SCHEDULED, Status.SENDING) or not "" < campaign.due_at <= utc_now():
         return None
-    elif campaign.due_at < late and spool.last_activity() < late:
+    elif campaign.due_at < late and spool.last_activity_time() < late:
         recovered = recover(workspace, spool)
-        if spool.never_tried():
-            missed = spool.hold_missed(late) if campaign.local_time else 0
+        if spool.count_never_tried():
+            missed = spool.hold_missed_deliveries(late) if campaign.local_time else 0
             lost = _mark_missed(workspace, spool)
             if lost is not None:
                 known = recovered.sentence(slug)
@@ -231,7 +231,7 @@ def _leave_to_operator(workspace: Workspace, spool: Spool) -> DueResult:
     when = format_time(campaign.held_until, workspace.settings.publication.zone)
     spool.set_held_until("")
     return DueResult(
-        spool.refreshed(),
+        spool.current_campaign(),
         error=f"campaign {campaign.slug} could go on {when}, and no process was running to do it; "
         f"`mailer campaigns resume {campaign.slug}` sends the rest now",
     )
@@ -242,14 +242,14 @@ def _mark_missed(workspace: Workspace, spool: Spool) -> DueResult | None:
     time."""
     campaign, settings = spool.campaign, workspace.settings
     if campaign.local_time:
-        if spool.next_slot() is not None or not mark_missed(spool):
+        if spool.next_scheduled_time() is not None or not mark_missed(spool):
             return None
     else:
         when = format_time(campaign.due_at, settings.publication.zone)
         broken = f"; before, {campaign.status_note}" if campaign.status_note else ""
-        spool.apply(Event.MISS, f"it was due {when}{broken}")
+        spool.apply_event(Event.MISS, f"it was due {when}{broken}")
     refresh_manifest(settings, spool)
-    campaign = spool.refreshed()
+    campaign = spool.current_campaign()
     return DueResult(
         campaign,
         error=f"{waiting_note(campaign, settings.publication.zone)}, so it was not sent. "

@@ -18,8 +18,8 @@ from mailer.errors import CampaignError
 from mailer.services.planning.plan import content_of
 from mailer.services.planning.prepare import Prepared
 from mailer.services.workspace import Workspace
-from mailer.spool.sqlite.kept_plans import KEPT_FOR, KeptPlan, find_plan, keep
-from mailer.store.database import explain, waiting_at_most
+from mailer.spool.sqlite.kept_plans import KEPT_FOR, KeptPlan, find_plan, store_plan
+from mailer.store.database import busy_timeout, to_store_error
 
 __all__ = ["apply_approved_plan", "keep_plan"]
 
@@ -45,11 +45,11 @@ def keep_plan(workspace: Workspace, prepared: Prepared) -> str:
     if prepared.existing is not None:
         return ""
     try:
-        with waiting_at_most(workspace.db, _PATIENCE):
+        with busy_timeout(workspace.db, _PATIENCE):
             plan, content = prepared.plan, _content(workspace.settings, prepared)
-            keep(workspace.db, plan.hash, plan.to_json(), content, prepared.people)
+            store_plan(workspace.db, plan.hash, plan.to_json(), content, prepared.people)
     except sqlite3.OperationalError as error:
-        why = explain(error, workspace.settings.database.name)
+        why = to_store_error(error, workspace.settings.database.name)
         return f"this plan could not be kept, so `mailer send --plan` will not know it: {why}"
     return ""
 

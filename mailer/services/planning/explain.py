@@ -53,7 +53,7 @@ def explain(workspace: Workspace, address: str, issue: Path) -> Explanation:
         gone = Exclusion.SUPPRESSED if is_suppressed(db, checked.key) else None
         return Explanation(checked.address, loaded.path, False, gone, (), ())
     variant = variant_of(db, person.id, selection.only)
-    slugs = workspace.spools.slugs()
+    slugs = workspace.spools.slugs_by_id()
     alike = [c for c in workspace.spools.campaigns() if is_same_issue(c, loaded)]
     address = person.address or checked.address
     expressions = only_expressions(loaded.issue)

@@ -238,6 +238,6 @@ def _change(workspace: Workspace, draft: Draft) -> Change | None:
     if draft.last is None:
         return None
     spool = workspace.spools.open(draft.last)
-    both = count_both((person for person, _ in draft.people), spool.people())
-    before = sum(spool.counts().values())
+    both = count_both((person for person, _ in draft.people), spool.subscriber_ids())
+    before = sum(spool.counts_by_state().values())
     return Change(draft.last.slug, joined=draft.audience.recipients - both, left=before - both)

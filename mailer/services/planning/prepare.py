@@ -116,7 +116,7 @@ def prepare(workspace: Workspace, path: Path, request: PlanRequest) -> Prepared:
     if existing is None or is_folder_transport(url):
         return prepared
     spool = workspace.spools.open(existing)
-    copies = spool.copies_in_folder()
+    copies = spool.count_folder_copies()
     if is_folder_transport(existing.transport) and existing.started_at is not None and spool.reached_nobody():
         unchanged = prepared.plan.hash == existing.plan_hash or (
             request.plan_hash == existing.plan_hash
@@ -137,11 +137,11 @@ def count_left(workspace: Workspace, prepared: Prepared) -> int | None:
     if prepared.existing.status is Status.CANCELLED:
         return 0
     spool = workspace.spools.open(prepared.existing)
-    counts = spool.counts()
+    counts = spool.counts_by_state()
     left = sum(counts[state] for state in TO_SEND)
     if workspace.settings.delivery.uncertain == "resend":
         left += counts[State.UNCERTAIN]
-    return left if is_folder_transport(prepared.plan.transport) else left + spool.copies_in_folder()
+    return left if is_folder_transport(prepared.plan.transport) else left + spool.count_folder_copies()
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,7 +244,7 @@ def _was_dropped(workspace: Workspace, campaign: Campaign, url: str) -> bool:
     if campaign.status is not Status.CANCELLED:
         return False
     return campaign.started_at is None or workspace.spools.open(campaign).reached_nobody(
-        copies=is_folder_transport(url)
+        including_folder_copies=is_folder_transport(url)
     )
 
 

@@ -55,7 +55,7 @@ class Selection:
     def batches(self, workspace: Workspace) -> Iterator[list[Row]]:
         """Returns every subscriber with their standing, some thousands at a time, in the order of ids."""
         unwritable = self.unwritable.matches if self.unwritable is not None else None
-        received = workspace.spools.received(self.earlier, folders=self.into_folder)
+        received = workspace.spools.people_reached(self.earlier, include_folder_copies=self.into_folder)
         awaited = next(received, None)
         for rows in select_subscribers(
             workspace.db, self.edition, self.segment, self.only, cannot_write_to=unwritable

@@ -16,7 +16,7 @@ from mailer.campaign.times import (
     format_time,
     is_time_of_day,
     local_to_utc,
-    parse_at,
+    parse_send_time,
     parse_time_of_day,
 )
 from mailer.clock import now, utc_now, utc_text
@@ -87,7 +87,7 @@ def _moment(settings: Settings, prepared: Prepared, text: str) -> tuple[dt.datet
     zone, issue = settings.publication.zone, prepared.loaded.issue
     if text == USUAL:
         return next_usual_time(settings, prepared), f"the usual time of {issue.edition}"
-    moment = parse_at(text, zone, now(), issue.date)
+    moment = parse_send_time(text, zone, now(), issue.date)
     if not is_time_of_day(text):
         return moment, ""
     of_the_issue = moment.astimezone(zone).date() == issue.date

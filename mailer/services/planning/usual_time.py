@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import datetime as dt
 
-from mailer.campaign.times import check_ahead, local_to_utc
+from mailer.campaign.times import check_in_future, local_to_utc
 from mailer.clock import now
 from mailer.config import Settings
 from mailer.errors import InputError
@@ -36,7 +36,7 @@ def next_usual_time(settings: Settings, prepared: Prepared) -> dt.datetime:
             f"the {edition} edition has no usual time; write an hour, as in --at 08:00, or add "
             f'time = "08:00" under [editions.{edition}] of mailer.toml'
         )
-    check_ahead(at, settings.publication.zone, now())
+    check_in_future(at, settings.publication.zone, now())
     return at
 
 

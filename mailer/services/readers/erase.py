@@ -30,7 +30,7 @@ from mailer.config import Settings
 from mailer.errors import AudienceError
 from mailer.services.readers.kept_files import KeptFiles
 from mailer.services.readers.traces import Traces, look_for
-from mailer.spool.open import words_of
+from mailer.spool.open import retained_texts_of
 from mailer.store.database import open_store
 
 if TYPE_CHECKING:
@@ -104,9 +104,9 @@ def _erase_in(
     the person."""
     person = find(db, wanted.address)
     if person is None:
-        redact_address(db, wanted, words_of(db))
+        redact_address(db, wanted, retained_texts_of(db))
         clear_log(db)
         return None, (wanted,), ()
     words, former = personal_words(db, person.id), former_addresses(db, person.id)
-    erase(db, person.id, source=source, retained=words_of(db))
+    erase(db, person.id, source=source, retained=retained_texts_of(db))
     return person.id, (*former, normalize_address(person.address or wanted.address)), words

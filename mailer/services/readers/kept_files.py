@@ -26,9 +26,9 @@ from mailer.files import new_file
 from mailer.services.readers.traces import pieces
 from mailer.services.sending.recovery import recover_if_idle
 from mailer.services.workspace import workspace_of
-from mailer.spool.erased_words import mentions_erased, redact_journal
+from mailer.spool.erased_words import journal_mentions_erased, redact_journal
 from mailer.spool.lock import campaign_lock
-from mailer.spool.open import words_of
+from mailer.spool.open import retained_texts_of
 from mailer.store.database import clear_free_pages, compact, open_store
 
 if TYPE_CHECKING:
@@ -95,9 +95,9 @@ class KeptFiles:
                 person = find(copy, self._address.address)
                 words = personal_words(copy, person.id) if person else ()
                 if person is not None:
-                    erase(copy, person.id, source=source, retained=words_of(copy))
+                    erase(copy, person.id, source=source, retained=retained_texts_of(copy))
                 else:
-                    redact_address(copy, self._address, words_of(copy))
+                    redact_address(copy, self._address, retained_texts_of(copy))
                 yield from _clear_free_pages(copy, path, self.spellings, words)
         except (MailerError, sqlite3.Error, OSError) as error:
             yield (
@@ -132,7 +132,7 @@ class KeptFiles:
             with suppress(BusyError), campaign_lock(self._settings, slug):
                 redact_journal(self._db, path)
                 return True
-            if not (self._is_on_the_wire(slug, number) or mentions_erased(self._db, path)):
+            if not (self._is_on_the_wire(slug, number) or journal_mentions_erased(self._db, path)):
                 return True
             self._sleep(_POLL_SECONDS)
         return False

@@ -23,7 +23,7 @@ from mailer.errors import StoreError
 from mailer.links.urls import NOBODY, Purpose, Token, Tokens
 from mailer.services.readers.bad_links import BadLinkCounter
 from mailer.spool.open import spools_of
-from mailer.store.database import check_write, explain, open_store, writing
+from mailer.store.database import check_writable, open_store, to_store_error, writing
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
@@ -83,9 +83,9 @@ class ReaderActions:
         """Raises StoreError or sqlite3.Error where the database cannot be read, or takes no write."""
         try:
             with self._open(min(self._busy_seconds, _CHECK_SECONDS)) as db:
-                check_write(db)
+                check_writable(db)
         except sqlite3.Error as error:
-            raise explain(error, self._settings.database) from error
+            raise to_store_error(error, self._settings.database) from error
 
     def link(self, purpose: Purpose, visit: LinkVisit) -> str:
         """Returns a token for the same person and campaign, for another purpose."""
@@ -201,7 +201,7 @@ def _may_not_come_back(person: Subscriber) -> bool:
 
 def _campaign(db: Database, visit: LinkVisit) -> int | None:
     """Returns the id of the campaign that carried the link; None for one that is not there any more."""
-    return visit.campaign_id if visit.campaign_id in spools_of(db).slugs() else None
+    return visit.campaign_id if visit.campaign_id in spools_of(db).slugs_by_id() else None
 
 
 def _origin(visit: LinkVisit) -> str:

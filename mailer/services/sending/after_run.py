@@ -19,7 +19,7 @@ from mailer.services.database.guard import refuse_if_older
 from mailer.services.sending.canary import judge_canary
 from mailer.services.workspace import Workspace
 from mailer.spool.base import Spool
-from mailer.store.database import explain
+from mailer.store.database import to_store_error
 
 __all__ = [
     "conclude_failed_run",
@@ -46,14 +46,14 @@ def conclude(workspace: Workspace, spool: Spool, progress: Progress, *, by_opera
 
     `stopped_by` may also be `interrupted`: the run died, and its claims have been recovered.
     """
-    slot, again = spool.next_slot(), spool.next_try()
+    slot, again = spool.next_scheduled_time(), spool.next_retry_time()
     if end_if_done(spool):
         spool.set_held_until("")
     elif progress.stopped_by in _CUT_OFF and not by_operator:
         # Only the service was stopped, so the next one continues the campaign.
         _wait_for_next_run(spool, _CUT_OFF[progress.stopped_by])
     elif progress.stopped_by == "pace":
-        if spool.apply(Event.STOP, progress.note):
+        if spool.apply_event(Event.STOP, progress.note):
             # It resumes earlier for readers whose scheduled time comes first, and for deferred deliveries.
             local = slot if slot and spool.campaign.local_time else progress.resumes_at
             spool.set_held_until(min(local, progress.resumes_at, again or local))
@@ -65,35 +65,35 @@ def conclude(workspace: Workspace, spool: Spool, progress: Progress, *, by_opera
         pass  # `judge_canary` has held or paused it
     elif slot:
         due_at = min(slot, again or slot)
-        held = spool.held() if spool.campaign.local_time else 0
+        held = spool.count_held() if spool.campaign.local_time else 0
         schedule_again(spool, Event.WAIT, due_at, _missed_note(held))
     elif again:
         _stop(spool, _deferred_note(spool))
     elif not mark_missed(spool):
-        spool.apply(Event.STOP, _deferred_note(spool))
+        spool.apply_event(Event.STOP, _deferred_note(spool))
     refresh_manifest(workspace.settings, spool)
 
 
 def schedule_again(spool: Spool, event: Event, due_at: str, note: str = "") -> bool:
     """Makes the campaign wait for `due_at` (UTC). Returns whether its status allows the event."""
     with spool.transaction():
-        if not spool.apply(event, note):
+        if not spool.apply_event(event, note):
             return False
-        spool.set_due(due_at)
+        spool.set_due_time(due_at)
     return True
 
 
 def _stop(spool: Spool, note: str) -> None:
     """Stops a campaign. It resumes automatically where only deferred deliveries are left."""
-    if spool.apply(Event.STOP, note):
-        again = "" if spool.never_tried() else spool.next_try() or ""
+    if spool.apply_event(Event.STOP, note):
+        again = "" if spool.count_never_tried() else spool.next_retry_time() or ""
         spool.set_held_until(max(again, utc_text(now() + _SOON)) if again else "")
 
 
 def _canary_is_deferred(spool: Spool) -> bool:
     """Returns whether all deliveries of the canary were deferred."""
-    canary = canary_of(spool.refreshed())
-    counts = spool.counts()
+    canary = canary_of(spool.current_campaign())
+    counts = spool.counts_by_state()
     tried = any(counts[state] for state in (State.ACCEPTED, State.REJECTED, State.UNCERTAIN))
     return canary is not None and canary.phase == "first" and not tried
 
@@ -103,13 +103,13 @@ def end_if_done(spool: Spool) -> bool:
 
     It becomes `sent` where anybody has the issue, else `stopped`, with the reason.
     """
-    counts = spool.counts()
+    counts = spool.counts_by_state()
     if any(counts[state] for state in TO_SEND):
         return False
     if counts[State.ACCEPTED]:
-        spool.apply(Event.COMPLETE)
+        spool.apply_event(Event.COMPLETE)
     else:
-        spool.apply(Event.END_EMPTY, _nobody_note(counts))
+        spool.apply_event(Event.END_EMPTY, _nobody_note(counts))
     return True
 
 
@@ -123,7 +123,7 @@ def _nobody_note(counts: Mapping[str, int]) -> str:
 
 
 def _deferred_note(spool: Spool) -> str:
-    number = spool.counts()["deferred"]
+    number = spool.counts_by_state()["deferred"]
     return f"{number:,} {'is' if number == 1 else 'are'} deferred" if number else "some are held back"
 
 
@@ -144,10 +144,10 @@ def conclude_failed_run(
 
 def mark_missed(spool: Spool) -> bool:
     """Marks a campaign as `missed` where held readers missed their scheduled time. Returns whether it did."""
-    held = spool.held() if spool.campaign.local_time else 0
+    held = spool.count_held() if spool.campaign.local_time else 0
     if not held:
         return False
-    return spool.apply(Event.MISS, _missed_note(held))
+    return spool.apply_event(Event.MISS, _missed_note(held))
 
 
 def _missed_note(held: int) -> str:
@@ -156,7 +156,7 @@ def _missed_note(held: int) -> str:
 
 
 def _wait_for_next_run(spool: Spool, note: str) -> None:
-    schedule_again(spool, Event.WAIT, spool.refreshed().due_at, note)
+    schedule_again(spool, Event.WAIT, spool.current_campaign().due_at, note)
 
 
 def refresh_manifest(settings: Settings, spool: Spool) -> None:
@@ -165,8 +165,8 @@ def refresh_manifest(settings: Settings, spool: Spool) -> None:
     Raises StoreError where the manifest counts more accepted deliveries: then this database is an old copy,
     and the manifest must not be overwritten.
     """
-    counts = spool.counts()
-    campaign = spool.refreshed()
+    counts = spool.counts_by_state()
+    campaign = spool.current_campaign()
     refuse_if_older(settings, campaign, counts)
     update_manifest(
         settings.campaigns / campaign.slug,
@@ -185,7 +185,7 @@ def zero_manifest_counts(settings: Settings, spool: Spool, *states: str) -> None
 
     The manifest must never count more than the database, even where the process dies in between.
     """
-    counts = {**spool.counts(), **dict.fromkeys(states, 0)}
+    counts = {**spool.counts_by_state(), **dict.fromkeys(states, 0)}
     update_manifest(settings.campaigns / spool.campaign.slug, {"counts": counts})
 
 
@@ -197,7 +197,7 @@ def error_with_next_steps(
     if isinstance(error, MailerError):
         plain = error
     elif isinstance(error, sqlite3.Error):
-        plain = explain(error, settings.database.name)
+        plain = to_store_error(error, settings.database.name)
     else:
         place = f"{error.filename}: " if error.filename else ""
         plain = FailureError(f"{place}{(error.strerror or str(error)).lower()}; correct that first")
@@ -207,7 +207,7 @@ def error_with_next_steps(
 
 
 def _how_far(spool: Spool) -> str:
-    counts = spool.counts()
+    counts = spool.counts_by_state()
     have, held, claimed = counts["accepted"], counts["uncertain"], counts["sending"]
     left = counts["pending"] + counts["deferred"] + claimed
     parts = [f"{have:,} {'has' if have == 1 else 'have'} it"] if have else []

@@ -37,7 +37,7 @@ class Health:
 
 def health_of(db: Database, spool: Spool) -> Health:
     """Returns the counts for the whole campaign as of now."""
-    counts = spool.counts()
+    counts = spool.counts_by_state()
     refused, doubtful = counts["rejected"], counts["uncertain"]
     return Health(counts["accepted"] + refused + doubtful, refused, doubtful, came_back(db, spool))
 
@@ -51,7 +51,7 @@ def came_back(db: Database, spool: Spool) -> int:
     number = 0
     found: Iterator[ReturnedMail] = returned_mail_of(db, spool.campaign.id)
     while some := list(islice(found, _AT_ONCE)):
-        accepted = spool.accepted_at([returned.person for returned in some])
+        accepted = spool.acceptance_times([returned.person for returned in some])
         number += sum(
             returned.person in accepted and (returned.named or returned.at >= accepted[returned.person])
             for returned in some

@@ -30,7 +30,7 @@ def judge_canary(workspace: Workspace, spool: Spool) -> bool:
 
     Then the campaign becomes `held`, or `paused` where too many deliveries have failed already.
     """
-    campaign = spool.refreshed()
+    campaign = spool.current_campaign()
     canary = canary_of(campaign)
     if canary is None or canary.phase != "first":
         return False
@@ -47,7 +47,7 @@ def judge_canary(workspace: Workspace, spool: Spool) -> bool:
             if until
             else f"the rest wait for `mailer campaigns resume {campaign.slug}`"
         )
-        if spool.apply(Event.HOLD, f"{_so_far(workspace, spool)}; {then}"):
+        if spool.apply_event(Event.HOLD, f"{_so_far(workspace, spool)}; {then}"):
             spool.set_held_until(until)
     return True
 
@@ -59,7 +59,7 @@ def release_if_over(workspace: Workspace, spool: Spool) -> bool:
     else has decided.
     """
     with spool.transaction():
-        campaign = spool.refreshed()
+        campaign = spool.current_campaign()
         canary = canary_of(campaign)
         if canary is None or campaign.status is not Status.HELD or not "" < campaign.held_until <= utc_now():
             return False
@@ -80,14 +80,14 @@ def wait_while_held(
     Another process may release, pause or cancel it meanwhile. It does not wait where only the operator can
     release it.
     """
-    campaign = spool.refreshed()
+    campaign = spool.current_campaign()
     shown = Progress(note=campaign.status_note)
     while not stop.is_set():
         if campaign.status is not Status.HELD:
             return _is_released(campaign)
         if release_if_over(workspace, spool):
             return True
-        campaign = spool.refreshed()
+        campaign = spool.current_campaign()
         if campaign.status is not Status.HELD:
             continue
         if not campaign.held_until:
@@ -95,7 +95,7 @@ def wait_while_held(
         observe(shown)
         left = (datetime.fromisoformat(campaign.held_until) - now()).total_seconds()
         stop.wait(min(_POLL_SECONDS, max(0.01, left)))
-        campaign = spool.refreshed()
+        campaign = spool.current_campaign()
     return False
 
 
@@ -119,15 +119,15 @@ def _pause_if_bad(workspace: Workspace, spool: Spool, canary: Canary) -> bool:
     known, share = health_of(workspace.db, spool), workspace.settings.pace.rejects
     if known.tried and known.failures <= share * known.tried:
         return False
-    words = spool.commonest_refusal()
+    words = spool.commonest_refusal_text()
     why = (
         f"{known.failures / known.tried:.1%} went wrong, more than {share * 100:g}%"
         + (f"; most often a server said: {words}" if words else "")
         if known.tried
         else f"none of the first {canary.number:,} could be tried"
     )
-    left = spool.counts()["pending"]
-    spool.apply(Event.CANARY_FAILED, f"{_so_far(workspace, spool)}: {why}; {left:,} have nothing yet")
+    left = spool.counts_by_state()["pending"]
+    spool.apply_event(Event.CANARY_FAILED, f"{_so_far(workspace, spool)}: {why}; {left:,} have nothing yet")
     spool.set_held_until("")
     return True
 
@@ -136,10 +136,10 @@ def release(spool: Spool, event: Event) -> bool:
     """Releases the deliveries behind the canary. Returns False where they were released before, or the status
     does not allow the event."""
     with spool.transaction():
-        canary = canary_of(spool.refreshed())
-        if canary is None or canary.phase == "released" or not spool.apply(event):
+        canary = canary_of(spool.current_campaign())
+        if canary is None or canary.phase == "released" or not spool.apply_event(event):
             return False
         spool.set_canary(canary, "released")
         spool.set_held_until("")
-        spool.release_held()
+        spool.release_held_deliveries()
     return True

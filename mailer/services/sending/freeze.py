@@ -23,8 +23,8 @@ from mailer.services.planning.schedule import Schedule
 from mailer.services.sending.after_run import schedule_again
 from mailer.services.sending.recovery import journal_of
 from mailer.services.workspace import Workspace
-from mailer.spool.journal import begun_in
-from mailer.spool.values import Frozen
+from mailer.spool.journal import read_begun_claims
+from mailer.spool.values import PlannedDelivery
 
 __all__ = ["SincePlan", "freeze"]
 
@@ -80,7 +80,7 @@ def freeze(
     written = False
     try:
         journal = journal_of(workspace.settings, plan.slug)
-        if any(begun_in(journal)):
+        if any(read_begun_claims(journal)):
             journal.unlink()  # it belongs to an earlier campaign of this name, which the database lacks
         with workspace.spools.transaction():
             recipients = _recipients(workspace, prepared)
@@ -89,7 +89,7 @@ def freeze(
             )
             if schedule is not None:
                 schedule_again(spool, Event.SCHEDULE, schedule.due_at)
-                spool.set_due(schedule.due_at, schedule.local_time)
+                spool.set_due_time(schedule.due_at, schedule.local_time)
             if canary is not None:
                 spool.set_canary(canary)
             write_campaign(
@@ -149,7 +149,7 @@ def _deliveries(
     recipients: _Recipients,
     schedule: Schedule | None,
     canary: Canary | None,
-) -> Iterator[Frozen]:
+) -> Iterator[PlannedDelivery]:
     """Yields the planned deliveries: each at the reader's scheduled time, or held behind a canary."""
     first: frozenset[int] | None = None
     if canary is not None:
@@ -162,7 +162,7 @@ def _deliveries(
     for person, variant, reason in recipients.rows():
         due = schedule.slot_in(next(slots)[1]) if slots is not None and schedule is not None else None
         held = first is not None and person not in first
-        yield Frozen(person, variant, None if reason else due, held and not reason, reason)
+        yield PlannedDelivery(person, variant, None if reason else due, held and not reason, reason)
 
 
 def _recipients(workspace: Workspace, prepared: Prepared) -> _Recipients:

@@ -30,7 +30,7 @@ from mailer.spool.base import Spool
 from mailer.spool.erased_words import redact_journal
 from mailer.spool.journal import read_journal
 from mailer.spool.lock import campaign_lock
-from mailer.spool.recover import recover as settle_claims
+from mailer.spool.recover import settle_claims
 from mailer.transports.registry import event_source_of
 
 __all__ = ["NOTHING_RECOVERED", "Recovered", "journal_of", "recover", "recover_from", "recover_if_idle"]
@@ -87,7 +87,7 @@ def recover_from(workspace: Workspace, spool: Spool, journal: Path) -> dict[str,
         spool,
         partial(read_journal, journal),
         partial(addresses_of, workspace.db),
-        RefusalRecorder(workspace.db, workspace.spools, spool, source).note,
+        RefusalRecorder(workspace.db, workspace.spools, spool, source).record,
     )
 
 
@@ -99,7 +99,7 @@ def recover_if_idle(workspace: Workspace, campaign: Campaign) -> Campaign:
     of it.
     """
     spool = workspace.spools.open(campaign)
-    if campaign.status is not Status.SENDING and not spool.has_claims():
+    if campaign.status is not Status.SENDING and not spool.has_open_claims():
         return campaign
     with (
         suppress(BusyError, MailerError, sqlite3.Error, OSError),

@@ -12,7 +12,7 @@ from mailer.delivery.progress import Progress
 from mailer.services.sending.recovery import NOTHING_RECOVERED, Recovered
 from mailer.services.workspace import Workspace
 from mailer.spool.base import Spool
-from mailer.spool.values import Reason
+from mailer.spool.values import ReasonGroup
 
 __all__ = ["SendResult", "result_of"]
 
@@ -28,7 +28,7 @@ class SendResult:
     campaign: Campaign
     counts: Mapping[str, int]
     progress: Progress | None
-    reasons: tuple[Reason, ...]
+    reasons: tuple[ReasonGroup, ...]
     next_try: str = ""
     recovered: Recovered = NOTHING_RECOVERED
 
@@ -54,7 +54,7 @@ class SendResult:
     def to_json(self) -> dict[str, object]:
         """Returns the result as JSON data."""
         seconds = self.progress.seconds if self.progress else 0.0
-        done = self.progress.handed_over if self.progress else 0
+        done = self.progress.handed_over_count if self.progress else 0
         return {
             "slug": self.campaign.slug,
             "status": self.campaign.status,
@@ -75,4 +75,11 @@ def result_of(
 ) -> SendResult:
     """Returns the result for a campaign, after a run or without one."""
     campaign = workspace.spools.find(spool.campaign.slug)
-    return SendResult(campaign, spool.counts(), progress, spool.reasons(), spool.next_due() or "", recovered)
+    return SendResult(
+        campaign,
+        spool.counts_by_state(),
+        progress,
+        spool.reason_groups(),
+        spool.next_deferred_due_time() or "",
+        recovered,
+    )

@@ -14,11 +14,11 @@ from mailer.archive.recorded_settings import recorded_settings
 from mailer.audience.stable_ids import assign_missing_ids
 from mailer.campaign.campaign import Campaign
 from mailer.campaign.delivery_state import TO_SEND, State
-from mailer.campaign.status import Event, Status, check_open
+from mailer.campaign.status import Event, Status, check_may_be_sent
 from mailer.clock import now, utc_text
 from mailer.config import Pace, Settings
 from mailer.config.rates import Rate
-from mailer.delivery.options import Run
+from mailer.delivery.options import RunParameters
 from mailer.delivery.pacing.pace import Pacer
 from mailer.delivery.progress import Progress
 from mailer.delivery.retry import Backoff
@@ -78,7 +78,7 @@ def run_campaign(workspace: Workspace, request: RunRequest) -> SendResult:
         result = _run_unless_held(workspace, watched)
         while _waits_for_canary(request, result):
             more = _run_unless_held(workspace, watched)
-            progress = result.progress.plus(more.progress) if result.progress else more.progress
+            progress = result.progress.combined_with(more.progress) if result.progress else more.progress
             result = replace(more, progress=progress, recovered=result.recovered)
             if more.progress is None:
                 break
@@ -107,16 +107,16 @@ def _run_unless_held(workspace: Workspace, request: RunRequest) -> SendResult:
 
 def _run(workspace: Workspace, request: RunRequest) -> SendResult:
     campaign = workspace.spools.find(request.slug)
-    check_open(campaign.slug, campaign.status)
+    check_may_be_sent(campaign.slug, campaign.status)
     # What an earlier run left went by the transport of that run.
     recovered = recover(workspace, workspace.spools.open(campaign))
     into_folder = is_folder_transport(request.transport)
     spool = workspace.spools.open(campaign, owner=secrets.token_hex(8), into_folder=into_folder)
-    refuse_if_older(workspace.settings, campaign, spool.counts())
+    refuse_if_older(workspace.settings, campaign, spool.counts_by_state())
     note_run(workspace.db, workspace.settings)
     backoff = Backoff(give_up=workspace.settings.delivery.retry_for.total_seconds())
     given_up = _make_ready(workspace, spool, backoff, request)
-    counts = spool.counts()
+    counts = spool.counts_by_state()
     if not any(counts[state] for state in TO_SEND):
         conclude(workspace, spool, Progress(), by_operator=request.by_operator)
         progress = Progress(outcomes={"rejected": given_up}) if given_up else None
@@ -125,20 +125,20 @@ def _run(workspace: Workspace, request: RunRequest) -> SendResult:
     if given_up:
         progress.outcomes["rejected"] = progress.outcomes.get("rejected", 0) + given_up
     conclude(workspace, spool, progress, by_operator=request.by_operator)
-    if not spool.has_claims():
+    if not spool.has_open_claims():
         journal_of(workspace.settings, request.slug).unlink(missing_ok=True)
     return result_of(workspace, spool, progress, recovered)
 
 
 def _make_ready(workspace: Workspace, spool: Spool, backoff: Backoff, request: RunRequest) -> int:
     """Makes the deliveries due that this run must try. Returns how many were given up."""
-    if workspace.settings.delivery.uncertain == "resend" and spool.counts()[State.UNCERTAIN]:
+    if workspace.settings.delivery.uncertain == "resend" and spool.counts_by_state()[State.UNCERTAIN]:
         zero_manifest_counts(workspace.settings, spool, State.UNCERTAIN)
-        spool.resolve(resend=True)
+        spool.resolve_uncertain(resend=True)
     given_up = _make_due(workspace.settings, spool, backoff, request)
-    if not spool.into_folder and spool.copies_in_folder():
+    if not spool.into_folder and spool.count_folder_copies():
         zero_manifest_counts(workspace.settings, spool, State.ACCEPTED, State.UNCERTAIN)
-        spool.reopen_copies()
+        spool.reopen_folder_copies()
     return given_up
 
 
@@ -150,10 +150,10 @@ def _make_due(settings: Settings, spool: Spool, backoff: Backoff, request: RunRe
     """
     if request.by_operator:
         if request.only is None:
-            spool.make_due()
+            spool.make_deferred_due()
         return 0
-    given_up = spool.expire(utc_text(now() - settings.delivery.retry_for - LAST_ATTEMPT_WITHIN))
-    spool.make_due(after=utc_text(backoff.latest(now())))
+    given_up = spool.expire_deferred(utc_text(now() - settings.delivery.retry_for - LAST_ATTEMPT_WITHIN))
+    spool.make_deferred_due(due_after=utc_text(backoff.latest_attempt_time(now())))
     return given_up
 
 
@@ -162,7 +162,7 @@ def _deliver(
 ) -> Progress:
     """Begins the campaign and delivers it. Writes the status and the manifest however the run ends."""
     settings, campaign = workspace.settings, spool.campaign
-    spool.unpark()
+    spool.make_parked_due()
     assign_missing_ids(workspace.db, settings.signing_keys()[-1])
     templates = _templates(settings, campaign, request.signer)
     own = StopFlag(request.stop)  # a pause of this run must not stop the campaigns after it
@@ -174,7 +174,7 @@ def _deliver(
         now_known = {"status": Status.SENDING, "started_at": started, "counts": counts}
         update_manifest(settings.campaigns / campaign.slug, now_known)
         return deliver(
-            Run(
+            RunParameters(
                 db=workspace.db,
                 spools=workspace.spools,
                 spool=spool,
@@ -185,7 +185,7 @@ def _deliver(
                 stop=own,
                 source=event_source_of(request.transport),
                 connections=settings.delivery.connections,
-                only=request.only,
+                only_person=request.only,
                 observe=request.observe,
                 backoff=backoff,
                 rejects=settings.pace.rejects,
@@ -203,14 +203,14 @@ def _deliver(
 def _begin(workspace: Workspace, spool: Spool, request: RunRequest) -> None:
     """Marks the campaign as being sent. Raises CampaignError where its status has changed meanwhile."""
     with workspace.spools.transaction():
-        if not spool.apply(Event.BEGIN):
-            check_open(spool.campaign.slug, spool.status())
+        if not spool.apply_event(Event.BEGIN):
+            check_may_be_sent(spool.campaign.slug, spool.status())
         spool.set_transport(request.transport)
         if spool.campaign.held_until:
             spool.set_held_until("")
             if not request.by_operator:
                 # The due time lets the scheduler continue this run, if it is interrupted.
-                spool.set_due(spool.campaign.held_until)
+                spool.set_due_time(spool.campaign.held_until)
 
 
 def _pacer(workspace: Workspace, transport_url: str) -> Pacer:
@@ -223,7 +223,7 @@ def _pacer(workspace: Workspace, transport_url: str) -> Pacer:
     if is_folder_transport(transport_url):
         return Pacer(_speed_alone(settings.pace), now=now().timestamp())
     zone = settings.publication.zone
-    return Pacer(settings.pace, workspace.spools.ledger(), zone, now=now().timestamp())
+    return Pacer(settings.pace, workspace.spools.rate_ledger(), zone, now=now().timestamp())
 
 
 def _speed_alone(pace: Pace) -> Pace:

@@ -19,7 +19,7 @@ from mailer.campaign.campaign import Delivered
 from mailer.config import Settings
 from mailer.services.subscribers.person import document_of, find_person
 from mailer.spool.open import spools_of
-from mailer.store.database import open_to_read
+from mailer.store.database import open_for_reading
 
 __all__ = ["PersonHistory", "person_history"]
 
@@ -59,12 +59,12 @@ def person_history(settings: Settings, address: str) -> PersonHistory:
     Raises AudienceError for an unknown address.
     """
     who = normalize_address(address)
-    with closing(open_to_read(settings.database)) as db:
+    with closing(open_for_reading(settings.database)) as db:
         stopped = suppression.suppression_of(db, who.key)
         if people.find(db, address) is None and stopped is not None and stopped.reason != ERASED:
             return PersonHistory(who.address, None, stopped)
         person, spools = find_person(db, address), spools_of(db)
-        slugs = spools.slugs()
+        slugs = spools.slugs_by_id()
         return PersonHistory(
             person.address or who.address,
             person,

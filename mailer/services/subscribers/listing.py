@@ -14,7 +14,7 @@ from mailer.audience.values.cells import STATUSES, editions_of
 from mailer.config import Settings
 from mailer.display_text import nearest
 from mailer.errors import AudienceError
-from mailer.store.database import open_to_read
+from mailer.store.database import open_for_reading
 
 __all__ = ["SubscriberFilter", "Exported", "export_list", "list_people"]
 
@@ -46,7 +46,7 @@ def list_people(settings: Settings, choice: SubscriberFilter) -> Iterator[Subscr
     Raises AudienceError or SegmentError for an invalid filter, before the first one.
     """
     wanted = _checked(settings, choice)
-    db = open_to_read(settings.database)
+    db = open_for_reading(settings.database)
 
     def stream() -> Iterator[Subscriber]:
         with closing(db):
@@ -64,7 +64,7 @@ def export_list(
     Raises as `list_people` does, before the file is opened.
     """
     wanted = _checked(settings, choice)
-    with closing(open_to_read(settings.database)) as db, opened as file:
+    with closing(open_for_reading(settings.database)) as db, opened as file:
         return Exported(name, export_csv(db, file, **wanted))
 
 

@@ -1,1 +1,1 @@
-"""Implements the spool on SQLite, with every statement on campaigns and deliveries."""
+"""Implements the spool on SQLite. All SQL about campaigns and deliveries is in this package."""

@@ -1,4 +1,4 @@
-"""Reads and updates the row of a campaign on SQLite."""
+"""Reads and updates the database row of a campaign."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from dataclasses import replace
 
 from mailer.campaign.campaign import Campaign
 from mailer.campaign.canary import Canary, Phase
-from mailer.campaign.status import FINAL, Event, Status, sources_of, target_of
+from mailer.campaign.status import FINAL, Event, Status, source_statuses, target_status
 from mailer.clock import utc_now
-from mailer.spool.sqlite.part import Part
-from mailer.spool.sqlite.rows import campaign_at
+from mailer.spool.sqlite.part import SpoolPart
+from mailer.spool.sqlite.rows import find_campaign
 from mailer.store.database import writing
 
 __all__ = ["CampaignRow"]
@@ -24,72 +24,78 @@ _APPLY = """
 """
 
 
-class CampaignRow(Part):
-    """Reads and updates the row of a campaign."""
+class CampaignRow(SpoolPart):
+    """Reads and updates the database row of a campaign."""
 
     def status(self) -> Status:
-        """Returns the status as it is now; another process may have changed it."""
+        """Returns the campaign's stored status, which another process may have changed."""
         row = self._db.conn.execute(
             "SELECT status FROM campaigns WHERE id = ?", [self.campaign.id]
         ).fetchone()
         return Status(row[0])
 
-    def refreshed(self) -> Campaign:
-        """Returns the campaign as it is now."""
-        return campaign_at(self._db, self.campaign.slug)
+    def current_campaign(self) -> Campaign:
+        """Returns the campaign as it is stored now."""
+        return find_campaign(self._db, self.campaign.slug)
 
-    def apply(self, event: Event, note: str = "") -> bool:
-        """Applies an event to the status. Returns whether the transition table allows it."""
-        target = target_of(event)
+    def apply_event(self, event: Event, note: str = "") -> bool:
+        """Changes the status by an event and stores `note`, a sentence for the operator.
+
+        Returns False, with nothing changed, if the transition table does not allow the event now.
+        """
+        target = target_status(event)
         with writing(self._db) as db:
             changed = db.conn.execute(
                 _APPLY,
                 {
                     "target": target.value,
-                    "note": self._redaction.text(note),
+                    "note": self._redaction.redact_text(note),
                     "begins": event is Event.BEGIN,
                     "ends": target in FINAL,
                     "now": utc_now(),
                     "id": self.campaign.id,
-                    "sources": json.dumps(sources_of(event)),
+                    "sources": json.dumps(source_statuses(event)),
                 },
             ).rowcount
         return bool(changed)
 
-    def set_due(self, due_at: str, local_time: str | None = None) -> None:
-        """Sets the time (UTC) at which the scheduler starts the campaign; empty means never."""
+    def set_due_time(self, due_at: str, local_time: str | None = None) -> None:
+        """Sets the time (UTC) at which the scheduler starts the campaign; empty means never.
+
+        `local_time` is the time of day in each reader's own zone (`08:00`); None leaves it unchanged.
+        """
         with writing(self._db) as db:
             db.conn.execute(
                 "UPDATE campaigns SET due_at = ?, local_time = coalesce(?, local_time) WHERE id = ?",
                 [due_at, local_time, self.campaign.id],
             )
 
-    def set_held_until(self, moment: str) -> None:
+    def set_held_until(self, until: str) -> None:
         """Sets the time (UTC) from which the campaign may resume automatically; empty means never."""
-        self._set("held_until", moment)
+        self._set_column("held_until", until)
 
     def set_canary(self, canary: Canary, phase: Phase | None = None) -> None:
-        """Stores the canary, with `phase` instead of its own where that is given."""
-        self._set("canary", json.dumps(replace(canary, phase=phase or canary.phase).to_json()))
+        """Stores the canary, in this phase; None means `canary.phase`."""
+        self._set_column("canary", json.dumps(replace(canary, phase=phase or canary.phase).to_json()))
 
-    def set_transport(self, transport: str) -> None:
+    def set_transport(self, url: str) -> None:
         """Stores the URL of the transport that the campaign uses from now on."""
-        self._set("transport", transport)
+        self._set_column("transport", url)
 
-    def _set(self, column: str, value: str) -> None:
+    def _set_column(self, column: str, value: str) -> None:
         with writing(self._db) as db:
             db.conn.execute(f"UPDATE campaigns SET {column} = ? WHERE id = ?", [value, self.campaign.id])
 
-    def note_accepted(self) -> None:
-        """Records that the transport accepted a message of the campaign; an outbox folder does not count."""
+    def record_acceptance(self) -> None:
+        """Records that the transport accepted a message of the campaign. An outbox folder does not count."""
         if not self.into_folder:
             with writing(self._db) as db:
                 db.conn.execute(
                     "UPDATE campaigns SET accepted_by = transport WHERE id = ?", [self.campaign.id]
                 )
 
-    def was_accepted(self) -> bool:
-        """Returns whether the campaign's current transport has accepted any message of it."""
+    def transport_has_accepted(self) -> bool:
+        """Returns whether the campaign's current transport has accepted any message of the campaign."""
         row = self._db.conn.execute(
             "SELECT accepted_by = transport FROM campaigns WHERE id = ?", [self.campaign.id]
         ).fetchone()

@@ -8,12 +8,12 @@ from itertools import islice
 
 from mailer.campaign.status import ENDED, Status
 from mailer.clock import utc_now
-from mailer.spool.sqlite.part import BY_PERSON, CLAIMED, OPEN, Part
-from mailer.spool.values import Claim, Key, MayWrite, Refused, Settled
+from mailer.spool.sqlite.part import BY_PERSON, CLAIMED, OPEN, SpoolPart
+from mailer.spool.values import ClaimedDelivery, ClaimKey, FindExcluded, RefusedClaim, SettledClaim
 from mailer.store.database import writing
 from mailer.transports.registry import is_folder_transport
 
-__all__ = ["Claims"]
+__all__ = ["ClaimOperations"]
 
 # Many rows are passed as one JSON text and changed by one statement. It takes half the time of one
 # statement for each row, and leaves the interpreter (GIL) to the workers meanwhile.
@@ -95,11 +95,13 @@ _OTHERS = """
 """
 
 
-class Claims(Part):
-    """Claims, settles and releases the deliveries of a campaign."""
+class ClaimOperations(SpoolPart):
+    """Claims, settles, releases and takes over the deliveries of a campaign."""
 
-    def claim(self, limit: int, may_write: MayWrite, *, only: int | None = None) -> list[Claim] | None:
-        """Claims deliveries that are due, in one transaction: see `base.Spool.claim`."""
+    def claim(
+        self, limit: int, find_excluded: FindExcluded, *, only_person: int | None = None
+    ) -> list[ClaimedDelivery] | None:
+        """Claims deliveries that are due, in one transaction, as `base.Spool.claim` describes."""
         now = utc_now()
         with writing(self._db) as db:
             (status,) = db.conn.execute(
@@ -107,36 +109,35 @@ class Claims(Part):
             ).fetchone()
             if Status(status) in ENDED:
                 return None  # another campaign may have claimed these people meanwhile
-            rows = self._due(now, limit, only)
+            rows = self._due_deliveries(now, limit, only_person)
             if not rows:
                 return None
             people = [row[0] for row in rows]
-            left = dict(may_write(people))
-            for person in self._reached(people):
+            left = dict(find_excluded(people))
+            for person in self._people_reached_elsewhere(people):
                 left.setdefault(person, "received")
             claims = [
-                Claim(person, variant, attempt + 1, since)
+                ClaimedDelivery(person, variant, attempt + 1, since)
                 for person, variant, attempt, since in rows
                 if person not in left
             ]
             if claims:
-                db.conn.execute(
-                    _TAKE,
-                    {
-                        "owner": self.owner,
-                        "now": now,
-                        "campaign": self.campaign.id,
-                        "people": json.dumps([claim.person for claim in claims]),
-                    },
-                )
+                taken = json.dumps([claim.person for claim in claims])
+                values = {"owner": self.owner, "now": now, "campaign": self.campaign.id, "people": taken}
+                db.conn.execute(_TAKE, values)
             db.conn.executemany(
                 _SKIP, [(reason, now, self.campaign.id, person) for person, reason in left.items()]
             )
         return claims
 
-    def _due(self, now: str, limit: int, only: int | None) -> list[tuple[int, int, int, str]]:
-        """Returns (person, variant, attempt, deferred since) of each delivery that may be claimed."""
-        mine = "" if only is None else " AND subscriber_id = :only"
+    def _due_deliveries(
+        self, now: str, limit: int, only_person: int | None
+    ) -> list[tuple[int, int, int, str]]:
+        """Returns (person, variant, attempt, deferred since) of up to `limit` deliveries that may be claimed.
+
+        `now` is UTC.
+        """
+        mine = "" if only_person is None else " AND subscriber_id = :only_person"
         found: list[tuple[int, int, int, str]] = []
         for due in ("due_at IS NULL", "due_at <= :now"):
             found += self._db.conn.execute(
@@ -144,20 +145,25 @@ class Claims(Part):
                 "SELECT subscriber_id, variant, attempt, deferred_since "
                 f"FROM deliveries INDEXED BY deliveries_open WHERE campaign_id = :campaign AND {OPEN} "
                 f"AND state IN ('pending', 'deferred') AND held = 0 AND {due}{mine} LIMIT :limit",
-                {"campaign": self.campaign.id, "now": now, "only": only, "limit": limit - len(found)},
+                {
+                    "campaign": self.campaign.id,
+                    "now": now,
+                    "only_person": only_person,
+                    "limit": limit - len(found),
+                },
             ).fetchall()
             if len(found) >= limit:
                 break
         return found
 
-    def _reached(self, people: Sequence[int]) -> list[int]:
-        """Returns the people who have the issue from another campaign, or may have it.
+    def _people_reached_elsewhere(self, people: Sequence[int]) -> list[int]:
+        """Returns those of these people who have the issue from another campaign, or may have it.
 
-        It runs in the transaction of the claim, so that two campaigns of one issue never hand it to the same
-        person, whatever was planned. Copies in an outbox folder do not count, and a run into a folder skips
-        this check.
+        The check runs in the transaction of the claim, so that two campaigns of one issue never hand it over
+        to the same person, whatever was planned. Copies in an outbox folder do not count. A run into an
+        outbox folder makes no check.
         """
-        others = [] if self.into_folder else self._others()
+        others = [] if self.into_folder else self._other_started_campaigns()
         if not others:
             return []
         rows = self._db.conn.execute(
@@ -168,108 +174,104 @@ class Claims(Part):
         )
         return [row[0] for row in rows]
 
-    def _others(self) -> list[int]:
-        """Returns the ids of other campaigns of the issue that were started, without those that only went
-        into a folder."""
+    def _other_started_campaigns(self) -> list[int]:
+        """Returns the ids of the other campaigns of the issue that were started, without campaigns that only
+        went into an outbox folder."""
         mine = self.campaign
         rows = self._db.conn.execute(
             _OTHERS, [mine.edition, mine.issue_date, mine.issue, mine.issue_hash, mine.id]
         )
         return [number for number, transport, mailed in rows if mailed or not is_folder_transport(transport)]
 
-    def settle(self, outcomes: Sequence[Settled]) -> list[Refused]:
-        """Records outcomes: see `base.Spool.settle`."""
+    def settle(self, outcomes: Sequence[SettledClaim]) -> list[RefusedClaim]:
+        """Records outcomes, as `base.Spool.settle` describes."""
         if not outcomes:
             return []
-        common = {
-            "now": utc_now(),
-            "folder": int(self.into_folder),
-            "campaign": self.campaign.id,
-            "owner": self.owner,
-        }
+        common: dict[str, object] = {"now": utc_now(), "campaign": self.campaign.id, "owner": self.owner}
+        common["folder"] = int(self.into_folder)
         with writing(self._db):
             # Within the transaction: somebody may have been erased since the claim.
-            outcomes = self._redaction.outcomes(outcomes)
-            refused = self._refused(outcomes, common)
+            outcomes = self._redaction.redact_outcomes(outcomes)
+            refused = self._refusals_of_open_claims(outcomes, common)
             alike: dict[tuple[int, str, str, str, str, str], list[int]] = {}
             for person, attempt, o, due in outcomes:
                 key = (attempt, o.result._value_, o.provider_id, o.reason, o.cause or "", due)
                 alike.setdefault(key, []).append(person)
             if len(alike) * _MANY <= len(outcomes):
-                self._settle_alike(alike, common)
+                self._settle_groups(alike, common)
             else:
                 rows = [(person, *key) for key, people in alike.items() for person in people]
                 self._db.conn.execute(_SETTLE_EACH, {**common, "rows": json.dumps(rows)})
         return refused
 
-    def _settle_alike(
-        self, alike: dict[tuple[int, str, str, str, str, str], list[int]], common: dict[str, object]
+    def _settle_groups(
+        self, groups: dict[tuple[int, str, str, str, str, str], list[int]], common: dict[str, object]
     ) -> None:
-        for (attempt, state, provider_id, reason, cause, due), people in alike.items():
-            values = {
-                "attempt": attempt,
-                "state": state,
-                "provider_id": provider_id,
-                "reason": reason,
-                "cause": cause,
-                "due": due,
-                "people": json.dumps(people),
-            }
-            self._db.conn.execute(_SETTLE_ALIKE, {**common, **values})
+        """Settles each group of claims by one statement. `groups` maps the shared values to subscriber ids.
 
-    def _refused(self, outcomes: Sequence[Settled], common: dict[str, object]) -> list[Refused]:
-        """Returns the outcomes with a cause whose claims are open."""
+        `common` holds the values that all SQL statements of one `settle` share.
+        """
+        names = ("attempt", "state", "provider_id", "reason", "cause", "due")
+        for shared, people in groups.items():
+            values = {**common, **dict(zip(names, shared, strict=True)), "people": json.dumps(people)}
+            self._db.conn.execute(_SETTLE_ALIKE, values)
+
+    def _refusals_of_open_claims(
+        self, outcomes: Sequence[SettledClaim], common: dict[str, object]
+    ) -> list[RefusedClaim]:
+        """Returns the outcomes that have a cause and whose claims are still open.
+
+        `common` holds the values that all SQL statements of one `settle` share.
+        """
         named = {person: (attempt, o) for person, attempt, o, _ in outcomes if o.cause is not None}
         if not named:
             return []
         claims = json.dumps([(person, attempt) for person, (attempt, _) in named.items()])
         rows = self._db.conn.execute(_STILL_OPEN, {**common, "rows": claims}).fetchall()
         now = str(common["now"])
-        return [Refused(person, *named[person], claimed_at or "", now) for person, claimed_at in rows]
+        return [RefusedClaim(person, *named[person], claimed_at or "", now) for person, claimed_at in rows]
 
-    def clear_causes(self, deliveries: Iterable[Key]) -> None:
-        """Clears the cause of deliveries whose refusal says nothing about the reader's address."""
+    def clear_refusal_causes(self, deliveries: Iterable[ClaimKey]) -> None:
+        """Clears the cause of refusals that do not concern the reader's current address."""
         with writing(self._db) as db:
             rows = json.dumps(list(deliveries))
             db.conn.execute(_CLEAR_CAUSES, {"rows": rows, "campaign": self.campaign.id})
 
-    def release(self, claims: Iterable[Key], *, last: bool = False) -> None:
-        """Makes claims that were not handed over pending again; with `last`, behind the other deliveries."""
-        values = list(claims)
-        if not values:
+    def release(self, claims: Iterable[ClaimKey], *, behind_others: bool = False) -> None:
+        """Makes claims pending again that were not handed over.
+
+        `behind_others`: True means that the other pending deliveries are claimed before these.
+        """
+        rows = list(claims)
+        if not rows:
             return
-        due = ", due_at = :now" if last else ""  # deliveries without a due time are claimed first
+        due = ", due_at = :now" if behind_others else ""  # deliveries without a due time are claimed first
+        values = {"now": utc_now(), "campaign": self.campaign.id, "owner": self.owner}
         with writing(self._db) as db:
             db.conn.execute(
                 # They were not handed over, so they become pending again.
                 f"UPDATE deliveries {BY_PERSON} SET state = 'pending', claimed_at = NULL{due} "
                 f"FROM json_each(:rows) AS o WHERE campaign_id = :campaign AND {CLAIMED}",
-                {
-                    "now": utc_now(),
-                    "rows": json.dumps(values),
-                    "campaign": self.campaign.id,
-                    "owner": self.owner,
-                },
+                {**values, "rows": json.dumps(rows)},
             )
 
-    def take_over(self) -> list[Key]:
+    def take_over_claims(self) -> list[ClaimKey]:
         """Transfers all open claims of the campaign to this owner, and returns them."""
-        if not self.has_claims():
+        if not self.has_open_claims():
             return []  # without a write: the database may be read-only
         with writing(self._db) as db:
             return db.conn.execute(_TAKE_OVER, {"owner": self.owner, "campaign": self.campaign.id}).fetchall()
 
-    def adopt(self, outcomes: Sequence[Settled]) -> None:
-        """Records outcomes of claims that the database has lost, for instance because its `-wal` file was
-        lost."""
+    def adopt_lost_outcomes(self, outcomes: Sequence[SettledClaim]) -> None:
+        """Records outcomes of claims that the database has lost, for instance with its `-wal` file."""
         with writing(self._db) as db:
-            kept = self._redaction.outcomes(outcomes)
+            kept = self._redaction.redact_outcomes(outcomes)
             rows = [(person, n, o.result.value, o.provider_id, o.reason) for person, n, o, _ in kept]
             db.conn.execute(
                 _ADOPT, {"now": utc_now(), "rows": json.dumps(rows), "campaign": self.campaign.id}
             )
 
-    def count_unknown(self, claims: Iterable[Key]) -> int:
+    def count_unknown_claims(self, claims: Iterable[ClaimKey]) -> int:
         """Returns how many of these claims the database has no record of."""
         number = 0
         left = iter(claims)
@@ -279,8 +281,8 @@ class Claims(Part):
             ).fetchone()[0]
         return number
 
-    def has_claims(self) -> bool:
-        """Returns whether any delivery is claimed: then a run is alive, or has died."""
+    def has_open_claims(self) -> bool:
+        """Returns whether any delivery is claimed, which means that a run is alive or has died."""
         row = self._db.conn.execute(
             "SELECT 1 FROM deliveries INDEXED BY deliveries_open "
             f"WHERE campaign_id = ? AND {OPEN} AND state = 'sending' LIMIT 1",
@@ -289,7 +291,7 @@ class Claims(Part):
         return row is not None
 
     def is_claimed(self, person: int) -> bool:
-        """Returns whether the delivery to this person is claimed."""
+        """Returns whether the delivery to this subscriber id is claimed."""
         row = self._db.conn.execute(
             "SELECT 1 FROM deliveries WHERE campaign_id = ? AND subscriber_id = ? AND state = 'sending'",
             [self.campaign.id, person],

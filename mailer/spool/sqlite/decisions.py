@@ -6,16 +6,16 @@ import json
 from collections.abc import Callable, Sequence
 
 from mailer.clock import utc_now
-from mailer.spool.sqlite.part import OPEN, Part
+from mailer.spool.sqlite.part import OPEN, SpoolPart
 from mailer.store.database import writing
 
-__all__ = ["Decisions"]
+__all__ = ["OperatorDecisions"]
 
 #: Accepted and uncertain deliveries stay, because they may have arrived. `retry_for` starts again.
 _RETRY = """
     UPDATE deliveries SET state = 'pending', due_at = NULL, held = 0, deferred_since = ''
     WHERE campaign_id = :campaign AND state IN ('rejected', 'deferred')
-        AND (:only IS NULL OR subscriber_id = :only)
+        AND (:only_person IS NULL OR subscriber_id = :only_person)
         AND (state = 'deferred' OR subscriber_id NOT IN (SELECT value FROM json_each(:left_out)))
 """
 
@@ -31,51 +31,62 @@ _DOUBT_THE_REST = """
     UPDATE deliveries SET state = 'uncertain', reason = :reason, due_at = NULL, held = 0, settled_at = :now
     WHERE campaign_id = :campaign AND state IN ('pending', 'sending', 'deferred', 'rejected')
 """
-_DOUBT = "this database is older than the campaign's last run, which may have handed it over"
+_DOUBT = "this database is older than the campaign's last run, which may have handed over this message"
 
 
-class Decisions(Part):
+class OperatorDecisions(SpoolPart):
     """Applies an operator's decisions to the deliveries of a campaign."""
 
-    def resolve(self, *, resend: bool, only: int | None = None) -> int:
-        """Makes uncertain deliveries pending again (`resend`), or else accepted. Returns how many."""
+    def resolve_uncertain(self, *, resend: bool, only_person: int | None = None) -> int:
+        """Makes uncertain deliveries pending (`resend`) or accepted (otherwise). Returns their number."""
         state, reason = (
-            ("pending", "") if resend else ("accepted", "uncertain; taken as sent by the operator")
+            ("pending", "")
+            if resend
+            else ("accepted", "the outcome was uncertain; the operator marked the message as sent")
         )
         with writing(self._db) as db:
             return db.conn.execute(
                 "UPDATE deliveries SET state = :state, reason = :reason, due_at = NULL, held = 0 "
                 f"WHERE campaign_id = :campaign AND {OPEN} AND state = 'uncertain' "
-                "AND (:only IS NULL OR subscriber_id = :only)",
-                {"state": state, "reason": reason, "campaign": self.campaign.id, "only": only},
+                "AND (:only_person IS NULL OR subscriber_id = :only_person)",
+                {"state": state, "reason": reason, "campaign": self.campaign.id, "only_person": only_person},
             ).rowcount
 
-    def retry(
-        self, unreachable: Callable[[Sequence[tuple[int, str]]], set[int]], *, only: int | None = None
+    def retry_refused(
+        self,
+        find_unreachable: Callable[[Sequence[tuple[int, str]]], set[int]],
+        *,
+        only_person: int | None = None,
     ) -> int:
-        """Makes rejected and deferred deliveries pending again, except to people who cannot be reached."""
+        """Makes rejected and deferred deliveries pending again. Returns their number.
+
+        `find_unreachable` gets (subscriber id, cause) of each rejected delivery and returns the subscriber
+        ids to leave out.
+        """
         with writing(self._db) as db:
             rejected = db.conn.execute(
                 "SELECT subscriber_id, cause FROM deliveries WHERE campaign_id = :campaign "
-                "AND state = 'rejected' AND (:only IS NULL OR subscriber_id = :only)",
-                {"campaign": self.campaign.id, "only": only},
+                "AND state = 'rejected' AND (:only_person IS NULL OR subscriber_id = :only_person)",
+                {"campaign": self.campaign.id, "only_person": only_person},
             ).fetchall()
-            left_out = json.dumps(sorted(unreachable(rejected)))
+            left_out = json.dumps(sorted(find_unreachable(rejected)))
             return db.conn.execute(
-                _RETRY, {"campaign": self.campaign.id, "only": only, "left_out": left_out}
+                _RETRY, {"campaign": self.campaign.id, "only_person": only_person, "left_out": left_out}
             ).rowcount
 
-    def reopen_copies(self) -> int:
-        """Makes deliveries to an outbox folder, and those skipped there, pending. Returns how many."""
+    def reopen_folder_copies(self) -> int:
+        """Makes pending the deliveries that only went into an outbox folder, and the skipped ones.
+
+        Returns their number.
+        """
         with writing(self._db) as db:
             return db.conn.execute(_REOPEN_COPIES, {"campaign": self.campaign.id}).rowcount
 
-    def make_rest_uncertain(self) -> int:
-        """Makes every delivery uncertain that is not known to be accepted, because the database is an old
-        copy. Returns how many.
+    def make_unaccepted_uncertain(self) -> int:
+        """Makes every delivery uncertain that is neither accepted nor skipped. Returns how many changed.
 
-        It is called before a campaign is cancelled, so that nobody in it gets the issue again from another
-        campaign.
+        Call it before a campaign is cancelled whose database is an old copy, so that nobody in the campaign
+        gets the issue again from another campaign.
         """
         values = {"campaign": self.campaign.id, "reason": _DOUBT, "now": utc_now()}
         with writing(self._db) as db:

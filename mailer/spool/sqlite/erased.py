@@ -6,12 +6,12 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 from mailer.audience.erasure import plan_without
-from mailer.store.texts import replace_texts, rows_with_letters
+from mailer.store.texts import replace_texts, rows_with_address_letters
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
 
-__all__ = ["SpoolWords"]
+__all__ = ["SpoolTexts"]
 
 #: Texts that may contain somebody's address: the table, its key, the columns.
 _TEXTS: Final = (
@@ -20,15 +20,15 @@ _TEXTS: Final = (
 )
 
 
-class SpoolWords:
-    """Removes text about a person from campaigns and deliveries. It implements
-    `audience.erasure.RetainedTexts`."""
+class SpoolTexts:
+    """Removes text about people from campaigns and deliveries, as `audience.erasure.RetainedTexts`
+    describes."""
 
     def __init__(self, db: Database) -> None:
         self._db = db
 
     def forget(self, person: int) -> None:
-        """Clears the server replies about a person, inside the caller's transaction."""
+        """Clears the server replies about this subscriber id. Call it inside a transaction."""
         self._db.conn.execute(
             "UPDATE deliveries SET reason = '', provider_id = '' WHERE subscriber_id = ?", [person]
         )
@@ -37,7 +37,7 @@ class SpoolWords:
         """Replaces each stored text that may contain an address with these letters by the result of
         `cleared`."""
         for table, keys, columns in _TEXTS:
-            for key, before in list(rows_with_letters(self._db, table, keys, columns, letters)):
+            for key, before in list(rows_with_address_letters(self._db, table, keys, columns, letters)):
                 after = tuple(map(cleared, before))
                 if after != before:
                     replace_texts(self._db, table, keys, key, columns, before, after)

@@ -15,7 +15,7 @@ from mailer.store.database import writing
 if TYPE_CHECKING:
     from sqlite_utils import Database
 
-__all__ = ["KEPT_FOR", "KeptPlan", "find_plan", "keep"]
+__all__ = ["KEPT_FOR", "KeptPlan", "find_plan", "store_plan"]
 
 #: A plan is stored for this time.
 KEPT_FOR = timedelta(days=30)
@@ -25,7 +25,7 @@ KEPT_FOR = timedelta(days=30)
 class KeptPlan:
     """Holds a stored plan: the plan as it was shown, its content (`plan.content_of`), and its recipients.
 
-    People who were erased since then are still counted in `plan`, but are not in `people` any more.
+    People who were erased since then are still counted in `plan`, but are no longer in `people`.
     """
 
     plan: Mapping[str, Any]
@@ -33,10 +33,10 @@ class KeptPlan:
     people: Planned
 
 
-def keep(
+def store_plan(
     db: Database, plan_hash: str, plan: Mapping[str, Any], content: Mapping[str, Any], people: Planned
 ) -> None:
-    """Stores a plan, and removes those that are older than `KEPT_FOR`."""
+    """Stores a plan under its hash, and removes stored plans that are older than `KEPT_FOR`."""
     row = (
         plan_hash,
         utc_now(),
@@ -45,18 +45,19 @@ def keep(
         people.data,
     )
     with writing(db):
-        db.conn.execute("DELETE FROM plans WHERE made_at < ?", [_oldest()])
+        db.conn.execute("DELETE FROM plans WHERE made_at < ?", [_oldest_kept_time()])
         # The same plan may be made again; then its time starts again.
         db.conn.execute("INSERT OR REPLACE INTO plans VALUES (?, ?, ?, ?, ?)", row)
 
 
 def find_plan(db: Database, plan_hash: str) -> KeptPlan | None:
-    """Returns the plan with this hash; None where it is not stored, or too old."""
+    """Returns the stored plan with this hash; None if it is not stored, or older than `KEPT_FOR`."""
     row = db.conn.execute(
-        "SELECT plan, content, people FROM plans WHERE hash = ? AND made_at >= ?", [plan_hash, _oldest()]
+        "SELECT plan, content, people FROM plans WHERE hash = ? AND made_at >= ?",
+        [plan_hash, _oldest_kept_time()],
     ).fetchone()
     return KeptPlan(json.loads(row[0]), json.loads(row[1]), Planned(row[2])) if row else None
 
 
-def _oldest() -> str:
+def _oldest_kept_time() -> str:
     return utc_text(now() - KEPT_FOR)

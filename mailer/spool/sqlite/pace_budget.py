@@ -1,4 +1,4 @@
-"""Stores the usage of rate limits in subscribers.db, so that it outlives a run and all runs share it."""
+"""Stores the usage of rate limits in subscribers.db, where it outlives a run and all runs share it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from mailer.clock import utc_text
-from mailer.spool.ledger import Entry, Ledger
+from mailer.spool.ledger import LedgerEntry, RateLimitLedger
 from mailer.store.database import writing
 
 if TYPE_CHECKING:
@@ -16,15 +16,15 @@ if TYPE_CHECKING:
 __all__ = ["StoredLedger"]
 
 
-class StoredLedger(Ledger):
-    """Keeps the ledger in subscribers.db. Each change is one committed transaction, so that changes never
-    interleave."""
+class StoredLedger(RateLimitLedger):
+    """Stores the usage of rate limits in subscribers.db. Each update is one committed transaction, so that
+    the updates of several runs never interleave."""
 
     def __init__(self, db: Database) -> None:
         super().__init__()
         self._db = db
 
-    def change(self, name: str, change: Callable[[Entry], Entry]) -> None:
+    def update_entry(self, name: str, update: Callable[[LedgerEntry], LedgerEntry]) -> None:
         with writing(self._db) as db:
             row = db.conn.execute(
                 # Reads the use of this limit.
@@ -32,7 +32,7 @@ class StoredLedger(Ledger):
                 [name],
             ).fetchone()
             before = (datetime.fromisoformat(row[0]).timestamp(), int(row[1])) if row else (0.0, 0)
-            after = change(before)
+            after = update(before)
             if after == before:
                 return
             since = utc_text(datetime.fromtimestamp(after[0], UTC))

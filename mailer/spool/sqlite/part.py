@@ -12,7 +12,7 @@ from mailer.store.database import writing
 if TYPE_CHECKING:
     from sqlite_utils import Database
 
-__all__ = ["BY_PERSON", "CLAIMED", "OPEN", "Part"]
+__all__ = ["BY_PERSON", "CLAIMED", "OPEN", "SpoolPart"]
 
 #: The condition of the partial index `deliveries_open`, verbatim: only then does SQLite use the index.
 OPEN = "state IN ('pending', 'sending', 'deferred', 'uncertain')"
@@ -26,8 +26,12 @@ CLAIMED = (
 BY_PERSON = "INDEXED BY deliveries_subscriber"
 
 
-class Part:
-    """Gives each part of the spool its connection, campaign and owner."""
+class SpoolPart:
+    """Holds the connection, campaign and owner that every part of the spool uses.
+
+    `redaction` removes text that may not be stored. `owner` identifies the run that claims. `into_folder`
+    says that messages only go to an outbox folder.
+    """
 
     def __init__(
         self, db: Database, campaign: Campaign, redaction: Redaction, *, owner: str, into_folder: bool
@@ -39,5 +43,5 @@ class Part:
         self.into_folder = into_folder
 
     def transaction(self) -> AbstractContextManager[object]:
-        """Opens a transaction for everything that is written inside it, so that it is synced once."""
+        """Opens one transaction for all writes inside the `with` block, so that they are synced once."""
         return writing(self._db)

@@ -7,11 +7,11 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 
 from mailer.campaign.delivery_state import STATES, State
-from mailer.spool.sqlite.part import OPEN, Part
-from mailer.spool.values import ListedDelivery, Reason, Words
+from mailer.spool.sqlite.part import OPEN, SpoolPart
+from mailer.spool.values import ListedDelivery, ReasonGroup, ReplyText
 from mailer.transports.refusal.answers import without_addresses
 
-__all__ = ["Reading"]
+__all__ = ["DeliveryReader"]
 
 #: This number of different replies is shown for each group of reasons.
 _MOST_WORDS = 5
@@ -46,64 +46,72 @@ _COMMONEST_REFUSAL = """
 """
 
 
-class Reading(Part):
+class DeliveryReader(SpoolPart):
     """Counts and lists the deliveries of a campaign."""
 
-    def counts(self) -> dict[str, int]:
-        """Returns how many deliveries are in each state; every state is there."""
+    def counts_by_state(self) -> dict[str, int]:
+        """Returns the number of deliveries in each state, 0 included."""
         rows = self._db.conn.execute(
             "SELECT state, count(*) FROM deliveries WHERE campaign_id = ? GROUP BY state", [self.campaign.id]
         )
         return {**dict.fromkeys(STATES, 0), **dict(rows.fetchall())}
 
-    def copies_in_folder(self) -> int:
+    def count_folder_copies(self) -> int:
         """Returns how many deliveries only went into an outbox folder."""
-        return self._number("in_folder = 1 AND state IN ('accepted', 'uncertain')")
+        return self._count_where("in_folder = 1 AND state IN ('accepted', 'uncertain')")
 
-    def reached_nobody(self, *, copies: bool = False) -> bool:
-        """Returns whether no reader has the issue or may have it; `copies`: a copy in a folder counts."""
+    def reached_nobody(self, *, including_folder_copies: bool = False) -> bool:
+        """Returns whether no reader has the issue or may have it.
+
+        `including_folder_copies`: True means that a copy in an outbox folder counts as reaching a reader.
+        """
         row = self._db.conn.execute(
             "SELECT 1 FROM deliveries WHERE campaign_id = ? AND (? OR in_folder = 0) "
             "AND state IN ('accepted', 'uncertain', 'sending') LIMIT 1",
-            [self.campaign.id, copies],
+            [self.campaign.id, including_folder_copies],
         ).fetchone()
         return row is None
 
-    def never_tried(self) -> int:
-        """Returns how many deliveries are pending, not held, and were never tried."""
-        return self._number(f"{OPEN} AND state = 'pending' AND held = 0 AND deferred_since = ''")
+    def count_never_tried(self) -> int:
+        """Returns how many deliveries are pending, not held, and were never deferred."""
+        return self._count_where(f"{OPEN} AND state = 'pending' AND held = 0 AND deferred_since = ''")
 
-    def held(self) -> int:
+    def count_held(self) -> int:
         """Returns how many pending deliveries are held until a decision."""
-        return self._number(f"{OPEN} AND state = 'pending' AND held = 1")
+        return self._count_where(f"{OPEN} AND state = 'pending' AND held = 1")
 
-    def _number(self, which: str) -> int:
+    def _count_where(self, condition: str) -> int:
         number: int = self._db.conn.execute(
-            f"SELECT count(*) FROM deliveries WHERE campaign_id = ? AND {which}", [self.campaign.id]
+            f"SELECT count(*) FROM deliveries WHERE campaign_id = ? AND {condition}", [self.campaign.id]
         ).fetchone()[0]
         return number
 
-    def reasons(self) -> tuple[Reason, ...]:
-        """Returns why deliveries did not arrive, the largest group first."""
-        self._give_functions()
+    def reason_groups(self) -> tuple[ReasonGroup, ...]:
+        """Returns why deliveries did not arrive, grouped by state and cause, the largest group first."""
+        self._register_sql_functions()
         rows = self._db.conn.execute(_ANSWERS, (self.campaign.id, _MOST_WORDS)).fetchall()
         return tuple(
-            Reason(state, cause, number, tuple(Words(row[3], row[4], bool(row[5])) for row in answers))
+            ReasonGroup(
+                state, cause, number, tuple(ReplyText(row[3], row[4], bool(row[5])) for row in answers)
+            )
             for (state, cause, number), answers in groupby(rows, key=lambda row: row[:3])
         )
 
-    def commonest_refusal(self) -> str:
+    def commonest_refusal_text(self) -> str:
         """Returns the most frequent text of a refusal, without addresses; empty if there is none."""
-        self._give_functions()
+        self._register_sql_functions()
         row = self._db.conn.execute(_COMMONEST_REFUSAL, [self.campaign.id]).fetchone()
         return str(row[0]) if row else ""
 
-    def _give_functions(self) -> None:
+    def _register_sql_functions(self) -> None:
         self._db.conn.create_function("without_addresses", 1, without_addresses, deterministic=True)
 
-    def deliveries(self, *, state: str = "", only: int | None = None) -> Iterator[ListedDelivery]:
-        """Returns the deliveries by subscriber id: all, those in a state, or those to one person."""
-        for row in self._db.conn.execute(_LIST, [self.campaign.id, state, only]):
+    def list_deliveries(self, *, state: str = "", only_person: int | None = None) -> Iterator[ListedDelivery]:
+        """Returns the deliveries in the order of subscriber ids: all, or those in this state.
+
+        With `only_person`, only the delivery to this subscriber id.
+        """
+        for row in self._db.conn.execute(_LIST, [self.campaign.id, state, only_person]):
             person, now, cause, reason, attempts, at, due_at, held, provider_id, in_folder = row
             yield ListedDelivery(
                 person,
@@ -118,7 +126,7 @@ class Reading(Part):
                 bool(in_folder),
             )
 
-    def people(self) -> Iterator[int]:
+    def subscriber_ids(self) -> Iterator[int]:
         """Returns the subscriber ids of all deliveries, in ascending order."""
         for row in self._db.conn.execute(
             "SELECT subscriber_id FROM deliveries WHERE campaign_id = ? ORDER BY subscriber_id",
@@ -126,8 +134,8 @@ class Reading(Part):
         ):
             yield row[0]
 
-    def accepted_at(self, people: Sequence[int]) -> dict[int, str]:
-        """Returns the times (UTC) at which the deliveries of these people were accepted, where they were."""
+    def acceptance_times(self, people: Sequence[int]) -> dict[int, str]:
+        """Returns by subscriber id when the deliveries to these people were accepted (UTC), if they were."""
         rows = self._db.conn.execute(
             "SELECT subscriber_id, coalesce(settled_at, '') FROM deliveries WHERE campaign_id = ? "
             "AND state = 'accepted' AND subscriber_id IN (SELECT value FROM json_each(?))",

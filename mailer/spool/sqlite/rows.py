@@ -1,4 +1,4 @@
-"""Reads campaigns from their rows."""
+"""Reads campaigns from the table `campaigns`."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from mailer.errors import CampaignError
 if TYPE_CHECKING:
     from sqlite_utils import Database
 
-__all__ = ["all_campaigns", "campaign_at"]
+__all__ = ["all_campaigns", "find_campaign"]
 
 _COLUMNS = (
     "id",
@@ -42,21 +42,21 @@ _COLUMNS = (
 _SELECT = f"SELECT {', '.join(_COLUMNS)} FROM campaigns"
 
 
-def _campaign(row: Sequence[Any]) -> Campaign:
+def _campaign_from_row(row: Sequence[Any]) -> Campaign:
     values = dict(zip(_COLUMNS, row, strict=True))
     return Campaign(**{**values, "plan": json.loads(values["plan"]), "status": Status(values["status"])})
 
 
 def all_campaigns(db: Database) -> list[Campaign]:
     """Returns all campaigns, newest first."""
-    return [_campaign(row) for row in db.conn.execute(f"{_SELECT} ORDER BY id DESC")]
+    return [_campaign_from_row(row) for row in db.conn.execute(f"{_SELECT} ORDER BY id DESC")]
 
 
-def campaign_at(db: Database, slug: str) -> Campaign:
+def find_campaign(db: Database, slug: str) -> Campaign:
     """Returns the campaign with this slug. Raises CampaignError, which suggests the most similar slug."""
     row = db.conn.execute(f"{_SELECT} WHERE slug = ?", [slug]).fetchone()
     if row is None:
         best = nearest(slug, [other.slug for other in all_campaigns(db)])
-        hint = f'did you mean "{best}"?' if best else "`mailer campaigns list` shows what there is"
+        hint = f'did you mean "{best}"?' if best else "`mailer campaigns list` shows all campaigns"
         raise CampaignError(f'there is no campaign "{slug}"; {hint}')
-    return _campaign(row)
+    return _campaign_from_row(row)

@@ -1,4 +1,4 @@
-"""Implements the spool in subscribers.db: all campaigns, and the deliveries of one."""
+"""Implements the spool on SQLite: all campaigns of a workspace, and the deliveries of one campaign."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING
 from mailer.campaign.campaign import Campaign, Delivered, NewCampaign
 from mailer.campaign.delivery_state import State
 from mailer.clock import utc_now
-from mailer.spool.ledger import Ledger
+from mailer.spool.ledger import RateLimitLedger
 from mailer.spool.sqlite.campaign_row import CampaignRow
-from mailer.spool.sqlite.claims import Claims
-from mailer.spool.sqlite.decisions import Decisions
+from mailer.spool.sqlite.claims import ClaimOperations
+from mailer.spool.sqlite.decisions import OperatorDecisions
 from mailer.spool.sqlite.pace_budget import StoredLedger
-from mailer.spool.sqlite.reading import Reading
-from mailer.spool.sqlite.rows import all_campaigns, campaign_at
-from mailer.spool.sqlite.times import Times
-from mailer.spool.values import Frozen, Redaction
+from mailer.spool.sqlite.reading import DeliveryReader
+from mailer.spool.sqlite.rows import all_campaigns, find_campaign
+from mailer.spool.sqlite.times import DueTimes
+from mailer.spool.values import PlannedDelivery, Redaction
 from mailer.store.database import writing
 from mailer.transports.registry import is_folder_transport
 
@@ -67,41 +67,45 @@ _MAILBOX_REFUSALS = """
 """
 
 
-class SqliteSpool(Claims, CampaignRow, Times, Decisions, Reading):
-    """Stores the deliveries of one campaign. It is used from one thread."""
+class SqliteSpool(ClaimOperations, CampaignRow, DueTimes, OperatorDecisions, DeliveryReader):
+    """Stores the deliveries of one campaign. Only one thread may use an object of this class."""
 
 
 class SqliteSpools:
-    """Stores all campaigns of a workspace. `redaction` removes from texts what may not be kept."""
+    """Stores all campaigns of a workspace. `redaction` removes text that may not be stored."""
 
     def __init__(self, db: Database, redaction: Redaction) -> None:
         self._db = db
         self._redaction = redaction
 
     def transaction(self) -> AbstractContextManager[object]:
-        """Opens a transaction for everything that is written inside it."""
+        """Opens one transaction for all writes inside the `with` block."""
         return writing(self._db)
 
     def campaigns(self) -> list[Campaign]:
         """Returns all campaigns, newest first."""
         return all_campaigns(self._db)
 
-    def slugs(self) -> dict[int, str]:
-        """Returns the slugs of all campaigns by their ids."""
+    def slugs_by_id(self) -> dict[int, str]:
+        """Returns the slugs of all campaigns by campaign id."""
         return dict(self._db.conn.execute("SELECT id, slug FROM campaigns").fetchall())
 
     def find(self, slug: str) -> Campaign:
         """Returns the campaign with this slug. Raises CampaignError, which suggests the most similar slug."""
-        return campaign_at(self._db, slug)
+        return find_campaign(self._db, slug)
 
     def open(self, campaign: Campaign, *, owner: str = "", into_folder: bool | None = None) -> SqliteSpool:
-        """Returns the spool of a campaign. `owner` names the run that claims, or is empty."""
+        """Returns the spool of a campaign. `owner` names the run that claims, or is empty.
+
+        `into_folder` says whether messages only go into an outbox folder; None means that the campaign's
+        transport decides.
+        """
         if into_folder is None:
             into_folder = is_folder_transport(campaign.transport)
         return SqliteSpool(self._db, campaign, self._redaction, owner=owner, into_folder=into_folder)
 
-    def freeze(self, campaign: NewCampaign, deliveries: Iterable[Frozen]) -> SqliteSpool:
-        """Writes a campaign with its deliveries, in one transaction."""
+    def freeze(self, campaign: NewCampaign, deliveries: Iterable[PlannedDelivery]) -> SqliteSpool:
+        """Stores a new campaign with its deliveries, in one transaction."""
         now = utc_now()
         with writing(self._db) as db:
             row = {
@@ -121,40 +125,47 @@ class SqliteSpools:
             return self.open(self.find(campaign.slug))
 
     def deliveries_of(self, person: int, campaigns: Sequence[Campaign]) -> list[Delivered]:
-        """Returns this person's deliveries of these campaigns, oldest first."""
+        """Returns the deliveries of these campaigns to this subscriber id, oldest campaign first."""
         numbers = json.dumps([campaign.id for campaign in campaigns])
         return [
             Delivered(slug, State(state), reason, at, bool(folder))
             for slug, state, reason, at, folder in self._db.conn.execute(_DELIVERIES_OF, [person, numbers])
         ]
 
-    def received(self, campaigns: Sequence[int], *, folders: bool) -> Iterator[int]:
-        """Returns the people who have the issue by these campaigns (ids): see `base.Spools.received`."""
-        if not campaigns:
+    def people_reached(self, campaign_ids: Sequence[int], *, include_folder_copies: bool) -> Iterator[int]:
+        """Returns the subscriber ids of people who got the issue by these campaigns or may get it.
+
+        `base.Spools.people_reached` says which deliveries count.
+        """
+        if not campaign_ids:
             return
         in_folders = [
             campaign.id
             for campaign in self.campaigns()
-            if campaign.id in campaigns and is_folder_transport(campaign.transport)
+            if campaign.id in campaign_ids and is_folder_transport(campaign.transport)
         ]
         rows = self._db.conn.execute(
             _RECEIVED,
             {
-                "campaigns": json.dumps(list(campaigns)),
-                "folders": folders,
+                "campaigns": json.dumps(list(campaign_ids)),
+                "folders": include_folder_copies,
                 "in_folders": json.dumps(in_folders),
             },
         )
         for row in rows:
             yield row[0]
 
-    def mailbox_refusals(self, person: int, *, since: str, but: int) -> tuple[int, str]:
-        """Returns how many campaigns in a row this person's mailbox refused, and when it first did (UTC)."""
+    def count_mailbox_refusals(self, person: int, *, since: str, excluded_campaign: int) -> tuple[int, str]:
+        """Returns how many campaigns in a row a person's mailbox has refused, and when it first did (UTC).
+
+        Only refusals after `since` (UTC) and after the last accepted delivery count, and none of the campaign
+        with the id `excluded_campaign`.
+        """
         number, first = self._db.conn.execute(
-            _MAILBOX_REFUSALS, {"person": person, "since": since, "but": but}
+            _MAILBOX_REFUSALS, {"person": person, "since": since, "but": excluded_campaign}
         ).fetchone()
         return number, first
 
-    def ledger(self) -> Ledger:
-        """Returns the ledger that records how much of each rate limit was used; all runs share it."""
+    def rate_ledger(self) -> RateLimitLedger:
+        """Returns the ledger of how much of each rate limit is used. All runs share it."""
         return StoredLedger(self._db)

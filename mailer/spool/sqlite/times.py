@@ -1,7 +1,7 @@
-"""Sets and reads the times at which deliveries may be claimed, on SQLite: schedule, rate limits and retries.
+"""Sets and reads the times at which deliveries may be claimed: schedule, rate limits and retries.
 
-`due_at` is NULL where a delivery may be claimed at once, and else the time (UTC) from which it may. `held` is
-1 where only a decision makes it claimable; then `due_at` is ignored.
+`due_at` is NULL if a delivery may be claimed at once, and else the time (UTC) from which it may be claimed.
+`held` is 1 if a delivery cannot be claimed until it is released; then `due_at` is ignored.
 """
 
 from __future__ import annotations
@@ -11,11 +11,11 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 
 from mailer.clock import utc_now, utc_text
-from mailer.spool.sqlite.part import BY_PERSON, CLAIMED, OPEN, Part
-from mailer.spool.values import Parked
+from mailer.spool.sqlite.part import BY_PERSON, CLAIMED, OPEN, SpoolPart
+from mailer.spool.values import ParkedClaim
 from mailer.store.database import writing
 
-__all__ = ["Times"]
+__all__ = ["DueTimes"]
 
 _PENDING = f"campaign_id = :campaign AND {OPEN} AND state = 'pending'"
 _DEFERRED = f"campaign_id = :campaign AND {OPEN} AND state = 'deferred'"
@@ -36,7 +36,7 @@ _HOLD_MISSED = f"""
 
 _SEND_NOW = f"""
     UPDATE deliveries SET held = 0, due_at = NULL
-    WHERE {_PENDING} AND (held = 1 OR (:everybody AND due_at IS NOT NULL))
+    WHERE {_PENDING} AND (held = 1 OR (:include_scheduled AND due_at IS NOT NULL))
 """
 
 _RELEASE_HELD = f"UPDATE deliveries SET held = 0, due_at = NULL WHERE {_PENDING} AND held = 1"
@@ -62,97 +62,107 @@ _LAST_SIGN = """
 """
 
 
-class Times(Part):
+class DueTimes(SpoolPart):
     """Sets and reads the due times of a campaign's deliveries."""
 
-    def park(self, claims: Iterable[Parked]) -> None:
-        """Makes claims pending again with a due time. The index of open deliveries skips them until then."""
+    def park(self, claims: Iterable[ParkedClaim]) -> None:
+        """Makes claims pending again, each with a due time before which it cannot be claimed."""
         rows = [
             (person, attempt, utc_text(datetime.fromtimestamp(until, UTC)))
             for person, attempt, until in claims
         ]
-        self._change(_PARK, rows=json.dumps(rows), owner=self.owner)
+        self._update(_PARK, rows=json.dumps(rows), owner=self.owner)
 
-    def unpark(self) -> None:
-        """Makes parked deliveries due at once. Due times of the schedule stay."""
+    def make_parked_due(self) -> None:
+        """Makes parked deliveries due at once, unless the campaign is sent at each reader's own local
+        time."""
         if not self.campaign.local_time:
-            self._change(_UNPARK, now=utc_now())
+            self._update(_UNPARK, now=utc_now())
 
-    def next_pending_due(self) -> float | None:
-        """Returns when the first pending delivery may be claimed (seconds since 1970), or None."""
-        row = self._first(f"{_PENDING} AND held = 0")
+    def first_pending_due_time(self) -> float | None:
+        """Returns the earliest due time of the pending deliveries (seconds since 1970), or None."""
+        row = self._first_due(f"{_PENDING} AND held = 0")
         if row is None:
             return None
         return datetime.fromisoformat(row[0]).timestamp() if row[0] else 0.0
 
-    def next_due(self, *, only: int | None = None) -> str | None:
-        """Returns when the next deferred delivery is due (UTC), or None; with `only`, this person's."""
-        mine = "" if only is None else f" AND subscriber_id = {only:d}"
-        row = self._first(f"{_DEFERRED} AND held = 0{mine}")
+    def next_deferred_due_time(self, *, only_person: int | None = None) -> str | None:
+        """Returns the earliest due time (UTC) of the deferred deliveries; None if there are none.
+
+        With `only_person`, only the delivery to this subscriber id counts.
+        """
+        mine = "" if only_person is None else f" AND subscriber_id = {only_person:d}"
+        row = self._first_due(f"{_DEFERRED} AND held = 0{mine}")
         return None if row is None else row[0] or utc_now()
 
-    def next_try(self) -> str | None:
-        """Returns the same as `next_due`, also for deferred deliveries that were claimed and released."""
-        deferred = self._first(f"{_DEFERRED} AND held = 0")
-        again = self._first(f"{_PENDING} AND held = 0 AND deferred_since > ''")
+    def next_retry_time(self) -> str | None:
+        """Returns the earliest due time (UTC) of deliveries that were ever deferred; None if there are none.
+
+        Counts deferred deliveries, and those that a run has claimed again and released.
+        """
+        deferred = self._first_due(f"{_DEFERRED} AND held = 0")
+        again = self._first_due(f"{_PENDING} AND held = 0 AND deferred_since > ''")
         due = [found[0] or "" for found in (deferred, again) if found is not None]
         return min(due) or utc_now() if due else None
 
-    def next_slot(self) -> str | None:
-        """Returns the earliest scheduled due time (UTC) among deliveries that were never tried, or None."""
+    def next_scheduled_time(self) -> str | None:
+        """Returns the earliest scheduled due time (UTC) of deliveries that were never tried, or None."""
         if not self.campaign.local_time:
             return None
-        row = self._first(f"{_PENDING} AND held = 0 AND due_at IS NOT NULL")
+        row = self._first_due(f"{_PENDING} AND held = 0 AND due_at IS NOT NULL")
         return None if row is None else row[0]
 
-    def _first(self, which: str) -> tuple[str | None] | None:
-        """Returns a row with the earliest due time of the deliveries that match `which`; None in the row
-        means at once."""
+    def _first_due(self, condition: str) -> tuple[str | None] | None:
+        """Returns a row with the earliest due time of the deliveries that match this SQL condition.
+
+        None in the row means that a delivery is due at once. Returns None if no delivery matches.
+        """
         row: tuple[str | None] | None = self._db.conn.execute(
-            f"SELECT due_at FROM deliveries INDEXED BY deliveries_open WHERE {which} ORDER BY due_at LIMIT 1",
+            f"SELECT due_at FROM deliveries INDEXED BY deliveries_open WHERE {condition} "
+            "ORDER BY due_at LIMIT 1",
             {"campaign": self.campaign.id},
         ).fetchone()
         return row
 
-    def hold_missed(self, before: str) -> int:
-        """Holds untried deliveries whose scheduled time was before `before` (UTC). Returns how many."""
-        return self._change(_HOLD_MISSED, before=before)
+    def hold_missed_deliveries(self, due_before: str) -> int:
+        """Holds deliveries that were never tried and due before this time (UTC). Returns their number."""
+        return self._update(_HOLD_MISSED, before=due_before)
 
-    def send_now(self, *, everybody: bool) -> None:
-        """Makes held deliveries due at once; with `everybody`, also those that are due later."""
-        self._change(_SEND_NOW, everybody=everybody)
+    def release_waiting_deliveries(self, *, include_scheduled: bool) -> None:
+        """Makes held deliveries due at once. `include_scheduled`: also deliveries that are due later."""
+        self._update(_SEND_NOW, include_scheduled=include_scheduled)
 
-    def release_held(self) -> None:
-        """Makes all pending deliveries that are held due at once."""
-        self._change(_RELEASE_HELD)
+    def release_held_deliveries(self) -> None:
+        """Releases all held deliveries: they become due at once."""
+        self._update(_RELEASE_HELD)
 
-    def make_due(self, *, after: str | None = None) -> None:
-        """Makes deferred deliveries due now, because the operator asks for it or the clock was wrong.
+    def make_deferred_due(self, *, due_after: str | None = None) -> None:
+        """Makes deferred deliveries due at once, because the operator asks for it or the clock was wrong.
 
-        With `after` (UTC), only deliveries that are due later than that and are not held. Earlier versions
-        held those that they had given up.
+        With `due_after` (UTC), only deliveries that are due after that time and are not held. Versions before
+        0.6 held the deliveries that they had given up.
         """
-        if after is None:
-            self._change(_MAKE_ALL_DUE)
+        if due_after is None:
+            self._update(_MAKE_ALL_DUE)
         else:
-            self._change(_MAKE_DUE, after=after)
+            self._update(_MAKE_DUE, after=due_after)
 
-    def expire(self, before: str) -> int:
-        """Rejects deliveries that have been deferred since before that time (UTC). Returns how many."""
-        return self._change(_EXPIRE, now=utc_now(), before=before)
+    def expire_deferred(self, deferred_before: str) -> int:
+        """Rejects deliveries that have been deferred since before this time (UTC). Returns their number."""
+        return self._update(_EXPIRE, now=utc_now(), before=deferred_before)
 
-    def overdue(self, now: str) -> int:
-        """Returns how many pending deliveries, held ones included, are past their due time at `now` (UTC)."""
+    def count_overdue(self, now: str) -> int:
+        """Returns how many pending deliveries are held, or due at `now` (UTC)."""
         number: int = self._db.conn.execute(_OVERDUE, {"campaign": self.campaign.id, "now": now}).fetchone()[
             0
         ]
         return number
 
-    def last_activity(self) -> str:
-        """Returns when a run last claimed or settled a delivery (UTC); empty where none ever did."""
+    def last_activity_time(self) -> str:
+        """Returns when a run last claimed or settled a delivery (UTC); empty if none ever did."""
         row = self._db.conn.execute(_LAST_SIGN, {"campaign": self.campaign.id}).fetchone()
         return row[0] or ""
 
-    def _change(self, sql: str, **values: object) -> int:
+    def _update(self, sql: str, **values: object) -> int:
         with writing(self._db) as db:
             return db.conn.execute(sql, {"campaign": self.campaign.id, **values}).rowcount

@@ -1,1 +1,1 @@
-"""Holds the migrations that made the tables, by version. A released migration is never changed."""
+"""Contains the migrations, by version. A released migration is never changed."""

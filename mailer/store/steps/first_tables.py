@@ -1,4 +1,4 @@
-"""Creates the first tables: people, consent, campaigns, deliveries, events."""
+"""Creates the first tables: people, consents, campaigns, deliveries, events."""
 
 from __future__ import annotations
 

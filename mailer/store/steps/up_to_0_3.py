@@ -19,7 +19,8 @@ __all__ = [
 
 
 def m003_schedule(db: Database) -> None:
-    """Adds columns to campaigns: the due time, the readers' local time, the canary and its hold."""
+    """Adds columns to campaigns: the due time, the readers' local time, the canary and the time it is held
+    until."""
     for statement in (
         # SQLite cannot change a CHECK, so the table is rebuilt. `due_at` is when it may begin (UTC),
         # `local_time` the readers' own hour (`08:00`), `canary` JSON about the canary, and `held_until`
@@ -58,12 +59,13 @@ def m003_schedule(db: Database) -> None:
 
 
 def m004_causes(db: Database) -> None:
-    """Adds the cause of a refusal: `address`, `mailbox`, `us`, `them`, or empty where nobody refused."""
+    """Adds the cause of a refusal: `address`, `mailbox`, `us` or `them`; empty if nobody refused the
+    message."""
     db.conn.execute("ALTER TABLE deliveries ADD COLUMN cause TEXT NOT NULL DEFAULT ''")
 
 
 def m005_paces(db: Database) -> None:
-    """Adds how much of each sending limit is used, shared by all runs."""
+    """Adds a table of how much of each rate limit is used, which all runs share."""
     db.conn.execute(
         # `name` is a domain (empty: all of them) and the unit of time: `/h`, `gmail.com/s`. Of so many an
         # hour or a day, `since` is when the newest window began and `used` how many were spent in it; of
@@ -79,7 +81,8 @@ def m005_paces(db: Database) -> None:
 
 
 def m006_deferrals(db: Database) -> None:
-    """Adds since when a delivery has been deferred, and whether it went only into an outbox folder."""
+    """Adds the time of a delivery's first deferral, and whether the delivery only went into an outbox
+    folder."""
     for statement in (
         # `deferred_since` is UTC, empty where a delivery never was; `in_folder` is 1 where the newest
         # hand-over was to a folder, which reached nobody.
@@ -95,7 +98,7 @@ def m006_deferrals(db: Database) -> None:
 
 
 def m007_plans(db: Database) -> None:
-    """Adds the plans that `mailer plan` made lately, so that `send --plan` can compare with them."""
+    """Adds a table of the plans that `mailer plan` made, so that `send --plan` can compare with them."""
     db.conn.execute(
         # `plan` is the plan as it was shown and `content` what is sent, each as JSON; `people` are the packed
         # (subscriber id, variant) of `audience.planned`.
@@ -112,7 +115,7 @@ def m007_plans(db: Database) -> None:
 
 
 def m008_runs(db: Database) -> None:
-    """Adds where the last run was, by which a copy of the database is noticed when it is used."""
+    """Adds a record of where the last run was, which shows that a database in use is a copy."""
     db.conn.execute(
         # One row: the path, device and inode of this file as of the last run, the machine as a salted hash
         # and its boot (empty: unknown), when it began (UTC), and a random token. `.mailer/last-run` holds the
@@ -135,7 +138,7 @@ def m008_runs(db: Database) -> None:
 def m009_accepted_by(db: Database) -> None:
     """Adds the transport that has accepted mail of a campaign.
 
-    Refusals by such a transport count as the recipients' own, not as the sender's.
+    Refusals by this transport concern the recipients, not the sender.
     """
     for statement in (
         # The transport's URL, empty where no mail was accepted except into a folder.

@@ -11,7 +11,7 @@ __all__ = ["m010_former_addresses", "m011_stable_ids", "m012_words_about_the_era
 
 
 def m010_former_addresses(db: Database) -> None:
-    """Adds the addresses that people had before a change, as hashes like those of the suppression list."""
+    """Adds the former addresses of people, as hashes like those of the suppression list."""
     for statement in (
         # `subscriber_id` is the last person who had the address, `until` the time (UTC) when it was changed.
         """
@@ -27,9 +27,9 @@ def m010_former_addresses(db: Database) -> None:
 
 
 def m011_stable_ids(db: Database) -> None:
-    """Adds stable ids, by which links and messages name a reader.
+    """Adds stable ids, by which links and messages identify a reader.
 
-    Subscriber ids are assigned again where an old backup is restored, so they cannot name readers.
+    Subscriber ids are assigned again after an old backup is restored, so they cannot identify readers.
     """
     for statement in (
         # 8 bytes, random for new people. NULL: a person of an earlier version, until a key is known (see
@@ -51,7 +51,7 @@ def m011_stable_ids(db: Database) -> None:
 
 
 def m012_words_about_the_erased(db: Database) -> None:
-    """Clears what servers said of people who were erased by an earlier version."""
+    """Clears server replies about people whom an earlier version has erased."""
     for statement in (
         # Servers' answers repeat the address, even on acceptance. Ids that cannot hold one stay, and so
         # do the reasons of skipped deliveries, which mailer itself wrote.

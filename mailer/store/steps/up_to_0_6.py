@@ -54,6 +54,6 @@ _HELD = (
 
 
 def m013_held(db: Database) -> None:
-    """Makes `due_at` NULL where a delivery is due at once, and adds `held` and `owner`."""
+    """Makes `due_at` NULL if a delivery is due at once, and adds the columns `held` and `owner`."""
     for statement in _HELD:
         db.conn.execute(statement)

@@ -15,7 +15,7 @@ from mailer.config import Pace
 from mailer.delivery.pacing.limits import CATCH_UP_SECONDS
 from mailer.delivery.pacing.pace import Pacer
 from mailer.delivery.pacing.windows import window_of
-from mailer.spool.ledger import Ledger
+from mailer.spool.ledger import RateLimitLedger
 from mailer.spool.sqlite.pace_budget import StoredLedger
 from mailer.store.database import open_store
 
@@ -30,7 +30,7 @@ def at(text: str, zone: ZoneInfo) -> float:
 
 def as_many_as_may(pacer: Pacer, now: float, domain: str = "", most: int = 10_000) -> int:
     number = 0
-    while number < most and pacer.take(domain, now) == 0.0:
+    while number < most and pacer.take_or_wait_seconds(domain, now) == 0.0:
         number += 1
     return number
 
@@ -39,7 +39,7 @@ def test_without_limits_everything_leaves_at_once() -> None:
     pacer = Pacer(Pace())
     assert not pacer
     assert as_many_as_may(pacer, TEN, "example.org", 100) == 100
-    assert pacer.blocked("", TEN) == (0.0, "")
+    assert pacer.blocking_limit("", TEN) == (0.0, "")
 
 
 # -- so many a second -----------------------------------------------------------------------
@@ -48,39 +48,39 @@ def test_without_limits_everything_leaves_at_once() -> None:
 def test_messages_are_spread_evenly() -> None:
     pacer = Pacer(Pace(limit="20/s"))
     assert pacer
-    assert pacer.take("a.test", TEN) == 0.0
-    assert pacer.take("b.test", TEN) == pytest.approx(0.05, abs=1e-4)
-    assert pacer.take("b.test", TEN + 0.03) == pytest.approx(0.02, abs=1e-4)
-    assert pacer.take("b.test", TEN + 0.06) == 0.0
+    assert pacer.take_or_wait_seconds("a.test", TEN) == 0.0
+    assert pacer.take_or_wait_seconds("b.test", TEN) == pytest.approx(0.05, abs=1e-4)
+    assert pacer.take_or_wait_seconds("b.test", TEN + 0.03) == pytest.approx(0.02, abs=1e-4)
+    assert pacer.take_or_wait_seconds("b.test", TEN + 0.06) == 0.0
 
 
 def test_a_slow_domain_does_not_hold_up_the_others() -> None:
     pacer = Pacer(Pace(domains={"Slow.test": "0.02/s"}))
-    assert pacer.take("slow.test", TEN) == 0.0
-    assert pacer.take("slow.test", TEN + 1) == pytest.approx(49)
-    assert pacer.take("fast.test", TEN + 1) == 0.0
+    assert pacer.take_or_wait_seconds("slow.test", TEN) == 0.0
+    assert pacer.take_or_wait_seconds("slow.test", TEN + 1) == pytest.approx(49)
+    assert pacer.take_or_wait_seconds("fast.test", TEN + 1) == 0.0
 
 
 def test_a_turn_is_not_taken_while_the_domain_waits() -> None:
     pacer = Pacer(Pace(limit="1/s", domains={"slow.test": "0.02/s"}))
-    assert pacer.take("slow.test", TEN) == 0.0
-    assert pacer.take("slow.test", TEN + 5) > 0
-    assert pacer.take("fast.test", TEN + 5) == 0.0
+    assert pacer.take_or_wait_seconds("slow.test", TEN) == 0.0
+    assert pacer.take_or_wait_seconds("slow.test", TEN + 5) > 0
+    assert pacer.take_or_wait_seconds("fast.test", TEN + 5) == 0.0
 
 
 def test_a_slow_pace_survives_a_restart() -> None:
-    ledger = Ledger()
-    assert Pacer(Pace(limit="0.2/s"), ledger).take("", TEN) == 0.0
-    assert Pacer(Pace(limit="0.2/s"), ledger).take("", TEN + 1) == pytest.approx(4)
-    assert Pacer(Pace(limit="0.2/s"), ledger).take("", TEN + 5.01) == 0.0
+    ledger = RateLimitLedger()
+    assert Pacer(Pace(limit="0.2/s"), ledger).take_or_wait_seconds("", TEN) == 0.0
+    assert Pacer(Pace(limit="0.2/s"), ledger).take_or_wait_seconds("", TEN + 1) == pytest.approx(4)
+    assert Pacer(Pace(limit="0.2/s"), ledger).take_or_wait_seconds("", TEN + 5.01) == 0.0
 
 
 def test_a_clock_that_goes_back_does_not_stop_the_pace_for_hours() -> None:
     pacer = Pacer(Pace(limit="2/s"))
-    assert pacer.take("", TEN) == 0.0
+    assert pacer.take_or_wait_seconds("", TEN) == 0.0
     earlier = TEN - 3600
-    assert 0 < pacer.take("", earlier) <= 0.5
-    assert pacer.take("", earlier + 0.51) == 0.0
+    assert 0 < pacer.take_or_wait_seconds("", earlier) <= 0.5
+    assert pacer.take_or_wait_seconds("", earlier + 0.51) == 0.0
 
 
 # -- so many in an hour or a day ------------------------------------------------------------
@@ -89,8 +89,8 @@ def test_a_clock_that_goes_back_does_not_stop_the_pace_for_hours() -> None:
 def test_a_budget_is_spent_at_once_and_opens_again_with_the_next_hour() -> None:
     pacer = Pacer(Pace(limit="300/h"))
     assert as_many_as_may(pacer, TEN + 600) == 300
-    assert pacer.take("", TEN + 601) == pytest.approx(2999)
-    assert pacer.blocked("", TEN + 601) == (pytest.approx(2999), "the limit of 300 an hour")
+    assert pacer.take_or_wait_seconds("", TEN + 601) == pytest.approx(2999)
+    assert pacer.blocking_limit("", TEN + 601) == (pytest.approx(2999), "the limit of 300 an hour")
     assert as_many_as_may(pacer, TEN + 3600) == 300
 
 
@@ -99,10 +99,12 @@ def test_an_evening_and_the_next_morning_are_two_days_where_the_readers_live() -
     assert as_many_as_may(pacer, at("2026-11-21T23:59:59", SHANGHAI)) == 10
     assert as_many_as_may(pacer, at("2026-11-22T00:00:00", SHANGHAI)) == 10
     assert as_many_as_may(pacer, at("2026-11-22T23:59:00", SHANGHAI)) == 0
-    assert pacer.clock_time(at("2026-11-23T00:00", SHANGHAI), at("2026-11-22T23:59", SHANGHAI)) == (
+    assert pacer.format_clock_time(at("2026-11-23T00:00", SHANGHAI), at("2026-11-22T23:59", SHANGHAI)) == (
         "2026-11-23 00:00"
     )
-    assert pacer.clock_time(at("2026-11-22T14:00", SHANGHAI), at("2026-11-22T13:20", SHANGHAI)) == "14:00"
+    assert (
+        pacer.format_clock_time(at("2026-11-22T14:00", SHANGHAI), at("2026-11-22T13:20", SHANGHAI)) == "14:00"
+    )
 
 
 def test_several_limits_hold_together() -> None:
@@ -110,13 +112,13 @@ def test_several_limits_hold_together() -> None:
     now, left = TEN, Counter[str]()
     while now < TEN + 59:
         for domain in ("slow.test", "fast.test"):
-            left[domain] += pacer.take(domain, now) == 0.0
+            left[domain] += pacer.take_or_wait_seconds(domain, now) == 0.0
         now += 0.01
     assert left == {"slow.test": 5, "fast.test": 25}
 
 
 def test_what_was_not_handed_over_is_given_back() -> None:
-    ledger = Ledger()
+    ledger = RateLimitLedger()
     pacer = Pacer(Pace(limit="300/h"), ledger)
     assert as_many_as_may(pacer, TEN, most=10) == 10
     pacer.refund("", TEN)
@@ -126,30 +128,30 @@ def test_what_was_not_handed_over_is_given_back() -> None:
 
 
 def test_what_is_given_back_too_late_opens_nothing() -> None:
-    ledger = Ledger()
+    ledger = RateLimitLedger()
     early, late = Pacer(Pace(limit="300/h"), ledger), Pacer(Pace(limit="300/h"), ledger)
-    assert early.take("", TEN) == 0.0
+    assert early.take_or_wait_seconds("", TEN) == 0.0
     assert as_many_as_may(late, TEN + 3600) == 300
     early.close()
     assert as_many_as_may(late, TEN + 3601) == 0
 
 
 def test_a_clock_that_goes_back_opens_no_hour_twice() -> None:
-    ledger = Ledger()
+    ledger = RateLimitLedger()
     assert as_many_as_may(Pacer(Pace(limit="10/h"), ledger), TEN + 10) == 10
     back = Pacer(Pace(limit="10/h"), ledger)
     assert as_many_as_may(back, TEN - 1800) == 0
-    assert back.blocked("", TEN - 1800)[0] == pytest.approx(5400)
+    assert back.blocking_limit("", TEN - 1800)[0] == pytest.approx(5400)
     assert as_many_as_may(back, TEN + 3600) == 10
 
 
 def test_a_used_up_limit_is_looked_at_again_because_others_give_back() -> None:
-    ledger = Ledger()
+    ledger = RateLimitLedger()
     one, other = Pacer(Pace(limit="300/h"), ledger), Pacer(Pace(limit="300/h"), ledger)
-    assert one.take("", TEN) == 0.0
+    assert one.take_or_wait_seconds("", TEN) == 0.0
     assert as_many_as_may(other, TEN) == 297  # the first holds three, and has used one of them
     one.close()
-    assert other.take("", TEN + 0.5) > 0
+    assert other.take_or_wait_seconds("", TEN + 0.5) > 0
     assert as_many_as_may(other, TEN + 1.1) == 2
 
 
@@ -167,9 +169,9 @@ def test_a_warm_up_and_a_limit_a_day_are_spent_together() -> None:
     pace = Pace(limit="8/d", warm_up=[5, 10], warm_up_start="2026-11-21")
     pacer = Pacer(pace, now=TEN)
     assert as_many_as_may(pacer, TEN) == 5
-    assert pacer.blocked("", TEN)[1] == "the warm-up's limit of 5 on 2026-11-21"
+    assert pacer.blocking_limit("", TEN)[1] == "the warm-up's limit of 5 on 2026-11-21"
     assert as_many_as_may(pacer, TEN + 86400) == 8
-    assert Pacer(pace, now=TEN + 86400).blocked("", TEN)[1] == "the limit of 8 a day"
+    assert Pacer(pace, now=TEN + 86400).blocking_limit("", TEN)[1] == "the limit of 8 a day"
 
 
 # -- windows --------------------------------------------------------------------------------
@@ -212,7 +214,9 @@ def test_two_runs_share_a_budget_in_the_database(tmp_path: Path) -> None:
 def test_a_crash_leaves_a_little_unused_and_overspends_nothing(tmp_path: Path) -> None:
     path = tmp_path / "subscribers.db"
     for _ in range(10):  # each takes one, and dies
-        assert Pacer(Pace(limit="1000/h"), StoredLedger(open_store(path))).take("", TEN) == 0.0
+        assert (
+            Pacer(Pace(limit="1000/h"), StoredLedger(open_store(path))).take_or_wait_seconds("", TEN) == 0.0
+        )
     assert as_many_as_may(Pacer(Pace(limit="1000/h"), StoredLedger(open_store(path))), TEN) == 900
 
 
@@ -232,7 +236,7 @@ _STEPS = st.lists(
 @settings(max_examples=200, deadline=None)
 @given(_STEPS)
 def test_no_window_ever_sees_more_than_its_number(steps: list[tuple[int, str, float, str]]) -> None:
-    pace, ledger = Pace(limit="7/m", domains={"a.test": ["3/m", "8/h"]}), Ledger()
+    pace, ledger = Pace(limit="7/m", domains={"a.test": ["3/m", "8/h"]}), RateLimitLedger()
     runs = [Pacer(pace, ledger) for _ in range(3)]
     now = TEN
     kept: list[tuple[float, str]] = []
@@ -250,7 +254,7 @@ def test_no_window_ever_sees_more_than_its_number(steps: list[tuple[int, str, fl
             runs[number].refund(name, taken)
         else:
             for _ in range(10 if what == "burst" else 1):
-                if runs[number].take(domain, now) == 0.0:
+                if runs[number].take_or_wait_seconds(domain, now) == 0.0:
                     own[number].append((now, domain))
                     kept.append((now, domain))
     mine = [moment for moment, domain in kept if domain == "a.test"]
@@ -271,12 +275,12 @@ def test_no_window_ever_sees_more_than_its_number(steps: list[tuple[int, str, fl
 def test_runs_that_share_a_pace_are_never_faster_together(
     a_second: float, steps: list[tuple[int, float]]
 ) -> None:
-    pace, ledger = Pace(limit=f"{a_second:.3f}/s"), Ledger()
+    pace, ledger = Pace(limit=f"{a_second:.3f}/s"), RateLimitLedger()
     runs = [Pacer(pace, ledger) for _ in range(3)]
     now, sent = TEN, []
     for number, later in steps:
         now += later
-        while runs[number].take("", now) == 0.0:
+        while runs[number].take_or_wait_seconds("", now) == 0.0:
             sent.append(now)
     rate = float(f"{a_second:.3f}")
     for first, begin in enumerate(sent):
@@ -291,7 +295,7 @@ def test_whoever_waits_as_long_as_told_gets_a_turn(a_second: float, budget: int)
     pacer = Pacer(Pace(limit=f"{a_second:.3f}/s, {budget}/m"))
     now, taken = TEN, 0
     for _ in range(2000):
-        wait = pacer.take("", now)
+        wait = pacer.take_or_wait_seconds("", now)
         taken += wait == 0.0
         now += wait
         if taken >= 2 * budget:

@@ -13,7 +13,7 @@ import pytest
 
 from mailer.delivery.circuit_breaker import CircuitBreaker
 from mailer.delivery.workers import connections, workers
-from mailer.delivery.workers.connections import ConnectionPool, Share
+from mailer.delivery.workers.connections import ConnectionPool, ConnectionShare
 from mailer.delivery.workers.workers import Supervision, Workers
 from mailer.errors import TransportError
 from mailer.spool.journal import Journal
@@ -44,14 +44,14 @@ def never() -> bool:
     return False
 
 
-def hold(share: Share, number: int) -> None:
+def hold(share: ConnectionShare, number: int) -> None:
     assert [share.acquire(never) for _ in range(number)] == [True] * number
 
 
 class Waiting:
     """Threads that wait for permits of a share and keep what they get."""
 
-    def __init__(self, share: Share, number: int) -> None:
+    def __init__(self, share: ConnectionShare, number: int) -> None:
         self.got = 0
         self._share = share
         self._given_up = threading.Event()
@@ -71,21 +71,21 @@ class Waiting:
 
 
 def test_one_run_gets_all_permits_and_owes_none() -> None:
-    share = ConnectionPool(4).share(always)
+    share = ConnectionPool(4).add_run(always)
     hold(share, 4)
     assert not share.must_release()
-    assert not share.must_release(idle=True)
+    assert not share.must_release(is_idle=True)
     assert not share.acquire(always)
 
 
 def test_there_is_at_least_one_permit() -> None:
-    assert ConnectionPool(0).share(always).acquire(never)
+    assert ConnectionPool(0).add_run(always).acquire(never)
 
 
 @pytest.mark.parametrize(("total", "kept", "given"), [(8, 4, 4), (5, 3, 2), (2, 1, 1), (3, 2, 1)])
 def test_a_run_that_holds_all_gives_up_half_between_its_chunks(total: int, kept: int, given: int) -> None:
     pool = ConnectionPool(total)
-    first, second = pool.share(always), pool.share(always)
+    first, second = pool.add_run(always), pool.add_run(always)
     hold(first, total)
     waiting = Waiting(second, total)
     owed = [first.must_release() for _ in range(total)]
@@ -100,7 +100,7 @@ def test_a_run_that_holds_all_gives_up_half_between_its_chunks(total: int, kept:
 
 def test_a_permit_that_is_free_or_promised_already_is_not_asked_for_again() -> None:
     pool = ConnectionPool(4)
-    first, second = pool.share(always), pool.share(always)
+    first, second = pool.add_run(always), pool.add_run(always)
     hold(first, 4)
     waiting = Waiting(second, 1)
     assert first.must_release()
@@ -114,11 +114,11 @@ def test_a_permit_that_is_free_or_promised_already_is_not_asked_for_again() -> N
 
 def test_a_run_without_work_takes_only_what_nobody_else_waits_for() -> None:
     pool = ConnectionPool(2)
-    first, idle, second = pool.share(always), pool.share(never), pool.share(always)
+    first, idle, second = pool.add_run(always), pool.add_run(never), pool.add_run(always)
     hold(first, 2)
     nothing = Waiting(idle, 1)
     assert not first.must_release()
-    assert not first.must_release(idle=True)
+    assert not first.must_release(is_idle=True)
     waiting = Waiting(second, 1)
     assert first.must_release()
     first.release()
@@ -132,12 +132,12 @@ def test_a_run_without_work_takes_only_what_nobody_else_waits_for() -> None:
 
 def test_a_worker_that_has_been_idle_gives_its_permit_to_a_run_that_has_as_many() -> None:
     pool = ConnectionPool(2)
-    first, second = pool.share(never), pool.share(always)
+    first, second = pool.add_run(never), pool.add_run(always)
     hold(first, 1)
     hold(second, 1)
     waiting = Waiting(second, 1)
     assert not first.must_release()
-    assert first.must_release(idle=True)
+    assert first.must_release(is_idle=True)
     first.release()
     until(lambda: waiting.got == 1)
     waiting.end()
@@ -145,7 +145,7 @@ def test_a_worker_that_has_been_idle_gives_its_permit_to_a_run_that_has_as_many(
 
 def test_a_promise_to_a_run_that_ended_meanwhile_goes_to_the_next() -> None:
     pool = ConnectionPool(1)
-    first, second, third = pool.share(always), pool.share(always), pool.share(always)
+    first, second, third = pool.add_run(always), pool.add_run(always), pool.add_run(always)
     hold(first, 1)
     leaving = Waiting(second, 1)
     assert first.must_release()
@@ -231,12 +231,12 @@ class Crew:
         for number in range(chunks):
             self.workers.submit([Message(number)])  # type: ignore[list-item]
 
-    def reports(self, number: int) -> list[workers.Report]:
+    def reports(self, number: int) -> list[workers.WorkerReport]:
         return [self.workers.reports.get(timeout=SECONDS) for _ in range(number)]
 
-    def end(self) -> list[workers.Report]:
-        self.workers.end()
-        told: list[workers.Report] = []
+    def end(self) -> list[workers.WorkerReport]:
+        self.workers.end_after_current_chunk()
+        told: list[workers.WorkerReport] = []
         while sum(report.ended for report in told) < self.workers.alive:
             told += self.reports(1)
         with suppress(OSError):
@@ -304,7 +304,7 @@ def test_a_run_with_nothing_to_send_for_a_while_lends_its_connection(
 
 def test_a_run_that_stops_while_it_waits_for_a_permit_gives_everything_back(tmp_path: Path) -> None:
     wire, pool = Wire(), ConnectionPool(1)
-    hold(pool.share(always), 1)
+    hold(pool.add_run(always), 1)
     crew = Crew(tmp_path, wire.transport("a"), 1, pool)
     crew.give(2)
     until(lambda: bool(pool._waiting))

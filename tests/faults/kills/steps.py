@@ -13,7 +13,7 @@ from tests.faults.kills.starter import COMMIT, THE_DOT, THE_JOURNAL_GOES, THE_LA
 __all__ = ["RECOVERY", "STEPS", "Step"]
 
 _SPOOLS = "mailer.spool.sqlite.spools:SqliteSpools"
-_CLAIMS = "mailer.spool.sqlite.claims:Claims"
+_CLAIMS = "mailer.spool.sqlite.claims:ClaimOperations"
 _CAMPAIGN = "mailer.spool.sqlite.campaign_row:CampaignRow"
 _RECOVERY = "mailer.services.sending.recovery"
 _JOURNAL = "mailer.spool.journal:Journal"
@@ -59,18 +59,18 @@ STEPS = (
     Step("folder in place", THE_RENAME, once="mailer.archive.campaign:put_folder"),
     Step("freeze committed", COMMIT, once=f"{_SPOOLS}.freeze"),
     Step("recovery", f"{_RECOVERY}:settle_claims"),
-    Step("status: sending", f"{_CAMPAIGN}.apply"),
+    Step("status: sending", f"{_CAMPAIGN}.apply_event"),
     Step("manifest: sending", "mailer.archive.manifest:put_file"),
     Step("manifest in place", THE_RENAME, once="mailer.archive.manifest:put_file"),
     Step("journal opened", f"{_JOURNAL}.__init__"),
     Step("claim", f"{_CLAIMS}.claim"),
     Step("claim committed", COMMIT, once=f"{_CLAIMS}.claim"),
-    Step("journal `>`", f"{_JOURNAL}.begin", uncertain=(0, 1)),
+    Step("journal `>`", f"{_JOURNAL}.note_begun", uncertain=(0, 1)),
     Step("connection", "mailer.transports.smtp.connection:open_session", uncertain=(1, 1)),
     Step("message", f"{_SMTP}:SmtpSession.transact", uncertain=(1, 1), arrived=(0, 1)),
     Step("final dot", THE_DOT, uncertain=(1, 1), arrived=(0, 1)),
     Step("request", THE_LAST_BYTE, uncertain=(4, 4), arrived=(0, 4), kind="sendgrid"),
-    Step("journal `<`", f"{_JOURNAL}.finish", uncertain=(1, 1), arrived=(1, 0)),
+    Step("journal `<`", f"{_JOURNAL}.note_outcomes", uncertain=(1, 1), arrived=(1, 0)),
     Step(
         "journal emptied",
         f"{_JOURNAL}.clear",
@@ -85,8 +85,8 @@ STEPS = (
         once=f"{_CLAIMS}.claim",
         dials={"mailer.transports.stop:StopFlag.is_set": 1},
     ),
-    Step("journal sealed", f"{_JOURNAL}.seal"),
-    Step("status: sent", f"{_CAMPAIGN}.apply", call=2),
+    Step("journal sealed", f"{_JOURNAL}.refuse_writes"),
+    Step("status: sent", f"{_CAMPAIGN}.apply_event", call=2),
     Step("manifest: sent", "mailer.archive.manifest:put_file", call=2),
     Step("journal removed", THE_JOURNAL_GOES),
 )

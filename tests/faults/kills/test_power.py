@@ -104,7 +104,7 @@ def test_after_another_boot_what_was_claimed_is_held_and_no_more_than_a_window(
 ) -> None:
     desk = make_desk("smtp", readers=READERS)
     desk.dials = DIALS
-    kill = {"at": "mailer.spool.journal:Journal.finish", "when": "before", "call": READERS // 2}
+    kill = {"at": "mailer.spool.journal:Journal.note_outcomes", "when": "before", "call": READERS // 2}
     assert desk.send(kill=kill).wait() == -9
     tally.kills += 1
     path = desk.root / ".mailer" / f"{SLUG}.journal"
@@ -177,11 +177,11 @@ def test_a_journal_cut_at_any_byte(
     ends: list[int] = []
     for kind, entries in WRITES:
         if kind == "begin":
-            journal.begin([(number, 1) for number, _ in entries])
+            journal.note_begun([(number, 1) for number, _ in entries])
         else:
-            journal.finish(
+            journal.note_outcomes(
                 [(number, 1, outcome) for number, outcome in entries if outcome],
-                begin=[(number, 1) for number, outcome in entries if not outcome],
+                begun=[(number, 1) for number, outcome in entries if not outcome],
             )
         ends.append(path.stat().st_size)
     journal.close()
@@ -193,9 +193,9 @@ def test_a_journal_cut_at_any_byte(
         # After a write that the disk cut short, another worker may still write its line.
         path.write_bytes(whole[:cut])
         if goes_on == "begin":
-            journal.begin([(CLAIMED, 1)])
+            journal.note_begun([(CLAIMED, 1)])
         elif goes_on:
-            journal.finish([(CLAIMED, 1, Outcome(OutcomeKind.ACCEPTED))])
+            journal.note_outcomes([(CLAIMED, 1, Outcome(OutcomeKind.ACCEPTED))])
         found = verdicts(claimed.database, claimed, path)
         begun = {CLAIMED} if goes_on == "begin" else set()
         known = {CLAIMED: "accepted"} if goes_on == "finish" else {}

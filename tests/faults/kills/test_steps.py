@@ -19,8 +19,8 @@ from tests.faults.kills.steps import CALM, RECOVERY, STEPS, Step
 READERS = 12
 WHEN = ("before", "after")
 _ROW = re.compile(r"^\| ([^|]+) \| `([^`|]+)` \| .+ \| .+ \| .+ \|$", re.MULTILINE)
-_CLAIMS = "mailer.spool.sqlite.claims:Claims"
-_DECISIONS = "mailer.spool.sqlite.decisions:Decisions"
+_CLAIMS = "mailer.spool.sqlite.claims:ClaimOperations"
+_DECISIONS = "mailer.spool.sqlite.decisions:OperatorDecisions"
 _CAMPAIGN = "mailer.spool.sqlite.campaign_row:CampaignRow"
 _RECOVERY = "mailer.services.sending.recovery:settle_claims"
 _MANIFEST = "mailer.archive.manifest:put_file"
@@ -102,11 +102,11 @@ def test_a_kill_in_the_finish_after_an_earlier_kill(
 @pytest.mark.parametrize(
     "step",
     [
-        Step("retry", f"{_DECISIONS}.retry"),
-        Step("committed", COMMIT, once=f"{_DECISIONS}.retry"),
+        Step("retry", f"{_DECISIONS}.retry_refused"),
+        Step("committed", COMMIT, once=f"{_DECISIONS}.retry_refused"),
         Step("recovery", _RECOVERY),
         Step("claim", f"{_CLAIMS}.claim"),
-        Step("status", f"{_CAMPAIGN}.apply", call=2),
+        Step("status", f"{_CAMPAIGN}.apply_event", call=2),
         Step("manifest", _MANIFEST, call=2),
     ],
     ids=lambda step: step.name,
@@ -123,8 +123,8 @@ def test_a_kill_of_campaigns_retry(make_desk: MakeDesk, tally: Tally, step: Step
 
 
 RESOLVING = (
-    Step("resolve", f"{_DECISIONS}.resolve"),
-    Step("committed", COMMIT, once=f"{_DECISIONS}.resolve"),
+    Step("resolve", f"{_DECISIONS}.resolve_uncertain"),
+    Step("committed", COMMIT, once=f"{_DECISIONS}.resolve_uncertain"),
     Step("manifest", _MANIFEST),
 )
 
@@ -170,13 +170,13 @@ def test_a_kill_of_campaigns_resolve_resend(
 @pytest.mark.parametrize("when", WHEN)
 @pytest.mark.parametrize(
     "step",
-    [Step("status", f"{_CAMPAIGN}.apply"), Step("committed", COMMIT, once=f"{_CAMPAIGN}.apply")],
+    [Step("status", f"{_CAMPAIGN}.apply_event"), Step("committed", COMMIT, once=f"{_CAMPAIGN}.apply_event")],
     ids=lambda step: step.name,
 )
 def test_a_kill_of_campaigns_pause(make_desk: MakeDesk, tally: Tally, step: Step, when: str) -> None:
     desk = calm(make_desk)
     in_fours = {"mailer.delivery.intake:_CHUNK": 4}
-    killed(desk, Step("journal", "mailer.spool.journal:Journal.begin", call=2, dials=in_fours), "before")
+    killed(desk, Step("journal", "mailer.spool.journal:Journal.note_begun", call=2, dials=in_fours), "before")
     killed(desk, step, when, "campaigns", "pause", SLUG)
     tally.kills += 2
     assert desk.status == ("paused" if when == "after" else "sending")
