@@ -12,8 +12,8 @@ import pytest
 from sqlite_utils import Database
 
 from mailer.audience.consent.record import Consent
-from mailer.audience.editing import Edit, edit
-from mailer.audience.recipients import Recipients, addresses_of, unreachable
+from mailer.audience.editing import SubscriberEdit, edit_subscriber
+from mailer.audience.recipients import RecipientChecker, addresses_of, unreachable_ids
 from mailer.audience.selection import select_subscribers
 from mailer.audience.subscribers import add
 from mailer.audience.values.address import normalize_address
@@ -45,7 +45,9 @@ def add_readers(db: Database, number: int, domain: str = "example.org") -> list[
     with writing(db):
         for i in range(1, number + 1):
             person, _ = add(db, normalize_address(f"reader{i}@{domain}"), consent=consent, editions=[EDITION])
-            edit(db, person.id, Edit(name=f"Reader {i}", attributes={"seat": i} if i % 2 else {}))
+            edit_subscriber(
+                db, person.id, SubscriberEdit(name=f"Reader {i}", attributes={"seat": i} if i % 2 else {})
+            )
             ids.append(person.id)
     return ids
 
@@ -81,7 +83,9 @@ class DeskSpool(SqliteSpool):
         self, limit: int, may_write: MayWrite | None = None, *, only: int | None = None
     ) -> list[Claim] | None:
         """Claims; without `may_write`, whoever may not be written to now is skipped."""
-        return super().claim(limit, may_write or Recipients(self.database, self.campaign.edition), only=only)
+        return super().claim(
+            limit, may_write or RecipientChecker(self.database, self.campaign.edition), only=only
+        )
 
     def settle(self, outcomes: Sequence[tuple[int, int, Outcome, str] | Settled]) -> list[Refused]:
         """Settles and records bounces, so that nothing is left to record."""
@@ -91,7 +95,7 @@ class DeskSpool(SqliteSpool):
 
     def retry_all(self, *, only: int | None = None) -> tuple[int, int]:
         """Tries again whoever can be reached. Gives how many, and how many stay rejected."""
-        again = self.retry(partial(unreachable, self.database), only=only)
+        again = self.retry(partial(unreachable_ids, self.database), only=only)
         return again, self.counts()["rejected"]
 
     def recover(self, journal: Path) -> dict[str, int]:

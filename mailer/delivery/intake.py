@@ -6,7 +6,7 @@ import time
 from collections import deque
 from typing import NamedTuple
 
-from mailer.audience.recipients import Recipients
+from mailer.audience.recipients import RecipientChecker
 from mailer.campaign.delivery_state import State
 from mailer.delivery.options import Run
 from mailer.delivery.pacing.queues import AHEAD_SECONDS, PaceQueues
@@ -43,7 +43,7 @@ class Intake:
     """
 
     def __init__(
-        self, run: Run, claims: RunClaims, recipients: Recipients, workers: Workers, connections: int
+        self, run: Run, claims: RunClaims, recipients: RecipientChecker, workers: Workers, connections: int
     ) -> None:
         batch = run.transport.batch
         self._run = run

@@ -9,7 +9,7 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from functools import partial
 
-from mailer.audience.recipients import Recipients, addresses_of
+from mailer.audience.recipients import RecipientChecker, addresses_of
 from mailer.campaign.delivery_state import State
 from mailer.campaign.status import ENDED, Event
 from mailer.clock import utc_text
@@ -56,7 +56,7 @@ class Loop:
         self._leavers = leavers
         self._stop = threading.Event()
         self._watch = RefusalWatch(ever=run.spool.was_accepted())
-        recipients = Recipients(run.db, run.spool.campaign.edition)
+        recipients = RecipientChecker(run.db, run.spool.campaign.edition)
         self._note_refused = RefusalRecorder(run.db, run.spools, run.spool, run.source).note
         self._claims = RunClaims(
             run.spool, recipients, run.backoff, self._watch, note_refused=self._note_refused, only=run.only

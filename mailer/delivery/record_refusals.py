@@ -10,8 +10,8 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from mailer.audience.change_address import moved_at
-from mailer.audience.consent.bounces import last_bounced, record_bounce
+from mailer.audience.change_address import address_changed_at
+from mailer.audience.consent.bounces import last_bounce_time, record_bounce
 from mailer.spool.base import Spool, Spools
 from mailer.spool.values import Refused
 from mailer.transports.base import Result
@@ -46,7 +46,7 @@ class RefusalRecorder:
         for person, attempt, outcome, claimed_at, now in refused:
             if outcome.result is not Result.REJECTED or outcome.cause not in (Cause.ADDRESS, Cause.MAILBOX):
                 continue
-            if (moved := moved_at(self._db, person)) and moved >= claimed_at:
+            if (moved := address_changed_at(self._db, person)) and moved >= claimed_at:
                 self._spool.clear_causes([(person, attempt)])
             elif outcome.cause is Cause.ADDRESS or self._lasts(person, now):
                 record_bounce(
@@ -61,7 +61,7 @@ class RefusalRecorder:
 
     def _lasts(self, person: int, now: str) -> bool:
         """Returns whether this person's mailbox has refused for long enough to count as bounced."""
-        since = max(last_bounced(self._db, person), moved_at(self._db, person))
+        since = max(last_bounce_time(self._db, person), address_changed_at(self._db, person))
         number, first = self._spools.mailbox_refusals(person, since=since, but=self._spool.campaign.id)
         if number + 1 < MAILBOX_CAMPAIGNS:
             return False

@@ -58,13 +58,13 @@ def redact_journal(db: Database, journal: Path) -> bool:
     OSError.
     """
     erased = ErasedPeople(db)
-    return bool(erased) and remove_text_about(journal, erased.numbers(), erased.redact)
+    return bool(erased) and remove_text_about(journal, erased.subscriber_ids(), erased.redact)
 
 
 def mentions_erased(db: Database, journal: Path) -> bool:
     """Returns whether a journal has server replies about erased people. It is safe while a run is alive."""
     erased = ErasedPeople(db)
-    return bool(erased) and has_text_about(journal, erased.numbers(), erased.redact)
+    return bool(erased) and has_text_about(journal, erased.subscriber_ids(), erased.redact)
 
 
 def _has_words(outcome: Outcome) -> bool:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from sqlite_utils import Database
 
 from mailer.audience.people import Subscriber, list_subscribers
-from mailer.audience.segments import parse
+from mailer.audience.segments import parse_segment
 from mailer.errors import SegmentError
 
 Add = Callable[..., Subscriber]
@@ -49,7 +49,7 @@ def matches(db: Database, person: Add) -> Callable[[str], bool]:
     db.conn.execute(
         "UPDATE subscribers SET joined_at = '2026-01-01T16:00:00.000000Z' WHERE id = ?", (number,)
     )
-    return lambda text: bool(list(list_subscribers(db, segment=parse(text))))
+    return lambda text: bool(list(list_subscribers(db, segment=parse_segment(text))))
 
 
 @pytest.mark.parametrize(
@@ -197,8 +197,8 @@ def test_a_language_is_also_its_subtags_and_no_other_language_that_begins_like_i
     db: Database, person: Add, language: str, is_in: bool
 ) -> None:
     person("a@example.org", language=language)
-    assert bool(list(list_subscribers(db, segment=parse('language == "zh"')))) is is_in
-    assert bool(list(list_subscribers(db, segment=parse('language != "zh"')))) is not is_in
+    assert bool(list(list_subscribers(db, segment=parse_segment('language == "zh"')))) is is_in
+    assert bool(list(list_subscribers(db, segment=parse_segment('language != "zh"')))) is not is_in
 
 
 def test_names_and_attributes_are_compared_however_their_letters_are_composed(
@@ -210,23 +210,23 @@ def test_names_and_attributes_are_compared_however_their_letters_are_composed(
         '"cafe\u0301" in tags',
         'attributes["cafe\u0301"] == "Orle\u0301ans"',
     ):
-        assert len(list(list_subscribers(db, segment=parse(text)))) == 1, text
+        assert len(list(list_subscribers(db, segment=parse_segment(text)))) == 1, text
 
 
 @pytest.mark.parametrize("tags", ["", "{", "null", "5", '["vip"', '[["vip"]]', '"vip"', "{}", "[" * 10_000])
 def test_tags_that_are_damaged_are_no_tags(db: Database, person: Add, tags: str) -> None:
     person("a@example.org")
     db.conn.execute("UPDATE subscribers SET tags = ?", (tags,))
-    assert not list(list_subscribers(db, segment=parse('"vip" in tags')))
-    assert len(list(list_subscribers(db, segment=parse('"vip" not in tags')))) == 1
+    assert not list(list_subscribers(db, segment=parse_segment('"vip" in tags')))
+    assert len(list(list_subscribers(db, segment=parse_segment('"vip" not in tags')))) == 1
 
 
 def test_days_begin_at_midnight_where_the_publication_is(db: Database, person: Add) -> None:
     person("a@example.org")
     db.conn.execute("UPDATE subscribers SET joined_at = '2026-01-01T16:00:00.000000Z'")
-    shanghai = parse("joined == 2026-01-02", ZoneInfo("Asia/Shanghai"))
+    shanghai = parse_segment("joined == 2026-01-02", ZoneInfo("Asia/Shanghai"))
     assert len(list(list_subscribers(db, segment=shanghai))) == 1
-    assert not list(list_subscribers(db, segment=parse("joined == 2026-01-02")))
+    assert not list(list_subscribers(db, segment=parse_segment("joined == 2026-01-02")))
 
 
 @pytest.mark.parametrize(
@@ -303,7 +303,7 @@ def test_days_begin_at_midnight_where_the_publication_is(db: Database, person: A
 )
 def test_what_is_wrong_is_told_with_its_column(text: str, column: int, sentence: str) -> None:
     with pytest.raises(SegmentError) as caught:
-        parse(text)
+        parse_segment(text)
     problem = caught.value.problems[0]
     assert sentence in problem.message
     assert (problem.path, problem.column) == ("segment", column)
@@ -313,7 +313,7 @@ def test_what_is_wrong_is_told_with_its_column(text: str, column: int, sentence:
 @given(st.text(max_size=60))
 def test_no_text_breaks_the_parser(text: str) -> None:
     try:
-        parse(text).sql()
+        parse_segment(text).sql()
     except SegmentError as error:
         column = error.problems[0].column
         assert column is not None
@@ -323,18 +323,18 @@ def test_no_text_breaks_the_parser(text: str) -> None:
 @given(st.text(max_size=30), st.text(max_size=30))
 def test_values_are_parameters_and_never_part_of_the_sql(one: str, other: str) -> None:
     try:
-        first, second = (parse(f"company == {quoted(text)}").sql() for text in (one, other))
+        first, second = (parse_segment(f"company == {quoted(text)}").sql() for text in (one, other))
     except SegmentError:
         return
     assert first[0] == second[0] or (one == "") != (other == "")
 
 
 def test_a_segment_knows_its_attributes_and_equals_itself() -> None:
-    segment = parse('company == "x" and not (age > 1 or language == "zh")')
+    segment = parse_segment('company == "x" and not (age > 1 or language == "zh")')
     assert segment.attributes == {"company", "age"}
-    assert segment == parse(segment.text)
-    assert hash(segment) == hash(parse(segment.text))
-    assert segment != parse(segment.text, ZoneInfo("Asia/Shanghai"))
+    assert segment == parse_segment(segment.text)
+    assert hash(segment) == hash(parse_segment(segment.text))
+    assert segment != parse_segment(segment.text, ZoneInfo("Asia/Shanghai"))
 
 
 # What SQL answers is compared with a plain evaluation of the same tree.
@@ -463,7 +463,7 @@ def test_sql_answers_as_a_plain_evaluation_does(db: Database, person: Add, case:
     if not db.conn.execute("SELECT 1 FROM subscribers").fetchone():
         for number, known in enumerate(PEOPLE):
             person(f"{number}@example.org", **known)
-    sql, params = parse(text, dt.UTC).sql()
+    sql, params = parse_segment(text, dt.UTC).sql()
     answers = [
         bool(row[0]) for row in db.conn.execute(f"SELECT {sql} FROM subscribers s ORDER BY s.id", params)
     ]

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from mailer.audience.change_address import addresses_before
+from mailer.audience.change_address import earlier_addresses
 from mailer.audience.recipients import addresses_of
 from mailer.store.database import open_store
 from mailer.transports.base import Outcome, Result
@@ -133,12 +133,12 @@ def test_an_erasure_of_who_has_the_old_address_now_keeps_nobody_from_being_erase
 def test_an_erasure_leaves_neither_address(desk: Path) -> None:
     change(desk, OLD, "li.wei@example.com")
     db = open_store(desk / "subscribers.db")
-    assert addresses_before(db, 1) == (OLD,)
+    assert earlier_addresses(db, 1) == (OLD,)
     db.close()
     run(desk, "subscribers", "erase", "li.wei@example.com", "--yes")
     db = open_store(desk / "subscribers.db")
     text = "\n".join(db.conn.iterdump())
-    assert addresses_before(db, 1) == ()
+    assert earlier_addresses(db, 1) == ()
     db.close()
     assert "li.wei" not in text
     assert OLD not in text

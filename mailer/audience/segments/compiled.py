@@ -1,4 +1,4 @@
-"""Compiles a segment's tree to SQL: a condition that is 0 or 1, with a parameter for every value."""
+"""Compiles the tree of a segment to SQL: a condition that is 0 or 1, with a parameter for every value."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import datetime as dt
 
 from mailer.audience.consent.suppression import suppressed_sql
 from mailer.audience.segments.fields import SUPPRESSED
-from mailer.audience.segments.grammar import Comparison, Group, Node, Not
+from mailer.audience.segments.grammar import BooleanGroup, Comparison, Negation, Node
 from mailer.audience.segments.tokens import Literals
 from mailer.clock import utc_text
 
@@ -39,21 +39,29 @@ _SUBSCRIBED = """EXISTS (SELECT 1 FROM subscriptions AS reads
     WHERE reads.edition = ? AND reads.subscriber_id = {s}.id)"""
 
 
-def compile_tree(node: Node, alias: str, zone: dt.tzinfo) -> Sql:
-    """Returns the condition under `node`. It is never NULL, so `not` and `!=` are the exact opposites."""
-    if isinstance(node, Not):
-        sql, params = compile_tree(node.part, alias, zone)
+def compile_tree(node: Node, table_alias: str, zone: dt.tzinfo) -> Sql:
+    """Returns the SQL condition of a tree, and the condition's parameters.
+
+    A time zone decides when a day begins.
+
+    The condition is never NULL, so `not` and `!=` are exact opposites. `table_alias` is the name of the table
+    `subscribers` in the statement.
+    """
+    if isinstance(node, Negation):
+        sql, params = compile_tree(node.part, table_alias, zone)
         return f"(NOT {sql})", params
-    if isinstance(node, Group):
-        parts = [compile_tree(part, alias, zone) for part in node.parts]
+    if isinstance(node, BooleanGroup):
+        parts = [compile_tree(part, table_alias, zone) for part in node.parts]
         return _joined_sql(parts, node.word)
-    return _joined_sql([_comparison_sql(node, value, alias, zone) for value in node.values], "or")
+    return _joined_sql([_comparison_sql(node, value, table_alias, zone) for value in node.values], "or")
 
 
-def _joined_sql(parts: list[Sql], word: str) -> Sql:
+def _joined_sql(parts: list[Sql], operator: str) -> Sql:
     if len(parts) == 1:
         return parts[0]
-    return f"({f' {word.upper()} '.join(sql for sql, _ in parts)})", tuple(p for _, ps in parts for p in ps)
+    return f"({f' {operator.upper()} '.join(sql for sql, _ in parts)})", tuple(
+        p for _, ps in parts for p in ps
+    )
 
 
 def _comparison_sql(test: Comparison, value: Literals, alias: str, zone: dt.tzinfo) -> Sql:
@@ -65,11 +73,11 @@ def _comparison_sql(test: Comparison, value: Literals, alias: str, zone: dt.tzin
     if field.kind == "flag":
         return (suppressed_sql(alias) if value else f"(NOT {suppressed_sql(alias)})"), ()
     if field.kind == "status":
-        return _status(str(value), alias)
+        return _status_sql(str(value), alias)
     if field.kind == "attribute":
-        return _attribute(field.attribute, sign, value, alias)
+        return _attribute_sql(field.attribute, sign, value, alias)
     if isinstance(value, dt.date):
-        return _day(f"{alias}.{field.column}", sign, value, zone)
+        return _day_sql(f"{alias}.{field.column}", sign, value, zone)
     if field.kind == "language" and value:
         # RFC 4647 basic filtering: zh is also zh-Hans-CN.
         column = f"{alias}.{field.column}"
@@ -77,16 +85,16 @@ def _comparison_sql(test: Comparison, value: Literals, alias: str, zone: dt.tzin
     return f"ifnull({alias}.{field.column} = ?, 0)", (value,)
 
 
-def _status(status: str, alias: str) -> Sql:
+def _status_sql(status: str, alias: str) -> Sql:
     if status == SUPPRESSED:
         return suppressed_sql(alias), ()
     also = f" AND NOT {suppressed_sql(alias)}" if status in ("active", "pending") else ""
     return f"({alias}.status = ?{also})", (status,)
 
 
-def _day(column: str, sign: str, day: dt.date, zone: dt.tzinfo) -> Sql:
-    """Compares a moment with a day, which begins at midnight in `zone` and ends where the next day begins."""
-    first, after = (_midnight(day + dt.timedelta(days=days), zone) for days in (0, 1))
+def _day_sql(column: str, sign: str, day: dt.date, zone: dt.tzinfo) -> Sql:
+    """Returns a condition that compares a UTC time with a day. The day begins at midnight in `zone`."""
+    first, after = (_midnight_in_utc(day + dt.timedelta(days=days), zone) for days in (0, 1))
     if sign == "=":
         return f"({column} >= ? AND {column} < ?)", (first, after)
     edge = {"<": ("<", first), "<=": ("<", after), ">": (">=", after), ">=": (">=", first)}
@@ -94,12 +102,12 @@ def _day(column: str, sign: str, day: dt.date, zone: dt.tzinfo) -> Sql:
     return f"({column} {sql_sign} ?)", (moment,)
 
 
-def _midnight(day: dt.date, zone: dt.tzinfo) -> str:
+def _midnight_in_utc(day: dt.date, zone: dt.tzinfo) -> str:
     return utc_text(dt.datetime.combine(day, dt.time(), tzinfo=zone))
 
 
-def _attribute(key: str, sign: str, value: Literals, alias: str) -> Sql:
-    path = f'$."{key}"'
+def _attribute_sql(attribute: str, sign: str, value: Literals, alias: str) -> Sql:
+    path = f'$."{attribute}"'
     params: tuple[object, ...]
     if isinstance(value, bool):
         words = _YES if value else _NO

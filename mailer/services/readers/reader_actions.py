@@ -15,7 +15,7 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 from mailer.audience.consent.record import Consent
-from mailer.audience.stable_ids import assign_missing_ids, stable_id_at, subscriber_of
+from mailer.audience.stable_ids import assign_missing_ids, stable_id_of_subscriber, subscriber_of
 from mailer.audience.subscribers import Subscriber, get, set_editions, unsubscribe
 from mailer.clock import utc_now
 from mailer.config import Settings
@@ -165,7 +165,7 @@ class ReaderActions:
             return LinkVisit(LinkState.UNKNOWN)
         if person.address is None:
             return LinkVisit(LinkState.ERASED)
-        return LinkVisit(LinkState.KNOWN, person, stable_id_at(db, person.id), token.campaign_id)
+        return LinkVisit(LinkState.KNOWN, person, stable_id_of_subscriber(db, person.id), token.campaign_id)
 
     @contextmanager
     def _open(self, busy_seconds: float | None = None) -> Iterator[Database]:

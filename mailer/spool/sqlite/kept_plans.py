@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from mailer.audience.planned import Planned
+from mailer.audience.planned import PlannedPeople
 from mailer.clock import now, utc_now, utc_text
 from mailer.store.database import writing
 
@@ -30,11 +30,11 @@ class KeptPlan:
 
     plan: Mapping[str, Any]
     content: Mapping[str, Any]
-    people: Planned
+    people: PlannedPeople
 
 
 def keep(
-    db: Database, plan_hash: str, plan: Mapping[str, Any], content: Mapping[str, Any], people: Planned
+    db: Database, plan_hash: str, plan: Mapping[str, Any], content: Mapping[str, Any], people: PlannedPeople
 ) -> None:
     """Stores a plan, and removes those that are older than `KEPT_FOR`."""
     row = (
@@ -55,7 +55,7 @@ def find_plan(db: Database, plan_hash: str) -> KeptPlan | None:
     row = db.conn.execute(
         "SELECT plan, content, people FROM plans WHERE hash = ? AND made_at >= ?", [plan_hash, _oldest()]
     ).fetchone()
-    return KeptPlan(json.loads(row[0]), json.loads(row[1]), Planned(row[2])) if row else None
+    return KeptPlan(json.loads(row[0]), json.loads(row[1]), PlannedPeople(row[2])) if row else None
 
 
 def _oldest() -> str:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from mailer.audience.exchange.files import zip_archive as archive_module
-from mailer.audience.exchange.files.zip_archive import is_exclusion_list
+from mailer.audience.exchange.files.zip_archive import is_exclusion_list_name
 from mailer.audience.people import find
 from mailer.config import load_settings
 from mailer.store.database import open_store
@@ -237,7 +237,7 @@ def test_an_unknown_compression_is_refused(workspace: Path) -> None:
      "blocklist.csv", "complaints.csv"],
 )  # fmt: skip
 def test_names_of_lists_of_those_who_left(name: str) -> None:
-    assert is_exclusion_list(name)
+    assert is_exclusion_list_name(name)
 
 
 @pytest.mark.parametrize(
@@ -246,7 +246,7 @@ def test_names_of_lists_of_those_who_left(name: str) -> None:
      "members.csv", "Blockchain.csv"],
 )  # fmt: skip
 def test_names_of_other_lists(name: str) -> None:
-    assert not is_exclusion_list(name)
+    assert not is_exclusion_list_name(name)
 
 
 def test_an_archive_comes_through_standard_input_too(
