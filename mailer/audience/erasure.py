@@ -178,7 +178,7 @@ def erase(
         db.conn.execute(_ERASE, (now, subscriber_id))
         for statement in _ERASE_TEXTS:
             db.conn.execute(statement, (subscriber_id,))
-        events.forget_reasons(db, subscriber_id)
+        events.clear_reasons_of_person(db, subscriber_id)
         events.record(db, Event(now, "erase", subscriber_id, source))
         _remove_from_plans(db, subscriber_id)
         if retained is not None:
@@ -206,23 +206,23 @@ def redact_address(db: Database, address: Address, retained: RetainedTexts | Non
     of campaigns and deliveries.
     """
 
-    def cleared(text: str) -> str:
+    def redact(text: str) -> str:
         return redact_addresses(text, lambda key: key == address.key)
 
-    events.redact_reasons(db, cleared)
-    letters = AddressSpellings(address).letters
+    events.redact_reasons(db, redact)
+    letters = AddressSpellings(address).longest_letter_run
     for table, keys, columns in _ELSEWHERE:
         for key, before in list(rows_with_letters(db, table, keys, columns, letters)):
-            after = tuple(map(cleared, before))
+            after = tuple(map(redact, before))
             if after != before:
                 replace_texts(db, table, keys, key, columns, before, after)
     for table, name in _PLANS:
         for number, plan in db.conn.execute(f"SELECT {name}, plan FROM {table}").fetchall():
-            changed = redacted_plan(plan, cleared)
+            changed = redacted_plan(plan, redact)
             if changed != plan:
                 replace_texts(db, table, (name,), (number,), ("plan",), (plan,), (changed,))
     if retained is not None:
-        retained.redact_texts(cleared, letters)
+        retained.redact_texts(redact, letters)
 
 
 def redacted_plan(plan_json: str, redact: Callable[[str], str]) -> str:

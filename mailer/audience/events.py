@@ -30,14 +30,14 @@ __all__ = [
     "bounces_of",
     "redact_reasons",
     "unsubscribed_editions",
-    "forget_reasons",
+    "clear_reasons_of_person",
     "history_of",
     "record_ended_suppression",
     "last_bounce_time",
     "last_event_id",
     "people_with_events_since",
     "record",
-    "returned_mail_of",
+    "people_with_returned_mail",
 ]
 
 #: Kinds that end mail to a person, then kinds that may begin it again. With an edition, `unsubscribe` and
@@ -88,10 +88,10 @@ class HistoryEntry(NamedTuple):
 
 
 class ReturnedMail(NamedTuple):
-    """Holds the id of a person who bounced or complained.
+    """Holds the subscriber id of a person who bounced or complained.
 
-    `named` is true if one of the person's events names the campaign in question. `at` is the UTC time of the
-    person's newest event that names no campaign, or "".
+    `named` is true if one of the person's bounces or complaints names the campaign in question. `at` is the
+    UTC time of the person's newest one that names no campaign, or "".
     """
 
     person: int
@@ -181,7 +181,7 @@ def record(db: Database, *events: Event) -> None:
 
 
 def add_reason(db: Database, subscriber_id: int, edition: str, reason: str, *, append: bool = False) -> None:
-    """Adds a reason to a person's last unsubscribe or complaint, if that event has no reason yet.
+    """Adds a reason to a person's last unsubscribe or complaint, if that event has none yet.
 
     `edition` is the edition of the unsubscribe, or "" for all mail. With `append`, the reason is also
     appended to an existing reason.
@@ -200,7 +200,7 @@ def record_ended_suppression(db: Database, subscriber_id: int, began_at: str, re
         record(db, Event(began_at, "suppress", subscriber_id, "", reason=reason))
 
 
-def forget_reasons(db: Database, subscriber_id: int) -> None:
+def clear_reasons_of_person(db: Database, subscriber_id: int) -> None:
     """Empties the reasons of all events of a person."""
     db.conn.execute(_FORGET, (subscriber_id,))
 
@@ -273,7 +273,7 @@ def people_bounced_last_in(db: Database, campaign_id: int) -> list[int]:
     return [row[0] for row in db.conn.execute(_BOUNCES_IN, (campaign_id,))]
 
 
-def returned_mail_of(db: Database, campaign_id: int) -> Iterator[ReturnedMail]:
+def people_with_returned_mail(db: Database, campaign_id: int) -> Iterator[ReturnedMail]:
     """Yields everybody with a bounce or a complaint that names this campaign or names no campaign."""
     for person, named, at in db.conn.execute(_RETURNS_OF, (campaign_id,)):
         yield ReturnedMail(person, bool(named), at)

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from mailer.audience.consent.suppression import suppressed_sql, suppression_of
+from mailer.audience.consent.suppression import is_suppressed_sql, suppression_of
 from mailer.audience.segments import SUPPRESSED, Segment
 from mailer.audience.values.address import Address, normalize_address
 
@@ -104,8 +104,8 @@ def list_subscribers(
 
 def _status_condition(status: str) -> tuple[str, list[object]]:
     if status == SUPPRESSED:
-        return suppressed_sql("s"), []
-    also = f" AND NOT {suppressed_sql('s')}" if status in ("active", "pending") else ""
+        return is_suppressed_sql("s"), []
+    also = f" AND NOT {is_suppressed_sql('s')}" if status in ("active", "pending") else ""
     return f"s.status = ?{also}", [status]
 
 

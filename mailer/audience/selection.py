@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from mailer.audience.consent.suppression import suppressed_sql
+from mailer.audience.consent.suppression import is_suppressed_sql
 from mailer.audience.segments import Segment
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ _SENTENCES = {
     Exclusion.OUTSIDE_SEGMENT: "is outside the segment",
 }
 
-_SUPPRESSED = suppressed_sql("s")
+_SUPPRESSED = is_suppressed_sql("s")
 
 _SUBSCRIBED = """EXISTS (SELECT 1 FROM subscriptions AS chosen
     WHERE chosen.edition = ? AND chosen.subscriber_id = s.id)"""

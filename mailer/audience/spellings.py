@@ -59,10 +59,10 @@ def redact_addresses(text: str, is_erased: Callable[[str], bool]) -> str:
     return _TOKEN.sub(lambda found: _redact_token(found[0], is_erased), text)
 
 
-def _redact_quoted(found: re.Match[str], is_erased: Callable[[str], bool]) -> str:
-    plain = found[1] + found[2]
+def _redact_quoted(match: re.Match[str], is_erased: Callable[[str], bool]) -> str:
+    plain = match[1] + match[2]
     without = _redact_token(plain, is_erased)
-    return found[0] if without == plain else without
+    return match[0] if without == plain else without
 
 
 def _redact_token(token: str, is_erased: Callable[[str], bool]) -> str:
@@ -122,10 +122,10 @@ class AddressSpellings:
         texts = {f"{each}@{there}" for each in locals_ for there in {domain, _unicode_domain(domain)}}
         encoded = {text.encode(name) for text in texts for name in ("utf-8", "gb18030")}
         encoded |= {text.replace("@", "=").encode() for text in texts}  # return paths of others: a=b@list
-        self._needles = sorted({self._lower(each) for each in encoded})
+        self._needles = sorted({self._lower_case(each) for each in encoded})
 
     @property
-    def letters(self) -> str:
+    def longest_letter_run(self) -> str:
         """Returns the longest run of ASCII letters and digits before the @, in lower case. May be ""."""
         return max(_LETTERS.findall(self.address.key.rpartition("@")[0]), key=len, default="")
 
@@ -136,7 +136,8 @@ class AddressSpellings:
         such as a database file, it counts, because there nothing separates two texts.
         """
         return any(
-            self._occurs_in(self._lower(form), whole_address_only=0 not in form) for form in _decodings(data)
+            self._occurs_in(self._lower_case(form), whole_address_only=0 not in form)
+            for form in _decodings(data)
         )
 
     def is_unencoded_in(self, data: bytes) -> bool:
@@ -144,9 +145,9 @@ class AddressSpellings:
 
         A part of a longer address counts.
         """
-        return self._occurs_in(self._lower(data), whole_address_only=False)
+        return self._occurs_in(self._lower_case(data), whole_address_only=False)
 
-    def _lower(self, data: bytes) -> bytes:
+    def _lower_case(self, data: bytes) -> bytes:
         if self._is_ascii:
             return data.lower()
         return data.decode("utf-8", "surrogateescape").lower().encode("utf-8", "surrogateescape")

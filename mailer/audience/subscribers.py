@@ -12,7 +12,12 @@ from typing import TYPE_CHECKING
 
 from mailer.audience import events
 from mailer.audience.consent.record import Consent, record_consent
-from mailer.audience.consent.resubscribing import ResubscribeGrounds, check_grounds, reactivate, set_status
+from mailer.audience.consent.resubscribing import (
+    ResubscribeGrounds,
+    check_resubscribe_grounds,
+    reactivate,
+    set_status,
+)
 from mailer.audience.consent.suppression import ERASED, remove_suppression, suppression_of
 from mailer.audience.erasure import erase
 from mailer.audience.events import Event
@@ -83,7 +88,7 @@ def add(
         row = db.conn.execute(_BY_KEY, (address.key,)).fetchone()
         known = _existing_subscriber(db, int(row[0])) if row else None
         suppression = suppression_of(db, address.key)
-        check_grounds(db, address, known, suppression, chosen, grounds)
+        check_resubscribe_grounds(db, address, known, suppression, chosen, grounds)
         if known is None:
             values = (address.address, address.key, address.domain, now, now)
             number = int(db.conn.execute(_INSERT, values).fetchone()[0])

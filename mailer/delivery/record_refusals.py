@@ -54,7 +54,7 @@ class RefusalRecorder:
                     person,
                     campaign_id=self._spool.campaign.id,
                     edition=self._spool.campaign.edition,
-                    words=outcome.reason,
+                    server_answer=outcome.reason,
                     source=self._source,
                     at=now,
                 )

@@ -137,7 +137,12 @@ class Desk:
 
     def bounce(self, reader: Subscriber) -> None:
         record_bounce(
-            self.db, reader.id, campaign_id=self.campaign, edition="morning", words="no", source="smtp"
+            self.db,
+            reader.id,
+            campaign_id=self.campaign,
+            edition="morning",
+            server_answer="no",
+            source="smtp",
         )
 
     def suppress(self, reader: Subscriber) -> None:
@@ -201,10 +206,10 @@ WAYS_BACK: dict[str, Callable[[Desk, Subscriber], object]] = {
 }
 READING = {
     *("find", "get", "list_subscribers", "bounces_of", "last_bounce_time"),
-    *("is_suppressed", "suppression_reasons", "suppressed_sql", "suppression_of"),
+    *("is_suppressed", "suppression_reasons", "is_suppressed_sql", "suppression_of"),
     *("earlier_addresses", "former_holder", "address_changed_at"),
     *("current_keys_of_former_addresses", "current_or_former_holder"),
-    "append_reason",  # words alone
+    "append_suppression_reason",  # words alone
     "decide_columns_of_file",
 }
 

@@ -62,19 +62,19 @@ def record_bounce(
     *,
     campaign_id: int | None,
     edition: str,
-    words: str,
+    server_answer: str,
     source: str,
     at: str | None = None,
 ) -> bool:
     """Marks a person as bounced and records an event. Returns False if the person was not active.
 
-    The event is recorded in both cases. `words` is the server's answer, `source` says how the bounce became
-    known, and `at` is the UTC time (by default now). Call this in the transaction that settles the delivery,
-    so that each bounce is recorded exactly once.
+    The event is recorded in both cases. `source` says how the bounce became known, and `at` is the UTC time
+    (by default now). Call this in the transaction that settles the delivery, so that each bounce is recorded
+    exactly once.
     """
     now = at or utc_now()
     with writing(db):
-        events.record(db, Event(now, "bounce", subscriber_id, source, campaign_id, edition, words))
+        events.record(db, Event(now, "bounce", subscriber_id, source, campaign_id, edition, server_answer))
         return db.conn.execute(_BOUNCED, (now, subscriber_id)).rowcount > 0
 
 

@@ -84,7 +84,7 @@ def suppress_all(db: Database, addresses: Sequence[Address], *, reason: str) -> 
                 else:
                     outcome.unchanged += 1
                     if reason != suppression.OPERATOR:
-                        suppression.append_reason(db, address.key, reason)
+                        suppression.append_suppression_reason(db, address.key, reason)
     return outcome
 
 

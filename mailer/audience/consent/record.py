@@ -55,9 +55,9 @@ def record_consent(db: Database, subscriber_id: int, consent: Consent) -> None:
     db.conn.execute(_ADD, (subscriber_id, consent.given_at, consent.method, consent.origin))
 
 
-def record_consents(db: Database, rows: Iterable[tuple[int, str, str, str]]) -> None:
+def record_consents(db: Database, consent_rows: Iterable[tuple[int, str, str, str]]) -> None:
     """Records consents of many people, each as (subscriber id, UTC time, method, origin)."""
-    db.conn.executemany(_ADD, rows)
+    db.conn.executemany(_ADD, consent_rows)
 
 
 def consents_of(db: Database, subscriber_id: int) -> tuple[Consent, ...]:

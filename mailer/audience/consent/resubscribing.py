@@ -25,7 +25,7 @@ from mailer.errors import AudienceError
 if TYPE_CHECKING:
     from sqlite_utils import Database
 
-__all__ = ["ResubscribeGrounds", "reactivate", "check_grounds", "set_status"]
+__all__ = ["ResubscribeGrounds", "reactivate", "check_resubscribe_grounds", "set_status"]
 
 _CONSENT = '--consent "…"'
 _FORCE = f'{_CONSENT} --force --reason "…"'
@@ -45,7 +45,7 @@ class ResubscribeGrounds:
     force_reason: str = ""
 
 
-def check_grounds(
+def check_resubscribe_grounds(
     db: Database,
     address: Address,
     person: Subscriber | None,
@@ -81,7 +81,7 @@ def check_grounds(
 def reactivate(
     db: Database, person: Subscriber, grounds: ResubscribeGrounds, now_utc: str, source: str
 ) -> None:
-    """Makes a person active again and records the event. Call `check_grounds` first."""
+    """Makes a person active again and records the event. Call `check_resubscribe_grounds` first."""
     kind: EventKind = "restore" if grounds.force_reason else "subscribe"
     set_status(db, person.id, "active", Event(now_utc, kind, person.id, source, reason=grounds.force_reason))
 

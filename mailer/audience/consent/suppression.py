@@ -23,12 +23,12 @@ if TYPE_CHECKING:
 __all__ = [
     "OPERATOR",
     "Suppression",
-    "append_reason",
+    "append_suppression_reason",
     "is_suppressed",
     "remove_suppression",
     "suppress",
     "suppression_reasons",
-    "suppressed_sql",
+    "is_suppressed_sql",
     "suppression_of",
 ]
 
@@ -65,14 +65,14 @@ _SUBSCRIBER = "SELECT id FROM subscribers WHERE address_key = ?"
 _ANY = "SELECT 1 FROM suppressions LIMIT 1"
 
 
-def suppressed_sql(alias: str = "s") -> str:
+def is_suppressed_sql(table_alias: str = "s") -> str:
     """Returns an SQL condition that is 1 if a subscriber's address is suppressed, else 0.
 
-    `alias` is the name of the table `subscribers` in the statement.
+    `table_alias` is the name of the table `subscribers` in the statement.
     """
     # SQLite evaluates the first part once a statement, so an empty list costs nothing for each person.
     return f"""(EXISTS (SELECT 1 FROM suppressions)
-    AND ifnull(address_hash({alias}.address_key), '') IN (SELECT address_hash FROM suppressions))"""
+    AND ifnull(address_hash({table_alias}.address_key), '') IN (SELECT address_hash FROM suppressions))"""
 
 
 def suppress(db: Database, address_key: str, reason: str, *, source: str = "cli", at: str = "") -> bool:
@@ -92,7 +92,7 @@ def suppress(db: Database, address_key: str, reason: str, *, source: str = "cli"
         return True
 
 
-def append_reason(db: Database, address_key: str, reason: str) -> None:
+def append_suppression_reason(db: Database, address_key: str, reason: str) -> None:
     """Appends a reason to the entry of a suppressed address, unless the entry is of an erased person."""
     with writing(db):
         db.conn.execute(_ALSO, (address_hash(address_key), reason))

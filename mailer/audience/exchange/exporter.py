@@ -13,7 +13,7 @@ from mailer.audience.exchange.rows.merge import attribute_text
 from mailer.audience.people import Subscriber, list_subscribers
 from mailer.audience.segments import Segment
 from mailer.audience.values.address import normalize_address
-from mailer.audience.values.cells import joined_list
+from mailer.audience.values.cells import join_list
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
@@ -58,7 +58,7 @@ def export_csv(
             person.name,
             person.language,
             person.timezone,
-            joined_list(person.tags),
+            join_list(person.tags),
             ";".join(person.editions),
             person.status,
             person.joined_at,

@@ -11,10 +11,10 @@ from functools import lru_cache
 
 from mailer.audience.exchange.columns.header import Columns
 
-__all__ = ["holds_swallowed_rows", "cells_of_spaced_row"]
+__all__ = ["has_rows_within_cell", "cells_of_row_with_spaced_quotes"]
 
 
-def cells_of_spaced_row(text: str, delimiter: str) -> list[str] | None:
+def cells_of_row_with_spaced_quotes(text: str, delimiter: str) -> list[str] | None:
     """Returns the cells of one row that has spaces before or after quotes, such as `"Ann" , "Port"`.
 
     Returns None if the text is still not a row: a quote is not closed, or is in the middle of a cell.
@@ -40,7 +40,7 @@ def _cell_pattern(delimiter: str) -> re.Pattern[str]:
     return re.compile(rf'{blank}*+(?:"((?:[^"]|"")*+)"{blank}*+|((?!")[^{end}\r\n]*+))(?={end}|\Z)')
 
 
-def holds_swallowed_rows(cells: list[str], columns: Columns, delimiter: str) -> bool:
+def has_rows_within_cell(cells: list[str], columns: Columns, delimiter: str) -> bool:
     """Returns whether a cell with line breaks holds further rows of the list, because a quote was not closed.
 
     A line in a cell is a row if it has as many cells as the header and an address in the address column.

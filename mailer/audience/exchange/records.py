@@ -20,7 +20,7 @@ from typing import BinaryIO, Self
 from mailer.audience.exchange.columns.header import Columns, read_header
 from mailer.audience.exchange.files.encoding import check_encoding, detect_encoding
 from mailer.audience.exchange.files.record import ListRow
-from mailer.audience.exchange.quotes import cells_of_spaced_row, holds_swallowed_rows
+from mailer.audience.exchange.quotes import cells_of_row_with_spaced_quotes, has_rows_within_cell
 from mailer.errors import AudienceError, FailureError, Problem
 
 __all__ = ["CsvFile"]
@@ -188,7 +188,7 @@ class CsvFile:
             try:
                 cells = next(csv.reader(first, delimiter=delimiter, strict=True, skipinitialspace=True))
             except csv.Error:
-                spaced = cells_of_spaced_row("".join(first), delimiter)
+                spaced = cells_of_row_with_spaced_quotes("".join(first), delimiter)
                 if spaced is None:
                     continue
                 cells = spaced
@@ -215,7 +215,7 @@ class CsvFile:
             problem = ""
             try:
                 cells = next(reader)
-                if len(lines.taken) > 1 and holds_swallowed_rows(cells, self.columns, self.delimiter):
+                if len(lines.taken) > 1 and has_rows_within_cell(cells, self.columns, self.delimiter):
                     raise _BrokenRowError("rows stand within a cell")
             except StopIteration:
                 return
@@ -229,15 +229,15 @@ class CsvFile:
     def _repaired_row(self, error: Exception) -> tuple[str, list[str]]:
         """Returns the problem ("" for none) and the cells of a row that the CSV reader refuses."""
         if isinstance(error, csv.Error) and "expected after" in str(error):
-            cells = cells_of_spaced_row("".join(self._lines.taken), self.delimiter)
-            if cells is not None and not holds_swallowed_rows(cells, self.columns, self.delimiter):
+            cells = cells_of_row_with_spaced_quotes("".join(self._lines.taken), self.delimiter)
+            if cells is not None and not has_rows_within_cell(cells, self.columns, self.delimiter):
                 return "", cells
         self._broken_rows += 1
         if self._broken_rows >= MAX_BROKEN and self._broken_rows * 2 > self._rows:
-            self._refuse_file()
+            self._raise_too_many_broken_rows()
         return self._broken_row(error)
 
-    def _refuse_file(self) -> None:
+    def _raise_too_many_broken_rows(self) -> None:
         sentence = (
             f"{self._broken_rows:,} of its first {self._rows + 1:,} rows are broken by quotes that are not "
             "closed or stand within a cell; correct the quotes, or save the list as CSV again"
@@ -256,7 +256,7 @@ class CsvFile:
         """
         first, *rest = self._lines.taken or [""]
         self._lines.put_back(rest)
-        return _problem_in_words(error, bool(rest)), [first.rstrip("\r\n")[:1000]]
+        return _row_problem(error, bool(rest)), [first.rstrip("\r\n")[:1000]]
 
     def rewind(self) -> None:
         """Goes back to the first row after the header."""
@@ -274,7 +274,7 @@ class CsvFile:
         return status.st_dev, status.st_ino
 
 
-def _problem_in_words(error: Exception, has_several_lines: bool) -> str:
+def _row_problem(error: Exception, has_several_lines: bool) -> str:
     text = str(error)
     if isinstance(error, _BrokenRowError) and not has_several_lines:
         return text

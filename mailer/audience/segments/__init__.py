@@ -26,16 +26,16 @@ class Segment:
     zone: dt.tzinfo
     tree: Node = field(repr=False, compare=False)
 
-    def sql(self, alias: str = "s") -> tuple[str, tuple[object, ...]]:
+    def sql(self, table_alias: str = "s") -> tuple[str, tuple[object, ...]]:
         """Returns an SQL condition on subscribers, and its parameters.
 
         The condition is 0 or 1 and never NULL.
 
-        `alias` is the name of the table `subscribers` in the statement.
+        `table_alias` is the name of the table `subscribers` in the statement.
         """
         from mailer.audience.segments.compiled import compile_tree
 
-        return compile_tree(self.tree, alias, self.zone)
+        return compile_tree(self.tree, table_alias, self.zone)
 
     @property
     def attributes(self) -> frozenset[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 
-from mailer.audience.consent.suppression import suppressed_sql
+from mailer.audience.consent.suppression import is_suppressed_sql
 from mailer.audience.segments.fields import SUPPRESSED
 from mailer.audience.segments.grammar import BooleanGroup, Comparison, Negation, Node
 from mailer.audience.segments.tokens import Literals
@@ -64,32 +64,32 @@ def _joined_sql(parts: list[Sql], operator: str) -> Sql:
     )
 
 
-def _comparison_sql(test: Comparison, value: Literals, alias: str, zone: dt.tzinfo) -> Sql:
-    field, sign = test.field, "=" if test.sign in ("==", "in") else test.sign
+def _comparison_sql(comparison: Comparison, value: Literals, table_alias: str, zone: dt.tzinfo) -> Sql:
+    field, sign = comparison.field, "=" if comparison.sign in ("==", "in") else comparison.sign
     if field.kind == "tags":
-        return _TAGGED.format(s=alias), (str(value).casefold(),)
+        return _TAGGED.format(s=table_alias), (str(value).casefold(),)
     if field.kind == "editions":
-        return _SUBSCRIBED.format(s=alias), (value,)
+        return _SUBSCRIBED.format(s=table_alias), (value,)
     if field.kind == "flag":
-        return (suppressed_sql(alias) if value else f"(NOT {suppressed_sql(alias)})"), ()
+        return (is_suppressed_sql(table_alias) if value else f"(NOT {is_suppressed_sql(table_alias)})"), ()
     if field.kind == "status":
-        return _status_sql(str(value), alias)
+        return _status_sql(str(value), table_alias)
     if field.kind == "attribute":
-        return _attribute_sql(field.attribute, sign, value, alias)
+        return _attribute_sql(field.attribute, sign, value, table_alias)
     if isinstance(value, dt.date):
-        return _day_sql(f"{alias}.{field.column}", sign, value, zone)
+        return _day_sql(f"{table_alias}.{field.column}", sign, value, zone)
     if field.kind == "language" and value:
         # RFC 4647 basic filtering: zh is also zh-Hans-CN.
-        column = f"{alias}.{field.column}"
+        column = f"{table_alias}.{field.column}"
         return f"({column} = ? OR substr({column}, 1, ?) = ?)", (value, len(str(value)) + 1, f"{value}-")
-    return f"ifnull({alias}.{field.column} = ?, 0)", (value,)
+    return f"ifnull({table_alias}.{field.column} = ?, 0)", (value,)
 
 
-def _status_sql(status: str, alias: str) -> Sql:
+def _status_sql(status: str, table_alias: str) -> Sql:
     if status == SUPPRESSED:
-        return suppressed_sql(alias), ()
-    also = f" AND NOT {suppressed_sql(alias)}" if status in ("active", "pending") else ""
-    return f"({alias}.status = ?{also})", (status,)
+        return is_suppressed_sql(table_alias), ()
+    also = f" AND NOT {is_suppressed_sql(table_alias)}" if status in ("active", "pending") else ""
+    return f"({table_alias}.status = ?{also})", (status,)
 
 
 def _day_sql(column: str, sign: str, day: dt.date, zone: dt.tzinfo) -> Sql:
@@ -106,7 +106,7 @@ def _midnight_in_utc(day: dt.date, zone: dt.tzinfo) -> str:
     return utc_text(dt.datetime.combine(day, dt.time(), tzinfo=zone))
 
 
-def _attribute_sql(attribute: str, sign: str, value: Literals, alias: str) -> Sql:
+def _attribute_sql(attribute: str, sign: str, value: Literals, table_alias: str) -> Sql:
     path = f'$."{attribute}"'
     params: tuple[object, ...]
     if isinstance(value, bool):
@@ -120,6 +120,6 @@ def _attribute_sql(attribute: str, sign: str, value: Literals, alias: str) -> Sq
         test, params = f"(t IS NULL OR t = 'null' OR ({_AS_TEXT}) IS '')", ()
     else:
         test, params = f"({_AS_TEXT}) {sign} ?", (value,)
-    column = f"{alias}.attributes"
+    column = f"{table_alias}.attributes"
     parsed = f"SELECT json_type({column}, ?) AS t, json_extract({column}, ?) AS v"
     return f"ifnull((SELECT {test} FROM ({parsed})), 0)", (*params, path, path)

@@ -16,7 +16,7 @@ from mailer.audience.values.cells import STATUSES, language_tag, timezone_name
 from mailer.display_text import nearest
 from mailer.errors import AudienceError
 
-__all__ = ["FIELDS", "SUPPRESSED", "Field", "attribute_field", "checked_value", "named_field"]
+__all__ = ["FIELDS", "SUPPRESSED", "Field", "attribute_field", "checked_value", "field_by_name"]
 
 #: The status of everybody on the suppression list; nobody on it counts as active or pending.
 SUPPRESSED = "suppressed"
@@ -58,11 +58,11 @@ FIELDS = {
 _ALIASES = {"lang": "language", "mail": "email", "address": "email", "state": "status", "created": "joined"}
 
 
-def named_field(name: str, column: int) -> Field:
+def field_by_name(name: str, text_column: int) -> Field:
     """Returns the field with this name, or else the free attribute with this name.
 
-    Raises SegmentError if the name seems to be a misspelt field. `column` is the name's column in the
-    expression.
+    `text_column` is the position of the name in the expression (from 1). Raises SegmentError if the name
+    seems to be a misspelt field.
     """
     if name in FIELDS:
         return FIELDS[name]
@@ -71,21 +71,19 @@ def named_field(name: str, column: int) -> Field:
         raise segment_error(
             f"{shown(name)} is not a field; did you mean {near}? (an attribute of that name is "
             f"attributes.{name})",
-            column,
+            text_column,
         )
-    return attribute_field(name, column)
+    return attribute_field(name, text_column)
 
 
-def attribute_field(key: str, column: int) -> Field:
-    """Returns the field for the free attribute `key`.
+def attribute_field(key: str, text_column: int) -> Field:
+    """Returns the field for the free attribute `key`. Raises SegmentError if no attribute can have this name.
 
-    Raises SegmentError if an attribute cannot have this name.
-
-    `column` is the name's column in the expression.
+    `text_column` is the position of the name in the expression (from 1).
     """
     if not key or '"' in key or "\\" in key:
         raise segment_error(
-            "the name of an attribute is not empty and holds no quotes or backslashes", column
+            "the name of an attribute is not empty and holds no quotes or backslashes", text_column
         )
     return Field(f"attributes.{key}", "attribute", "attributes", key)
 
@@ -108,41 +106,42 @@ _NORMAL: dict[str, Callable[[str], str]] = {
 }
 
 
-def checked_value(field: Field, sign: str, value: Literals, column: int) -> Literals:
+def checked_value(field: Field, sign: str, value: Literals, text_column: int) -> Literals:
     """Returns `value` converted to the type of the field. Raises SegmentError if the two cannot be compared.
 
-    `sign` is the comparison (`==`, `<`, `in`, …), and `column` the value's column in the expression.
+    `sign` is the comparison (`==`, `<`, `in`, …), and `text_column` the position of the value in the
+    expression (from 1).
     """
     if field.kind in ("tags", "editions"):
-        raise segment_error(f'{field.name} is a list; write "…" in {field.name}', column)
+        raise segment_error(f'{field.name} is a list; write "…" in {field.name}', text_column)
     if field.kind == "attribute":
         if isinstance(value, bool) and sign not in ("==", "!=", "in"):
-            raise segment_error("true and false have no order; use == or !=", column)
+            raise segment_error("true and false have no order; use == or !=", text_column)
         return value
     if field.kind == "date":
-        return _checked_day(field, value, column)
+        return _checked_day(field, value, text_column)
     if field.kind == "flag":
         if not isinstance(value, bool) or sign not in ("==", "!=", "in"):
-            raise segment_error(f"{field.name} is true or false; write {field.name} == true", column)
+            raise segment_error(f"{field.name} is true or false; write {field.name} == true", text_column)
         return value
     if not isinstance(value, str):
         raise segment_error(
-            f'{field.name} is text; put the value in quotes, as in {field.name} == "…"', column
+            f'{field.name} is text; put the value in quotes, as in {field.name} == "…"', text_column
         )
     if sign not in ("==", "!=", "in"):
-        raise segment_error(f"{field.name} has no order; use ==, != or in", column)
+        raise segment_error(f"{field.name} has no order; use ==, != or in", text_column)
     try:
         return _NORMAL[field.name](value) if field.name in _NORMAL else value
     except AudienceError as error:
-        raise segment_error(error.problems[0].message, column) from None
+        raise segment_error(error.problems[0].message, text_column) from None
 
 
-def _checked_day(field: Field, value: Literals, column: int) -> dt.date:
+def _checked_day(field: Field, value: Literals, text_column: int) -> dt.date:
     if isinstance(value, str):
         try:
             value = dt.date.fromisoformat(value)
         except ValueError:
             value = ""
     if not isinstance(value, dt.date) or not 1900 <= value.year < 9999:
-        raise segment_error(f"{field.name} is a date; compare it with a day such as 2026-01-31", column)
+        raise segment_error(f"{field.name} is a date; compare it with a day such as 2026-01-31", text_column)
     return value

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from mailer.audience.segments.fields import FIELDS, Field, attribute_field, checked_value, named_field
+from mailer.audience.segments.fields import FIELDS, Field, attribute_field, checked_value, field_by_name
 from mailer.audience.segments.tokens import Literals, Token, segment_error, tokenize
 from mailer.audience.values.address import shown
 
@@ -57,7 +57,7 @@ Node = Comparison | Negation | BooleanGroup
 
 def parse_tree(text: str) -> Node:
     """Returns the tree of a segment expression. Raises SegmentError if the expression is wrong."""
-    return _Parser(text).parse_whole()
+    return _Parser(text).parse_expression()
 
 
 def attributes_in(node: Node) -> Iterator[str]:
@@ -78,7 +78,7 @@ class _Parser:
         self._depth = 0
         self._values = 0
 
-    def parse_whole(self) -> Node:
+    def parse_expression(self) -> Node:
         if self._current_token.kind == "end":
             raise segment_error('the expression is empty; write one such as language == "zh"', 1)
         node, rest = self._parse_or(), self._take_token()
@@ -166,7 +166,7 @@ class _Parser:
         return self._comparison_node(left, sign, right)
 
     def _comparison_node(self, field: Field, sign: str, value: Token) -> Node:
-        checked = checked_value(field, sign, self._counted_value(value), value.column)
+        checked = checked_value(field, sign, self._value_within_limit(value), value.column)
         return (
             Negation(Comparison(field, "==", (checked,)))
             if sign == "!="
@@ -183,7 +183,7 @@ class _Parser:
                 raise segment_error(
                     f'{field.name} are texts; put the value in quotes, as in "…" in {field.name}', column
                 )
-            return Comparison(field, "in", (self._counted_value(left),))
+            return Comparison(field, "in", (self._value_within_limit(left),))
         return Comparison(left, "in", self._parse_list(left))
 
     def _parse_list(self, field: Field) -> tuple[Literals, ...]:
@@ -198,14 +198,14 @@ class _Parser:
             value = self._take_token()
             if value.kind != "value":
                 raise segment_error(f"a value in quotes, or {closing}, is expected here", value.column)
-            values.append(checked_value(field, "in", self._counted_value(value), value.column))
+            values.append(checked_value(field, "in", self._value_within_limit(value), value.column))
             if not self._take_if_next(",") and self._current_token.text != closing:
                 raise segment_error(f"a comma or {closing} is expected here", self._current_token.column)
         if not values:
             raise segment_error("the list is empty; nothing is in it", start.column)
         return tuple(values)
 
-    def _counted_value(self, token: Token) -> Literals:
+    def _value_within_limit(self, token: Token) -> Literals:
         self._values += 1
         if self._values > MAX_VALUES:
             raise segment_error(f"there are more than {MAX_VALUES} values; use a tag instead", token.column)
@@ -224,7 +224,7 @@ class _Parser:
         if token.text != "attributes":
             if self._current_token.text == ".":
                 raise segment_error("only attributes have parts; write attributes.NAME", token.column)
-            return named_field(token.text, token.column)
+            return field_by_name(token.text, token.column)
         if self._take_if_next("."):
             name = self._take_token()
             if name.kind in ("name", "word"):

@@ -6,8 +6,8 @@ import re
 
 __all__ = [
     "strip_invisible",
-    "is_null",
-    "is_no_value",
+    "is_database_null",
+    "is_missing_value",
     "is_blank",
     "without_invisible",
     "without_direction_marks",
@@ -59,7 +59,7 @@ _AT_ENDS = (
 _DIRECTION = re.compile(r"[\u202a-\u202e\u2066-\u2069]")
 
 
-def is_null(text: str) -> bool:
+def is_database_null(text: str) -> bool:
     """Returns whether `text` is how databases write a missing value: `NULL` in capitals, or `\\N`."""
     return text in _NULLS
 
@@ -69,7 +69,7 @@ def strip_invisible(text: str) -> str:
     return text.strip() if text.isascii() else _DIRECTION.sub("", text).strip(_AT_ENDS)
 
 
-def is_no_value(text: str) -> bool:
+def is_missing_value(text: str) -> bool:
     """Returns whether a cell for a language, a time zone or a date says that there is no value.
 
     True for blank cells, `\\N`, `NULL`, `-`, `unknown`, `N/A` and similar texts, in any case.

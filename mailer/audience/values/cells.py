@@ -13,7 +13,7 @@ from collections.abc import Collection, Iterable, Iterator
 from functools import lru_cache
 
 from mailer.audience.values.address import shown
-from mailer.audience.values.blanks import is_blank, is_null, strip_invisible, without_direction_marks
+from mailer.audience.values.blanks import is_blank, is_database_null, strip_invisible, without_direction_marks
 from mailer.audience.values.languages import language_tag
 from mailer.audience.values.time_zones import timezone_name
 from mailer.display_text import nearest
@@ -25,7 +25,7 @@ __all__ = [
     "attribute_value",
     "clean_line",
     "checked_editions",
-    "joined_list",
+    "join_list",
     "language_tag",
     "split_list",
     "clean_tags",
@@ -60,7 +60,7 @@ def clean_line(text: str, field_name: str = "name", max_length: int = MAX_NAME) 
     if text.isprintable() and "  " not in text and len(text) <= max_length:
         line = text.strip()
         if line.isascii():
-            return "" if is_null(line) else line
+            return "" if is_database_null(line) else line
         return _visible_line(line)
     line = _SPACES.sub(" ", without_direction_marks(text)).strip() if len(text) <= 100 * max_length else text
     if _CONTROL.search(line):
@@ -73,7 +73,7 @@ def clean_line(text: str, field_name: str = "name", max_length: int = MAX_NAME) 
 
 def _visible_line(line: str) -> str:
     line = strip_invisible(line)
-    if is_null(line) or is_blank(line):
+    if is_database_null(line) or is_blank(line):
         return ""
     return line if line.isascii() else unicodedata.normalize("NFC", line)
 
@@ -83,16 +83,16 @@ def split_list(text: str) -> tuple[str, ...]:
 
     A part in quotes may hold a separator (`"Smith, John";vip`). A JSON list of texts is accepted, too.
     """
-    return _split_cached(text) if len(text) <= _SHORT else _split_uncached(text)
+    return _split_list_cached(text) if len(text) <= _SHORT else _split_list_uncached(text)
 
 
-def _split_uncached(text: str) -> tuple[str, ...]:
+def _split_list_uncached(text: str) -> tuple[str, ...]:
     parts = (clean_line(part, "tag", MAX_TAG) for part in _parse_json_list(text) or _separated_parts(text))
     return _without_repeats(part for part in parts if part)
 
 
 #: Rows of a list repeat each other's tags, so short lists of tags are cached.
-_split_cached = lru_cache(maxsize=4096)(_split_uncached)
+_split_list_cached = lru_cache(maxsize=4096)(_split_list_uncached)
 
 
 def clean_tags(parts: Iterable[str]) -> tuple[str, ...]:
@@ -106,7 +106,7 @@ def clean_tags(parts: Iterable[str]) -> tuple[str, ...]:
     return tags
 
 
-def joined_list(parts: Iterable[str]) -> str:
+def join_list(parts: Iterable[str]) -> str:
     """Joins parts by ; into one cell that `split_list` can read back. Parts are quoted if needed."""
     return ";".join(
         '"' + part.replace('"', '""') + '"' if _SEPARATORS.search(part) or part[:1] in ('"', "[") else part
@@ -173,19 +173,19 @@ def attribute_key(text: str) -> str:
     return key
 
 
-def attribute_value(text: str, key: str) -> str:
-    """Returns the text of an attribute in Unicode NFC. The text may have line breaks.
+def attribute_value(text: str, attribute: str) -> str:
+    """Returns the text of the attribute with this name, in Unicode NFC. The text may have line breaks.
 
     Returns "" for invisible text, for `NULL` and for `\\N`. Raises AudienceError for other control characters
-    and for long text. Messages call the attribute `key`.
+    and for long text.
     """
     value = strip_invisible(text)
-    if is_null(value):
+    if is_database_null(value):
         value = ""
     elif not value.isascii():
         value = "" if is_blank(value) else unicodedata.normalize("NFC", value)
     if _CONTROL_BUT_BREAKS.search(value):
-        raise AudienceError(f"{key} holds a control character; remove it")
+        raise AudienceError(f"{attribute} holds a control character; remove it")
     if len(value) > MAX_VALUE:
-        raise AudienceError(f"{key} is longer than {MAX_VALUE:,} characters; shorten it")
+        raise AudienceError(f"{attribute} is longer than {MAX_VALUE:,} characters; shorten it")
     return value

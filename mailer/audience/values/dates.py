@@ -22,7 +22,6 @@ __all__ = ["date_orders_of", "read_utc_time"]
 #: The earliest year. An earlier date is a zero, or a birthday in the wrong column.
 _FIRST_YEAR = 1970
 _LAST_YEAR = 2099
-_LAST_YEAR = 2099
 _DAY = dt.timedelta(days=1)
 #: Cells of at most so many characters are cached: they are days (`24. 3. 2023`), which repeat.
 _LENGTH_OF_DAYS = 11
@@ -57,9 +56,8 @@ def read_utc_time(text: str, zone: dt.tzinfo, order: str = "ymd") -> str:
     order. Raises AudienceError for other text, for ambiguous dates, for years before 1970, and for dates more
     than a day in the future.
     """
-    utc, kept = (
-        _read_cached(text, zone, order) if len(text) <= _LENGTH_OF_DAYS else _read_uncached(text, zone, order)
-    )
+    read = _read_utc_time_cached if len(text) <= _LENGTH_OF_DAYS else _read_utc_time_uncached
+    utc, kept = read(text, zone, order)
     from mailer.clock import now
 
     if utc > now() + _DAY:
@@ -67,7 +65,7 @@ def read_utc_time(text: str, zone: dt.tzinfo, order: str = "ymd") -> str:
     return kept
 
 
-def _read_uncached(text: str, zone: dt.tzinfo, order: str) -> tuple[dt.datetime, str]:
+def _read_utc_time_uncached(text: str, zone: dt.tzinfo, order: str) -> tuple[dt.datetime, str]:
     """Returns a time as a datetime in UTC, and as the text that the database keeps.
 
     Raises AudienceError for a wrong date.
@@ -81,7 +79,7 @@ def _read_uncached(text: str, zone: dt.tzinfo, order: str) -> tuple[dt.datetime,
 
 
 #: Many rows of a list have the same day, so days are cached.
-_read_cached = lru_cache(maxsize=8192)(_read_uncached)
+_read_utc_time_cached = lru_cache(maxsize=8192)(_read_utc_time_uncached)
 
 
 def _datetime_of_iso_match(match: re.Match[str], zone: dt.tzinfo) -> dt.datetime | None:

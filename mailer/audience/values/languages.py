@@ -10,7 +10,7 @@ from babel import Locale, UnknownLocaleError
 from babel.core import get_global
 
 from mailer.addresses import shown
-from mailer.audience.values.blanks import is_no_value
+from mailer.audience.values.blanks import is_missing_value
 from mailer.errors import AudienceError
 from mailer.language_tags import is_language_tag
 
@@ -124,7 +124,7 @@ def language_tag(text: str) -> str:
     `中文（繁體）`. Returns "" for blank cells, `\\N`, `NULL`, `-` and `unknown`. Raises AudienceError for an
     unknown language.
     """
-    if is_no_value(text):
+    if is_missing_value(text):
         return ""
     word = text.strip()
     tag = "" if len(word) > _LONGEST_NAME else _normalized_tag(word) or _tag_of_name(word)

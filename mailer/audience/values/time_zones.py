@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo, available_timezones
 from babel.core import get_global
 
 from mailer.addresses import shown
-from mailer.audience.values.blanks import is_no_value
+from mailer.audience.values.blanks import is_missing_value
 from mailer.errors import AudienceError
 
 __all__ = ["zone_of_suffix", "offset_minutes", "timezone_name"]
@@ -90,7 +90,7 @@ def timezone_name(text: str) -> str:
     Windows' names (`W. Europe Standard Time`) and Windows' labels (`(UTC+01:00) Amsterdam, Berlin`). A number
     alone is no time zone. Raises AudienceError for an unknown time zone.
     """
-    if is_no_value(text):
+    if is_missing_value(text):
         return ""
     name = " ".join(text[:_LONGEST].split())
     found = (
@@ -168,7 +168,7 @@ def _zone_by_windows_time(name: str) -> str:
     return _zones_by_windows_name().get(f"{match[1]} standard time".casefold(), "") if match else ""
 
 
-def _zone_by_city(places: str, minutes: int) -> str:
+def _zone_by_city(places: str, standard_offset: int) -> str:
     """Returns the time zone of the first of these cities whose standard offset is `minutes`, or "".
 
     Time zones that Windows uses are preferred.
@@ -177,7 +177,7 @@ def _zone_by_city(places: str, minutes: int) -> str:
     found = ""
     for city in re.split(r"[,、，/&;…]|\.\.\.", places.casefold()):
         zone = _zones_by_city().get(city.strip(" .()").replace(" ", "_"), "")
-        if zone and _standard_offset_minutes(zone) == minutes:
+        if zone and _standard_offset_minutes(zone) == standard_offset:
             if zone in main:
                 return zone
             found = found or zone

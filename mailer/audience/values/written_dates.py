@@ -108,7 +108,7 @@ def _parse_date(text: str) -> ParsedDate | None:
 
 def _parse_common_form(match: re.Match[str]) -> ParsedDate | None:
     one, _, two, three, hour, minute, second, half = match.groups()
-    days = _numeric_days(one, two, three)
+    days = _days_of_three_numbers(one, two, three)
     try:
         clock = (
             dt.time(_hour_of_24(int(hour), (half or "").lower()), int(minute), int(second or 0))
@@ -219,7 +219,7 @@ def _parse_day(text: str, clock: dt.time, zone: dt.tzinfo | None) -> ParsedDate 
     match = _NUMERIC.fullmatch(text)
     if match:
         parts = match.group(1, 3, 4) if match[1] else match.group(5, 6, 7)
-        days = _numeric_days(*parts)
+        days = _days_of_three_numbers(*parts)
     else:
         match = _CHINESE.fullmatch(text)
         day = (
@@ -231,26 +231,26 @@ def _parse_day(text: str, clock: dt.time, zone: dt.tzinfo | None) -> ParsedDate 
     return ParsedDate(days, clock, zone) if days else None
 
 
-def _numeric_days(one: str, two: str, three: str) -> dict[str, dt.date]:
+def _days_of_three_numbers(first: str, second: str, third: str) -> dict[str, dt.date]:
     """Returns the days that three numbers mean, by the order ("ymd", "dmy", "mdy") of day, month and year."""
-    if len(one) == 4:
+    if len(first) == 4:
         return (
-            _same_day_in_every_order(dt.date(_full_year(one), int(two), int(three)))
-            if len(three) <= 2
+            _same_day_in_every_order(dt.date(_full_year(first), int(second), int(third)))
+            if len(third) <= 2
             else {}
         )
-    if len(one) == 3 or len(three) == 1:
+    if len(first) == 3 or len(third) == 1:
         return {}
-    orders = {"dmy": (three, two, one), "mdy": (three, one, two)}
-    if len(one) == len(three) == 2:
-        orders["ymd"] = (one, two, three)
+    orders = {"dmy": (third, second, first), "mdy": (third, first, second)}
+    if len(first) == len(third) == 2:
+        orders["ymd"] = (first, second, third)
     days = {}
     for order, (year, month, day) in orders.items():
         try:
             days[order] = dt.date(_full_year(year), int(month), int(day))
         except ValueError:
             continue
-    same = one == two and len(days) > 1 and len(set(days.values())) == 1
+    same = first == second and len(days) > 1 and len(set(days.values())) == 1
     return _same_day_in_every_order(next(iter(days.values()))) if same else days
 
 

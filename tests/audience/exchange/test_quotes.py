@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from sqlite_utils import Database
 
 from mailer.audience.exchange import importer, records
-from mailer.audience.exchange.quotes import cells_of_spaced_row
+from mailer.audience.exchange.quotes import cells_of_row_with_spaced_quotes
 from mailer.audience.exchange.report import ImportReport
 from mailer.audience.people import find, list_subscribers
 from mailer.errors import AudienceError, FailureError
@@ -54,12 +54,12 @@ def test_blanks_around_a_quoted_cell_are_no_part_of_it(
 @given(st.lists(st.text(alphabet='ab ,;"\n'), min_size=1, max_size=5), st.sampled_from(["", " ", "  "]))
 def test_cells_in_quotes_are_read_whatever_blanks_stand_around(cells: list[str], blank: str) -> None:
     quoted = ['"' + cell.replace('"', '""') + '"' for cell in cells]
-    assert cells_of_spaced_row(f"{blank},{blank}".join(quoted) + blank, ",") == cells
+    assert cells_of_row_with_spaced_quotes(f"{blank},{blank}".join(quoted) + blank, ",") == cells
 
 
 @pytest.mark.parametrize("text", ['"a', '"a"b', '"a" b,c', 'a,"b" "c"', '"a""'])
 def test_a_quote_within_a_cell_is_still_no_row(text: str) -> None:
-    assert cells_of_spaced_row(text, ",") is None
+    assert cells_of_row_with_spaced_quotes(text, ",") is None
 
 
 def test_rows_that_an_open_quote_swallows_are_read_as_rows(db: Database, load: Load) -> None:

@@ -194,7 +194,7 @@ def test_tags_of_several_options_are_compared_without_case_too() -> None:
 @given(st.lists(st.text(alphabet=st.sampled_from('ab",;、[] \\é'), min_size=1, max_size=6), max_size=5))
 def test_a_list_in_a_cell_is_read_back(parts: list[str]) -> None:
     tags = tuple(dict.fromkeys(tag for part in parts if (tag := values.clean_line(part))))
-    assert values.split_list(values.joined_list(tags)) == tags
+    assert values.split_list(values.join_list(tags)) == tags
 
 
 def test_tags_are_split_and_each_is_kept_once() -> None:

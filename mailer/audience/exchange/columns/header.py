@@ -126,7 +126,7 @@ def shell_quoted(column: str) -> str:
 def read_header(cells: list[str], options: ImportOptions | None = None, file_name: str = "") -> Columns:
     """Returns the columns of a header. Problems are in the result; `Columns.check_usable` raises them."""
     header = tuple(cell.strip().strip("\ufeff").strip() for cell in cells)
-    return _HeaderReader(header, options or ImportOptions(), file_name).columns()
+    return _HeaderReader(header, options or ImportOptions(), file_name).read_columns()
 
 
 class _HeaderReader:
@@ -148,7 +148,7 @@ class _HeaderReader:
         self._unnamed: list[int] = []
         self._json_place = self._groups = -1
 
-    def columns(self) -> Columns:
+    def read_columns(self) -> Columns:
         for place, name in enumerate(self._header):
             if not name and place not in self._named_rules:
                 self._unnamed.append(place)
@@ -293,8 +293,7 @@ def _attribute_key_of_column(column_name: str) -> str:
     return key
 
 
-def _duplicate_problem(header: tuple[str, ...], first: int, second: int, predicate: str) -> str:
-    return (
-        f"columns {first + 1} and {second + 1} ({shown(header[first], 30)} and {shown(header[second], 30)}) "
-        f"{predicate}; rename or remove one, or leave it out with --ignore"
-    )
+def _duplicate_problem(header: tuple[str, ...], first_index: int, second_index: int, predicate: str) -> str:
+    names = f"{shown(header[first_index], 30)} and {shown(header[second_index], 30)}"
+    text = f"columns {first_index + 1} and {second_index + 1} ({names}) {predicate}"
+    return f"{text}; rename or remove one, or leave it out with --ignore"

@@ -76,7 +76,7 @@ def _parse_map_option(text: str) -> tuple[str, str]:
     return column.strip(), field
 
 
-def _unknown_value_message(noun: str, word: str, known: Iterable[str]) -> str:
-    near = nearest(word, known)
-    hint = f"did you mean {near}?" if near else f"there are {', '.join(known)}"
+def _unknown_value_message(noun: str, word: str, known_values: Iterable[str]) -> str:
+    near = nearest(word, known_values)
+    hint = f"did you mean {near}?" if near else f"there are {', '.join(known_values)}"
     return f'there is no {noun} "{word}"; {hint}'

@@ -80,7 +80,7 @@ class ToolProfile:
     words: Mapping[str, str]
     kinds: tuple[FileKind, ...]
 
-    def score(self, header: frozenset[str]) -> int:
+    def matching_column_count(self, header: frozenset[str]) -> int:
         """Returns the number of columns of a header that the profile knows; 0 if the signature is missing."""
         if not any(group <= header for group in self.signature):
             return 0
@@ -140,8 +140,8 @@ def profile_of(header: Iterable[str], tool: str = "", file_name: str = "") -> To
     if tool:
         chosen = [profile for profile in profiles if profile.name.partition("_")[0] == tool]
         return max(chosen, key=lambda profile: len(names.intersection(profile.rules)))
-    best = max(profiles, key=lambda profile: profile.score(names))
-    if best.score(names):
+    best = max(profiles, key=lambda profile: profile.matching_column_count(names))
+    if best.matching_column_count(names):
         return best
     for profile in profiles:
         if any(kind.file and _has_tool_file_name(file_name, kind.file) for kind in profile.kinds):

@@ -131,7 +131,7 @@ def survey_rows(
     With `check_unverified`, columns that nobody declared are searched for cells that say who has left.
     """
     seen = SurveyResult()
-    observers = _observers(seen, columns, editions, check_unverified)
+    observers = _column_observers(seen, columns, editions, check_unverified)
     watched = [(place, observe, set[str]()) for place, observe in observers]
     width = columns.width
     rows = 0
@@ -156,8 +156,8 @@ def survey_rows(
     return seen
 
 
-def _observers(
-    seen: SurveyResult, columns: Columns, editions: Collection[str], check_unverified: bool
+def _column_observers(
+    survey_result: SurveyResult, columns: Columns, editions: Collection[str], check_unverified: bool
 ) -> list[tuple[int, Callable[[str], None]]]:
     """Returns (index, function) for each column that is surveyed.
 
@@ -167,14 +167,16 @@ def _observers(
     for name in ("joined", "confirmed", "consent_at"):
         if name in columns.fields:
             place = columns.fields[name]
-            seen.dates[place] = DateOrders()
-            observers.append((place, seen.dates[place].observe))
+            survey_result.dates[place] = DateOrders()
+            observers.append((place, survey_result.dates[place].observe))
     for place in columns.choices:
-        observers.append((place, _choice_observer(seen.choices.setdefault(place, ChoiceCounts()), editions)))
+        observers.append(
+            (place, _choice_observer(survey_result.choices.setdefault(place, ChoiceCounts()), editions))
+        )
     for place in columns.unverified if check_unverified else ():
-        observers.append((place, _exclusion_observer(seen, place, columns.header[place])))
+        observers.append((place, _exclusion_observer(survey_result, place, columns.header[place])))
     for place in columns.unnamed if check_unverified and columns.has_header else ():
-        observers.append((place, _exclusion_observer(seen, place, "")))
+        observers.append((place, _exclusion_observer(survey_result, place, "")))
     return observers
 
 
@@ -182,12 +184,12 @@ def _choice_observer(choice: ChoiceCounts, editions: Collection[str]) -> Callabl
     return lambda cell: choice.observe(cell, editions)
 
 
-def _exclusion_observer(seen: SurveyResult, index: int, column_name: str) -> Callable[[str], None]:
+def _exclusion_observer(survey_result: SurveyResult, index: int, column_name: str) -> Callable[[str], None]:
     """Returns a function that finds the first cell which says that a person has left.
 
     If the column's name means leaving, every cell with a value says so.
     """
-    leaving = seen.leaving
+    leaving = survey_result.leaving
     if exclusion_status(column_name):
 
         def observe_any_cell(cell: str) -> None:
@@ -201,11 +203,11 @@ def _exclusion_observer(seen: SurveyResult, index: int, column_name: str) -> Cal
     if any(part in column_name.casefold() for part in _ELSEWHERE):
         words -= _WEAK
 
-    def word(cell: str) -> None:
+    def observe_word(cell: str) -> None:
         if index not in leaving and _is_leaving_word(cell, words):
             leaving[index] = cell
 
-    return word
+    return observe_word
 
 
 def _is_leaving_word(cell: str, words: Collection[str]) -> bool:
@@ -245,10 +247,10 @@ def _means_exclusion(cell: str) -> bool:
     return len(cell) < 60 and bool(exclusion_status(cell))
 
 
-def _count_addresses(seen: SurveyResult, cells: list[str]) -> None:
+def _count_addresses(survey_result: SurveyResult, cells: list[str]) -> None:
     for place, cell in enumerate(cells):
         if cell and not cell.isspace():
-            seen.filled[place] = seen.filled.get(place, 0) + 1
+            survey_result.filled[place] = survey_result.filled.get(place, 0) + 1
             local, at, domain = cell.strip(" <>;,").rpartition("@")
             if at and local and "." in domain and " " not in domain:
-                seen.addresses[place] = seen.addresses.get(place, 0) + 1
+                survey_result.addresses[place] = survey_result.addresses.get(place, 0) + 1

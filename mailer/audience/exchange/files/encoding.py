@@ -255,10 +255,10 @@ def _is_mostly_utf8(sample: bytes) -> bool:
     return len(_UTF8.findall(sample)) > 2 * stray
 
 
-def _ambiguity_problem(sample: bytes, one: str, other_codec: str) -> str:
+def _ambiguity_problem(sample: bytes, first_codec: str, second_codec: str) -> str:
     """Returns a message that names two likely encodings, with a cell that differs between the two."""
-    first, second = encoding_name_of(one), encoding_name_of(other_codec)
-    texts = [_CELLS.split(sample.decode(codec, "replace")) for codec in (one, other_codec)]
+    first, second = encoding_name_of(first_codec), encoding_name_of(second_codec)
+    texts = [_CELLS.split(sample.decode(codec, "replace")) for codec in (first_codec, second_codec)]
     pairs = [(a.strip(), b.strip()) for a, b in zip(*texts, strict=False) if a != b]
     shown = ""
     if pairs:

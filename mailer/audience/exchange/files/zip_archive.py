@@ -132,9 +132,9 @@ class ZipOfLists:
         if problem:
             raise AudienceError(Problem(problem, self.shown_member_name(name)))
 
-    def shown_member_name(self, name: str) -> str:
+    def shown_member_name(self, member_name: str) -> str:
         """Returns the name of a file in the archive for messages."""
-        return f"{self._name}/{name}"
+        return f"{self._name}/{member_name}"
 
     def open_lists(self, folder: Path) -> Iterator[tuple[str, BinaryIO]]:
         """Yields each list as (name, unpacked private file). The files are made in `folder`."""
@@ -156,7 +156,7 @@ class ZipOfLists:
 
 
 def _check_directory(file: BinaryIO, shown_name: str) -> None:
-    """Raises AudienceError if the archive's table of contents is damaged, or is too large for the memory."""
+    """Raises AudienceError if the archive's table of contents is damaged or too large."""
     file.seek(0, 2)
     size = file.tell()
     file.seek(max(size - 65_557, 0))
