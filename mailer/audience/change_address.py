@@ -70,7 +70,7 @@ def change_address(
     with writing(db):
         person = get(db, person.id) or person
         if person.address is None:
-            raise AudienceError(f"subscriber {person.id} was erased and has no address")
+            raise AudienceError(f"subscriber {person.id} was erased, so there is no address to change")
         if person.address == new_address.address:
             return False
         key = address_of(db, person.id).key
@@ -125,18 +125,18 @@ def _check_address_change(db: Database, person: Subscriber, old_key: str, new_ad
         stopped = suppression_of(db, of_key)
         if stopped:
             raise AudienceError(
-                f"{address} is on the suppression list since {stopped.added_at[:10]} ({stopped.reason}), so "
-                "the address was not changed"
+                f"{address} has been on the suppression list since {stopped.added_at[:10]} "
+                f"({stopped.reason}), so the address was not changed"
             )
     other = find(db, new_address.address)
     if other is not None:
         raise AudienceError(
-            f"{new_address.address} is another subscriber already ({other.status}), so the address was not "
-            f"changed; `mailer subscribers show {new_address.address}` tells more"
+            f"{new_address.address} already belongs to another subscriber ({other.status}), so the "
+            f"address was not changed; see `mailer subscribers show {new_address.address}`"
         )
     before = former_holder(db, new_address.key)
     if before is not None and before.id != person.id and before.status != "active":
         raise AudienceError(
-            f"{new_address.address} was the earlier address of a person who is {before.status} now, so the "
-            "address was not changed"
+            f"{new_address.address} is the former address of a person who is now {before.status}, so "
+            "the address was not changed"
         )

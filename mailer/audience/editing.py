@@ -83,7 +83,7 @@ class SubscriberEdit:
         there = {tag.casefold() for tag in after}
         after += [tag for tag in self.add_tags if tag.casefold() not in there]
         if len(after) > MAX_TAGS and len(after) > len(tags):
-            raise AudienceError(f"there are more than {MAX_TAGS} tags; keep what is used")
+            raise AudienceError(f"a person can have at most {MAX_TAGS} tags; remove some")
         return tuple(after)
 
     def edited_attributes(self, attributes: Mapping[str, Any]) -> dict[str, Any]:

@@ -99,7 +99,7 @@ def variant_sql(segments: Sequence[Segment]) -> Sql:
     Bit i of the number is set if the person is in the i-th segment.
     """
     if len(segments) > MAX_VARIANTS:
-        raise ValueError(f"a mask has at most {MAX_VARIANTS} segments")
+        raise ValueError(f"variants can have at most {MAX_VARIANTS} segments")
     parts = [segment.sql() for segment in segments]
     sql = " | ".join(f"({condition} << {bit})" for bit, (condition, _) in enumerate(parts))
     return f"({sql or '0'})", tuple(value for _, values in parts for value in values)

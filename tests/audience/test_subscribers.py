@@ -75,14 +75,16 @@ def test_adding_somebody_again_changes_only_what_is_said(db: Database, person: A
 @pytest.mark.parametrize("status", ["unsubscribed", "bounced", "complained", "pending"])
 def test_only_their_own_wish_makes_somebody_active_again(db: Database, person: Add, status: str) -> None:
     number = person("li@example.org", "morning", status=status).id
-    why = f"is {status}; only their own wish makes them" if status != "bounced" else "has bounced; if the"
+    why = (
+        f"is {status}, and only the reader can change that" if status != "bounced" else "has bounced; if the"
+    )
     with pytest.raises(AudienceError, match=f"li@example.org {why}"):
         add(db, LI, consent=CONSENT, editions=("evening",))
     kept = get(db, number)
     assert kept
     assert (kept.status, kept.name, kept.editions) == (status, "", ("morning",))
     if status == "complained":
-        with pytest.raises(AudienceError, match="they reported a message as spam"):
+        with pytest.raises(AudienceError, match="the reader reported a message as spam"):
             add(db, LI, consent=CONSENT, at_own_request=True)
         with pytest.raises(AudienceError, match="is complained"):
             add(db, LI, consent=CONSENT, force_reason="it was a mistake")
@@ -97,7 +99,7 @@ def test_a_suppressed_address_is_not_added_whoever_asks(db: Database) -> None:
     assert found
     assert found.reason == "asked by letter"
     with pytest.raises(
-        AudienceError, match=r"on the suppression list since 20.* \(asked by letter\) and is never"
+        AudienceError, match=r"on the suppression list since 20.* \(asked by letter\) and must not"
     ):
         add(db, LI, consent=CONSENT, at_own_request=True)
     assert find(db, "li@example.org") is None

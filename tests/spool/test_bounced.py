@@ -240,7 +240,7 @@ def test_only_who_bounced_is_restored(db: Database) -> None:
     spool.claim(9)
     spool.settle([(b, 1, GONE, "")])
     suppress(db, "reader2@example.org", "asked by letter")
-    for number, why in ((a, "has not bounced but is active"), (b, "is on the suppression list since")):
+    for number, why in ((a, "has not bounced but is active"), (b, "has been on the suppression list since")):
         person = get(db, number)
         assert person is not None
         with pytest.raises(AudienceError, match=why):

@@ -94,8 +94,8 @@ def restore_bounced(db: Database, person: Subscriber, *, reason: str, source: st
         suppressed = suppression_of(db, address_of(db, person.id).key) if person.address is not None else None
         if suppressed:
             raise AudienceError(
-                f"{person.address} is on the suppression list since {suppressed.added_at[:10]} "
-                f"({suppressed.reason}) and is never written to again"
+                f"{person.address} has been on the suppression list since {suppressed.added_at[:10]} "
+                f"({suppressed.reason}) and must not get mail again"
             )
         if person.address is None or person.status != "bounced":
             raise AudienceError(

@@ -62,13 +62,13 @@ def check_resubscribe_grounds(
     needs_force = suppression is not None or (holder is not None and holder.status == "complained")
     if grounds.at_own_request and grounds.force_reason:
         if not needs_force and (person is None or person.status == "active"):
-            raise AudienceError(f"nothing has to be forced for {address.address}; leave --force out")
+            raise AudienceError(f"{address.address} can be added without --force; leave --force out")
         return
     if suppression is not None:
         raise AudienceError(
-            f"{address.address} is on the suppression list since {suppression.added_at[:10]} "
-            f"({suppression.reason}) and is never written to again; if they asked for it themselves, say "
-            f"how, and why the list no longer holds, with {_FORCE}"
+            f"{address.address} has been on the suppression list since {suppression.added_at[:10]} "
+            f"({suppression.reason}) and must not get mail again; if the reader asked for mail, say how, and "
+            f"why the entry no longer holds, with {_FORCE}"
         )
     if person is None:
         _check_former_holder(address, holder, grounds)
@@ -99,20 +99,20 @@ def _check_inactive_person(person: Subscriber, grounds: ResubscribeGrounds) -> N
     who = person.address
     if not grounds.at_own_request and person.status == "bounced":
         raise AudienceError(
-            f"{who} has bounced; if the address works after all, say why: "
-            f'`mailer subscribers restore {who} --reason "…"`; if they asked again, say how '
-            'with --consent "…"'
+            f"{who} has bounced; if the address works after all, run "
+            f'`mailer subscribers restore {who} --reason "…"`; if the reader asked for mail again, say '
+            'how with --consent "…"'
         )
     if person.status == "complained" and grounds.at_own_request:
         raise AudienceError(
-            f"{who} has complained: they reported a message as spam; if they asked to get mail again, say "
-            f"how, and why the complaint no longer holds, with {_FORCE}"
+            f"{who} has complained: the reader reported a message as spam; if the reader asked for mail "
+            f"again, say how, and why the complaint no longer holds, with {_FORCE}"
         )
     if not grounds.at_own_request:
         how = _FORCE if person.status == "complained" else '--consent "…"'
         raise AudienceError(
-            f"{who} is {person.status}; only their own wish makes them active again: if they "
-            f"asked, say how with {how}"
+            f"{who} is {person.status}, and only the reader can change that; if the reader asked for mail, "
+            f"say how with {how}"
         )
 
 
@@ -121,8 +121,8 @@ def _check_unsubscribed_editions(db: Database, person: Subscriber, editions: Ite
     left = [edition for edition in editions if edition in ever and edition not in person.editions]
     if left:
         raise AudienceError(
-            f"{person.address} has left {', '.join(left)}; only their own wish puts them back: if they "
-            'asked, say how with --consent "…"'
+            f"{person.address} has unsubscribed from {', '.join(left)}, and only the reader can change that; "
+            'if the reader asked for it, say how with --consent "…"'
         )
 
 
@@ -135,6 +135,6 @@ def _check_former_holder(
     complained = former_holder.status == "complained"
     if complained or not grounds.at_own_request:
         raise AudienceError(
-            f"{address.address} was the earlier address of a person who is {former_holder.status} now; if "
-            f"they asked, say how with {_FORCE if complained else _CONSENT}"
+            f"{address.address} is the former address of a person who is now {former_holder.status}; if the "
+            f"reader asked for mail, say how with {_FORCE if complained else _CONSENT}"
         )

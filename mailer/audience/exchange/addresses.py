@@ -77,14 +77,19 @@ def read_addresses(data: bytes, shown_name: str) -> list[ListLine]:
     column has the addresses, or if there are more than MOST_BYTES bytes.
     """
     if len(data) > MOST_BYTES:
-        raise AudienceError(Problem(f"is larger than {MOST_BYTES // 1_000_000} MB; split it", shown_name))
+        raise AudienceError(
+            Problem(f"is larger than {MOST_BYTES // 1_000_000} MB; split the list", shown_name)
+        )
     rows, headed = _split_rows(decode_leniently(data))
     if not rows:
         return []
     found = list(_addresses_of_table(rows, shown_name) if headed else _addresses_of_plain_rows(rows))
     if found and not any(line.address for line in found):
         raise AudienceError(
-            Problem("holds no address; give a plain list of them, or a CSV with a column of them", shown_name)
+            Problem(
+                "has no e-mail address; give one address per line, or a CSV file with a column of them",
+                shown_name,
+            )
         )
     return found
 
@@ -157,7 +162,7 @@ def _rows_of_table(lines: Sequence[str], first_line: int, delimiter: str) -> Ite
             if cells is not None and width and len(cells) != width:
                 cells, taken = None, _MOST_LINES
         if cells is None:
-            yield _Row(place + 1, lines[place], (), "a quote is opened and not closed")
+            yield _Row(place + 1, lines[place], (), "a quote is opened but not closed")
             taken = 1
         elif any(cells):
             width = width or len(cells)
@@ -179,12 +184,15 @@ def _addresses_of_plain_rows(rows: Sequence[_Row]) -> Iterator[ListLine]:
         full = [cell for cell in row.cells if cell]
         with_at = [cell for cell in full if "@" in cell]
         if row.problem or not with_at:
-            yield ListLine(row.line, None, row.text[:200], row.problem or "there is no address in it")
+            yield ListLine(row.line, None, row.text[:200], row.problem or "this line has no e-mail address")
         elif len(with_at) == 1 or len(with_at) == len(full):
             yield from (_read_address(row, cell) for cell in with_at)
         else:
             yield ListLine(
-                row.line, None, row.text[:200], "there are several addresses in it; name the column"
+                row.line,
+                None,
+                row.text[:200],
+                "this line has several addresses; name the right column address",
             )
 
 
@@ -210,7 +218,7 @@ def _address_column_index(header: _Row, rows: Sequence[_Row], shown_name: str) -
     found = ", ".join(shown(cell, 30) for cell in header.cells if cell)
     why = "several columns hold addresses" if places else "no column holds the address"
     raise AudienceError(
-        Problem(f"{why} (found {found}); name the column with the addresses address", shown_name, header.line)
+        Problem(f"{why} (found {found}); rename the column of addresses to address", shown_name, header.line)
     )
 
 
@@ -219,7 +227,7 @@ def _read_address(row: _Row, cell: str) -> ListLine:
     text = inner[1] if inner else cell
     try:
         if "\ufffd" in text:
-            raise AudienceError(f"{shown(text)} is not an e-mail address: it holds bytes that are no text")
+            raise AudienceError(f"{shown(text)} is not an e-mail address: some bytes are no text")
         return ListLine(row.line, normalize_address(text))
     except AudienceError as error:
         return ListLine(row.line, None, (cell or row.text)[:200], error.problems[0].message)

@@ -221,9 +221,9 @@ def _check_refused_path(refused_path: Path, file: CsvFile, shown_name: str) -> N
     folder = refused_path.absolute().parent
     problem = ""
     if not folder.is_dir():
-        problem = "its folder does not exist; name another place with --refused FILE"
+        problem = "the folder does not exist; name another file with --refused FILE"
     elif refused_path.is_dir() or not os.access(folder, os.W_OK):
-        problem = "refused rows cannot be written there; name another place with --refused FILE"
+        problem = "refused rows cannot be written here; name another file with --refused FILE"
     elif refused_path.exists() and (refused_path.stat().st_dev, refused_path.stat().st_ino) == file.file_id():
         problem = "is the list itself; name another file with --refused FILE"
     if problem:

@@ -158,7 +158,7 @@ class CsvFile:
 
     def _read_header_row(self) -> tuple[Columns, str]:
         if self.size == 0:
-            raise AudienceError(Problem("is empty; the first row names the columns", self.name))
+            raise AudienceError(Problem("is empty; the first row must name the columns", self.name))
         first: list[str] = []
         delimiters: tuple[str, ...] = _DELIMITERS
         try:
@@ -179,7 +179,7 @@ class CsvFile:
             first = []
         if not first:
             raise AudienceError(
-                Problem("has no header; the first row names the columns", self.name, self._row)
+                Problem("has no header; the first row must name the columns", self.name, self._row)
             )
         self._lines.begin_row()
         self.header_row = self._row
@@ -194,7 +194,7 @@ class CsvFile:
                 cells = spaced
             readings.append((read_header(cells), delimiter))
         if not readings:
-            problem = "the header cannot be read: a quote is opened and not closed"
+            problem = "the header cannot be read: a quote is opened but not closed"
             raise AudienceError(Problem(problem, self.name, self._row))
         columns, delimiter = max(
             readings, key=lambda reading: (reading[0].recognised_count, reading[0].width)
@@ -239,8 +239,8 @@ class CsvFile:
 
     def _raise_too_many_broken_rows(self) -> None:
         sentence = (
-            f"{self._broken_rows:,} of its first {self._rows + 1:,} rows are broken by quotes that are not "
-            "closed or stand within a cell; correct the quotes, or save the list as CSV again"
+            f"{self._broken_rows:,} of the first {self._rows + 1:,} rows are broken by quotes that are not "
+            "closed or are within a cell; correct the quotes, or save the list as CSV again"
         )
         if self._broken_rows == MAX_BROKEN:
             raise AudienceError(Problem(sentence, self.name, self._row + 1))
@@ -279,7 +279,7 @@ def _row_problem(error: Exception, has_several_lines: bool) -> str:
     if isinstance(error, _BrokenRowError) and not has_several_lines:
         return text
     if "expected after" in text:
-        return "a quote stands in the middle of a cell; write it twice inside quotes"
+        return "a quote is in the middle of a cell; put the cell in quotes and write the quote twice"
     if "limit" in text and not has_several_lines:
-        return "a cell is longer than 131,072 characters"
-    return "a quote is opened and not closed"
+        return "a cell is longer than 131,072 characters; shorten it"
+    return "a quote is opened but not closed"

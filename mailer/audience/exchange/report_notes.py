@@ -19,7 +19,7 @@ __all__ = ["describe_columns", "word_notes"]
 #: Columns of mailer's own exports need no note: their names say what they are.
 _OWN = "mailer"
 _SAID = {
-    "confirmed": "joined, where the other column is empty",
+    "confirmed": "joined, if the other column is empty",
     "first_name": "first name",
     "last_name": "last name",
     "consent_at": "time of the consent",
@@ -63,7 +63,7 @@ def _column_notes(decided: DecidedColumns) -> Iterable[ColumnNote]:
                 name, signs[place].in_words(), plain=own or (named is not None and named[0] == "status")
             )
         elif place == columns.json_place:
-            yield ColumnNote(name, "attributes, opened")
+            yield ColumnNote(name, "attributes in JSON")
         else:
             yield ColumnNote(name, "left out", plain=own)
 

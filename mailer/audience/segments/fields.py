@@ -83,7 +83,7 @@ def attribute_field(key: str, text_column: int) -> Field:
     """
     if not key or '"' in key or "\\" in key:
         raise segment_error(
-            "the name of an attribute is not empty and holds no quotes or backslashes", text_column
+            "the name of an attribute must not be empty, and must not have quotes or backslashes", text_column
         )
     return Field(f"attributes.{key}", "attribute", "attributes", key)
 
@@ -92,7 +92,7 @@ def _checked_status(text: str) -> str:
     known = (*STATUSES, SUPPRESSED)
     if text not in known:
         near = nearest(text, known)
-        hint = f"did you mean {near}?" if near else f"there are {', '.join(known)}"
+        hint = f"did you mean {near}?" if near else f"choose from {', '.join(known)}"
         raise AudienceError(f"{shown(text)} is not a status; {hint}")
     return text
 

@@ -86,7 +86,7 @@ class _Parser:
             raise segment_error("a comparison has two sides; join two comparisons with and", rest.column)
         if rest.kind != "end":
             raise segment_error(
-                f"{shown(rest.text)} is not expected here; join tests with and / or", rest.column
+                f"{shown(rest.text)} is not expected here; join comparisons with and / or", rest.column
             )
         return node
 
@@ -126,11 +126,13 @@ class _Parser:
         self._take_token()
         self._depth += 1
         if self._depth > MAX_DEPTH:
-            raise segment_error(f"more than {MAX_DEPTH} brackets deep; write it flatter", column)
+            raise segment_error(
+                f"the expression is nested more than {MAX_DEPTH} levels deep; simplify it", column
+            )
         node: Node = self._parse_or() if opening else Negation(self._parse_negation())
         if opening and not self._take_if_next(")"):
             raise segment_error(
-                f"the bracket of column {column} is not closed; write ) here", self._current_token.column
+                f"the bracket in column {column} is not closed; write ) here", self._current_token.column
             )
         self._depth -= 1
         return node
@@ -151,7 +153,7 @@ class _Parser:
         if isinstance(left, Field):
             example = f'"…" in {left.name}' if left.kind in ("tags", "editions") else f"{left.name} == …"
             raise segment_error(f"{left.name} is not compared with anything; write {example}", sign.column)
-        raise segment_error("a value alone says nothing; compare a field with it", column)
+        raise segment_error("a value alone is no comparison; compare a field with it", column)
 
     def _parse_comparison(self, left: Field | Token, sign: str, column: int) -> Node:
         place = self._current_token.column
@@ -178,7 +180,7 @@ class _Parser:
         if isinstance(left, Token):
             field = self._parse_operand() if self._current_token.kind == "name" else None
             if not isinstance(field, Field) or field.kind not in ("tags", "editions"):
-                raise segment_error("a value can be in tags or in editions", place)
+                raise segment_error("only tags or editions can follow a value and in", place)
             if not isinstance(left.value, str):
                 raise segment_error(
                     f'{field.name} are texts; put the value in quotes, as in "…" in {field.name}', column
@@ -202,7 +204,7 @@ class _Parser:
             if not self._take_if_next(",") and self._current_token.text != closing:
                 raise segment_error(f"a comma or {closing} is expected here", self._current_token.column)
         if not values:
-            raise segment_error("the list is empty; nothing is in it", start.column)
+            raise segment_error("the list is empty; write at least one value", start.column)
         return tuple(values)
 
     def _value_within_limit(self, token: Token) -> Literals:

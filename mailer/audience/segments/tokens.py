@@ -118,7 +118,7 @@ def _parse_date(text: str, column: int) -> dt.date:
     except ValueError:
         raise segment_error(f"{text} is not a day of the calendar; write it as 2026-01-31", column) from None
     if not 1900 <= day.year < 9999:
-        raise segment_error(f"{text} is too far away to be meant", column)
+        raise segment_error(f"{text} must be in a year from 1900 to 9998", column)
     return day
 
 
@@ -132,7 +132,7 @@ def _parse_string(literal: str, column: int) -> str:
     strange = re.search(r"""\\([^"'\\])""", literal.replace("\\\\", ""))
     if strange:
         raise segment_error(
-            f"{shown(strange[0])} means nothing here; a backslash only stands before a quote or itself",
+            f"{shown(strange[0])} is not an escape; a backslash must come before a quote or a backslash",
             column,
         )
     value = re.sub(r"\\(.)", r"\1", literal[1:-1], flags=re.DOTALL)

@@ -102,7 +102,7 @@ def clean_tags(parts: Iterable[str]) -> tuple[str, ...]:
     """
     tags = _without_repeats(tag for part in parts for tag in split_list(part))
     if len(tags) > MAX_TAGS:
-        raise AudienceError(f"there are more than {MAX_TAGS} tags; keep what is used")
+        raise AudienceError(f"a person can have at most {MAX_TAGS} tags; remove some")
     return tags
 
 
@@ -154,7 +154,7 @@ def checked_editions(names: Iterable[str], known_editions: Collection[str]) -> t
     for name in chosen:
         if name not in known_editions:
             near = nearest(name, known_editions)
-            hint = f"did you mean {near}?" if near else f"there are {', '.join(known_editions)}"
+            hint = f"did you mean {near}?" if near else f"choose from {', '.join(known_editions)}"
             raise AudienceError(f"the edition {shown(name)} is not in mailer.toml; {hint}")
     return chosen
 
@@ -169,7 +169,9 @@ def attribute_key(text: str) -> str:
     if not key:
         raise AudienceError(f"{shown(text)} cannot be the name of an attribute; use letters and digits")
     if len(key) > MAX_KEY:
-        raise AudienceError(f"the attribute {shown(key)} has a name of more than {MAX_KEY} characters")
+        raise AudienceError(
+            f"the attribute {shown(key)} has a name of more than {MAX_KEY} characters; shorten it"
+        )
     return key
 
 

@@ -61,7 +61,7 @@ def read_utc_time(text: str, zone: dt.tzinfo, order: str = "ymd") -> str:
     from mailer.clock import now
 
     if utc > now() + _DAY:
-        raise AudienceError(f"the date {shown(text.strip())} lies in the future; correct it")
+        raise AudienceError(f"the date {shown(text.strip())} is in the future; correct it")
     return kept
 
 
@@ -119,8 +119,8 @@ def _day_in_order(text: str, parsed_date: ParsedDate, order: str) -> dt.date:
         days = set(parsed_date.days.values())
         if len(days) > 1:
             raise AudienceError(
-                f"the date {shown(text.strip())} is not clear; write it as 2026-01-31, or say which comes "
-                "first with --dates dmy|mdy"
+                f"the date {shown(text.strip())} is ambiguous; write it as 2026-01-31, or say whether day "
+                "or month comes first with --dates dmy or --dates mdy"
             )
         return days.pop()
     if order not in parsed_date.days:
@@ -131,4 +131,4 @@ def _day_in_order(text: str, parsed_date: ParsedDate, order: str) -> dt.date:
 
 
 def _unclear_date_error(text: str) -> AudienceError:
-    return AudienceError(f"the date {shown(text.strip())} is not clear; write it as 2026-01-31")
+    return AudienceError(f"the date {shown(text.strip())} cannot be read; write it as 2026-01-31")

@@ -169,7 +169,7 @@ def _time_of_match(match: re.Match[str]) -> dt.time:
     """Returns the time of day that `_CLOCK` has matched. Raises ValueError if there is no such time."""
     after = match["after"] or match["half"]
     if match["before"] and after:
-        raise ValueError("morning or afternoon is said twice")
+        raise ValueError("the time says twice whether it is before or after noon")
     hour = _hour_of_24(int(match["hour"]), match["before"] or after or "")
     fraction = (match["fraction"] or "0")[:6].ljust(6, "0")
     return dt.time(hour, int(match["minute"] or 0), int(match["second"] or 0), int(fraction))
@@ -183,11 +183,11 @@ def _hour_of_24(hour: int, half_of_day: str) -> int:
     """
     if half_of_day in _BEFORE_NOON:
         if hour > 12:
-            raise ValueError("no hour of a morning")
+            raise ValueError(f"hour {hour} is not before noon")
         hour %= 12
     elif half_of_day in _AFTER_NOON:
         if hour == 12 and half_of_day == "晚上":
-            raise ValueError("midnight of which day?")
+            raise ValueError("12 at night may be the beginning or the end of the day")
         hour += 12 * (hour < 12)
     elif half_of_day in _NOON:
         hour += 12 * (hour < 3)
@@ -204,7 +204,7 @@ def _split_zone(text: str) -> tuple[dt.tzinfo | None, str]:
         offset = match[1] if ":" in match[1] or match[1][0] not in "+-" else f"utc{match[1]}"
         minutes = offset_minutes(offset)
         if minutes is None:
-            raise ValueError("no offset")
+            raise ValueError(f"{match[1]} is not an offset from UTC")
         return dt.timezone(dt.timedelta(minutes=minutes)), _SAID_AGAIN.sub("", text[match.end() :])
     match = _UTC_AFTER.match(text)
     if match:
@@ -278,7 +278,7 @@ def _full_year(digits: str) -> int:
     if len(digits) == 2:
         year += 1900 if year >= _PIVOT else 2000
     if not _FIRST_YEAR <= year <= _LAST_YEAR:
-        raise ValueError("no year of our time")
+        raise ValueError(f"the year {year} is not between {_FIRST_YEAR} and {_LAST_YEAR}")
     return year
 
 

@@ -59,18 +59,18 @@ def test_the_operator_says_what_columns_hold(db: Database, load: Load) -> None:
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [
-        ({"maps": ["Name"]}, "--map is COLUMN=FIELD, such as --map Mail=address, not"),
-        ({"maps": ["=name"]}, "--map is COLUMN=FIELD"),
+        ({"maps": ["Name"]}, "--map must be COLUMN=FIELD, such as --map Mail=address, not"),
+        ({"maps": ["=name"]}, "--map must be COLUMN=FIELD"),
         ({"maps": ["Name=nam"]}, 'there is no field "nam"; did you mean name?'),
-        ({"maps": ["Name=zzz"]}, 'there is no field "zzz"; there are address, name'),
+        ({"maps": ["Name=zzz"]}, 'there is no field "zzz"; choose from address, name'),
         (
             {"status": "active"},
-            'there is no status of a whole list "active"; there are unsubscribed, bounced',
+            'there is no status of a whole list "active"; choose from unsubscribed, bounced',
         ),
         ({"status": "bounce"}, "did you mean bounced?"),
-        ({"order": "ymd"}, '--dates is dmy or mdy, not "ymd"'),
+        ({"order": "ymd"}, '--dates must be dmy or mdy, not "ymd"'),
         ({"tool": "mailchmp"}, 'there is no profile "mailchmp"; did you mean mailchimp?'),
-        ({"tool": "zzz"}, "there are beehiiv, brevo, buttondown, chinese"),
+        ({"tool": "zzz"}, "choose from beehiiv, brevo, buttondown, chinese"),
     ],
 )
 def test_an_option_that_is_wrong_is_told(options: dict[str, Any], sentence: str) -> None:
@@ -83,7 +83,7 @@ def test_an_option_that_is_wrong_is_told(options: dict[str, Any], sentence: str)
     ("options", "sentence"),
     [
         ({"maps": ["Nane=name"]}, 'list.csv:1: there is no column "Nane"; did you mean "Name"?'),
-        ({"ignored": ["???"]}, 'there is no column "???"; there are "email", "Name"'),
+        ({"ignored": ["???"]}, 'there is no column "???"; the columns are "email", "Name"'),
         ({"maps": ["email=name", "Name=name"]}, 'columns 1 and 2 ("email" and "Name") both hold the name'),
         ({"ignored": ["email"]}, 'no column holds the address (found "email", "Name")'),
     ],
@@ -197,8 +197,8 @@ def test_a_choice_of_dates_is_the_day_of_joining_and_of_editions_is_that(db: Dat
 
 
 DATES = {
-    "01/02/2020 03/04/2021": "may have the day or the month first (as",
-    "13/02/2020 02/14/2020": "the day first in some rows and the month first in others",
+    "01/02/2020 03/04/2021": "may begin with the day or the month (such as",
+    "13/02/2020 02/14/2020": "begin with the day in some rows and with the month in others",
 }  # fmt: skip
 
 

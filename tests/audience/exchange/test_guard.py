@@ -96,7 +96,7 @@ def test_a_file_that_is_called_after_those_who_left_stops(
 ) -> None:
     path = workspace / file
     path.write_text("email,created\na@example.org,1679653390\n")
-    with pytest.raises(AudienceError, match=r"tells of people who have left.*--status.*--as plain"):
+    with pytest.raises(AudienceError, match=r"says that people have left.*--status.*--as plain"):
         import_csv(db, settings, ListFile.at(path, settings))
     assert (
         import_csv(

@@ -68,7 +68,7 @@ def test_rows_that_an_open_quote_swallows_are_read_as_rows(db: Database, load: L
     assert report.count("refused") >= 1
     assert find(db, "b@b.test") is not None
     assert find(db, "d@b.test") is not None
-    assert report.notes[0].reason == "a quote is opened and not closed"
+    assert report.notes[0].reason == "a quote is opened but not closed"
 
 
 def test_a_list_of_addresses_alone_keeps_those_behind_an_open_quote(db: Database, load: Load) -> None:
@@ -119,7 +119,7 @@ def test_a_list_whose_rows_are_all_broken_is_refused_at_once(db: Database, load:
     with pytest.raises(AudienceError) as caught:
         load("email,name\n" + rows)
     assert str(caught.value) == (
-        "list.csv:1001: 1,000 of its first 1,000 rows are broken by quotes that are not closed or stand "
+        "list.csv:1001: 1,000 of the first 1,000 rows are broken by quotes that are not closed or are "
         "within a cell; correct the quotes, or save the list as CSV again"
     )
     assert people(db) == []

@@ -185,8 +185,8 @@ def test_where_day_and_month_cannot_be_told_apart_the_option_is_named(text: str)
     with pytest.raises(AudienceError) as caught:
         read_utc_time(text, dt.UTC)
     assert str(caught.value) == (
-        f'the date "{text}" is not clear; write it as 2026-01-31, or say which comes first with '
-        "--dates dmy|mdy"
+        f'the date "{text}" is ambiguous; write it as 2026-01-31, or say whether day or month comes first '
+        "with --dates dmy or --dates mdy"
     )
 
 
@@ -287,14 +287,14 @@ NO_DATES = [
 def test_what_is_no_date_has_no_order_and_is_refused(text: str) -> None:
     assert date_orders_of(text) == frozenset()
     for order in ("ymd", "dmy", "mdy"):
-        with pytest.raises(AudienceError, match=r"is not clear; write it as 2026-01-31$"):
+        with pytest.raises(AudienceError, match=r"cannot be read; write it as 2026-01-31$"):
             read_utc_time(text, SHANGHAI, order)
 
 
 @pytest.mark.parametrize("text", ["1969-12-31", "1/1/1969", "31 December 1901", "1900-01-01"])
 def test_nobody_joined_before_1970(text: str) -> None:
     assert date_orders_of(text)
-    with pytest.raises(AudienceError, match="is not clear; write it as 2026-01-31"):
+    with pytest.raises(AudienceError, match="cannot be read; write it as 2026-01-31"):
         read_utc_time(text, dt.UTC)
 
 
@@ -317,7 +317,7 @@ def test_tomorrow_is_no_mistake_because_clocks_and_zones_differ(text: str) -> No
 )
 def test_what_lies_in_the_future_is_a_mistake(text: str) -> None:
     assert date_orders_of(text)
-    with pytest.raises(AudienceError, match=f'the date "{text}" lies in the future; correct it'):
+    with pytest.raises(AudienceError, match=f'the date "{text}" is in the future; correct it'):
         read_utc_time(text, dt.UTC)
 
 

@@ -167,16 +167,16 @@ def _with_field(columns: Columns, field: str, index: int) -> Columns:
 def _undeclared_column_problem(column_name: str, cell: str) -> str:
     name = shell_quoted(column_name)
     return (
-        f"the column {shown(column_name, 40)} seems to tell who has left (it holds {_shown_cell(cell)}), and "
-        f"no profile knows it; read it with --map {name}=status, leave it out with --ignore {name}, or "
-        "say --status unsubscribed where everybody in the list has left"
+        f"the column {shown(column_name, 40)} seems to tell who has left (it holds {_shown_cell(cell)}), but "
+        f"no profile describes it; read it with --map {name}=status, leave it out with --ignore {name}, or "
+        "add --status unsubscribed if everybody in the list has left"
     )
 
 
 def _unnamed_column_problem(index: int, cell: str) -> str:
     return (
         f"column {index + 1}, which has no name, seems to tell who has left (it holds {_shown_cell(cell)}); "
-        "call it status, or remove it"
+        "name the column status, or remove it"
     )
 
 
@@ -185,26 +185,26 @@ def _file_name_problems(columns: Columns, file_name: str, *, from_archive: bool)
     known = columns.signs or columns.kind.everybody or columns.profile.name == _OWN
     if known or not is_exclusion_file_name(file_name):
         return []
-    say = "unpack the archive, import this list by itself and say" if from_archive else "say"
+    add = "unpack the archive, import this list by itself and add" if from_archive else "add"
     return [
-        f"the name of the file ({shown(file_name, 60)}) tells of people who have left, and no column says "
-        f"who; {say} --status unsubscribed, bounced or complained where everybody in the list has, or --as "
-        "plain where they have not"
+        f"the name of the file ({shown(file_name, 60)}) says that people have left, but no column says who; "
+        f"{add} --status unsubscribed, bounced or complained if everybody in the list has left, or --as "
+        "plain if nobody has"
     ]
 
 
 def _ambiguous_dates_problem(column_name: str, found: DateOrders) -> str:
     return (
-        f"the dates in {shown(column_name, 40)} may have the day or the month first (as "
+        f"the dates in {shown(column_name, 40)} may begin with the day or the month (such as "
         f"{_shown_cell(found.example)}); say which with --dates dmy or --dates mdy"
     )
 
 
 def _mixed_dates_problem(column_name: str, found: DateOrders) -> str:
     return (
-        f"the dates in {shown(column_name, 40)} have the day first in some rows and the month first in "
-        f"others (as {_shown_cell(found.example)} and {_shown_cell(found.clash)}); say which is right with "
-        "--dates dmy or --dates mdy, and the others are left out"
+        f"the dates in {shown(column_name, 40)} begin with the day in some rows and with the month in "
+        f"others (such as {_shown_cell(found.example)} and {_shown_cell(found.clash)}); say which is right "
+        "with --dates dmy or --dates mdy; the other dates are left out"
     )
 
 

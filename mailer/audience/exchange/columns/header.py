@@ -84,7 +84,7 @@ class Columns:
     def check_count(self, path: str, line: int) -> None:
         """Raises AudienceError if line `line` of the file `path` has too many columns."""
         if self.width > MAX_COLUMNS:
-            sentence = f"there are {self.width:,} columns; at most {MAX_COLUMNS} are read"
+            sentence = f"there are {self.width:,} columns; at most {MAX_COLUMNS} can be read"
             raise AudienceError(Problem(sentence, path, line))
 
     def check_usable(self, path: str, line: int) -> None:
@@ -111,7 +111,7 @@ class Columns:
         if not self.has_header:
             return "there is no header row; put one above the list, such as address,name,language"
         near = next((cell for cell in self.header if nearest(cell, ("address", "email", "mail"))), None)
-        hint = "name the column with the addresses address, or say which it is with --map COLUMN=address"
+        hint = "rename the column of addresses to address, or name it with --map COLUMN=address"
         if near:
             hint = f"rename {shown(near)} to address, or add --map {shell_quoted(near)}=address"
         named = ", ".join(shown(cell, 30) for cell in self.header if cell)
@@ -193,7 +193,7 @@ class _HeaderReader:
             if not places and not options.partial:
                 near = nearest(name, self._header)
                 names = ", ".join(shown(cell, 30) for cell in self._header if cell)
-                hint = f"did you mean {shown(near)}?" if near else f"there are {names}"
+                hint = f"did you mean {shown(near)}?" if near else f"the columns are {names}"
                 self._problems.append(f"there is no column {shown(name)}; {hint}")
         return rules
 
@@ -296,4 +296,4 @@ def _attribute_key_of_column(column_name: str) -> str:
 def _duplicate_problem(header: tuple[str, ...], first_index: int, second_index: int, predicate: str) -> str:
     names = f"{shown(header[first_index], 30)} and {shown(header[second_index], 30)}"
     text = f"columns {first_index + 1} and {second_index + 1} ({names}) {predicate}"
-    return f"{text}; rename or remove one, or leave it out with --ignore"
+    return f"{text}; rename or remove one, or leave one out with --ignore"

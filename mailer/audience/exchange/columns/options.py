@@ -53,7 +53,7 @@ def options_of_command(
     if status is not None and status not in STATUSES:
         raise AudienceError(_unknown_value_message("status of a whole list", status, STATUSES))
     if order is not None and order not in ("dmy", "mdy"):
-        raise AudienceError(f'--dates is dmy or mdy, not "{order}"')
+        raise AudienceError(f'--dates must be dmy or mdy, not "{order}"')
     return ImportOptions(
         checked_tool_name(tool) if tool else "",
         tuple(_parse_map_option(text) for text in maps),
@@ -67,7 +67,7 @@ def options_of_command(
 def _parse_map_option(text: str) -> tuple[str, str]:
     column, equals, word = text.rpartition("=")
     if not equals or not column.strip() or not word.strip():
-        raise AudienceError(f'--map is COLUMN=FIELD, such as --map Mail=address, not "{text}"')
+        raise AudienceError(f'--map must be COLUMN=FIELD, such as --map Mail=address, not "{text}"')
     if word.strip().startswith(ATTRIBUTE):
         return column.strip(), word.strip()
     field = field_of_map_option(word)
@@ -78,5 +78,5 @@ def _parse_map_option(text: str) -> tuple[str, str]:
 
 def _unknown_value_message(noun: str, word: str, known_values: Iterable[str]) -> str:
     near = nearest(word, known_values)
-    hint = f"did you mean {near}?" if near else f"there are {', '.join(known_values)}"
+    hint = f"did you mean {near}?" if near else f"choose from {', '.join(known_values)}"
     return f'there is no {noun} "{word}"; {hint}'

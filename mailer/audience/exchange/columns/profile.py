@@ -157,7 +157,7 @@ def checked_tool_name(name: str) -> str:
     if word in known:
         return word
     near = nearest(name, known)
-    hint = f"did you mean {near}?" if near else f"there are {', '.join(known)}"
+    hint = f"did you mean {near}?" if near else f"choose from {', '.join(known)}"
     raise AudienceError(f'there is no profile "{name}"; {hint}')
 
 

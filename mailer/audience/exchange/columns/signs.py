@@ -157,7 +157,7 @@ class StatusColumn:
             return CellMeaning(
                 self.column,
                 "",
-                f"the status {shown(cell.strip(), 40)} is not known, and says nothing about leaving",
+                f"the status {shown(cell.strip(), 40)} is not known and was ignored",
             )
         raise AudienceError(
             f"the status {shown(cell.strip(), 40)} in {shown(self.column, 40)} is not known; write active, "

@@ -77,7 +77,7 @@ def codecs_for_encoding(name: str) -> tuple[str, ...]:
         text, found = False, ""
     if not text or found in _NO_TEXT:
         near = nearest(word, _SUGGESTED)
-        hint = f"did you mean {near}?" if near else "there are utf-8, gbk, big5, euc-kr, cp1252 and others"
+        hint = f"did you mean {near}?" if near else "choose utf-8, gbk, big5, euc-kr, cp1252 or another"
         raise AudienceError(f'there is no encoding "{name[:40]}"; {hint}')
     return _MEANT.get(found, (found,))
 

@@ -67,7 +67,9 @@ def detect_encoding(file: BinaryIO, shown_name: str) -> str:
     if marked or wide:
         if fault is not None:
             label = _bom_name(encoding)
-            reason = f"is not {label} in this line, although it {'begins' if marked else 'looks'} so; {_SAVE}"
+            reason = (
+                f"{'begins' if marked else 'looks'} as {label}, but this line is not valid {label}; {_SAVE}"
+            )
             raise AudienceError(Problem(reason, shown_name, fault))
         return encoding
     if fault is None:
@@ -86,7 +88,7 @@ def check_encoding(file: BinaryIO, shown_name: str, encoding: str) -> str:
     meant = codecs_for_encoding(encoding)
     marked = _codec_of_bom(head)
     if marked and marked not in meant and not (marked == "utf-16" and meant[0].startswith("utf-16")):
-        reason = f"begins with the mark of {_bom_name(marked)}; leave --encoding out"
+        reason = f"begins with the byte order mark of {_bom_name(marked)}; leave --encoding out"
         raise AudienceError(Problem(reason, shown_name))
     if marked:
         meant = (marked,)
@@ -98,7 +100,7 @@ def check_encoding(file: BinaryIO, shown_name: str, encoding: str) -> str:
         if fault is None:
             return codec
         faults.append(fault)
-    reason = f"is not {encoding[:40]} in this line; correct it, or name another encoding with --encoding"
+    reason = f"this line is not valid {encoding[:40]}; correct it, or name another encoding with --encoding"
     raise AudienceError(Problem(reason, shown_name, max(faults)))
 
 
@@ -203,7 +205,7 @@ def _codec_of_other_encoding(file: BinaryIO, shown_name: str, invalid_line: int)
     second = ""
     if _is_mostly_utf8(sample.all_lines):
         reason = (
-            "is UTF-8, but for bytes in this line; correct it, or name the encoding of the file with "
+            "is UTF-8 except for bytes in this line; correct the line, or name the encoding of the file with "
             "--encoding NAME"
         )
         raise AudienceError(Problem(reason, shown_name, invalid_line))
@@ -216,7 +218,7 @@ def _codec_of_other_encoding(file: BinaryIO, shown_name: str, invalid_line: int)
         raise AudienceError(Problem(_ambiguity_problem(sample.all_lines, best, second), shown_name))
     if not best:
         reason = (
-            "is not UTF-8, and which encoding it has cannot be told; name it with --encoding NAME, such as "
+            "is not UTF-8, and its encoding cannot be detected; name it with --encoding NAME, such as "
             f"--encoding cp1252, or {_SAVE}"
         )
         raise AudienceError(Problem(reason, shown_name, invalid_line))
@@ -224,7 +226,7 @@ def _codec_of_other_encoding(file: BinaryIO, shown_name: str, invalid_line: int)
     if wrong is None:
         return best
     reason = (
-        f"begins as {encoding_name_of(best)}, but is not so in this line; correct it, or name the encoding "
+        f"begins as {encoding_name_of(best)}, but this line is not; correct the line, or name the encoding "
         "with --encoding NAME"
     )
     raise AudienceError(Problem(reason, shown_name, wrong))

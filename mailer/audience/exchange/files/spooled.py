@@ -55,7 +55,9 @@ def _write_piece(file: BinaryIO, piece: bytes, content_name: str) -> None:
 
 def _no_room_error(error: OSError, content_name: str) -> FailureError:
     reason = (error.strerror or str(error)).lower()
-    return FailureError(f"{content_name} cannot be kept beside the database while it is read: {reason}")
+    return FailureError(
+        f"{content_name} cannot be copied to a file beside the database: {reason}; make room for it"
+    )
 
 
 def _close_despite_errors(file: BinaryIO) -> None:

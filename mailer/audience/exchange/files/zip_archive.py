@@ -108,7 +108,10 @@ class ZipOfLists:
             members.append(_Member(info, name[-200:]))
         if sum(member.info.file_size for member in members) > MAX_SIZE:
             raise AudienceError(
-                Problem(f"unpacks to more than {MAX_SIZE >> 30} GiB; import its files one by one", self._name)
+                Problem(
+                    f"unpacks to more than {MAX_SIZE >> 30} GiB; unpack it and import its files one by one",
+                    self._name,
+                )
             )
         if len(members) > MAX_LISTS:
             raise AudienceError(
@@ -126,9 +129,9 @@ class ZipOfLists:
         if info.flag_bits & 0x1:
             problem = "is encrypted; unpack the archive with its password and import its files"
         elif info.file_size > _ANY_RATIO and info.file_size > MAX_RATIO * max(info.compress_size, 1):
-            problem = f"unpacks to more than {MAX_RATIO} times its size, which no list does; it is not read"
+            problem = f"unpacks to more than {MAX_RATIO} times its size, as no list does; remove it"
         elif info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-            problem = "is compressed in a way that is not read here; unpack the archive and import its files"
+            problem = "is compressed with an unsupported method; unpack the archive and import its files"
         if problem:
             raise AudienceError(Problem(problem, self.shown_member_name(name)))
 

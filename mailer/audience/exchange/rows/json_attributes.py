@@ -15,7 +15,7 @@ __all__ = ["MAX_ATTRIBUTES", "MAX_DEPTH", "attributes_of_json"]
 MAX_DEPTH = 5
 MAX_ATTRIBUTES = 200
 _LONGEST = 65_536
-_TOO_DEEP = f"the attributes are more than {MAX_DEPTH} levels deep; write them flatter"
+_TOO_DEEP = f"the attributes are nested more than {MAX_DEPTH} levels deep; use fewer levels"
 _QUOTED = json.JSONEncoder(ensure_ascii=False).encode
 
 
@@ -39,10 +39,10 @@ def attributes_of_json(text: str) -> dict[str, str]:
     for key, value in _flattened(_parse_object(text), (), MAX_DEPTH):
         name = attribute_key("_".join(key))
         if name in attributes:
-            raise AudienceError(f"the attributes give {name} twice; rename one of them")
+            raise AudienceError(f"the attribute {name} is given twice; rename one of the two")
         attributes[name] = attribute_value(value, name)
         if len(attributes) > MAX_ATTRIBUTES:
-            raise AudienceError(f"there are more than {MAX_ATTRIBUTES} attributes; keep what is used")
+            raise AudienceError(f"there are more than {MAX_ATTRIBUTES} attributes; remove some")
     return {name: value for name, value in attributes.items() if value}
 
 
@@ -69,7 +69,7 @@ def _object_without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(found) < len(pairs):
         names = [name for name, _ in pairs]
         twice = next(name for name in names if names.count(name) > 1)
-        raise AudienceError(f"the attributes give {attribute_key(twice)} twice; rename one of them")
+        raise AudienceError(f"the attribute {attribute_key(twice)} is given twice; rename one of the two")
     return found
 
 

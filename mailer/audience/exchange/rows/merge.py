@@ -163,7 +163,7 @@ def _merge_former_holder(person: BatchPerson | None, entry: ListEntry, origin: s
     """
     if person is not None and entry.status in LEAVING_STATUSES:
         return _merge_known_person(person, entry, origin, now)
-    return "kept", "kept: it was the address of a reader whose address was changed"
+    return "kept", "kept: the reader who had this address has another one now"
 
 
 def _new_person(entry: ListEntry, origin: str, all_editions: tuple[str, ...], now: str) -> BatchPerson:
@@ -217,7 +217,7 @@ def _merge_known_person(person: BatchPerson, entry: ListEntry, origin: str, now:
         person.changed = True
         return "updated", ""
     if wanted:
-        return "kept", f"kept off {', '.join(wanted)}, which the person has left"
+        return "kept", f"kept: the person has unsubscribed from {', '.join(wanted)}"
     return "unchanged", ""
 
 

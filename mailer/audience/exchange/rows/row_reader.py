@@ -231,8 +231,8 @@ class RowReader:
             return cells + [""] * (self._width - len(cells))
         if any(cells[self._width :]):
             raise AudienceError(
-                f"has {len(cells)} cells where the header has {self._width}; put a cell that holds the "
-                "delimiter into quotes"
+                f"the row has {len(cells)} cells, but the header has {self._width}; put a cell that holds "
+                "the delimiter in quotes"
             )
         return cells[: self._width]
 
