@@ -92,9 +92,8 @@ def earlier_addresses(db: Database, subscriber_id: int) -> tuple[str, ...]:
 
 
 def former_holder(db: Database, address_key: str) -> Subscriber | None:
-    """Returns the person who had an address before, or None if nobody had it or if somebody has it now.
-
-    `address_key` is the `Address.key` of the address.
+    """Returns the person who had an address before, or None if nobody had the address or if somebody has it
+    now.
     """
     row = db.conn.execute(_HOLDER, (address_hash(address_key), address_key)).fetchone()
     return get(db, row[0]) if row else None

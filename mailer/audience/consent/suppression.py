@@ -108,7 +108,7 @@ def remove_suppression(db: Database, address_key: str) -> bool:
 
 
 def suppression_of(db: Database, address_key: str) -> Suppression | None:
-    """Returns the suppression list's entry for an address, or None if the address is not on the list."""
+    """Returns an address's entry on the suppression list, or None. `address_key` is the `Address.key`."""
     row = db.conn.execute(_FIND, (address_hash(address_key),)).fetchone()
     return Suppression(*row) if row else None
 

@@ -41,8 +41,8 @@ class RowNote:
 class ColumnNote:
     """Describes how a column was read.
 
-    `read_as` is a text for people. `hint` is the field that the column was perhaps meant to hold, or "".
-    `plain` is true if the column was read as its name says, so that there is nothing to report.
+    `read_as` is a text for people. `hint` is the field that the column may be intended for, or "". `plain` is
+    true if the column was read as its name says, so that there is nothing to report.
     """
 
     column: str
@@ -142,14 +142,14 @@ class ImportReport:
             self.cleaned.append(RowNote(row, address[:200], "cleaned", removed))
 
     def add(self, row: int, address: str, outcome: str, reason: str) -> None:
-        """Records the outcome of one row."""
+        """Records the outcome of one row, which is one of OUTCOMES, and the reason if there is one."""
         self.rows[outcome].add(row)
         if reason and self._noted.get(outcome, 0) < MAX_NOTES:
             self._noted[outcome] = self._noted.get(outcome, 0) + 1
             self.notes.append(RowNote(row, address[:200], outcome, reason))
 
     def count(self, outcome: str) -> int:
-        """Returns how many rows had this outcome."""
+        """Returns how many rows had this outcome, which is one of OUTCOMES."""
         return self.rows[outcome].count
 
     @property

@@ -1,12 +1,13 @@
 """Parses a segment expression into a typed tree, by recursive descent.
 
-either     = both {"or" both}
-both       = negation {"and" negation}
-negation   = "not" negation | "(" either ")" | test
-test       = field sign value | value sign field | field ["not"] "in" list | value ["not"] "in" field | flag
-list       = ("(" | "[") value {"," value} [","] (")" | "]")
-flag       = "suppressed"
-field      = name | "attributes" "." name | "attributes" "[" string "]"
+or_expression  = and_expression {"or" and_expression}
+and_expression = negation {"and" negation}
+negation       = "not" negation | "(" or_expression ")" | test
+test           = field sign value | value sign field
+               | field ["not"] "in" list | value ["not"] "in" field | flag
+list           = ("(" | "[") value {"," value} [","] (")" | "]")
+flag           = "suppressed"
+field          = name | "attributes" "." name | "attributes" "[" string "]"
 """
 
 from __future__ import annotations

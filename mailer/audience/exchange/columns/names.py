@@ -56,10 +56,7 @@ def field_of_map_option(word: str) -> str | None:
 
 
 def suggested_field(column_name: str, taken_fields: Iterable[str]) -> str:
-    """Returns the field that a column was perhaps meant to hold, or "".
-
-    Fields in `taken_fields` have a column already.
-    """
+    """Returns the field that a column may be intended for, or "". No field of `taken_fields` is returned."""
     word, taken = normalized_name(column_name), frozenset(taken_fields)
     for part, field in _HINTS.items():
         if part in word and field not in taken:

@@ -78,7 +78,7 @@ class StatusColumn:
     """Reads a column that tells a person's status. `words` has the tool's own words for a status."""
 
     column: str
-    place: int
+    index: int
     rule: CellRule
     words: Mapping[str, str]
     meanings: dict[str, CellMeaning] = field(default_factory=dict)

@@ -185,7 +185,7 @@ def _choice_observer(choice: ChoiceCounts, editions: Collection[str]) -> Callabl
 
 
 def _exclusion_observer(survey_result: SurveyResult, index: int, column_name: str) -> Callable[[str], None]:
-    """Returns a function that finds the first cell which says that a person has left.
+    """Returns a function that notes the first cell of a column which says that a person has left.
 
     If the column's name means leaving, every cell with a value says so.
     """
@@ -219,7 +219,7 @@ def _is_leaving_word(cell: str, words: Collection[str]) -> bool:
 
 
 def _refusal_observer(leaving: dict[int, str], index: int) -> Callable[[str], None]:
-    """Returns a function that finds a cell which refuses mail.
+    """Returns a function that puts a cell which refuses mail into `leaving`, under the column's index.
 
     A 0 refuses mail, unless the column has numbers above 1.
     """

@@ -64,7 +64,7 @@ _SUGGESTED = (
 
 
 def codecs_for_encoding(name: str) -> tuple[str, ...]:
-    """Returns the Python codecs that can be meant by the name of an encoding, the likeliest first.
+    """Returns the Python codecs that the name of an encoding may mean, the likeliest first.
 
     Raises AudienceError for an unknown name.
     """

@@ -156,7 +156,7 @@ def _utf16_codec_without_bom(head: bytes) -> str:
 def _first_invalid_line(file: BinaryIO, encoding: str, sample: LineSample | None) -> int | None:
     """Returns the number of the line with the first invalid byte, or None if the file is valid.
 
-    Fills the sample, if any.
+    All bytes that are read are added to the sample, if there is one.
     """
     decoder = codecs.getincrementaldecoder(encoding)()
     line = 1
@@ -182,9 +182,11 @@ def _count_line_breaks(text: str) -> int:
 
 
 def _codec_of_valid_utf8(sample: LineSample, head: bytes, shown_name: str) -> str:
-    """Returns the codec of a file that is valid UTF-8: UTF-8 or ISO-2022.
+    """Returns the codec of a file that is valid UTF-8, or a codec of ISO-2022 if ASCII escape sequences show
+    that.
 
-    Raises AudienceError if the few letters beyond ASCII are as likely in another encoding.
+    Raises AudienceError if the text is as likely in another encoding, because it has few letters beyond
+    ASCII.
     """
     if not sample.all_lines:
         escaped = next((codec for escape, codec in _ESCAPES if escape in head), "")

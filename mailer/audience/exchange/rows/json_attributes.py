@@ -103,7 +103,7 @@ def _attribute_text(value: Any) -> str:
 def _json_of(value: Any, max_depth: int) -> str:
     """Returns a value as JSON, with numbers as they were written.
 
-    Raises AudienceError below `max_depth` levels.
+    Raises AudienceError if the value is nested more than `max_depth` levels deep.
     """
     if max_depth == 0:
         raise AudienceError(_TOO_DEEP)

@@ -114,9 +114,11 @@ def _suppress_entries(
 def _suppress_entry(
     db: Database, address_key: str, is_suppressed: bool, people: Mapping[str, BatchPerson], origin: str
 ) -> Outcome:
-    """Puts an entry's address on the suppression list, whether or not a subscriber has the address.
+    """Puts an entry's address on the suppression list, whether or not a subscriber has it.
 
     Returns the outcome.
+
+    `is_suppressed` is true if the address was suppressed before, and `origin` is the list's name.
     """
     if is_suppressed or not suppress(db, address_key, f"the list {origin}", source=SOURCE):
         return "unchanged", ""
@@ -128,9 +130,7 @@ def _suppress_entry(
 def _exclusion_outcome(
     entry: ListEntry, person: BatchPerson | None, outcome: Outcome, stated: Mapping[int, str]
 ) -> Outcome:
-    """Returns the outcome of an entry.
-
-    If the entry excluded a person, the outcome names a consent that contradicts it.
+    """Returns an entry's outcome. If the entry excluded a person, this names a consent that contradicts it.
 
     `stated` has these consents by subscriber id.
     """
@@ -159,7 +159,9 @@ def _outcome_for_suppressed(entry: ListEntry, reason: str) -> Outcome:
 def _merge_former_holder(person: BatchPerson | None, entry: ListEntry, origin: str, now: str) -> Outcome:
     """Merges an entry whose address a person had before.
 
-    Only an entry that excludes the person changes anything.
+    Nothing changes unless the entry excludes the person.
+
+    `origin` is the list's name, and `now` the UTC time of the change.
     """
     if person is not None and entry.status in LEAVING_STATUSES:
         return _merge_known_person(person, entry, origin, now)
@@ -195,7 +197,10 @@ def _consent_of(entry: ListEntry, origin: str, now: str) -> tuple[str, str, str]
 
 
 def _merge_known_person(person: BatchPerson, entry: ListEntry, origin: str, now: str) -> Outcome:
-    """Merges an entry of an existing person. The person's own choices take precedence over the list."""
+    """Merges an entry of an existing person. The person's own choices take precedence over the list.
+
+    `origin` is the list's name, and `now` the UTC time of the change.
+    """
     if _excludes_more(person.status, entry.status):
         person.status, person.changed = entry.status, True
         return "updated", ""

@@ -141,7 +141,7 @@ class RowReader:
             suppressed_why,
         ) = [cells[place] if place >= 0 else "" for place in self._places]
         try:
-            said = [sign.read(cells[sign.place]) for sign in self.signs]
+            said = [sign.read(cells[sign.index]) for sign in self.signs]
             status, notes = self._combined_status(said) if said else (self._everybody, ())
             whose, around = address_of_cell(address)
             entry = ListEntry(
@@ -190,7 +190,7 @@ class RowReader:
         when, why = (cells[place] if place >= 0 else "" for place in self._places[-2:])
         alone = means_no_value(when) and not (means_no_value(why) or is_no(why))
         attributes = self._attributes_of(cells, notes)
-        said = [meaning for sign in self.signs if (meaning := sign.try_read(cells[sign.place], problems))]
+        said = [meaning for sign in self.signs if (meaning := sign.try_read(cells[sign.index], problems))]
         status, doubts = self._combined_status(said)
         notes = [*doubts, *notes]
         if problems:
