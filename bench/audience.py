@@ -24,8 +24,8 @@ from pathlib import Path
 
 from mailer.audience.exchange.importer import import_csv
 from mailer.audience.exchange.list_file import ListFile
-from mailer.audience.segments import parse
-from mailer.audience.selection import mask_sql, reason_sql
+from mailer.audience.segments import parse_segment
+from mailer.audience.selection import exclusion_reason_sql, variant_sql
 from mailer.config import load_settings
 from mailer.services.planning.prepare import prepare
 from mailer.store.database import open_store
@@ -86,8 +86,8 @@ def imports(root: Path) -> int:
 def selects(root: Path) -> int:
     """What a plan does to the audience: the reason and the variant of everybody, in one pass."""
     db = open_store(root / "subscribers.db")
-    reason, first = reason_sql("morning", parse(SEGMENT))
-    mask, second = mask_sql([parse(text) for text in VARIANTS])
+    reason, first = exclusion_reason_sql("morning", parse_segment(SEGMENT))
+    mask, second = variant_sql([parse_segment(text) for text in VARIANTS])
     rows = 0
     for _ in db.conn.execute(f"SELECT s.id, {reason}, {mask} FROM subscribers s", (*first, *second)):
         rows += 1

@@ -12,8 +12,8 @@ import pytest
 from sqlite_utils import Database
 
 from mailer.audience.consent.record import Consent
-from mailer.audience.editing import Edit, edit
-from mailer.audience.recipients import Recipients, addresses_of, unreachable
+from mailer.audience.editing import SubscriberEdit, edit_subscriber
+from mailer.audience.recipients import RecipientChecker, addresses_of, unreachable_ids
 from mailer.audience.selection import select_subscribers
 from mailer.audience.subscribers import add
 from mailer.audience.values.address import normalize_address
@@ -45,7 +45,9 @@ def add_readers(db: Database, number: int, domain: str = "example.org") -> list[
     with writing(db):
         for i in range(1, number + 1):
             person, _ = add(db, normalize_address(f"reader{i}@{domain}"), consent=consent, editions=[EDITION])
-            edit(db, person.id, Edit(name=f"Reader {i}", attributes={"seat": i} if i % 2 else {}))
+            edit_subscriber(
+                db, person.id, SubscriberEdit(name=f"Reader {i}", attributes={"seat": i} if i % 2 else {})
+            )
             ids.append(person.id)
     return ids
 
@@ -82,7 +84,8 @@ class DeskSpool(SqliteSpool):
     ) -> list[ClaimedDelivery] | None:
         """Claims; without `find_excluded`, whoever may not be written to now is skipped."""
         return super().claim(
-            limit, find_excluded or Recipients(self.database, self.campaign.edition), only_person=only_person
+            limit, find_excluded or RecipientChecker(self.database, self.campaign.edition), only_person=only_person
+        
         )
 
     def settle(self, outcomes: Sequence[tuple[int, int, Outcome, str] | SettledClaim]) -> list[RefusedClaim]:
@@ -93,7 +96,7 @@ class DeskSpool(SqliteSpool):
 
     def retry_all(self, *, only_person: int | None = None) -> tuple[int, int]:
         """Tries again whoever can be reached. Gives how many, and how many stay rejected."""
-        again = self.retry_refused(partial(unreachable, self.database), only_person=only_person)
+        again = self.retry_refused(partial(unreachable_ids, self.database), only_person=only_person)
         return again, self.counts_by_state()["rejected"]
 
     def recover(self, journal: Path) -> dict[str, int]:

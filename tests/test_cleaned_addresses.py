@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mailer.addresses import cleaned_address, read_address
-from mailer.audience.values.address import cleaned
+from mailer.audience.values.address import address_of_cell
 from mailer.errors import AudienceError
 from tests.sentences import check_sentence
 
@@ -112,7 +112,7 @@ def test_what_stands_around_an_address_is_left_out_and_told(text: str, note: str
     address, told = cleaned_address(text)
     assert address.lower() == ANN
     assert sorted(told.split(", ")) == sorted(note.split(", "))
-    assert cleaned(text)[0].key == ANN
+    assert address_of_cell(text)[0].key == ANN
 
 
 @pytest.mark.parametrize(
@@ -141,7 +141,7 @@ def test_two_addresses_are_never_one(text: str) -> None:
     with pytest.raises(ValueError, match="holds more than one address; give each a row of its own"):
         cleaned_address(text)
     with pytest.raises(AudienceError, match="holds more than one address"):
-        cleaned(text)
+        address_of_cell(text)
 
 
 PIECES = st.sampled_from(

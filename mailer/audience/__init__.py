@@ -1,1 +1,1 @@
-"""Decides who may be written to, and keeps what is known of subscribers."""
+"""Keeps the subscribers with their consents and events, and decides who may get mail."""

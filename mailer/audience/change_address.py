@@ -1,7 +1,7 @@
-"""Changes the address of a person, who keeps their id, status, editions, history and deliveries.
+"""Changes a person's e-mail address. The person's id, status, editions, history and deliveries stay the same.
 
-The old address is free afterwards and is kept as a hash: an import that still has it adds no second person,
-and an unsubscribe that names it reaches the person.
+The old address is kept as a hash. An import that still lists the old address therefore adds no second person,
+and an unsubscribe that names the old address reaches the person.
 """
 
 from __future__ import annotations
@@ -21,7 +21,13 @@ from mailer.store.database import address_hash, writing
 if TYPE_CHECKING:
     from sqlite_utils import Database
 
-__all__ = ["addresses_before", "change_address", "former_holder", "moved_at", "moved_keys"]
+__all__ = [
+    "earlier_addresses",
+    "change_address",
+    "former_holder",
+    "address_changed_at",
+    "current_keys_of_former_addresses",
+]
 
 #: Separates the two addresses in the reason of an event. No address holds a space outside quotes.
 _BECAME = " became "
@@ -53,81 +59,83 @@ _MOVED_AT = "SELECT coalesce(max(until), '') FROM former_addresses WHERE subscri
 
 
 def change_address(
-    db: Database, person: Subscriber, new: Address, *, reason: str = "", source: str = "cli"
+    db: Database, person: Subscriber, new_address: Address, *, reason: str = "", source: str = "cli"
 ) -> bool:
-    """Gives a person another address; returns False where it is theirs already.
+    """Gives a person another address. Returns False if the person has this address already.
 
-    Everything else stays as it is, including an unsubscribe, a bounce or a complaint. Raises AudienceError
-    where one of the two addresses is suppressed, or the new one belongs to somebody else, or belonged to
-    somebody who is not active now.
+    All other data stays as it is, including an unsubscribe, a bounce or a complaint. `reason` is the
+    operator's reason for the history. Raises AudienceError if one of the two addresses is suppressed, or if
+    the new address belongs to another person, or belonged to a person who is not active now.
     """
     with writing(db):
         person = get(db, person.id) or person
         if person.address is None:
-            raise AudienceError(f"subscriber {person.id} was erased and has no address")
-        if person.address == new.address:
+            raise AudienceError(f"subscriber {person.id} was erased, so there is no address to change")
+        if person.address == new_address.address:
             return False
         key = address_of(db, person.id).key
         now = utc_now()
-        if key != new.key:
-            _check(db, person, key, new)
+        if key != new_address.key:
+            _check_address_change(db, person, key, new_address)
             db.conn.execute(_REMEMBER, (address_hash(key), person.id, now))
-            db.conn.execute(_FORGET, (address_hash(new.key),))
-        db.conn.execute(_MOVE, (new.address, new.key, new.domain, now, person.id))
-        words = f"{person.address}{_BECAME}{new.address}" + (f": {reason}" if reason else "")
+            db.conn.execute(_FORGET, (address_hash(new_address.key),))
+        db.conn.execute(_MOVE, (new_address.address, new_address.key, new_address.domain, now, person.id))
+        words = f"{person.address}{_BECAME}{new_address.address}" + (f": {reason}" if reason else "")
         events.record(db, Event(now, "address", person.id, source, reason=words))
         return True
 
 
-def addresses_before(db: Database, subscriber_id: int) -> tuple[str, ...]:
-    """Returns the person's earlier addresses, oldest first, each once; none once they were erased."""
+def earlier_addresses(db: Database, subscriber_id: int) -> tuple[str, ...]:
+    """Returns a person's earlier addresses, oldest first and each once. An erased person has none."""
     words = [entry.reason for entry in events.history_of(db, subscriber_id) if entry.what == "address"]
     return tuple(dict.fromkeys(text.partition(_BECAME)[0] for text in words if _BECAME in text))
 
 
-def former_holder(db: Database, key: str) -> Subscriber | None:
-    """Returns the person who had the address with this key before, if nobody has it now; else None."""
-    row = db.conn.execute(_HOLDER, (address_hash(key), key)).fetchone()
+def former_holder(db: Database, address_key: str) -> Subscriber | None:
+    """Returns the person who had an address before, or None if nobody had the address or if somebody has it
+    now.
+    """
+    row = db.conn.execute(_HOLDER, (address_hash(address_key), address_key)).fetchone()
     return get(db, row[0]) if row else None
 
 
-def moved_keys(db: Database, keys: Iterable[str]) -> dict[str, str | None]:
-    """Returns those of `keys` that were a person's address before, each with the key of their address now.
+def current_keys_of_former_addresses(db: Database, address_keys: Iterable[str]) -> dict[str, str | None]:
+    """Returns a mapping from the address key of a former address to the key of the person's present address.
 
-    The key is None where the person was erased.
+    It has those of `address_keys` that people had before. The value is None if the person was erased.
     """
     if db.conn.execute(_ANY).fetchone() is None:
         return {}
     found: dict[str, str | None] = {}
-    for key in keys:
+    for key in address_keys:
         row = db.conn.execute(_CURRENT, (address_hash(key),)).fetchone()
         if row:
             found[key] = row[0]
     return found
 
 
-def moved_at(db: Database, subscriber_id: int) -> str:
-    """Returns when this person's address last changed (UTC), or ""."""
+def address_changed_at(db: Database, subscriber_id: int) -> str:
+    """Returns the UTC time at which a person's address last changed, or "" if it never changed."""
     return str(db.conn.execute(_MOVED_AT, (subscriber_id,)).fetchone()[0])
 
 
-def _check(db: Database, person: Subscriber, key: str, new: Address) -> None:
-    for address, of_key in ((person.address, key), (new.address, new.key)):
+def _check_address_change(db: Database, person: Subscriber, old_key: str, new_address: Address) -> None:
+    for address, of_key in ((person.address, old_key), (new_address.address, new_address.key)):
         stopped = suppression_of(db, of_key)
         if stopped:
             raise AudienceError(
-                f"{address} is on the suppression list since {stopped.added_at[:10]} ({stopped.reason}), so "
-                "the address was not changed"
+                f"{address} has been on the suppression list since {stopped.added_at[:10]} "
+                f"({stopped.reason}), so the address was not changed"
             )
-    other = find(db, new.address)
+    other = find(db, new_address.address)
     if other is not None:
         raise AudienceError(
-            f"{new.address} is another subscriber already ({other.status}), so the address was not changed; "
-            f"`mailer subscribers show {new.address}` tells more"
+            f"{new_address.address} already belongs to another subscriber ({other.status}), so the "
+            f"address was not changed; see `mailer subscribers show {new_address.address}`"
         )
-    before = former_holder(db, new.key)
+    before = former_holder(db, new_address.key)
     if before is not None and before.id != person.id and before.status != "active":
         raise AudienceError(
-            f"{new.address} was the earlier address of a person who is {before.status} now, so the "
-            "address was not changed"
+            f"{new_address.address} is the former address of a person who is now {before.status}, so "
+            "the address was not changed"
         )

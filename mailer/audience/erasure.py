@@ -1,8 +1,8 @@
-"""Erases people: clears every row of the database that says who they were.
+"""Erases people: clears everything in the database that shows who they were.
 
-Deliveries and events keep their rows by subscriber id, so that counts stay true. The address goes on the
-suppression list as a hash, by which later writers recognise it and leave it out (`ErasedPeople`).
-`services/readers` erases what is outside of the database.
+Deliveries and events keep the subscriber id, so that counts stay right. The address goes on the suppression
+list as a hash, so that an erased address can still be recognised (`ErasedPeople`). `services/readers` erases
+what is kept in files.
 """
 
 from __future__ import annotations
@@ -12,12 +12,12 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Final, Protocol
 
 from mailer.audience import events
-from mailer.audience.change_address import addresses_before
+from mailer.audience.change_address import earlier_addresses
 from mailer.audience.consent import suppression
 from mailer.audience.events import Event
 from mailer.audience.people import address_of, find, get
-from mailer.audience.planned import Planned
-from mailer.audience.spellings import REPLACEMENT, Spellings, redact_addresses
+from mailer.audience.planned import PlannedPeople
+from mailer.audience.spellings import REPLACEMENT, AddressSpellings, redact_addresses
 from mailer.audience.values.address import Address, normalize_address
 from mailer.clock import utc_now
 from mailer.errors import StoreError
@@ -31,10 +31,10 @@ __all__ = [
     "RetainedTexts",
     "ErasedPeople",
     "redact_address",
-    "clear_log",
+    "truncate_wal",
     "erase",
-    "former_addresses",
-    "is_shared_word",
+    "unused_former_addresses",
+    "is_word_of_any_subscriber",
     "personal_words",
     "was_erased",
 ]
@@ -80,21 +80,24 @@ _PLANS: Final = (("plans", "hash"),)
 
 
 class RetainedTexts(Protocol):
-    """Clears the texts about people that are kept outside the audience's tables: campaigns and deliveries."""
+    """Clears texts about people in other tables of the database, such as campaigns and deliveries."""
 
-    def forget(self, person: int) -> None:
-        """Empties the texts that are kept about one person, named by subscriber id."""
+    def forget_person(self, subscriber_id: int) -> None:
+        """Empties all texts that are kept about one person."""
         ...
 
-    def clear(self, cleared: Callable[[str], str], letters: str) -> None:
-        """Replaces each text by what `cleared` makes of it, if it may hold an address with `letters`."""
+    def redact_texts(self, redact: Callable[[str], str], letters: str) -> None:
+        """Replaces each text by the result of `redact`, which removes an address.
+
+        Texts without `letters`, a part of the address, are not read.
+        """
         ...
 
 
 class ErasedPeople:
-    """Answers questions about the people who were erased from a database, by its suppression list.
+    """Tells which addresses and subscriber ids belong to people who were erased.
 
-    Costs almost nothing where nobody was erased.
+    Is false if nobody was erased from the database; then the other questions cost almost nothing.
     """
 
     def __init__(self, db: Database) -> None:
@@ -104,34 +107,39 @@ class ErasedPeople:
     def __bool__(self) -> bool:
         return self._db.conn.execute(_ANY_ERASED).fetchone() is not None
 
-    def numbers(self) -> frozenset[int]:
+    def subscriber_ids(self) -> frozenset[int]:
         """Returns the subscriber ids of all erased people."""
         return frozenset(row[0] for row in self._db.conn.execute(_NUMBERS))
 
     def among(self, subscriber_ids: Iterable[int]) -> frozenset[int]:
-        """Returns those of the subscribers who were erased."""
+        """Returns those of the given subscriber ids whose people were erased."""
         ids = json.dumps(list(subscriber_ids))
         return frozenset(row[0] for row in self._db.conn.execute(_ERASED_AMONG, (ids,)))
 
-    def __contains__(self, key: str) -> bool:
-        """Returns whether the address with this key was erased."""
-        if key not in self._known:
-            row = self._db.conn.execute(_IS_ERASED, (address_hash(key), suppression.ERASED)).fetchone()
-            self._known[key] = row is not None
-        return self._known[key]
+    def __contains__(self, address_key: str) -> bool:
+        """Returns whether the person with this address was erased."""
+        if address_key not in self._known:
+            row = self._db.conn.execute(
+                _IS_ERASED, (address_hash(address_key), suppression.ERASED)
+            ).fetchone()
+            self._known[address_key] = row is not None
+        return self._known[address_key]
 
     def redact(self, text: str) -> str:
-        """Returns `text` with `[erased]` in place of each erased address."""
+        """Returns `text` with `[erased]` in place of each address of an erased person."""
         return redact_addresses(text, self.__contains__)
 
 
-def was_erased(db: Database, key: str) -> bool:
-    """Returns whether the address with this key was erased."""
-    return key in ErasedPeople(db)
+def was_erased(db: Database, address_key: str) -> bool:
+    """Returns whether the person with this address was erased."""
+    return address_key in ErasedPeople(db)
 
 
 def personal_words(db: Database, subscriber_id: int) -> tuple[str, ...]:
-    """Returns a person's name and text attributes that are long enough to be searched for in other text."""
+    """Returns a person's name and text attributes, without those of less than 8 bytes.
+
+    Shorter words would be found by chance in texts about other people.
+    """
     person = get(db, subscriber_id)
     if person is None:
         return ()
@@ -142,20 +150,20 @@ def personal_words(db: Database, subscriber_id: int) -> tuple[str, ...]:
 _LONG_ENOUGH: Final = 8
 
 
-def is_shared_word(db: Database, word: str) -> bool:
-    """Returns whether the name or an attribute of any subscriber holds this word."""
+def is_word_of_any_subscriber(db: Database, word: str) -> bool:
+    """Returns whether a word occurs in the name or the attributes of any subscriber."""
     return db.conn.execute(_WORD, (word,)).fetchone() is not None
 
 
 def erase(
     db: Database, subscriber_id: int, *, source: str = "cli", retained: RetainedTexts | None = None
 ) -> bool:
-    """Erases one person; returns False where there is nobody to erase.
+    """Erases one person. Returns False if there is no such person, or if the person was erased before.
 
-    Deliveries and events keep their rows by subscriber id; kept plans lose the id. The address goes on the
-    suppression list as a hash, so that no import adds it again, and its bytes are overwritten in the file.
-    Texts about other people that repeat the address are cleared, too. So are addresses that the person had
-    before and that nobody has now. `retained` clears the texts of campaigns and deliveries.
+    Deliveries and events keep the subscriber id, but kept plans lose it. The address goes on the suppression
+    list as a hash, so that no import adds it again, and its bytes are overwritten in the database file. Texts
+    about other people that repeat the address are redacted, and so are the person's former addresses that
+    nobody has now. `retained` clears the texts of campaigns and deliveries.
     """
     db.conn.execute("PRAGMA secure_delete=ON")
     with writing(db):
@@ -163,30 +171,30 @@ def erase(
         if person is None or person.address is None:
             return False
         now = utc_now()
-        addresses = (address_of(db, subscriber_id), *former_addresses(db, subscriber_id))
+        addresses = (address_of(db, subscriber_id), *unused_former_addresses(db, subscriber_id))
         for each in addresses:
             suppression.suppress(db, each.key, suppression.ERASED, source=source)
             db.conn.execute(_SUPPRESSED, (suppression.ERASED, address_hash(each.key)))
         db.conn.execute(_ERASE, (now, subscriber_id))
         for statement in _ERASE_TEXTS:
             db.conn.execute(statement, (subscriber_id,))
-        events.forget_reasons(db, subscriber_id)
+        events.clear_reasons_of_person(db, subscriber_id)
         events.record(db, Event(now, "erase", subscriber_id, source))
         _remove_from_plans(db, subscriber_id)
         if retained is not None:
-            retained.forget(subscriber_id)
+            retained.forget_person(subscriber_id)
     # After that commit no writer adds the addresses again, so one pass finds all that is left of them.
     for each in addresses:
         redact_address(db, each, retained)
-    clear_log(db)
+    truncate_wal(db)
     return True
 
 
-def former_addresses(db: Database, subscriber_id: int) -> tuple[Address, ...]:
-    """Returns the addresses that a person had before and that are nobody's now; none once erased."""
+def unused_former_addresses(db: Database, subscriber_id: int) -> tuple[Address, ...]:
+    """Returns a person's former addresses that nobody has now. An erased person has none."""
     return tuple(
         normalize_address(text)
-        for text in addresses_before(db, subscriber_id)
+        for text in earlier_addresses(db, subscriber_id)
         if text != REPLACEMENT and find(db, text) is None  # somebody who had it since may have been erased
     )
 
@@ -194,40 +202,42 @@ def former_addresses(db: Database, subscriber_id: int) -> tuple[Address, ...]:
 def redact_address(db: Database, address: Address, retained: RetainedTexts | None = None) -> None:
     """Replaces an erased address by `[erased]` in all texts about other people.
 
-    Reads the tables once, without keeping other writers waiting. To be called after the commit of the
-    erasure.
+    Call this after the erasure is committed. Other writers can work meanwhile. `retained` redacts the texts
+    of campaigns and deliveries.
     """
 
-    def cleared(text: str) -> str:
+    def redact(text: str) -> str:
         return redact_addresses(text, lambda key: key == address.key)
 
-    events.clear_reasons(db, cleared)
-    letters = Spellings(address).letters
+    events.redact_reasons(db, redact)
+    letters = AddressSpellings(address).longest_letter_run
     for table, keys, columns in _ELSEWHERE:
         for key, before in list(rows_with_address_letters(db, table, keys, columns, letters)):
-            after = tuple(map(cleared, before))
+            after = tuple(map(redact, before))
             if after != before:
                 replace_texts(db, table, keys, key, columns, before, after)
     for table, name in _PLANS:
         for number, plan in db.conn.execute(f"SELECT {name}, plan FROM {table}").fetchall():
-            changed = plan_without(plan, cleared)
+            changed = redacted_plan(plan, redact)
             if changed != plan:
                 replace_texts(db, table, (name,), (number,), ("plan",), (plan,), (changed,))
     if retained is not None:
-        retained.clear(cleared, letters)
+        retained.redact_texts(redact, letters)
 
 
-def plan_without(plan: str, cleared: Callable[[str], str]) -> str:
-    """Returns a plan (JSON text) with its segment passed through `cleared`, which removes an address."""
-    document = json.loads(plan)
+def redacted_plan(plan_json: str, redact: Callable[[str], str]) -> str:
+    """Returns a plan (JSON text) with `redact`, which removes an address, applied to the plan's segment."""
+    document = json.loads(plan_json)
     segment = document.get("segment") if isinstance(document, dict) else None
-    if not isinstance(segment, str) or cleared(segment) == segment:
-        return plan
-    return json.dumps({**document, "segment": cleared(segment)}, ensure_ascii=False)
+    if not isinstance(segment, str) or redact(segment) == segment:
+        return plan_json
+    return json.dumps({**document, "segment": redact(segment)}, ensure_ascii=False)
 
 
-def clear_log(db: Database) -> bool:
-    """Empties the write-ahead log, which may hold older pages; returns False where a reader prevented it.
+def truncate_wal(db: Database) -> bool:
+    """Empties the database's write-ahead log, which may hold older pages.
+
+    Returns False if a reader prevented that.
 
     Waits for other connections as long as a write does.
     """
@@ -236,11 +246,11 @@ def clear_log(db: Database) -> bool:
 
 
 def _remove_from_plans(db: Database, subscriber_id: int) -> None:
-    """Removes a person from every kept plan. A plan that cannot be read is deleted."""
+    """Removes a person from every kept plan, and deletes plans that cannot be read."""
     for (name,) in db.conn.execute("SELECT hash FROM plans").fetchall():
         (data,) = db.conn.execute("SELECT people FROM plans WHERE hash = ?", (name,)).fetchone()
         try:
-            rest = Planned(data).without(subscriber_id).data
+            rest = PlannedPeople(data).without(subscriber_id).data
         except StoreError:
             db.conn.execute("DELETE FROM plans WHERE hash = ?", (name,))
             continue

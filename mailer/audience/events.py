@@ -1,11 +1,11 @@
-"""Records what happened to people. The only module that reads or writes the table `events`.
+"""Reads and writes the table `events`, which records what happened to people. No other module uses the table.
 
-Every change of whether a known person may be written to is an event, in both directions, in the transaction
-of the change. A new person has an event only where a list adds them as unsubscribed, bounced or complained.
+Every change of whether a person may get mail is recorded as an event, in the transaction of the change. A new
+person has an event only if a list adds them as unsubscribed, bounced or complained.
 
-Rows are only ever added, and their ids grow in the order of the commits. A process that has read up to an id
-therefore misses nothing by asking for later ids. In a row only `reason` ever changes: readers may give one
-later, and an erasure empties it.
+Rows are only added, and their ids grow in the order of the commits. A process that has read up to an id
+therefore misses nothing if it asks for later ids. Only the column `reason` is ever changed: a reader may give
+a reason later, and an erasure empties it.
 """
 
 from __future__ import annotations
@@ -23,27 +23,27 @@ if TYPE_CHECKING:
 __all__ = [
     "Event",
     "HistoryEntry",
-    "Kind",
+    "EventKind",
     "ReturnedMail",
     "add_reason",
-    "bounces_in",
+    "people_bounced_last_in",
     "bounces_of",
-    "clear_reasons",
-    "editions_left",
-    "forget_reasons",
+    "redact_reasons",
+    "unsubscribed_editions",
+    "clear_reasons_of_person",
     "history_of",
     "record_ended_suppression",
-    "last_bounced",
-    "last_event",
-    "people_since",
+    "last_bounce_time",
+    "last_event_id",
+    "people_with_events_since",
     "record",
-    "returned_mail_of",
+    "people_with_returned_mail",
 ]
 
 #: Kinds that end mail to a person, then kinds that may begin it again. With an edition, `unsubscribe` and
 #: `subscribe` are about that edition alone. `suppress` has no person where the address is not a subscriber's.
 #: `address` changes a person's address, but not whether they get mail.
-Kind = Literal[
+EventKind = Literal[
     "unsubscribe",
     "bounce",
     "complaint",
@@ -58,14 +58,14 @@ Kind = Literal[
 
 
 class Event(NamedTuple):
-    """Holds one event, with its time in UTC as the database keeps it.
+    """Holds one event. `at` is the UTC time as the database keeps it.
 
-    `campaign` is the id of the campaign that caused it, `reason` free text, and `source` how it became known
-    (`cli`, `one-click`, `preferences`, `import`, `smtp`, …).
+    `campaign` is the id of the campaign that caused the event, `reason` free text, and `source` says how the
+    event became known (`cli`, `one-click`, `preferences`, `import`, `smtp`, …).
     """
 
     at: str
-    kind: Kind
+    kind: EventKind
     subscriber: int | None
     source: str
     campaign: int | None = None
@@ -74,10 +74,13 @@ class Event(NamedTuple):
 
 
 class HistoryEntry(NamedTuple):
-    """Holds one event of a person for display. `at` is UTC, `campaign` a slug; unknown values are empty."""
+    """Holds one event of a person for display.
+
+    `at` is the UTC time, and `campaign` is a slug. Values that are not known are "".
+    """
 
     at: str
-    what: Kind
+    what: EventKind
     edition: str
     campaign: str
     source: str
@@ -85,10 +88,10 @@ class HistoryEntry(NamedTuple):
 
 
 class ReturnedMail(NamedTuple):
-    """Holds a person who bounced or complained.
+    """Holds the subscriber id of a person who bounced or complained.
 
-    `named` is true where an event names the campaign; `at` is the time (UTC) of the newest event without a
-    campaign, or empty.
+    `named` is true if one of the person's bounces or complaints names the campaign in question. `at` is the
+    UTC time of the person's newest one that names no campaign, or "".
     """
 
     person: int
@@ -170,100 +173,107 @@ _RETURNS_OF = """
 
 
 def record(db: Database, *events: Event) -> None:
-    """Adds events, in their order. To be called in the transaction of the changes that they record."""
+    """Adds events in the given order.
+
+    The caller must have begun the transaction of the changes that the events record.
+    """
     db.conn.executemany(_RECORD, events)
 
 
-def add_reason(db: Database, subscriber_id: int, edition: str, reason: str, *, further: bool = False) -> None:
-    """Adds a reason to a person's last unsubscribe from `edition` ("": all) or complaint, if it has none.
+def add_reason(db: Database, subscriber_id: int, edition: str, reason: str, *, append: bool = False) -> None:
+    """Adds a reason to a person's last unsubscribe or complaint, if that event has none yet.
 
-    With `further`, the reason is also appended to an existing one.
+    `edition` is the edition of the unsubscribe, or "" for all mail. With `append`, the reason is also
+    appended to an existing reason.
     """
-    if further:
+    if append:
         db.conn.execute(_ADD_WORDS, (reason, subscriber_id, edition))
     db.conn.execute(_ADD_REASON, (reason, subscriber_id, edition))
 
 
-def record_ended_suppression(db: Database, subscriber_id: int, at: str, reason: str) -> None:
-    """Copies the whole reason of a suppression that ends into an event of this person.
+def record_ended_suppression(db: Database, subscriber_id: int, began_at: str, reason: str) -> None:
+    """Records the reason of a suppression that ends in an event of the person.
 
-    `at` (UTC) is when the suppression began.
+    `began_at` is the UTC time at which the suppression began.
     """
-    if not db.conn.execute(_KEEP_SUPPRESSION, (subscriber_id, at, reason)).rowcount:
-        record(db, Event(at, "suppress", subscriber_id, "", reason=reason))
+    if not db.conn.execute(_KEEP_SUPPRESSION, (subscriber_id, began_at, reason)).rowcount:
+        record(db, Event(began_at, "suppress", subscriber_id, "", reason=reason))
 
 
-def forget_reasons(db: Database, subscriber_id: int) -> None:
-    """Empties the reason of every event of this person."""
+def clear_reasons_of_person(db: Database, subscriber_id: int) -> None:
+    """Empties the reasons of all events of a person."""
     db.conn.execute(_FORGET, (subscriber_id,))
 
 
 def history_of(
-    db: Database, subscriber_id: int, slugs: Mapping[int, str] = MappingProxyType({})
+    db: Database, subscriber_id: int, slugs_by_id: Mapping[int, str] = MappingProxyType({})
 ) -> tuple[HistoryEntry, ...]:
-    """Returns every event of this person, oldest first.
+    """Returns every event of a person, oldest first.
 
-    `slugs` names campaigns by their ids; the slug of another is empty.
+    `slugs_by_id` maps campaign ids to slugs. A campaign that is not in the mapping gets the slug "".
     """
     rows = db.conn.execute(_HISTORY_OF, (subscriber_id,))
     return tuple(
-        HistoryEntry(at, kind, edition, slugs.get(campaign, ""), source, reason)
+        HistoryEntry(at, kind, edition, slugs_by_id.get(campaign, ""), source, reason)
         for at, kind, edition, campaign, source, reason in rows
     )
 
 
-def clear_reasons(db: Database, cleared: Callable[[str], str]) -> None:
-    """Replaces the reason of each event by what `cleared` returns for it, to remove an address."""
+def redact_reasons(db: Database, redact: Callable[[str], str]) -> None:
+    """Replaces the reason of every event by the result of `redact`, which removes an address."""
     changes = [
         (after, number, before)
         for number, before in db.conn.execute(_WORDS)
-        if (after := cleared(before)) != before
+        if (after := redact(before)) != before
     ]
     if changes:
         with writing(db):
             db.conn.executemany(_REPLACE, changes)
 
 
-def last_event(db: Database) -> int:
-    """Returns the id of the newest event, 0 where there is none."""
+def last_event_id(db: Database) -> int:
+    """Returns the id of the newest event, or 0 if there is no event."""
     return int(db.conn.execute(_LAST).fetchone()[0])
 
 
-def people_since(db: Database, event: int) -> tuple[frozenset[int], int]:
-    """Returns the ids of subscribers with an event after this event id, and the id of the newest event."""
-    newest = last_event(db)
-    if newest == event:
-        return frozenset(), event
-    return frozenset(row[0] for row in db.conn.execute(_SINCE, (event, newest))), newest
+def people_with_events_since(db: Database, event_id: int) -> tuple[frozenset[int], int]:
+    """Returns the ids of subscribers with an event newer than `event_id`, and the id of the newest event."""
+    newest = last_event_id(db)
+    if newest == event_id:
+        return frozenset(), event_id
+    return frozenset(row[0] for row in db.conn.execute(_SINCE, (event_id, newest))), newest
 
 
-def editions_left(db: Database, subscriber_ids: Iterable[int]) -> list[tuple[int, str]]:
-    """Returns (subscriber id, edition) for each single edition that one of these people ever left."""
+def unsubscribed_editions(db: Database, subscriber_ids: Iterable[int]) -> list[tuple[int, str]]:
+    """Returns (subscriber id, edition) for every edition that one of these people ever unsubscribed from.
+
+    An unsubscribe from all mail does not count.
+    """
     return db.conn.execute(_LEFT, (json.dumps(list(subscriber_ids)),)).fetchall()
 
 
 def bounces_of(
-    db: Database, subscriber_id: int, slugs: Mapping[int, str] = MappingProxyType({})
+    db: Database, subscriber_id: int, slugs_by_id: Mapping[int, str] = MappingProxyType({})
 ) -> list[tuple[str, str, str, str]]:
-    """Returns (time, slug of the campaign, words, source) of each bounce of this person, newest first.
+    """Returns (UTC time, campaign's slug, server's answer, source) of each bounce of a person, newest first.
 
-    `slugs` names campaigns by their ids; the slug of another is empty.
+    `slugs_by_id` maps campaign ids to slugs. A campaign that is not in the mapping gets the slug "".
     """
     rows = db.conn.execute(_BOUNCES_OF, (subscriber_id,)).fetchall()
-    return [(at, slugs.get(campaign, ""), words, source) for at, campaign, words, source in rows]
+    return [(at, slugs_by_id.get(campaign, ""), words, source) for at, campaign, words, source in rows]
 
 
-def last_bounced(db: Database, subscriber_id: int) -> str:
-    """Returns when this person last bounced (UTC), or ""."""
+def last_bounce_time(db: Database, subscriber_id: int) -> str:
+    """Returns the UTC time of a person's last bounce, or "" if the person never bounced."""
     return str(db.conn.execute(_LAST_BOUNCED, (subscriber_id,)).fetchone()[0])
 
 
-def bounces_in(db: Database, campaign_id: int) -> list[int]:
-    """Returns the ids of the people whose last bounce was of this campaign."""
+def people_bounced_last_in(db: Database, campaign_id: int) -> list[int]:
+    """Returns the subscriber ids of the people whose last bounce was caused by this campaign."""
     return [row[0] for row in db.conn.execute(_BOUNCES_IN, (campaign_id,))]
 
 
-def returned_mail_of(db: Database, campaign_id: int) -> Iterator[ReturnedMail]:
-    """Yields everybody who bounced or complained of this campaign, or of one that is not named."""
+def people_with_returned_mail(db: Database, campaign_id: int) -> Iterator[ReturnedMail]:
+    """Yields everybody with a bounce or a complaint that names this campaign or names no campaign."""
     for person, named, at in db.conn.execute(_RETURNS_OF, (campaign_id,)):
         yield ReturnedMail(person, bool(named), at)

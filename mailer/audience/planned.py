@@ -1,11 +1,11 @@
-"""Packs the people of a plan, (subscriber id, variant) by id, into about one or two bytes each.
+"""Packs the people of a plan, as (subscriber id, variant), into about one or two bytes per person.
 
     version (1 byte), then blocks: first id, last id, number of people, size in bytes | deflated columns
 
-A block has two columns of 64-bit numbers: the differences between one id and the next, and the variants. The
-bytes of a column are transposed (the first byte of each number, then the second of each, and so on), because
-most of these planes are zero and cost nothing once they are deflated. Packing and unpacking hold one block
-of about 65,000 people as numbers, so that a million need no more memory than their packed bytes.
+A block has two columns of 64-bit numbers: the differences between successive ids, and the variants. The bytes
+of a column are transposed (the first byte of each number, then the second of each, and so on), because most
+of the transposed bytes are zero and compress well. Packing and unpacking hold one block of about 65,000
+people as numbers, so a million people need little more memory than their packed bytes.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from operator import sub
 
 from mailer.errors import StoreError
 
-__all__ = ["PlanDifference", "PlannedBuilder", "Planned", "compare"]
+__all__ = ["PlanDifference", "PlannedPeopleBuilder", "PlannedPeople", "compare_planned"]
 
 #: The number of people at which a block is closed.
 BLOCK = 65_536
@@ -33,10 +33,12 @@ _WIDTH = 8
 
 
 @dataclass(frozen=True, slots=True)
-class Planned:
-    """Holds the people of a plan, packed. Iterating yields (subscriber id, variant) in the order of ids.
+class PlannedPeople:
+    """Holds the people of a plan in packed form.
 
-    Every method raises StoreError where `data` is damaged.
+    Iterating yields (subscriber id, variant) in the order of the ids.
+
+    Every method raises StoreError if `data` is damaged.
     """
 
     data: bytes
@@ -48,8 +50,8 @@ class Planned:
     def __len__(self) -> int:
         return sum(block.number for block in self._blocks())
 
-    def without(self, subscriber_id: int) -> Planned:
-        """Returns the same people except this one; itself where they are not in it."""
+    def without(self, subscriber_id: int) -> PlannedPeople:
+        """Returns the planned people without this subscriber, or the same object if that changes nothing."""
         for block in self._blocks():
             if block.first <= subscriber_id <= block.last:
                 ids, variants = block.unpack()
@@ -57,25 +59,27 @@ class Planned:
                     return self
                 place = ids.index(subscriber_id)
                 del ids[place], variants[place]
-                return Planned(self.data[: block.begin] + _pack(ids, variants) + self.data[block.end :])
+                return PlannedPeople(
+                    self.data[: block.begin] + _pack_block(ids, variants) + self.data[block.end :]
+                )
         return self
 
     def _blocks(self) -> Iterator[_Block]:
         if not self.data.startswith(_VERSION):
-            raise _damaged()
+            raise _damaged_plan_error()
         begin = len(_VERSION)
         while begin < len(self.data):
             try:
                 first, last, number, size = _HEAD.unpack_from(self.data, begin)
             except struct.error:
-                raise _damaged() from None
+                raise _damaged_plan_error() from None
             columns = begin + _HEAD.size
             yield _Block(first, last, number, begin, columns + size, self.data[columns : columns + size])
             begin = columns + size
 
 
-class PlannedBuilder:
-    """Builds a `Planned` from people that are added in the order of their ids."""
+class PlannedPeopleBuilder:
+    """Builds a `PlannedPeople` of people that are added in the order of their ids."""
 
     def __init__(self) -> None:
         self._packed = [_VERSION]
@@ -83,28 +87,28 @@ class PlannedBuilder:
         self._variants: array[int] = array("q")
 
     def add(self, ids: Sequence[int], variants: Sequence[int]) -> None:
-        """Adds people: their ids, each larger than all before it, and as many variants."""
+        """Adds people: their ids, each larger than all earlier ids, and the variant of each."""
         self._ids.extend(ids)
         self._variants.extend(variants)
         if len(self._ids) >= BLOCK:
-            self._close()
+            self._close_block()
 
-    def planned(self) -> Planned:
-        """Returns everybody who was added."""
-        self._close()
-        return Planned(b"".join(self._packed))
+    def build(self) -> PlannedPeople:
+        """Returns all people that were added."""
+        self._close_block()
+        return PlannedPeople(b"".join(self._packed))
 
-    def _close(self) -> None:
-        self._packed.append(_pack(self._ids, self._variants))
+    def _close_block(self) -> None:
+        self._packed.append(_pack_block(self._ids, self._variants))
         self._ids, self._variants = array("q"), array("q")
 
 
 @dataclass(frozen=True, slots=True)
 class PlanDifference:
-    """Counts the differences between the people of a plan and those who are present now.
+    """Counts the differences between the people of a plan and the people who would get the issue now.
 
-    `added` were not planned, `other_variant` read another variant than planned, and `removed` were planned
-    and are not present.
+    `added` people were not planned, `other_variant` people would now read another variant than planned, and
+    `removed` people were planned but would not get the issue now.
     """
 
     added: int
@@ -112,8 +116,11 @@ class PlanDifference:
     removed: int
 
 
-def compare(planned: Iterable[tuple[int, int]], present: Iterable[tuple[int, int]]) -> PlanDifference:
-    """Compares two streams of (subscriber id, variant), both in the order of ids, in constant memory."""
+def compare_planned(planned: Iterable[tuple[int, int]], present: Iterable[tuple[int, int]]) -> PlanDifference:
+    """Counts the differences between two streams of (subscriber id, variant), both in the order of the ids.
+
+    Needs the same memory for streams of any length.
+    """
     added = other_variant = removed = 0
     those = iter(planned)
     awaited = next(those, None)
@@ -132,7 +139,7 @@ def compare(planned: Iterable[tuple[int, int]], present: Iterable[tuple[int, int
 
 @dataclass(frozen=True, slots=True)
 class _Block:
-    """Holds one block: its head, its place in the data, and its deflated columns."""
+    """Holds one block of packed people: the numbers of its header, its position, and its deflated columns."""
 
     first: int
     last: int
@@ -142,48 +149,48 @@ class _Block:
     columns: bytes
 
     def unpack(self) -> tuple[array[int], array[int]]:
-        """Returns the ids and the variants."""
+        """Returns the subscriber ids and the variants of the block's people."""
         size = self.number * _WIDTH
         try:
             columns = zlib.decompress(self.columns)
         except zlib.error:
-            raise _damaged() from None
+            raise _damaged_plan_error() from None
         if len(columns) != 2 * size:
-            raise _damaged()
-        steps = _numbers(columns[:size])
+            raise _damaged_plan_error()
+        steps = _numbers_of_transposed(columns[:size])
         steps[0] = self.first
-        return array("q", accumulate(steps)), _numbers(columns[size:])
+        return array("q", accumulate(steps)), _numbers_of_transposed(columns[size:])
 
 
-def _pack(ids: array[int], variants: array[int]) -> bytes:
-    """Returns one block of these people, or no bytes for nobody."""
+def _pack_block(ids: array[int], variants: array[int]) -> bytes:
+    """Returns one packed block of these people, or no bytes if there are no people."""
     if not ids:
         return b""
     steps = array("q", [0])
     steps.extend(map(sub, ids[1:], ids))
-    columns = zlib.compress(_planes(steps) + _planes(variants))
+    columns = zlib.compress(_transposed_bytes(steps) + _transposed_bytes(variants))
     return _HEAD.pack(ids[0], ids[-1], len(ids), len(columns)) + columns
 
 
-def _planes(column: array[int]) -> bytes:
-    """Returns the bytes of 64-bit numbers, transposed; the lowest bytes come first on every machine."""
+def _transposed_bytes(column: array[int]) -> bytes:
+    """Returns the bytes of 64-bit numbers, transposed: the lowest byte of each number, then the next."""
     raw = _little_endian(column).tobytes()
     return b"".join(raw[plane::_WIDTH] for plane in range(_WIDTH))
 
 
-def _numbers(planes: bytes) -> array[int]:
-    """Returns the numbers whose bytes `_planes` transposed."""
-    number = len(planes) // _WIDTH
-    raw = bytearray(len(planes))
+def _numbers_of_transposed(transposed: bytes) -> array[int]:
+    """Returns the numbers that `_transposed_bytes` made into bytes."""
+    number = len(transposed) // _WIDTH
+    raw = bytearray(len(transposed))
     for plane in range(_WIDTH):
-        raw[plane::_WIDTH] = planes[plane * number : (plane + 1) * number]
+        raw[plane::_WIDTH] = transposed[plane * number : (plane + 1) * number]
     column = array("q")
     column.frombytes(raw)
     return _little_endian(column)
 
 
 def _little_endian(column: array[int]) -> array[int]:
-    """Returns the column with its bytes in little-endian order, or back in this machine's."""
+    """Converts a column between the byte order of this machine and little-endian."""
     if sys.byteorder == "little":
         return column
     swapped = column[:]  # pragma: no cover - no such machine runs the tests
@@ -191,5 +198,5 @@ def _little_endian(column: array[int]) -> array[int]:
     return swapped  # pragma: no cover
 
 
-def _damaged() -> StoreError:
+def _damaged_plan_error() -> StoreError:
     return StoreError("a plan in subscribers.db is damaged; make it again with `mailer plan`")

@@ -1,7 +1,7 @@
-"""Reads the recipients of a run: whether each may be written to now, and the data that their message needs.
+"""Checks whether subscribers may get mail now, and reads the data that their messages need.
 
-The spool knows subscribers by id alone. A claim asks here, with one statement for all of its ids, so that an
-unsubscribe takes effect at any moment.
+The spool has only the ids of subscribers. Each claim of a run asks this module about all of its ids in one
+statement, so that an unsubscribe takes effect even during a run.
 """
 
 from __future__ import annotations
@@ -10,13 +10,13 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from mailer.audience.selection import Exclusion, reason_sql
+from mailer.audience.selection import Exclusion, exclusion_reason_sql
 from mailer.errors import StoreError
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
 
-__all__ = ["Recipient", "Recipients", "addresses_of", "texts_of", "unreachable"]
+__all__ = ["Recipient", "RecipientChecker", "addresses_of", "attribute_texts", "unreachable_ids"]
 
 # Selects the addresses of some subscribers; NULL for an unknown id.
 _ADDRESSES = "SELECT o.value, s.address FROM json_each(?) AS o LEFT JOIN subscribers AS s ON s.id = o.value"
@@ -29,9 +29,10 @@ _UNREACHABLE = """
 
 
 class Recipient(NamedTuple):
-    """Holds a subscriber who may be written to. `attributes` are the free ones as text, None without any.
+    """Holds a subscriber who may get mail.
 
-    `domain` is that of the address, and `stable_id` are the 8 bytes by which links name the person.
+    `attributes` has the free attributes as texts, or is None if there are none. `domain` is the domain of the
+    address, and `stable_id` has the 8 bytes by which links name the person.
     """
 
     subscriber_id: int
@@ -43,16 +44,18 @@ class Recipient(NamedTuple):
     stable_id: bytes
 
 
-class Recipients:
-    """Checks the subscribers whose deliveries a run claims, for one edition. Used from one thread.
+class RecipientChecker:
+    """Checks the subscribers whose deliveries a run claims, for one edition.
 
-    Called with subscriber ids, it returns the reasons of those who may not be written to, and keeps the
-    others until `take`.
+    Must be used from one thread only.
+
+    A call with subscriber ids returns the reasons of those who may not get mail, and keeps the others until
+    `take`.
     """
 
     def __init__(self, db: Database, edition: str) -> None:
         self._db = db
-        reason, self._parameters = reason_sql(edition)
+        reason, self._parameters = exclusion_reason_sql(edition)
         # Each requested id with the reason not to write to the person, or NULL. An unknown id is ERASED.
         self._sql = f"""
             SELECT o.value, s.address, s.name, s.language, s.attributes, s.domain, s.stable_id,
@@ -62,50 +65,50 @@ class Recipients:
         self._found: dict[int, Recipient] = {}
 
     def __call__(self, subscriber_ids: Sequence[int]) -> dict[int, str]:
-        """Returns, by id, the Exclusion (as text) of each of these who may not be written to now.
+        """Returns, by subscriber id, the reasons of those of these people who may not get mail now.
 
-        The id of nobody counts as erased. Raises StoreError where somebody who may be written to has no
-        stable id, because no link could name them.
+        A reason is an Exclusion as text. An unknown id counts as erased. Raises StoreError if a person who
+        may get mail has no stable id, because no unsubscribe link could name the person.
         """
         reasons: dict[int, str] = {}
         for *row, reason in self._db.conn.execute(
             self._sql, [*self._parameters, json.dumps(list(subscriber_ids))]
         ):
             if reason is None:
-                self._found[row[0]] = _recipient(row)
+                self._found[row[0]] = _recipient_from_row(row)
             else:
                 self._found.pop(row[0], None)
                 reasons[row[0]] = reason
         return reasons
 
     def take(self, subscriber_id: int) -> Recipient:
-        """Returns the recipient with this id and forgets it.
+        """Returns the recipient with this id and forgets the recipient.
 
-        Raises KeyError unless they were found eligible before.
+        Raises KeyError if the last call with this id did not find that the person may get mail.
         """
         return self._found.pop(subscriber_id)
 
 
 def addresses_of(db: Database, subscriber_ids: Iterable[int]) -> dict[int, str | None]:
-    """Returns the address of each of these subscribers; None for the erased and for unknown ids."""
+    """Returns the address of each subscriber by id. The address is None for erased people and unknown ids."""
     return dict(db.conn.execute(_ADDRESSES, [json.dumps(list(subscriber_ids))]).fetchall())
 
 
-def unreachable(db: Database, refusals: Iterable[tuple[int, str]]) -> set[int]:
-    """Returns the ids, of (subscriber id, cause of a refusal), to whom another attempt is of no use.
+def unreachable_ids(db: Database, refusals: Iterable[tuple[int, str]]) -> set[int]:
+    """Returns the ids of people for whom a new delivery attempt is of no use.
 
-    These subscribers have bounced, or their address was refused (cause `address`) and they are not active
-    since.
+    `refusals` has (subscriber id, cause of the refusal). An attempt is of no use if the person has bounced,
+    or if the address was refused (cause `address`) and the person is not active.
     """
     return {row[0] for row in db.conn.execute(_UNREACHABLE, [json.dumps(list(refusals))])}
 
 
-def texts_of(attributes: Mapping[str, Any]) -> dict[str, str]:
-    """Returns a person's free attributes as text, as they appear in a message."""
-    return {key: _text(value) for key, value in attributes.items()}
+def attribute_texts(attributes: Mapping[str, Any]) -> dict[str, str]:
+    """Returns a person's free attributes as the texts that appear in a message."""
+    return {key: _attribute_text(value) for key, value in attributes.items()}
 
 
-def _recipient(row: Sequence[Any]) -> Recipient:
+def _recipient_from_row(row: Sequence[Any]) -> Recipient:
     subscriber_id, address, name, language, attributes, domain, stable_id = row
     if not stable_id:
         raise StoreError(
@@ -114,16 +117,16 @@ def _recipient(row: Sequence[Any]) -> Recipient:
         )
     free = json.loads(attributes) if attributes and attributes != "{}" else {}
     return Recipient(
-        subscriber_id, address, name, language, texts_of(free) if free else None, domain, stable_id
+        subscriber_id, address, name, language, attribute_texts(free) if free else None, domain, stable_id
     )
 
 
-def _text(value: object) -> str:
-    """Returns an attribute as text, as it appears in a message."""
+def _attribute_text(value: object) -> str:
+    """Returns the text of an attribute's value as it appears in a message."""
     if value is None:
         return ""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, (list, tuple)):
-        return ", ".join(_text(item) for item in value)
+        return ", ".join(_attribute_text(item) for item in value)
     return str(value)

@@ -1,6 +1,8 @@
-"""Decides who gets an edition. A plan, the claims of a run and `explain` all use these conditions.
+"""Decides who gets an edition.
 
-SQL refers to subscribers by the alias `s`, and has `?` parameters in order.
+A plan, the claims of a run and the command `explain` use the same SQL conditions.
+
+The SQL names the table of subscribers `s`, and has `?` parameters in order.
 """
 
 from __future__ import annotations
@@ -10,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from mailer.audience.consent.suppression import suppressed_sql
+from mailer.audience.consent.suppression import is_suppressed_sql
 from mailer.audience.segments import Segment
 
 if TYPE_CHECKING:
@@ -20,11 +22,11 @@ __all__ = [
     "Exclusion",
     "exclusion_of",
     "exclusions_of",
-    "is_within",
-    "mask_sql",
-    "reason_sql",
+    "is_in_segment",
+    "variant_sql",
+    "exclusion_reason_sql",
     "select_subscribers",
-    "time_zones",
+    "subscriber_time_zones",
     "variant_of",
 ]
 
@@ -37,7 +39,10 @@ _AT_ONCE = 5000
 
 
 class Exclusion(StrEnum):
-    """Names the reason for which somebody does not get an edition. The first that applies is reported."""
+    """Names the reason why a person does not get an edition.
+
+    If several apply, the first of this list is reported.
+    """
 
     ERASED = "erased"
     COMPLAINED = "complained"
@@ -50,7 +55,7 @@ class Exclusion(StrEnum):
 
     @property
     def sentence(self) -> str:
-        """Returns the reason in plain words, for a table or an explanation."""
+        """Returns the reason as the end of a sentence about the person, such as "has unsubscribed"."""
         return _SENTENCES[self]
 
 
@@ -65,14 +70,17 @@ _SENTENCES = {
     Exclusion.OUTSIDE_SEGMENT: "is outside the segment",
 }
 
-_SUPPRESSED = suppressed_sql("s")
+_SUPPRESSED = is_suppressed_sql("s")
 
 _SUBSCRIBED = """EXISTS (SELECT 1 FROM subscriptions AS chosen
     WHERE chosen.edition = ? AND chosen.subscriber_id = s.id)"""
 
 
-def reason_sql(edition: str, segment: Segment | None = None) -> Sql:
-    """Returns an SQL expression: a person's Exclusion as text, or NULL for somebody who gets `edition`."""
+def exclusion_reason_sql(edition: str, segment: Segment | None = None) -> Sql:
+    """Returns an SQL expression, and its parameters, for the reason why a person does not get an edition.
+
+    The expression is an Exclusion as text, or NULL if the person gets the edition.
+    """
     sql = f"""CASE WHEN s.status IN ('erased', 'complained', 'unsubscribed', 'bounced') THEN s.status
         WHEN {_SUPPRESSED} THEN 'suppressed'
         WHEN s.status = 'pending' THEN 'pending'
@@ -85,18 +93,24 @@ def reason_sql(edition: str, segment: Segment | None = None) -> Sql:
     return f"{sql} END", params
 
 
-def mask_sql(segments: Sequence[Segment]) -> Sql:
-    """Returns an SQL expression: the variant of a person. Bit i is set where they are in the i-th segment."""
+def variant_sql(segments: Sequence[Segment]) -> Sql:
+    """Returns an SQL expression, and its parameters, for the number of the variant that a person reads.
+
+    Bit i of the number is set if the person is in the i-th segment.
+    """
     if len(segments) > MAX_VARIANTS:
-        raise ValueError(f"a mask has at most {MAX_VARIANTS} segments")
+        raise ValueError(f"variants can have at most {MAX_VARIANTS} segments")
     parts = [segment.sql() for segment in segments]
     sql = " | ".join(f"({condition} << {bit})" for bit, (condition, _) in enumerate(parts))
     return f"({sql or '0'})", tuple(value for _, values in parts for value in values)
 
 
 def exclusions_of(db: Database, subscriber_ids: Iterable[int], edition: str) -> list[tuple[int, str | None]]:
-    """Returns (id, Exclusion as text) of each of these subscribers, with None for those who get `edition`."""
-    sql, params = reason_sql(edition, None)
+    """Returns (subscriber id, Exclusion as text) of each of these people.
+
+    The Exclusion is None if they get `edition`.
+    """
+    sql, params = exclusion_reason_sql(edition, None)
     return db.conn.execute(
         f"SELECT s.id, {sql} FROM json_each(?) AS o JOIN subscribers AS s ON s.id = o.value",
         (*params, json.dumps(sorted(subscriber_ids))),
@@ -106,8 +120,11 @@ def exclusions_of(db: Database, subscriber_ids: Iterable[int], edition: str) -> 
 def exclusion_of(
     db: Database, subscriber_id: int, edition: str, segment: Segment | None = None
 ) -> Exclusion | None:
-    """Returns why this person does not get `edition`, or None where they do. Raises LookupError."""
-    sql, params = reason_sql(edition, segment)
+    """Returns the reason why a person does not get an edition, or None if the person gets the edition.
+
+    `segment` limits who gets the edition. Raises LookupError if there is no such subscriber.
+    """
+    sql, params = exclusion_reason_sql(edition, segment)
     row = db.conn.execute(
         f"SELECT {sql} FROM subscribers s WHERE s.id = ?", (*params, subscriber_id)
     ).fetchone()
@@ -117,11 +134,11 @@ def exclusion_of(
 
 
 def variant_of(db: Database, subscriber_id: int, segments: Sequence[Segment]) -> int:
-    """Returns the variant that this person reads, numbered as by `mask_sql`.
+    """Returns the number of the variant that a person reads, as `variant_sql` defines it.
 
-    Raises LookupError for a wrong id.
+    Raises LookupError if there is no such subscriber.
     """
-    sql, params = mask_sql(segments)
+    sql, params = variant_sql(segments)
     row = db.conn.execute(
         f"SELECT {sql} FROM subscribers s WHERE s.id = ?", (*params, subscriber_id)
     ).fetchone()
@@ -130,8 +147,8 @@ def variant_of(db: Database, subscriber_id: int, segments: Sequence[Segment]) ->
     return int(row[0])
 
 
-def is_within(db: Database, subscriber_id: int, segment: Segment) -> bool:
-    """Returns whether this person is in the segment. Raises LookupError for a wrong id."""
+def is_in_segment(db: Database, subscriber_id: int, segment: Segment) -> bool:
+    """Returns whether a person is in a segment. Raises LookupError if there is no such subscriber."""
     return bool(variant_of(db, subscriber_id, [segment]))
 
 
@@ -139,17 +156,18 @@ def select_subscribers(
     db: Database,
     edition: str,
     segment: Segment | None,
-    variants: Sequence[Segment],
+    variant_segments: Sequence[Segment],
     *,
     cannot_write_to: Callable[[str], bool] | None = None,
 ) -> Iterator[list[tuple[int, str, str | None, int, int]]]:
-    """Yields (id, domain, Exclusion as text, unwritable, variant) of every subscriber, in the order of ids.
+    """Yields lists of some thousand tuples (id, domain, Exclusion as text, unwritable, variant).
 
-    The rows come in lists of some thousands. The Exclusion is None for those who get `edition` within
-    `segment`. `unwritable` is 1 where `cannot_write_to` is true of the address.
+    All subscribers are yielded, in the order of their ids. The Exclusion is None if the person gets `edition`
+    within `segment`. `unwritable` is 1 if `cannot_write_to` returns true for the person's address, else 0.
+    `variant` is made of `variant_segments`, as `variant_sql` defines it.
     """
-    reason, reason_parameters = reason_sql(edition, segment)
-    mask, mask_parameters = mask_sql(variants)
+    reason, reason_parameters = exclusion_reason_sql(edition, segment)
+    mask, mask_parameters = variant_sql(variant_segments)
     # `cannot_write_to` is no SQL function, because SQLite cannot register one while a statement is read.
     address = "0" if cannot_write_to is None else "s.address"
     cursor = db.conn.execute(
@@ -163,6 +181,9 @@ def select_subscribers(
         yield rows
 
 
-def time_zones(db: Database) -> Iterator[tuple[int, str]]:
-    """Yields (id, name of the time zone) of every subscriber, in the order of ids; "" where not known."""
+def subscriber_time_zones(db: Database) -> Iterator[tuple[int, str]]:
+    """Yields (id, name of the time zone) of every subscriber in the order of the ids.
+
+    The name is "" if it is not known.
+    """
     yield from db.conn.execute("SELECT id, timezone FROM subscribers ORDER BY id")

@@ -1,6 +1,6 @@
-"""Finds an address in text that others wrote: servers' answers, logs, lists, messages. Pure.
+"""Finds e-mail addresses in texts of other programs: servers' answers, logs, lists, messages. Pure.
 
-An address may stand there in other letter case, with its domain in Unicode, in percent-encoding, as HTML or
+An address may be written in other letter case, with its domain in Unicode, in percent-encoding, with HTML or
 JSON escapes, in quoted-printable, in base64 or in UTF-16.
 """
 
@@ -15,7 +15,7 @@ from urllib.parse import unquote, unquote_to_bytes
 
 from mailer.addresses import Address, read_address
 
-__all__ = ["LONGEST_SPELLING", "REPLACEMENT", "Spellings", "redact_addresses"]
+__all__ = ["LONGEST_SPELLING", "REPLACEMENT", "AddressSpellings", "redact_addresses"]
 
 #: Replaces an address.
 REPLACEMENT = "[erased]"
@@ -46,49 +46,50 @@ _PART_OF_DOMAIN = frozenset(b"abcdefghijklmnopqrstuvwxyz0123456789-")
 _LETTERS = re.compile(r"[a-z0-9]+")
 
 
-def redact_addresses(text: str, erased: Callable[[str], bool]) -> str:
-    """Returns `text` with `[erased]` in place of each address whose key (`Address.key`) is in `erased`.
+def redact_addresses(text: str, is_erased: Callable[[str], bool]) -> str:
+    """Returns `text` with `[erased]` in place of each address of an erased person.
 
-    Text that surrounds an address and is encoded with it is replaced, too.
+    `is_erased` tells whether an address key (`Address.key`) is that of an erased person. If an address is
+    encoded together with the text around it, that text is replaced, too.
     """
     text = text.replace("\\u0040", "@")
     if not _ANY_AT.search(text):
         return text
-    text = _QUOTED.sub(lambda found: _redact_quoted(found, erased), text)
-    return _TOKEN.sub(lambda found: _redact_token(found[0], erased), text)
+    text = _QUOTED.sub(lambda found: _redact_quoted(found, is_erased), text)
+    return _TOKEN.sub(lambda found: _redact_token(found[0], is_erased), text)
 
 
-def _redact_quoted(found: re.Match[str], erased: Callable[[str], bool]) -> str:
-    plain = found[1] + found[2]
-    without = _redact_token(plain, erased)
-    return found[0] if without == plain else without
+def _redact_quoted(match: re.Match[str], is_erased: Callable[[str], bool]) -> str:
+    plain = match[1] + match[2]
+    without = _redact_token(plain, is_erased)
+    return match[0] if without == plain else without
 
 
-def _redact_token(token: str, erased: Callable[[str], bool]) -> str:
+def _redact_token(token: str, is_erased: Callable[[str], bool]) -> str:
     plain = token
-    for decoded in _decoded(token):
+    for decoded in _decoded_forms(token):
         for inner in _INNER.findall(decoded):
             for address in _addresses_at_end(inner.rstrip(".'!-_")):
-                if erased(address.key):
+                if is_erased(address.key):
                     if decoded is not token or address.address not in plain:
                         return REPLACEMENT
                     plain = plain.replace(address.address, REPLACEMENT)
         for local, domain in _RETURN_PATH.findall(decoded):
             for address in _addresses_at_end(f"{local}@{domain}", _BEFORE_IN_PATH):
-                if erased(address.key):
+                if is_erased(address.key):
                     return REPLACEMENT
     return plain
 
 
-def _decoded(token: str) -> Iterable[str]:
-    """Yields the token, and its decoded forms where something in it may be encoded."""
+def _decoded_forms(token: str) -> Iterable[str]:
+    """Returns the token, and its decoded forms if a part of the token may be encoded."""
     if _SIGNS.isdisjoint(token):
         return (token,)
-    return dict.fromkeys((token, unquote(html.unescape(token)), unquote(_unquoted(token))))
+    return dict.fromkeys((token, unquote(html.unescape(token)), unquote(_decoded_quoted_printable(token))))
 
 
-def _unquoted(token: str) -> str:
-    """Returns the token with `=40` read as `@`, as in quoted-printable."""
+def _decoded_quoted_printable(token: str) -> str:
+    """Returns the token decoded from quoted-printable, so that `=40` becomes `@`."""
     try:
         return binascii.a2b_qp(token.encode()).decode("utf-8", "replace")
     except ValueError:
@@ -96,7 +97,10 @@ def _unquoted(token: str) -> str:
 
 
 def _addresses_at_end(text: str, before: re.Pattern[str] = _BEFORE) -> Iterator[Address]:
-    """Yields the address that `text` is, and those after a letter that seldom begins one: `to=a@b`."""
+    """Yields the addresses that end where the text ends, such as `a@b` in `to=a@b`.
+
+    Besides the whole text, the parts after each match of `before` are tried.
+    """
     local = text.partition("@")[0]
     starts = [0, *(found.end() for found in before.finditer(local) if found.end() < len(local))]
     for start in starts[:20]:
@@ -106,58 +110,64 @@ def _addresses_at_end(text: str, before: re.Pattern[str] = _BEFORE) -> Iterator[
             continue
 
 
-class Spellings:
-    """Searches bytes for one address in all of its spellings."""
+class AddressSpellings:
+    """Searches bytes for one address in all spellings of the address."""
 
     def __init__(self, address: Address) -> None:
         self.address = address
         local, _, domain = address.address.rpartition("@")
-        self._is_ascii = address.address.isascii() and _unicode(domain).isascii()
+        self._is_ascii = address.address.isascii() and _unicode_domain(domain).isascii()
         locals_ = {local, local.upper(), local.lower(), address.key.rpartition("@")[0]}
         locals_ |= {unicodedata.normalize(form, each) for form in ("NFC", "NFD") for each in locals_}
-        texts = {f"{each}@{there}" for each in locals_ for there in {domain, _unicode(domain)}}
+        texts = {f"{each}@{there}" for each in locals_ for there in {domain, _unicode_domain(domain)}}
         encoded = {text.encode(name) for text in texts for name in ("utf-8", "gb18030")}
         encoded |= {text.replace("@", "=").encode() for text in texts}  # return paths of others: a=b@list
-        self._needles = sorted({self._lower(each) for each in encoded})
+        self._needles = sorted({self._lower_case(each) for each in encoded})
 
     @property
-    def letters(self) -> str:
-        """Returns the longest run of ASCII letters and digits before the @, in lower case; may be empty."""
+    def longest_letter_run(self) -> str:
+        """Returns the longest run of ASCII letters and digits before the @, in lower case. May be ""."""
         return max(_LETTERS.findall(self.address.key.rpartition("@")[0]), key=len, default="")
 
     def is_in(self, data: bytes) -> bool:
-        """Returns whether the address stands in `data`, in any spelling.
+        """Returns whether `data` contains the address in any spelling and encoding.
 
-        In text, a part of a longer address does not count. In a database file it does, because nothing
-        separates two texts there.
+        In text, an address that is only a part of a longer address does not count. In data with zero bytes,
+        such as a database file, it counts, because there nothing separates two texts.
         """
-        return any(self._occurs_in(self._lower(form), whole=0 not in form) for form in _decodings(data))
+        return any(
+            self._occurs_in(self._lower_case(form), whole_address_only=0 not in form)
+            for form in _decodings(data)
+        )
 
-    def is_plainly_in(self, data: bytes) -> bool:
-        """Returns whether the address stands in `data` unencoded, whatever the case and its surroundings."""
-        return self._occurs_in(self._lower(data), whole=False)
+    def is_unencoded_in(self, data: bytes) -> bool:
+        """Returns whether `data` contains the address unencoded, in any case.
 
-    def _lower(self, data: bytes) -> bytes:
+        A part of a longer address counts.
+        """
+        return self._occurs_in(self._lower_case(data), whole_address_only=False)
+
+    def _lower_case(self, data: bytes) -> bytes:
         if self._is_ascii:
             return data.lower()
         return data.decode("utf-8", "surrogateescape").lower().encode("utf-8", "surrogateescape")
 
-    def _occurs_in(self, data: bytes, *, whole: bool) -> bool:
+    def _occurs_in(self, data: bytes, *, whole_address_only: bool) -> bool:
         for needle in self._needles:
-            if not whole:
+            if not whole_address_only:
                 if needle in data:
                     return True
                 continue
             start = data.find(needle)
             while start >= 0:
-                if _is_whole(data, start, start + len(needle)):
+                if _is_whole_address(data, start, start + len(needle)):
                     return True
                 start = data.find(needle, start + 1)
         return False
 
 
-def _is_whole(data: bytes, start: int, end: int) -> bool:
-    """Returns whether the address at this place is not a part of a longer address."""
+def _is_whole_address(data: bytes, start: int, end: int) -> bool:
+    """Returns whether the address in `data[start:end]` is not a part of a longer address."""
     if start and data[start - 1] in _PART_OF_LOCAL and b"@" in data[start:end]:
         return False
     if end < len(data) and data[end] in _PART_OF_DOMAIN:
@@ -165,7 +175,7 @@ def _is_whole(data: bytes, start: int, end: int) -> bool:
     return not (end + 1 < len(data) and data[end : end + 1] == b"." and data[end + 1] in _PART_OF_DOMAIN)
 
 
-def _unicode(domain: str) -> str:
+def _unicode_domain(domain: str) -> str:
     import idna
 
     try:
@@ -188,7 +198,7 @@ def _decodings(data: bytes) -> Iterator[bytes]:
         if b"%" in quoted:
             yield unquote_to_bytes(quoted)
     if b"\\" in data:
-        yield _JSON.sub(_json_letter, data)
+        yield _JSON.sub(_decoded_json_escape, data)
     if b"&" in data:
         yield _HTML.sub(lambda found: html.unescape(found[0].decode()).encode("utf-8", "ignore"), data)
     small = data.lower()
@@ -196,14 +206,14 @@ def _decodings(data: bytes) -> Iterator[bytes]:
         for run in _BASE64.finditer(data):
             # A piece that begins within a run may begin at any of the four letters of a group.
             for skipped in range(4 if run.start() == 0 else 1):
-                yield _from_base64(run[0], skipped)
+                yield _decoded_base64(run[0], skipped)
 
 
-def _json_letter(found: re.Match[bytes]) -> bytes:
+def _decoded_json_escape(found: re.Match[bytes]) -> bytes:
     return chr(int(found[1], 16)).encode("utf-8", "ignore") if found[1] else b" "
 
 
-def _from_base64(run: bytes, skipped: int) -> bytes:
-    letters = b"".join(run.rstrip(b"=").split())[skipped:]
+def _decoded_base64(run: bytes, skipped_letters: int) -> bytes:
+    letters = b"".join(run.rstrip(b"=").split())[skipped_letters:]
     usable = len(letters) - (len(letters) % 4 == 1)
     return binascii.a2b_base64(letters[:usable] + b"=" * (-usable % 4))

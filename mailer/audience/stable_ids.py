@@ -1,9 +1,9 @@
-"""Assigns stable ids, by which links and messages name a reader even after a backup was restored.
+"""Assigns stable ids, which name a reader in links and messages even after a backup was restored.
 
-Subscriber ids are assigned again where an older backup is restored; stable ids are not. A new reader gets 8
-random bytes as they are inserted (a trigger of the table; an import counts up from a random start in each
-batch). Readers from earlier versions get an id made of the oldest secret key and their address, so that the
-same backup always gives the same ids and links that were sent stay valid. An erased reader keeps theirs.
+When an older backup is restored, subscriber ids can be assigned a second time, but stable ids cannot. A new
+reader gets 8 random bytes (from a trigger of the table; an import counts up from a random start in each
+batch). A reader from an earlier version gets an id made of the oldest secret key and the address, so that the
+same backup always gives the same ids and links in sent mail stay valid. An erased reader keeps the stable id.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from mailer.store.database import writing
 if TYPE_CHECKING:
     from sqlite_utils import Database
 
-__all__ = ["assign_missing_ids", "new_ids", "stable_id_at", "subscriber_of"]
+__all__ = ["assign_missing_ids", "new_stable_ids", "stable_id_of_subscriber", "subscriber_of_token"]
 
 _MISSING = "SELECT 1 FROM subscribers WHERE stable_id IS NULL LIMIT 1"
 
@@ -34,24 +34,24 @@ _STABLE_ID = "SELECT stable_id FROM subscribers WHERE id = ?"
 _LARGEST = 2**63 - 1
 
 
-def assign_missing_ids(db: Database, oldest_key: str) -> None:
-    """Gives readers from earlier versions their stable ids, in one transaction, where any have none."""
+def assign_missing_ids(db: Database, oldest_secret_key: str) -> None:
+    """Gives stable ids to readers from earlier versions who have none, in one transaction."""
     if db.conn.execute(_MISSING).fetchone() is None:
         return
 
-    def made(address_key: str | None) -> bytes | None:
-        return None if address_key is None else stable_id_of(oldest_key, address_key)
+    def stable_id_or_none(address_key: str | None) -> bytes | None:
+        return None if address_key is None else stable_id_of(oldest_secret_key, address_key)
 
-    db.conn.create_function("stable_id_of", 1, made, deterministic=True)
+    db.conn.create_function("stable_id_of", 1, stable_id_or_none, deterministic=True)
     with writing(db):
         db.conn.execute(_FILL)
         db.conn.execute(_FILL_REST)
 
 
-def new_ids() -> Iterator[bytes]:
+def new_stable_ids() -> Iterator[bytes]:
     """Yields stable ids for the new readers of one transaction.
 
-    They count up from a random start, so that they are stored beside each other, which is fast.
+    The ids count up from a random start, because ids that are stored side by side are written faster.
     """
     start = secrets.randbits(64)
     while True:
@@ -59,11 +59,11 @@ def new_ids() -> Iterator[bytes]:
         start = (start + 1) % 2**64
 
 
-def subscriber_of(db: Database, token: Token) -> int | None:
-    """Returns the id of the subscriber whom a token names, erased or not; None where there is none.
+def subscriber_of_token(db: Database, token: Token) -> int | None:
+    """Returns the id of the subscriber whom a link's token names, or None. The subscriber may be erased.
 
-    A token of a version up to 0.3.0 names nobody who was added since the migration. To be called after
-    `assign_missing_ids`.
+    A token of a version up to 0.3.0 cannot name readers who were added since the upgrade. Call
+    `assign_missing_ids` first.
     """
     if token.stable_id:
         row = db.conn.execute(_BY_STABLE_ID, (token.stable_id,)).fetchone()
@@ -72,6 +72,6 @@ def subscriber_of(db: Database, token: Token) -> int | None:
     return int(row[0]) if row else None
 
 
-def stable_id_at(db: Database, subscriber_id: int) -> bytes:
-    """Returns the stable id of a subscriber who exists. To be called after `assign_missing_ids`."""
+def stable_id_of_subscriber(db: Database, subscriber_id: int) -> bytes:
+    """Returns the stable id of an existing subscriber. Call `assign_missing_ids` first."""
     return bytes(db.conn.execute(_STABLE_ID, (subscriber_id,)).fetchone()[0])

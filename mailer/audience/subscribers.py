@@ -1,8 +1,8 @@
-"""Adds subscribers, and changes what they read: unsubscribes, returns, chosen editions.
+"""Adds subscribers, unsubscribes people, and changes which editions people read.
 
-An unsubscribe wins over everything. Only the person's own act makes them active again (their preferences
-page, or an operator who says how they asked), never an import: `exchange` sees to that, and `resubscribing`
-says what is needed.
+An unsubscribe wins over everything else. A person becomes active again only at their own request (on the
+preferences page, or through an operator who says how the person asked), never by an import. The module
+`resubscribing` decides what is needed.
 """
 
 from __future__ import annotations
@@ -12,8 +12,13 @@ from typing import TYPE_CHECKING
 
 from mailer.audience import events
 from mailer.audience.consent.record import Consent, record_consent
-from mailer.audience.consent.resubscribing import ResubscribeGrounds, bring_back, check_grounds, set_status
-from mailer.audience.consent.suppression import ERASED, lift, suppression_of
+from mailer.audience.consent.resubscribing import (
+    ResubscribeGrounds,
+    check_resubscribe_grounds,
+    reactivate,
+    set_status,
+)
+from mailer.audience.consent.suppression import ERASED, remove_suppression, suppression_of
 from mailer.audience.erasure import erase
 from mailer.audience.events import Event
 from mailer.audience.people import Subscriber, address_of, find, get, list_subscribers
@@ -62,37 +67,42 @@ def add(
     *,
     consent: Consent,
     editions: Iterable[str] = (),
-    own_act: bool = False,
-    forced: str = "",
+    at_own_request: bool = False,
+    force_reason: str = "",
     source: str = "cli",
 ) -> tuple[Subscriber, bool]:
-    """Adds a person, or changes one who is there; returns the person, and whether they are new.
+    """Adds a person, or changes an existing one. Returns the person, and whether the person is new.
 
-    `own_act` says that the person asked for this; it makes an unsubscribed person active again. `forced`,
-    beside it, is the operator's reason to write to somebody who complained or is suppressed; it takes the
-    address off the suppression list. The consent is recorded for an own act, and where mail to the person
-    begins. Raises AudienceError, with nothing changed, where this is not enough to write to the address.
+    `at_own_request` is true if the person asked for this; an unsubscribed person then becomes active again.
+    `force_reason` is the operator's reason to write to a person who complained or is suppressed; it counts
+    only with `at_own_request`, and takes the address off the suppression list. `consent` is recorded if the
+    person asked, or begins to get mail. Raises AudienceError, with nothing changed, if the request and the
+    reason do not suffice.
     """
-    now, grounds, chosen = utc_now(), ResubscribeGrounds(own_act, forced if own_act else ""), tuple(editions)
+    now, grounds, chosen = (
+        utc_now(),
+        ResubscribeGrounds(at_own_request, force_reason if at_own_request else ""),
+        tuple(editions),
+    )
     with writing(db):
         row = db.conn.execute(_BY_KEY, (address.key,)).fetchone()
-        known = _existing(db, int(row[0])) if row else None
+        known = _existing_subscriber(db, int(row[0])) if row else None
         suppression = suppression_of(db, address.key)
-        check_grounds(db, address, known, suppression, chosen, grounds)
+        check_resubscribe_grounds(db, address, known, suppression, chosen, grounds)
         if known is None:
             values = (address.address, address.key, address.domain, now, now)
             number = int(db.conn.execute(_INSERT, values).fetchone()[0])
         else:
             number = known.id
             if known.status != "active":
-                bring_back(db, known, grounds, now, source)
-        if suppression is not None and lift(db, address.key) and suppression.reason != ERASED:
+                reactivate(db, known, grounds, now, source)
+        if suppression is not None and remove_suppression(db, address.key) and suppression.reason != ERASED:
             events.record_ended_suppression(db, number, suppression.added_at, suppression.reason)
-        if grounds.forced and (known is None or known.status == "active"):
-            events.record(db, Event(now, "restore", number, source, reason=forced))
-        if _subscribe(db, number, chosen, known, now, source) or known is None or own_act:
+        if grounds.force_reason and (known is None or known.status == "active"):
+            events.record(db, Event(now, "restore", number, source, reason=force_reason))
+        if _subscribe(db, number, chosen, known, now, source) or known is None or at_own_request:
             record_consent(db, number, consent)
-        return _existing(db, number), known is None
+        return _existing_subscriber(db, number), known is None
 
 
 def unsubscribe(
@@ -102,13 +112,14 @@ def unsubscribe(
     edition: str | None = None,
     campaign_id: int | None = None,
     reason: str = "",
-    further: bool = False,
+    append_reason: bool = False,
     source: str = "cli",
 ) -> bool:
-    """Unsubscribes a person from one edition, or from all mail; returns False where that was so already.
+    """Unsubscribes a person from `edition`, or from all mail if it is None. Returns False if nothing changed.
 
-    The event names the campaign that caused it, with the reader's reason (cut to 500 characters). A later
-    reason is recorded where there is none yet, or, with `further`, after the recorded one.
+    The event names the campaign that caused the unsubscribe, and has the reader's reason (cut to 500
+    characters). If the person had unsubscribed before, the reason is added to the earlier event if that has
+    none; with `append_reason` it is also appended to an existing reason.
     """
     why = reason.strip()[:MAX_REASON]
     event = Event(utc_now(), "unsubscribe", subscriber_id, source, campaign_id, edition or "", why)
@@ -126,7 +137,7 @@ def unsubscribe(
         if changed and edition is not None:
             events.record(db, event)
         elif why and not changed:
-            events.add_reason(db, subscriber_id, event.edition, why, further=further)
+            events.add_reason(db, subscriber_id, event.edition, why, append=append_reason)
         return changed
 
 
@@ -139,10 +150,12 @@ def set_editions(
     campaign_id: int | None = None,
     source: str = "preferences",
 ) -> bool:
-    """Sets the person's own choice of editions. An empty choice is an unsubscribe.
+    """Sets the editions that a person reads, as the person chose them.
 
-    Makes somebody who had unsubscribed or bounced active again; returns False where nothing changed, they
-    complained, or are suppressed.
+    An empty choice unsubscribes from all mail.
+
+    A person who had unsubscribed or bounced becomes active again. Returns False if nothing changed; nothing
+    changes if the person complained or is suppressed.
     """
     chosen, now = frozenset(editions), utc_now()
     with writing(db):
@@ -167,7 +180,7 @@ def set_editions(
         return back or chosen != set(person.editions)
 
 
-def _existing(db: Database, subscriber_id: int) -> Subscriber:
+def _existing_subscriber(db: Database, subscriber_id: int) -> Subscriber:
     person = get(db, subscriber_id)
     if person is None:  # pragma: no cover - looked up in the same transaction
         raise AudienceError(f"there is no subscriber {subscriber_id}")
@@ -175,10 +188,20 @@ def _existing(db: Database, subscriber_id: int) -> Subscriber:
 
 
 def _subscribe(
-    db: Database, number: int, editions: Iterable[str], known: Subscriber | None, now: str, source: str
+    db: Database,
+    subscriber_id: int,
+    editions: Iterable[str],
+    existing: Subscriber | None,
+    now: str,
+    source: str,
 ) -> bool:
-    """Subscribes a person to editions; returns whether any of them is new to them."""
-    begun = [e for e in editions if db.conn.execute(_SUBSCRIBE, (e, number, now)).rowcount > 0]
-    if known is not None:  # somebody new has no event
-        events.record(db, *(Event(now, "subscribe", number, source, edition=edition) for edition in begun))
+    """Subscribes a person to editions. Returns whether any of the editions is new to the person.
+
+    `existing` is the person as they were before, or None if the person was just added.
+    """
+    begun = [e for e in editions if db.conn.execute(_SUBSCRIBE, (e, subscriber_id, now)).rowcount > 0]
+    if existing is not None:  # somebody new has no event
+        events.record(
+            db, *(Event(now, "subscribe", subscriber_id, source, edition=edition) for edition in begun)
+        )
     return bool(begun)

@@ -6,7 +6,7 @@ import time
 from collections import deque
 from typing import NamedTuple
 
-from mailer.audience.recipients import Recipients
+from mailer.audience.recipients import RecipientChecker
 from mailer.campaign.delivery_state import State
 from mailer.delivery.options import RunParameters
 from mailer.delivery.pacing.queues import AHEAD_SECONDS, PaceQueues
@@ -48,7 +48,7 @@ class DeliveryIntake:
         self,
         run: RunParameters,
         claims: RunClaims,
-        recipients: Recipients,
+        recipients: RecipientChecker,
         workers: Workers,
         connections: int,
     ) -> None:

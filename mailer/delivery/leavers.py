@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING
 
-from mailer.audience.events import last_event, people_since
+from mailer.audience.events import last_event_id, people_with_events_since
 from mailer.audience.selection import Exclusion, exclusions_of
 from mailer.delivery.workers.threads import NO_THREAD, start_thread
 from mailer.errors import TransportError
@@ -41,7 +41,7 @@ class Leavers:
     def __init__(self, db: Database, edition: str) -> None:
         self._db = db
         self._edition = edition
-        self._event = last_event(db)
+        self._event = last_event_id(db)
         self._reasons: dict[int, str] = {}
         self.erased = 0
         self._seen_at = time.monotonic()
@@ -57,7 +57,7 @@ class Leavers:
         """Reads the events since the last call. People who may be written to again are removed from
         `reasons_by_id`."""
         try:
-            people, newest = people_since(self._db, self._event)
+            people, newest = people_with_events_since(self._db, self._event)
             if people:
                 for number, reason in exclusions_of(self._db, people, self._edition):
                     if reason is None:

@@ -9,7 +9,7 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from functools import partial
 
-from mailer.audience.recipients import Recipients, addresses_of
+from mailer.audience.recipients import RecipientChecker, addresses_of
 from mailer.campaign.delivery_state import State
 from mailer.campaign.status import ENDED, Event
 from mailer.clock import utc_text
@@ -62,7 +62,7 @@ class DeliveryLoop:
         self._leavers = leavers
         self._stop = threading.Event()
         self._watch = RefusalWatch(accepted_before=run.spool.transport_has_accepted())
-        recipients = Recipients(run.db, run.spool.campaign.edition)
+        recipients = RecipientChecker(run.db, run.spool.campaign.edition)
         record = self._record_refusals = RefusalRecorder(run.db, run.spools, run.spool, run.source).record
         self._claims = RunClaims(
             run.spool,

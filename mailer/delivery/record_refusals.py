@@ -10,8 +10,8 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from mailer.audience.change_address import moved_at
-from mailer.audience.consent.bounces import last_bounced, record_bounce
+from mailer.audience.change_address import address_changed_at
+from mailer.audience.consent.bounces import last_bounce_time, record_bounce
 from mailer.spool.base import Spool, Spools
 from mailer.spool.values import RefusedClaim
 from mailer.transports.base import OutcomeKind
@@ -50,7 +50,7 @@ class RefusalRecorder:
                 Cause.MAILBOX,
             ):
                 continue
-            if (moved := moved_at(self._db, person)) and moved >= claimed_at:
+            if (moved := address_changed_at(self._db, person)) and moved >= claimed_at:
                 self._spool.clear_refusal_causes([(person, attempt)])
             elif outcome.cause is Cause.ADDRESS or self._has_refused_for_long(person, now):
                 record_bounce(
@@ -58,7 +58,7 @@ class RefusalRecorder:
                     person,
                     campaign_id=self._spool.campaign.id,
                     edition=self._spool.campaign.edition,
-                    words=outcome.reason,
+                    server_answer=outcome.reason,
                     source=self._source,
                     at=now,
                 )
@@ -68,7 +68,7 @@ class RefusalRecorder:
 
         `now` is UTC.
         """
-        since = max(last_bounced(self._db, person), moved_at(self._db, person))
+        since = max(last_bounce_time(self._db, person), address_changed_at(self._db, person))
         number, first = self._spools.count_mailbox_refusals(
             person, since=since, excluded_campaign=self._spool.campaign.id
         )

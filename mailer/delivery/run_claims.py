@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 
-from mailer.audience.recipients import Recipients
+from mailer.audience.recipients import RecipientChecker
 from mailer.clock import now, utc_text
 from mailer.delivery.retry import Backoff
 from mailer.delivery.workers.workers import WorkerReport
@@ -34,7 +34,7 @@ class RunClaims:
     def __init__(
         self,
         spool: Spool,
-        recipients: Recipients,
+        recipients: RecipientChecker,
         backoff: Backoff,
         watch: RefusalWatch,
         *,

@@ -58,14 +58,14 @@ def redact_journal(db: Database, journal: Path) -> bool:
     OSError if the journal cannot be written.
     """
     erased = ErasedPeople(db)
-    return bool(erased) and remove_text_about_erased(journal, erased.numbers(), erased.redact)
+    return bool(erased) and remove_text_about_erased(journal, erased.subscriber_ids(), erased.redact)
 
 
 def journal_mentions_erased(db: Database, journal: Path) -> bool:
     """Returns whether a journal has server replies about erased people. May be called while a run writes to
     it."""
     erased = ErasedPeople(db)
-    return bool(erased) and has_text_about_erased(journal, erased.numbers(), erased.redact)
+    return bool(erased) and has_text_about_erased(journal, erased.subscriber_ids(), erased.redact)
 
 
 def _has_server_text(outcome: Outcome) -> bool:

@@ -12,8 +12,8 @@ import pytest
 from sqlite_utils import Database
 
 from mailer.audience.consent.record import Consent
-from mailer.audience.editing import Edit, edit
-from mailer.audience.exchange.columns.options import Options
+from mailer.audience.editing import SubscriberEdit, edit_subscriber
+from mailer.audience.exchange.columns.options import ImportOptions
 from mailer.audience.exchange.importer import Progress, import_csv
 from mailer.audience.exchange.list_file import ListFile
 from mailer.audience.exchange.report import ImportReport
@@ -39,7 +39,7 @@ def person(db: Database) -> Callable[..., Subscriber]:
         added, _ = add(db, normalize_address(address), consent=CONSENT, editions=editions)
         values = (json.dumps(attributes or {}), status, added.id)  # an edit keeps no empty attribute
         db.conn.execute("UPDATE subscribers SET attributes = ?, status = ? WHERE id = ?", values)
-        return edit(db, added.id, Edit(**details))[1]
+        return edit_subscriber(db, added.id, SubscriberEdit(**details))[1]
 
     return make
 
@@ -52,13 +52,13 @@ def load(db: Database, settings: Settings, workspace: Path) -> Callable[..., Imp
         content: str | bytes,
         *,
         refused: Path | None = None,
-        options: Options | None = None,
+        options: ImportOptions | None = None,
         on_progress: Progress | None = None,
         **more: Any,
     ) -> ImportReport:
         path = workspace / "list.csv"
         path.write_bytes(content.encode() if isinstance(content, str) else content)
-        said = replace(options or Options(), **more)
+        said = replace(options or ImportOptions(), **more)
         source = ListFile.at(path, settings, refused)
         return import_csv(db, settings, source, said, on_progress=on_progress)
 

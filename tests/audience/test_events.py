@@ -21,15 +21,21 @@ from mailer.audience import change_address as moving
 from mailer.audience import events, subscribers
 from mailer.audience.change_address import change_address
 from mailer.audience.consent import bounces, bulk_changes, suppression
-from mailer.audience.consent.bounces import bounces_of, last_bounced, record_bounce, restore, restore_all
+from mailer.audience.consent.bounces import (
+    bounces_of,
+    last_bounce_time,
+    record_bounce,
+    restore_bounced,
+    restore_bounced_of_campaign,
+)
 from mailer.audience.consent.bulk_changes import suppress_all, unsubscribe_all
 from mailer.audience.consent.record import Consent
 from mailer.audience.consent.suppression import suppress
-from mailer.audience.events import Event, last_event, people_since
+from mailer.audience.events import Event, last_event_id, people_with_events_since
 from mailer.audience.exchange import importer
 from mailer.audience.exchange.list_file import ListFile
 from mailer.audience.people import Subscriber, get
-from mailer.audience.selection import reason_sql
+from mailer.audience.selection import exclusion_reason_sql
 from mailer.audience.subscribers import add, erase, set_editions, unsubscribe
 from mailer.audience.values.address import Address, normalize_address
 from mailer.config import Settings
@@ -131,7 +137,12 @@ class Desk:
 
     def bounce(self, reader: Subscriber) -> None:
         record_bounce(
-            self.db, reader.id, campaign_id=self.campaign, edition="morning", words="no", source="smtp"
+            self.db,
+            reader.id,
+            campaign_id=self.campaign,
+            edition="morning",
+            server_answer="no",
+            source="smtp",
         )
 
     def suppress(self, reader: Subscriber) -> None:
@@ -145,7 +156,7 @@ class Desk:
     def restore(self, reader: Subscriber) -> None:
         person = get(self.db, reader.id)
         if person is not None and person.status == "bounced" and not self.is_suppressed(reader):
-            restore(self.db, person, reason="it works")
+            restore_bounced(self.db, person, reason="it works")
 
     def is_suppressed(self, reader: Subscriber) -> bool:
         return suppression.is_suppressed(self.db, self.address(reader).key)
@@ -154,7 +165,7 @@ class Desk:
         """(edition, subscriber id) of everybody who may be written to."""
         found = set()
         for edition in EDITIONS:
-            reason, values = reason_sql(edition)
+            reason, values = exclusion_reason_sql(edition)
             rows = self.db.conn.execute(f"SELECT s.id FROM subscribers AS s WHERE {reason} IS NULL", values)
             found |= {(edition, row[0]) for row in rows}
         return found
@@ -178,21 +189,28 @@ WAYS_OUT: dict[str, Callable[[Desk, Subscriber], object]] = {
 #: What can make a reader eligible again, or changes nothing of it.
 WAYS_BACK: dict[str, Callable[[Desk, Subscriber], object]] = {
     "set_editions": lambda desk, reader: desk.choose(reader, *EDITIONS),
-    "add by their own act": lambda desk, reader: desk.add(reader, own_act=True),
+    "add by their own act": lambda desk, reader: desk.add(reader, at_own_request=True),
     "add": lambda desk, reader: desk.add(reader),
-    "add by force": lambda desk, reader: desk.add(reader, own_act=True, forced="it was a mistake"),
-    "lift by force": lambda desk, reader: desk.add(reader, own_act=True, forced="it was a mistake"),
+    "add by force": lambda desk, reader: desk.add(
+        reader, at_own_request=True, force_reason="it was a mistake"
+    ),
+    "remove_suppression by force": lambda desk, reader: desk.add(
+        reader, at_own_request=True, force_reason="it was a mistake"
+    ),
     "change_address": lambda desk, reader: desk.move(reader),
-    "restore": lambda desk, reader: desk.restore(reader),
-    "restore_all": lambda desk, _: restore_all(desk.db, desk.campaign, reason="their outage"),
+    "restore_bounced": lambda desk, reader: desk.restore(reader),
+    "restore_bounced_of_campaign": lambda desk, _: restore_bounced_of_campaign(
+        desk.db, desk.campaign, reason="their outage"
+    ),
     "import_csv": lambda desk, reader: desk.load(reader, status="active", editions="morning"),
 }
 READING = {
-    *("find", "get", "list_subscribers", "bounces_of", "last_bounced"),
-    *("is_suppressed", "suppressed_keys", "suppressed_sql", "suppression_of"),
-    *("addresses_before", "former_holder", "moved_at", "moved_keys", "holder_of"),
-    "append_reason",  # words alone
-    "decided_columns",
+    *("find", "get", "list_subscribers", "bounces_of", "last_bounce_time"),
+    *("is_suppressed", "suppression_reasons", "is_suppressed_sql", "suppression_of"),
+    *("earlier_addresses", "former_holder", "address_changed_at"),
+    *("current_keys_of_former_addresses", "current_or_former_holder"),
+    "append_suppression_reason",  # words alone
+    "decide_columns_of_file",
 }
 
 
@@ -215,13 +233,13 @@ def test_every_public_operation_of_the_audience_is_tried_here() -> None:
 @pytest.mark.parametrize("way", WAYS_OUT)
 def test_who_may_not_be_written_to_any_more_is_among_the_people_since(desk: Desk, way: str) -> None:
     reader, other = desk.reader(), desk.reader()
-    before = last_event(desk.db)
+    before = last_event_id(desk.db)
     WAYS_OUT[way](desk, reader)
     assert ("morning", reader.id) not in desk.may_get()
     assert ("morning", other.id) in desk.may_get()
-    since, newest = people_since(desk.db, before)
+    since, newest = people_with_events_since(desk.db, before)
     assert since == {reader.id}
-    assert people_since(desk.db, newest) == (frozenset(), newest)
+    assert people_with_events_since(desk.db, newest) == (frozenset(), newest)
 
 
 @pytest.mark.parametrize("way", WAYS_OUT)
@@ -248,10 +266,10 @@ def test_whatever_happens_in_whatever_order_each_change_is_an_event(
 ) -> None:
     readers = [desk.reader(), desk.reader()]
     for way, which in happened:
-        before, may_get = last_event(desk.db), desk.may_get()
+        before, may_get = last_event_id(desk.db), desk.may_get()
         ({**WAYS_OUT, **WAYS_BACK})[way](desk, readers[which])
         changed = {number for _, number in may_get ^ desk.may_get()}
-        assert changed <= people_since(desk.db, before)[0], way
+        assert changed <= people_with_events_since(desk.db, before)[0], way
 
 
 @pytest.mark.parametrize("way", sorted({*WAYS_OUT, *WAYS_BACK} - {"record_bounce"}))
@@ -259,14 +277,14 @@ def test_what_changes_nothing_is_no_event(desk: Desk, way: str) -> None:
     reader = desk.reader()
     do = {**WAYS_OUT, **WAYS_BACK}[way]
     do(desk, reader)
-    before = last_event(desk.db)
+    before = last_event_id(desk.db)
     do(desk, reader)
-    assert last_event(desk.db) == before
+    assert last_event_id(desk.db) == before
 
 
 def test_a_failure_takes_the_event_back_with_the_change(desk: Desk) -> None:
     reader = desk.reader()
-    before = last_event(desk.db)
+    before = last_event_id(desk.db)
 
     def left_and_failed() -> None:
         with writing(desk.db):
@@ -275,7 +293,7 @@ def test_a_failure_takes_the_event_back_with_the_change(desk: Desk) -> None:
 
     with pytest.raises(ZeroDivisionError):
         left_and_failed()
-    assert people_since(desk.db, before) == (frozenset(), before)
+    assert people_with_events_since(desk.db, before) == (frozenset(), before)
     assert ("morning", reader.id) in desk.may_get()
 
 
@@ -290,10 +308,10 @@ def kinds(db: Database) -> list[tuple[Any, ...]]:
 
 def test_coming_back_is_told_by_its_kind(desk: Desk) -> None:
     reader = desk.reader()
-    desk.add(reader, own_act=True)
+    desk.add(reader, at_own_request=True)
     assert kinds(desk.db) == []
     unsubscribe(desk.db, reader.id)
-    desk.add(reader, own_act=True)
+    desk.add(reader, at_own_request=True)
     unsubscribe(desk.db, reader.id, edition="evening")
     desk.choose(reader, *EDITIONS)
     desk.bounce(reader)
@@ -339,7 +357,7 @@ def test_a_row_that_is_met_again_in_its_batch_tells_what_became_of_the_person(
 def test_an_address_that_is_nobodys_is_suppressed_with_an_event_of_nobody(desk: Desk) -> None:
     assert suppress(desk.db, "stranger@example.org", "asked by letter", source="web")
     assert kinds(desk.db) == [("suppress", None, "", "", "web")]
-    assert people_since(desk.db, 0) == (frozenset(), 1)
+    assert people_with_events_since(desk.db, 0) == (frozenset(), 1)
 
 
 def test_of_erased_people_no_words_are_kept_and_none_are_added(desk: Desk) -> None:
@@ -362,12 +380,12 @@ def test_a_campaign_does_not_give_back_whom_a_list_has_marked_since(desk: Desk) 
         desk.load(reader, status="bounced")  # it is so already, and changes nothing
     desk.restore(kept)
     desk.load(kept, status="bounced")
-    assert restore_all(desk.db, desk.campaign, reason="their outage") == 1
+    assert restore_bounced_of_campaign(desk.db, desk.campaign, reason="their outage") == 1
     assert {n for _, n in desk.may_get()} == {back.id}
     newest, first = bounces_of(desk.db, kept.id, {desk.campaign: "c"})
     assert (newest.campaign, newest.words, newest.source) == ("", "an imported list says so", "import")
     assert (first.campaign, first.words, first.source) == ("c", "no", "smtp")
-    assert last_bounced(desk.db, kept.id) == newest.at
+    assert last_bounce_time(desk.db, kept.id) == newest.at
 
 
 def test_an_edition_that_was_left_stays_left_whatever_else_a_list_says(desk: Desk) -> None:
@@ -385,9 +403,9 @@ def test_an_edition_that_was_left_stays_left_whatever_else_a_list_says(desk: Des
 BY_HAND = {
     "add by their own act",
     "add by force",
-    "lift by force",
-    "restore",
-    "restore_all",
+    "remove_suppression by force",
+    "restore_bounced",
+    "restore_bounced_of_campaign",
 }
 
 

@@ -7,7 +7,13 @@ from sqlite_utils import Database
 
 from mailer.audience.consent.suppression import suppress
 from mailer.audience.people import Subscriber
-from mailer.audience.recipients import Recipient, Recipients, addresses_of, texts_of, unreachable
+from mailer.audience.recipients import (
+    Recipient,
+    RecipientChecker,
+    addresses_of,
+    attribute_texts,
+    unreachable_ids,
+)
 from mailer.audience.selection import exclusions_of
 from mailer.audience.subscribers import erase, unsubscribe
 from mailer.errors import StoreError
@@ -43,7 +49,7 @@ def test_everybody_who_may_not_be_written_to_has_the_reason_that_the_selection_g
     gone = person("gone@example.org", "morning")
     erase(db, gone.id)
     ids = [each.id for each in (*people, gone)]
-    reasons = Recipients(db, "morning")(ids)
+    reasons = RecipientChecker(db, "morning")(ids)
     assert reasons == {number: reason for number, reason in exclusions_of(db, ids, "morning") if reason}
     assert reasons == dict(
         zip(
@@ -55,7 +61,7 @@ def test_everybody_who_may_not_be_written_to_has_the_reason_that_the_selection_g
 
 
 def test_a_number_that_is_nobodys_counts_as_erased(db: Database, person: Add) -> None:
-    recipients = Recipients(db, "morning")
+    recipients = RecipientChecker(db, "morning")
     assert recipients([NOBODY, person("li@example.org", "morning").id]) == {NOBODY: "erased"}
     with pytest.raises(KeyError):
         recipients.take(NOBODY)
@@ -66,7 +72,7 @@ def test_whoever_may_be_written_to_is_remembered_until_they_are_taken(db: Databa
         "Li@Example.org", "morning", name="李", language="zh", attributes={"vip": True, "of": ["a", "b"]}
     )
     wu = person("wu@b.example", "morning")
-    recipients = Recipients(db, "morning")
+    recipients = RecipientChecker(db, "morning")
     assert recipients([li.id]) == {}
     assert recipients([wu.id]) == {}
     assert recipients.take(li.id) == Recipient(
@@ -81,7 +87,7 @@ def test_whoever_may_be_written_to_is_remembered_until_they_are_taken(db: Databa
 
 def test_whoever_leaves_between_two_questions_is_not_remembered(db: Database, person: Add) -> None:
     li = person("li@example.org", "morning")
-    recipients = Recipients(db, "morning")
+    recipients = RecipientChecker(db, "morning")
     recipients([li.id])
     unsubscribe(db, li.id)
     assert recipients([li.id]) == {li.id: "unsubscribed"}
@@ -93,23 +99,23 @@ def test_a_recipient_without_a_stable_id_stops_the_claim(db: Database, person: A
     li = person("li@example.org", "morning")
     db.conn.execute("UPDATE subscribers SET stable_id = NULL")
     with pytest.raises(StoreError, match=f"subscriber {li.id} has no stable id, so no unsubscribe link"):
-        Recipients(db, "morning")([li.id])
+        RecipientChecker(db, "morning")([li.id])
 
 
 def test_somebody_who_has_left_needs_no_stable_id(db: Database, person: Add) -> None:
     li = person("li@example.org", "morning", status="unsubscribed")
     db.conn.execute("UPDATE subscribers SET stable_id = NULL")
-    assert Recipients(db, "morning")([li.id]) == {li.id: "unsubscribed"}
+    assert RecipientChecker(db, "morning")([li.id]) == {li.id: "unsubscribed"}
 
 
 def test_any_number_of_people_is_asked_for_in_one_statement(db: Database, person: Add) -> None:
     ids = [person(f"{number}@example.org", "morning").id for number in range(20)]
-    recipients = Recipients(db, "morning")
+    recipients = RecipientChecker(db, "morning")
     assert len(statements(db, lambda: recipients(ids))) == 1
     assert len(statements(db, lambda: addresses_of(db, ids))) == 1
-    assert len(statements(db, lambda: unreachable(db, [(number, "address") for number in ids]))) == 1
+    assert len(statements(db, lambda: unreachable_ids(db, [(number, "address") for number in ids]))) == 1
     assert recipients([]) == addresses_of(db, []) == {}
-    assert unreachable(db, []) == set()
+    assert unreachable_ids(db, []) == set()
 
 
 def test_the_addresses_of_the_erased_and_of_nobody_are_none(db: Database, person: Add) -> None:
@@ -140,13 +146,13 @@ def test_a_bounce_or_a_refused_address_of_somebody_inactive_is_unreachable(
     db: Database, person: Add, status: str, cause: str, cannot: bool
 ) -> None:
     li, other = person("li@example.org", status=status), person("other@example.org")
-    assert unreachable(db, [(li.id, cause), (other.id, ""), (NOBODY, "address")]) == (
+    assert unreachable_ids(db, [(li.id, cause), (other.id, ""), (NOBODY, "address")]) == (
         {li.id} if cannot else set()
     )
 
 
 def test_attributes_are_shown_as_plain_text() -> None:
-    assert texts_of({"a": None, "b": False, "c": [1, True], "d": 2.5, "e": "x"}) == {
+    assert attribute_texts({"a": None, "b": False, "c": [1, True], "d": 2.5, "e": "x"}) == {
         "a": "",
         "b": "false",
         "c": "1, true",

@@ -9,16 +9,16 @@ from sqlite_utils import Database
 
 from mailer.audience.consent.suppression import suppress
 from mailer.audience.people import Subscriber
-from mailer.audience.recipients import Recipients
-from mailer.audience.segments import parse
+from mailer.audience.recipients import RecipientChecker
+from mailer.audience.segments import parse_segment
 from mailer.audience.selection import (
     Exclusion,
     exclusion_of,
+    exclusion_reason_sql,
     exclusions_of,
-    is_within,
-    mask_sql,
-    reason_sql,
+    is_in_segment,
     variant_of,
+    variant_sql,
 )
 from mailer.audience.subscribers import erase
 
@@ -50,8 +50,8 @@ def crowd(db: Database, person: Add) -> dict[str, Exclusion | None]:
 
 
 def test_everybody_has_one_reason_or_gets_it(db: Database, crowd: dict[str, Exclusion | None]) -> None:
-    segment = parse('language == "zh"')
-    sql, params = reason_sql("morning", segment)
+    segment = parse_segment('language == "zh"')
+    sql, params = exclusion_reason_sql("morning", segment)
     rows = db.conn.execute(f"SELECT s.id, ifnull(s.address, ''), {sql} FROM subscribers s", params).fetchall()
     assert {address: reason for _, address, reason in rows} == crowd
     for number, address, _ in rows:
@@ -75,11 +75,11 @@ def test_several_people_are_asked_for_at_once_and_nobody_else_is_told_of(
 
 def test_the_claim_asks_the_same_as_the_plan(db: Database, crowd: dict[str, Exclusion | None]) -> None:
     numbers = [row[0] for row in db.conn.execute("SELECT id FROM subscribers ORDER BY id")]
-    claimed = Recipients(db, "morning")
+    claimed = RecipientChecker(db, "morning")
     reasons = claimed(numbers)
     eligible = [(claimed.take(number).address,) for number in numbers if number not in reasons]
     assert eligible == [("ok@example.org",), ("english@example.org",)]
-    reason, params = reason_sql("morning")
+    reason, params = exclusion_reason_sql("morning")
     planned = db.conn.execute(
         f"SELECT s.address FROM subscribers s WHERE ({reason}) IS NULL ORDER BY s.id", params
     ).fetchall()
@@ -90,34 +90,38 @@ def test_a_mask_has_a_bit_for_every_segment_somebody_is_in(db: Database, person:
     person("a@example.org", language="zh", tags=("vip",))
     person("b@example.org", language="en")
     person("c@example.org", tags=("vip",))
-    segments = [parse('language == "zh"'), parse('"vip" in tags'), parse('not language == "zh"')]
-    sql, params = mask_sql(segments)
+    segments = [
+        parse_segment('language == "zh"'),
+        parse_segment('"vip" in tags'),
+        parse_segment('not language == "zh"'),
+    ]
+    sql, params = variant_sql(segments)
     assert db.conn.execute(f"SELECT {sql} FROM subscribers s ORDER BY s.id", params).fetchall() == [
         (3,),
         (4,),
         (6,),
     ]
-    assert db.conn.execute(f"SELECT DISTINCT {mask_sql([])[0]} FROM subscribers s").fetchall() == [(0,)]
+    assert db.conn.execute(f"SELECT DISTINCT {variant_sql([])[0]} FROM subscribers s").fetchall() == [(0,)]
 
 
 def test_a_person_reads_the_variant_of_the_segments_they_are_in(db: Database, person: Add) -> None:
-    vip, chinese = parse('"vip" in tags'), parse('language == "zh"')
+    vip, chinese = parse_segment('"vip" in tags'), parse_segment('language == "zh"')
     nobody, both = person("a@example.org").id, person("b@example.org", language="zh", tags=("vip",)).id
     assert [variant_of(db, number, [vip, chinese]) for number in (nobody, both)] == [0, 3]
-    assert [is_within(db, number, vip) for number in (nobody, both)] == [False, True]
-    for ask in (lambda: variant_of(db, 999, [vip]), lambda: is_within(db, 999, vip)):
+    assert [is_in_segment(db, number, vip) for number in (nobody, both)] == [False, True]
+    for ask in (lambda: variant_of(db, 999, [vip]), lambda: is_in_segment(db, 999, vip)):
         with pytest.raises(LookupError, match="there is no subscriber 999"):
             ask()
 
 
 def test_a_mask_of_62_segments_is_a_number_of_the_database(db: Database, person: Add) -> None:
     number = person("a@example.org", language="zh").id
-    assert variant_of(db, number, [parse('language == "zh"')] * 62) == 2**62 - 1
+    assert variant_of(db, number, [parse_segment('language == "zh"')] * 62) == 2**62 - 1
 
 
 def test_a_mask_of_too_many_segments_is_a_mistake() -> None:
     with pytest.raises(ValueError, match="at most 62 segments"):
-        mask_sql([parse("x == 1")] * 63)
+        variant_sql([parse_segment("x == 1")] * 63)
 
 
 def test_nobody_has_no_reason(db: Database) -> None:
@@ -131,9 +135,9 @@ def test_every_reason_has_a_sentence() -> None:
 
 def test_a_mask_of_the_deepest_and_longest_segments_still_runs(db: Database, person: Add) -> None:
     person("a@example.org", attributes={"x": "1"})
-    deep = parse("(" * 16 + "x == 1" + ")" * 16)
-    nots = parse("not " * 16 + "x == 1")
-    wide = parse("x in (" + ", ".join(["2"] * 199 + ["1"]) + ")")
-    long = parse(" or ".join(["x == 2"] * 199) + " or x == 1")
-    sql, params = mask_sql([deep, nots, wide, long] * 4)
+    deep = parse_segment("(" * 16 + "x == 1" + ")" * 16)
+    nots = parse_segment("not " * 16 + "x == 1")
+    wide = parse_segment("x in (" + ", ".join(["2"] * 199 + ["1"]) + ")")
+    long = parse_segment(" or ".join(["x == 2"] * 199) + " or x == 1")
+    sql, params = variant_sql([deep, nots, wide, long] * 4)
     assert db.conn.execute(f"SELECT {sql} FROM subscribers s", params).fetchone() == (0xFFFF,)

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailer.audience.spellings import Spellings, redact_addresses
+from mailer.audience.spellings import AddressSpellings, redact_addresses
 from mailer.audience.values.address import normalize_address
 
 ANN = "ann@example.org"
@@ -58,7 +58,7 @@ def test_other_words_stay_as_they_are(text: str) -> None:
 @given(st.text(alphabet=" <>()\"'=;:,/ab%4043&#@.\\\r\n"), st.text(alphabet=' <>()",\r\n\t', min_size=1))
 def test_no_surrounding_hides_an_address(before: str, after: str) -> None:
     text = f"{before} {ANN}{after}"
-    assert not Spellings(normalize_address(ANN)).is_in(cleared(text).encode())
+    assert not AddressSpellings(normalize_address(ANN)).is_in(cleared(text).encode())
 
 
 FORMS = {
@@ -85,11 +85,11 @@ FORMS = {
     "address", [ANN, "o'neil+news@example.org", "li@bücher.example", "jürgen@example.org"]
 )
 def test_an_address_is_found_in_every_form(address: str, form: str) -> None:
-    spellings = Spellings(normalize_address(address))
+    spellings = AddressSpellings(normalize_address(address))
     assert spellings.is_in(FORMS[form](f'"Ann" <{address}>, and so on'))
     assert not spellings.is_in(FORMS[form]('"Ann" <bob@example.net>, and so on'))
 
 
 @given(st.binary())
 def test_whatever_a_file_holds_can_be_looked_at(data: bytes) -> None:
-    assert not Spellings(normalize_address(ANN)).is_in(data)
+    assert not AddressSpellings(normalize_address(ANN)).is_in(data)

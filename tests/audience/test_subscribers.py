@@ -8,9 +8,9 @@ from sqlite_utils import Database
 
 from mailer.audience.consent.record import Consent, consents_of
 from mailer.audience.consent.suppression import is_suppressed, suppress, suppression_of
-from mailer.audience.editing import Edit, edit
+from mailer.audience.editing import SubscriberEdit, edit_subscriber
 from mailer.audience.people import Subscriber
-from mailer.audience.segments import parse
+from mailer.audience.segments import parse_segment
 from mailer.audience.subscribers import (
     add,
     erase,
@@ -49,10 +49,10 @@ def campaign(db: Database) -> int:
 def test_a_new_person_is_active_with_consent_on_record(db: Database) -> None:
     person, new = add(db, LI, consent=CONSENT, editions=("morning",))
     assert new
-    _, person = edit(
+    _, person = edit_subscriber(
         db,
         person.id,
-        Edit("Li", "zh", "Asia/Shanghai", tags=("vip",), attributes={"company": "Acme"}),
+        SubscriberEdit("Li", "zh", "Asia/Shanghai", tags=("vip",), attributes={"company": "Acme"}),
     )
     assert (person.address, person.name, person.language, person.timezone) == (
         "li@example.org", "Li", "zh", "Asia/Shanghai",
@@ -65,7 +65,7 @@ def test_a_new_person_is_active_with_consent_on_record(db: Database) -> None:
 def test_adding_somebody_again_changes_only_what_is_said(db: Database, person: Add) -> None:
     first = person("li@example.org", "morning", name="Li", tags=("vip",), attributes={"a": "1", "b": "2"})
     again, new = add(db, normalize_address("LI@EXAMPLE.ORG"), consent=CONSENT, editions=("evening",))
-    _, again = edit(db, again.id, Edit(language="en", attributes={"b": "3"}))
+    _, again = edit_subscriber(db, again.id, SubscriberEdit(language="en", attributes={"b": "3"}))
     assert (again.id, new, again.address) == (first.id, False, "li@example.org")
     assert (again.name, again.language, again.tags) == ("Li", "en", ("vip",))
     assert again.attributes == {"a": "1", "b": "3"}
@@ -75,19 +75,21 @@ def test_adding_somebody_again_changes_only_what_is_said(db: Database, person: A
 @pytest.mark.parametrize("status", ["unsubscribed", "bounced", "complained", "pending"])
 def test_only_their_own_wish_makes_somebody_active_again(db: Database, person: Add, status: str) -> None:
     number = person("li@example.org", "morning", status=status).id
-    why = f"is {status}; only their own wish makes them" if status != "bounced" else "has bounced; if the"
+    why = (
+        f"is {status}, and only the reader can change that" if status != "bounced" else "has bounced; if the"
+    )
     with pytest.raises(AudienceError, match=f"li@example.org {why}"):
         add(db, LI, consent=CONSENT, editions=("evening",))
     kept = get(db, number)
     assert kept
     assert (kept.status, kept.name, kept.editions) == (status, "", ("morning",))
     if status == "complained":
-        with pytest.raises(AudienceError, match="they reported a message as spam"):
-            add(db, LI, consent=CONSENT, own_act=True)
+        with pytest.raises(AudienceError, match="the reader reported a message as spam"):
+            add(db, LI, consent=CONSENT, at_own_request=True)
         with pytest.raises(AudienceError, match="is complained"):
-            add(db, LI, consent=CONSENT, forced="it was a mistake")
+            add(db, LI, consent=CONSENT, force_reason="it was a mistake")
     forced = "it was a mistake" if status == "complained" else ""
-    assert add(db, LI, consent=CONSENT, own_act=True, forced=forced)[0].status == "active"
+    assert add(db, LI, consent=CONSENT, at_own_request=True, force_reason=forced)[0].status == "active"
 
 
 def test_a_suppressed_address_is_not_added_whoever_asks(db: Database) -> None:
@@ -97,9 +99,9 @@ def test_a_suppressed_address_is_not_added_whoever_asks(db: Database) -> None:
     assert found
     assert found.reason == "asked by letter"
     with pytest.raises(
-        AudienceError, match=r"on the suppression list since 20.* \(asked by letter\) and is never"
+        AudienceError, match=r"on the suppression list since 20.* \(asked by letter\) and must not"
     ):
-        add(db, LI, consent=CONSENT, own_act=True)
+        add(db, LI, consent=CONSENT, at_own_request=True)
     assert find(db, "li@example.org") is None
 
 
@@ -240,7 +242,7 @@ def test_people_are_listed_in_the_order_they_came(db: Database, person: Add) -> 
     assert listed() == ["b@example.org", "a@example.org"]
     assert listed(status="bounced") == ["a@example.org"]
     assert listed(edition="morning") == ["b@example.org"]
-    assert listed(segment=parse('language == "zh"')) == ["b@example.org"]
+    assert listed(segment=parse_segment('language == "zh"')) == ["b@example.org"]
     assert listed(status="erased") == [None]
 
 

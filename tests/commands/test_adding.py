@@ -54,8 +54,8 @@ def test_an_edition_that_was_left_comes_back_by_consent_alone(desk: Path, add: A
     ran = add(ANN, "--edition", "morning", "--edition", "feature")
     assert (ran.status, ran.out) == (2, "")
     assert ran.err == (
-        "mailer: ann@example.org has left morning; only their own wish puts them back: if they asked, say "
-        'how with --consent "…"\n'
+        "mailer: ann@example.org has unsubscribed from morning, and only the reader can change that; "
+        'if the reader asked for it, say how with --consent "…"\n'
     )
     assert dump(desk) == before
     assert add(ANN, "--edition", "feature").status == 0
@@ -133,7 +133,7 @@ def test_an_erased_reader_comes_back_as_somebody_new(desk: Path, add: Add) -> No
     for words in ([], ["--consent", "by phone"]):
         ran = add(ANN, *words)
         assert ran.status == 2
-        assert "is on the suppression list" in ran.err
+        assert "has been on the suppression list" in ran.err
     ran = add(ANN, "--consent", "the form", "--force", "--reason", "they signed up again", "--json")
     assert ran.json["added"]
     person = ran.json["subscriber"]
@@ -148,7 +148,7 @@ def test_what_needs_no_force_is_not_forced(desk: Path, add: Add) -> None:
         before = dump(desk)
         ran = add(address, *words)
         assert ran.status == 2
-        assert "nothing has to be forced" in ran.err
+        assert "can be added without --force" in ran.err
         assert dump(desk) == before
     run(desk, "subscribers", "unsubscribe", ANN)
     assert add(ANN, *words).status == 0

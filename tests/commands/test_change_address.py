@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from mailer.audience.change_address import addresses_before
+from mailer.audience.change_address import earlier_addresses
 from mailer.audience.recipients import addresses_of
 from mailer.store.database import open_store
 from mailer.transports.base import Outcome, OutcomeKind
@@ -75,9 +75,12 @@ def test_who_had_left_stays_so(desk: Path, status: str) -> None:
     for words in (["add", OLD], ["add", OLD, "--edition", "morning"]):
         ran = run(desk, "subscribers", *words)
         assert ran.status == 2
-        assert f"was the earlier address of a person who is {status} now" in ran.err
+        assert f"is the former address of a person who is now {status}" in ran.err
     (desk / "old.csv").write_text(f"email\n{OLD}\n")
-    assert "kept: it was the address of a reader" in run(desk, "subscribers", "import", "old.csv").out
+    assert (
+        "kept: the reader who had this address has another one now"
+        in run(desk, "subscribers", "import", "old.csv").out
+    )
     ran = change(desk, OTHER, OLD)
     assert (ran.status, shown(desk, OTHER)["id"]) == (2, 2)
     asked = ["add", OLD, "--consent", "the form"]
@@ -133,12 +136,12 @@ def test_an_erasure_of_who_has_the_old_address_now_keeps_nobody_from_being_erase
 def test_an_erasure_leaves_neither_address(desk: Path) -> None:
     change(desk, OLD, "li.wei@example.com")
     db = open_store(desk / "subscribers.db")
-    assert addresses_before(db, 1) == (OLD,)
+    assert earlier_addresses(db, 1) == (OLD,)
     db.close()
     run(desk, "subscribers", "erase", "li.wei@example.com", "--yes")
     db = open_store(desk / "subscribers.db")
     text = "\n".join(db.conn.iterdump())
-    assert addresses_before(db, 1) == ()
+    assert earlier_addresses(db, 1) == ()
     db.close()
     assert "li.wei" not in text
     assert OLD not in text
@@ -149,9 +152,9 @@ def test_an_erasure_leaves_neither_address(desk: Path) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "sentence"),
     [
-        (OLD, OTHER, "reader1@example.org is another subscriber already (active)"),
-        (OLD, "READER1@EXAMPLE.ORG", "is another subscriber already"),
-        (OLD, "stopped@example.org", "stopped@example.org is on the suppression list since 20"),
+        (OLD, OTHER, "reader1@example.org already belongs to another subscriber (active)"),
+        (OLD, "READER1@EXAMPLE.ORG", "already belongs to another subscriber"),
+        (OLD, "stopped@example.org", "stopped@example.org has been on the suppression list since 20"),
         ("nobody@example.org", NEW, "nobody@example.org is not a subscriber"),
         (OLD, "zoe", '"zoe" is not an e-mail address'),
         ("zoe", NEW, '"zoe" is not an e-mail address'),
@@ -172,7 +175,7 @@ def test_a_suppressed_reader_gets_no_other_address(desk: Path) -> None:
     run(desk, "subscribers", "suppress", OLD, "--reason", "by letter")
     ran = change(desk)
     assert ran.status == 2
-    assert "reader0@example.org is on the suppression list" in ran.err
+    assert "reader0@example.org has been on the suppression list" in ran.err
 
 
 def test_another_spelling_is_the_same_person_and_international_domains_are_read(desk: Path) -> None:
@@ -192,7 +195,7 @@ def test_an_import_that_suppresses_the_old_address_says_that_the_reader_is_not(d
     change(desk)
     (desk / "never.csv").write_text(f"email,suppressed_at\n{OLD},2026-01-02\n")
     ran = run(desk, "subscribers", "import", "never.csv")
-    assert "whose address was changed; this address is suppressed, the reader's new one is not\n" in ran.out
+    assert "has another one now; this address is suppressed, the reader's new one is not\n" in ran.out
     assert shown(desk, NEW)["suppressed"] is None
     assert shown(desk, OLD)["suppressed"] is not None
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from mailer.audience.spellings import Spellings
+from mailer.audience.spellings import AddressSpellings
 from mailer.audience.values.address import normalize_address
 from mailer.services.readers.traces import look_for
 from tests.cli import Ran, run
@@ -122,7 +122,7 @@ def test_what_is_not_looked_into_is_named(desk: Path) -> None:
 
 
 def test_the_search_is_bounded_and_says_so(files: Path) -> None:
-    spellings = Spellings(normalize_address(ANN))
+    spellings = AddressSpellings(normalize_address(ANN))
     few = look_for(spellings, files, most_bytes=100)
     assert not few.whole
     assert few.looked_at < 8
@@ -139,7 +139,7 @@ def test_an_address_at_the_edge_of_a_piece_is_found(desk: Path) -> None:
         (desk / "large.csv").write_bytes(
             b"x" * ((1 << 20) - shift) + b"," + ANN.encode() + b"," + b"y" * 5000
         )
-        found = look_for(Spellings(normalize_address(ANN)), desk)
+        found = look_for(AddressSpellings(normalize_address(ANN)), desk)
         assert found.files == ("large.csv",)
 
 
@@ -147,7 +147,7 @@ def test_an_address_at_the_edge_of_a_piece_is_found(desk: Path) -> None:
 def test_an_address_deep_in_a_long_attachment_is_found(desk: Path, shift: int) -> None:
     body = b"x" * (2_000_000 + shift) + LONG.encode() + b"y" * 5000
     (desk / "large.eml").write_bytes(b"Content-Transfer-Encoding: base64\n\n" + base64.encodebytes(body))
-    assert "large.eml" in look_for(Spellings(normalize_address(ANN)), desk).files
+    assert "large.eml" in look_for(AddressSpellings(normalize_address(ANN)), desk).files
 
 
 @pytest.mark.parametrize(

@@ -76,13 +76,15 @@ def test_it_says_how_many_and_who_was_not_known(desk: Path) -> None:
 def test_lines_that_cannot_be_read_are_told_and_the_others_are_done(desk: Path) -> None:
     ran = take(desk, b'ann@example.org\nnobody\n"cy@example.org\nbo@@example.org\n')
     assert ran.status == 1
-    assert "line 2: there is no address in it\n" in ran.out
+    assert "line 2: this line has no e-mail address\n" in ran.out
     assert 'line 4: "bo@@example.org" is not an e-mail address' in ran.out
     assert states(desk)["ann@example.org"] == states(desk)["cy@example.org"] == "unsubscribed"
     assert states(desk)["bo@example.org"] == "active"
     told = take(desk, b"nobody\nann@example.org\n", "--json")
     assert told.status == 1
-    assert told.json["unreadable"] == [{"line": 1, "text": "nobody", "reason": "there is no address in it"}]
+    assert told.json["unreadable"] == [
+        {"line": 1, "text": "nobody", "reason": "this line has no e-mail address"}
+    ]
 
 
 def test_a_broken_row_of_a_table_costs_that_row_alone(desk: Path) -> None:
@@ -124,7 +126,7 @@ def test_unknown_addresses_are_suppressed_too(desk: Path) -> None:
     ]
     ran = run(desk, "subscribers", "add", "zoe@example.org", "--consent", "by phone")
     assert ran.status == 2
-    assert "(by letter) and is never written to again" in ran.err
+    assert "(by letter) and must not get mail again" in ran.err
     (desk / "again.csv").write_text("email\nzoe@example.org\nann@example.org\n")
     assert "kept as suppressed" in run(desk, "subscribers", "import", "again.csv").out
     again = take(desk, b"ann@example.org\nzoe@example.org\n", "--json", command="suppress").json
@@ -141,8 +143,8 @@ def test_unknown_addresses_are_suppressed_too(desk: Path) -> None:
         (["--file", "."], None, "is not a file; name a list of addresses"),
         (["--file", "x"], b"name,city\nAnn,Paris\n", 'no column holds the address (found "name", "city")'),
         (["--file", "x"], b"a,b\nann@example.org,bo@example.org\n", "several columns hold addresses"),
-        (["--file", "x"], b"PK\x03\x04\x00\x01\x02", "holds no address"),
-        (["--file", "x"], b"nobody\nnor this\n", "holds no address"),
+        (["--file", "x"], b"PK\x03\x04\x00\x01\x02", "has no e-mail address"),
+        (["--file", "x"], b"nobody\nnor this\n", "has no e-mail address"),
     ],
 )
 def test_a_list_that_cannot_be_used_changes_nothing(

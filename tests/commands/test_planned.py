@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from sqlite_utils import Database
 
-from mailer.audience.planned import Planned
+from mailer.audience.planned import PlannedPeople
 from mailer.config import load_settings
 from mailer.errors import CampaignError
 from mailer.services.planning.prepare import PlanRequest, Prepared, prepare
@@ -125,7 +125,7 @@ def test_who_was_erased_is_in_no_kept_plan_any_more(desk: Path, db: Database) ->
     erase(desk, BOB)
     kept = dict(db.conn.execute("SELECT hash, people FROM plans").fetchall())
     assert kept.keys() == {planned, other}
-    assert all(sorted(dict(Planned(people))) == [1, 3, 4] for people in kept.values())
+    assert all(sorted(dict(PlannedPeople(people))) == [1, 3, 4] for people in kept.values())
     ran = send(desk, planned, "--json")
     assert ran.status == 0, ran.err
     assert ran.json["left_since_plan"] == 1

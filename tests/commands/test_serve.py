@@ -19,7 +19,7 @@ from pathlib import Path
 import pytest
 
 from mailer.audience.consent.record import Consent
-from mailer.audience.stable_ids import stable_id_at
+from mailer.audience.stable_ids import stable_id_of_subscriber
 from mailer.audience.subscribers import add, get
 from mailer.audience.values.address import normalize_address
 from mailer.clock import utc_now
@@ -78,7 +78,10 @@ def test_readers_leave_over_a_real_socket_and_ctrl_c_ends_it(workspace: Path, se
         )
         for n in range(8)
     ]
-    links = [f"/u/{tokens.make(Purpose.UNSUBSCRIBE, stable_id_at(db, person.id))}" for person, _ in people]
+    links = [
+        f"/u/{tokens.make(Purpose.UNSUBSCRIBE, stable_id_of_subscriber(db, person.id))}"
+        for person, _ in people
+    ]
     assert served.ask(links[0])[0] == 200
     with ThreadPoolExecutor(8) as pool:
         answers = list(pool.map(lambda link: served.ask(link, b"List-Unsubscribe=One-Click"), links * 2))
@@ -107,7 +110,7 @@ def test_a_post_in_absolute_form_is_answered(served: Served, workspace: Path) ->
     settings = load_settings(workspace)
     db = open_store(settings.database)
     person, _ = add(db, normalize_address("anna@example.org"), consent=Consent("", "import"))
-    token = Tokens(settings.signing_keys()).make(Purpose.UNSUBSCRIBE, stable_id_at(db, person.id))
+    token = Tokens(settings.signing_keys()).make(Purpose.UNSUBSCRIBE, stable_id_of_subscriber(db, person.id))
     connection = http.client.HTTPConnection(served.address.removeprefix("http://"), timeout=20)
     connection.request(
         "POST", f"http://news.example.org/u/{token}?utm_source=x", b"List-Unsubscribe=One-Click"

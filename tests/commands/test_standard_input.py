@@ -121,7 +121,8 @@ def test_a_full_disk_is_told(workspace: Path) -> None:
     ended = run_shell(workspace, f"{sys.executable} code.py < list.csv", variables={"PYTHONPATH": str(ROOT)})
     assert ended.returncode == 1
     assert ended.stderr.decode() == (
-        "mailer: standard input cannot be kept beside the database while it is read: file too large\n"
+        "mailer: standard input cannot be copied to a file beside the database: file too large; "
+        "make room for it\n"
     )
 
 

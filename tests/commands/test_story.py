@@ -99,7 +99,7 @@ def test_who_was_suppressed_with_the_word_erased_was_not_erased(desk: Path) -> N
         told = run(desk, "subscribers", "show", address, "--json").json
         assert told["suppressed"]["reason"] == '"erased"; by letter'
     assert run(desk, "subscribers", "erase", "zoe@example.org", "--yes").status == 2
-    assert "is on the suppression list" in run(desk, "subscribers", "restore", WHO, "--reason", "x").err
+    assert "has been on the suppression list" in run(desk, "subscribers", "restore", WHO, "--reason", "x").err
     assert run(desk, "subscribers", "erase", WHO, "--yes").status == 0
     assert "the person was erased" in run(desk, "subscribers", "show", WHO).err
 

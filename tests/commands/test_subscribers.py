@@ -115,9 +115,9 @@ def test_an_import_refuses_what_may_say_who_has_left(run: Run, workspace: Path) 
     status, out, err = run("import", "list.csv")
     assert (status, out) == (2, "")
     assert err == (
-        'list.csv:1: the column "Opt-out" seems to tell who has left (it holds "yes"), and no profile knows '
-        "it; read it with --map Opt-out=status, leave it out with --ignore Opt-out, or say "
-        "--status unsubscribed where everybody in the list has left\n"
+        'list.csv:1: the column "Opt-out" seems to tell who has left (it holds "yes"), but no profile '
+        "describes it; read it with --map Opt-out=status, leave it out with --ignore Opt-out, or add "
+        "--status unsubscribed if everybody in the list has left\n"
     )
     shown = run(
         "import", "list.csv", "--map", "Opt-out=status", "--ignore", "kind", "--as", "plain", "--json"
@@ -231,8 +231,8 @@ def test_only_their_own_wish_brings_somebody_back(listed: Run) -> None:
     status, _, err = listed("add", "li@example.org")
     assert status == 2
     assert err == (
-        "mailer: Li@example.org is unsubscribed; only their own wish makes them active again: if they asked, "
-        'say how with --consent "…"\n'
+        "mailer: Li@example.org is unsubscribed, and only the reader can change that; if the reader "
+        'asked for mail, say how with --consent "…"\n'
     )
     assert document(listed("show", "li@example.org", "--json"))["status"] == "unsubscribed"
     assert listed("add", "li@example.org", "--consent", "by phone")[0] == 0
@@ -279,8 +279,8 @@ def test_a_suppressed_address_is_never_written_to_again(listed: Run) -> None:
     assert "Suppressed" in listed("show", "li@example.org")[1]
     status, _, err = listed("add", "li@example.org", "--consent", "by phone")
     assert status == 2
-    assert "li@example.org is on the suppression list since 20" in err
-    assert "(by letter) and is never written to again" in err
+    assert "li@example.org has been on the suppression list since 20" in err
+    assert "(by letter) and must not get mail again" in err
 
 
 def test_lists_are_of_whom_one_asks_for(listed: Run) -> None:
@@ -356,7 +356,7 @@ def test_an_export_that_fails_leaves_the_old_file(
         (["add", "a@b.test", "--timezone", "Mars"], 'the time zone "Mars" is not known'),
         (
             ["add", "a@b.test", "--edition", "x"],
-            'the edition "x" is not in mailer.toml; there are morning, evening',
+            'the edition "x" is not in mailer.toml; choose from morning, evening',
         ),
         (
             ["add", "a@b.test", "--attribute", "company"],

@@ -13,8 +13,8 @@ import pytest
 from sqlite_utils import Database
 
 from mailer.audience.consent.record import Consent
-from mailer.audience.editing import Edit, edit
-from mailer.audience.stable_ids import stable_id_at
+from mailer.audience.editing import SubscriberEdit, edit_subscriber
+from mailer.audience.stable_ids import stable_id_of_subscriber
 from mailer.audience.subscribers import Subscriber, add, get
 from mailer.audience.values.address import normalize_address
 from mailer.config import Settings
@@ -58,7 +58,7 @@ class Site:
 
     def link(self, person: Subscriber | bytes, purpose: str = "u", campaign: int = 0) -> str:
         """The link of a reader, or of a stable id."""
-        stable_id = person if isinstance(person, bytes) else stable_id_at(self.db, person.id)
+        stable_id = person if isinstance(person, bytes) else stable_id_of_subscriber(self.db, person.id)
         kind = Purpose.UNSUBSCRIBE if purpose == "u" else Purpose.PREFERENCES
         return f"/{purpose}/{Tokens(self.settings.signing_keys()).make(kind, stable_id, campaign)}"
 
@@ -105,7 +105,7 @@ def a_reader(site: Site, address: str = "anna@example.org", language: str = "en"
         consent=Consent(NOW, "import"),
         editions=["morning", "evening"],
     )
-    return edit(site.db, person.id, Edit(language=language))[1]
+    return edit_subscriber(site.db, person.id, SubscriberEdit(language=language))[1]
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from urllib.parse import quote
 import httpx
 import pytest
 
-from mailer.audience.stable_ids import stable_id_at
+from mailer.audience.stable_ids import stable_id_of_subscriber
 from mailer.links.urls import Purpose, Tokens
 from mailer.store.database import writing
 from mailer.web.app import create_app
@@ -115,7 +115,7 @@ def mangled(site: Site, people: list[int], number: int) -> Iterator[Sent]:
     """So many links of these readers, each changed in one to three ways."""
     chance = random.Random(17)
     (key, *_), tokens = site.settings.signing_keys(), Tokens(site.settings.signing_keys())
-    ids = {person: stable_id_at(site.db, person) for person in people}
+    ids = {person: stable_id_of_subscriber(site.db, person) for person in people}
     for _ in range(number):
         person, campaign, old = chance.choice(people), chance.randrange(300), chance.random() < 0.3
         token = (
@@ -162,7 +162,9 @@ def test_links_that_were_not_made_here_take_nobody_off(site: Site, people: list[
     """Well-formed tokens with a wrong signature, also for stable ids that are there."""
     chance, tokens = random.Random(18), Tokens(site.settings.signing_keys())
     for number in range(200):
-        token = tokens.make(Purpose.UNSUBSCRIBE, stable_id_at(site.db, chance.choice(people)), number)
+        token = tokens.make(
+            Purpose.UNSUBSCRIBE, stable_id_of_subscriber(site.db, chance.choice(people)), number
+        )
         forged = (
             token[:22] + "".join(chance.choice("abcdefghijklmnopqrstuvwxyz234567") for _ in range(17)) + "x"
         )

@@ -1,1 +1,1 @@
-"""Records consent and its withdrawal: unsubscribes, bounces, suppressions."""
+"""Records consents and what ends or forbids mail: unsubscribes, bounces and suppressions."""

@@ -1,7 +1,7 @@
-"""Records bounces: marks people who cannot be reached, keeps the server's words, and restores people.
+"""Records bounces: marks people as bounced, keeps the mail server's answer, and makes people active again.
 
-A bounced person has not unsubscribed, so no consent is needed to write to them again: an operator who knows
-that the address works after all says why.
+A bounced person has not unsubscribed. An operator who knows that the address works after all may therefore
+restore the person without a new consent, but must give a reason.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from mailer.audience import events
 from mailer.audience.consent.suppression import suppression_of
-from mailer.audience.events import Event, last_bounced
+from mailer.audience.events import Event, last_bounce_time
 from mailer.audience.people import Subscriber, address_of
 from mailer.clock import utc_now
 from mailer.errors import AudienceError
@@ -22,15 +22,22 @@ from mailer.store.database import writing
 if TYPE_CHECKING:
     from sqlite_utils import Database
 
-__all__ = ["Bounce", "bounces_of", "last_bounced", "record_bounce", "restore", "restore_all"]
+__all__ = [
+    "Bounce",
+    "bounces_of",
+    "last_bounce_time",
+    "record_bounce",
+    "restore_bounced",
+    "restore_bounced_of_campaign",
+]
 
 
 @dataclass(frozen=True, slots=True)
 class Bounce:
-    """Holds one refusal which says that somebody cannot be reached. `at` is UTC.
+    """Holds one refusal by a mail server that made a person bounced.
 
-    `campaign` is a slug, or empty; `words` is the server's answer in one line; `source` is how the bounce
-    became known.
+    `at` is the UTC time, `campaign` a slug or "", `words` the server's answer in one line, and `source` says
+    how the bounce became known (such as `smtp` or `import`).
     """
 
     at: str
@@ -55,54 +62,62 @@ def record_bounce(
     *,
     campaign_id: int | None,
     edition: str,
-    words: str,
+    server_answer: str,
     source: str,
     at: str | None = None,
 ) -> bool:
-    """Marks a person as bounced and records the server's words; returns False where they were not active.
+    """Marks a person as bounced and records an event. Returns False if the person was not active.
 
-    The event is recorded either way. In the transaction that settles the delivery, this happens exactly once.
+    The event is recorded in both cases. `source` says how the bounce became known, and `at` is the UTC time
+    (by default now). Call this in the transaction that settles the delivery, so that each bounce is recorded
+    exactly once.
     """
     now = at or utc_now()
     with writing(db):
-        events.record(db, Event(now, "bounce", subscriber_id, source, campaign_id, edition, words))
+        events.record(db, Event(now, "bounce", subscriber_id, source, campaign_id, edition, server_answer))
         return db.conn.execute(_BOUNCED, (now, subscriber_id)).rowcount > 0
 
 
 def bounces_of(
-    db: Database, subscriber_id: int, slugs: Mapping[int, str] = MappingProxyType({})
+    db: Database, subscriber_id: int, slugs_by_id: Mapping[int, str] = MappingProxyType({})
 ) -> tuple[Bounce, ...]:
-    """Returns every bounce of this person, newest first. `slugs` names campaigns by their ids."""
-    return tuple(Bounce(*row) for row in events.bounces_of(db, subscriber_id, slugs))
+    """Returns every bounce of a person, newest first. `slugs_by_id` maps campaign ids to slugs."""
+    return tuple(Bounce(*row) for row in events.bounces_of(db, subscriber_id, slugs_by_id))
 
 
-def restore(db: Database, person: Subscriber, *, reason: str, source: str = "cli") -> None:
-    """Makes a bounced person active again.
+def restore_bounced(db: Database, person: Subscriber, *, reason: str, source: str = "cli") -> None:
+    """Makes a bounced person active again, and records the operator's reason.
 
-    Raises AudienceError for any other status, and for the suppressed.
+    Raises AudienceError if the person has another status, or is on the suppression list.
     """
     with writing(db):
         suppressed = suppression_of(db, address_of(db, person.id).key) if person.address is not None else None
         if suppressed:
             raise AudienceError(
-                f"{person.address} is on the suppression list since {suppressed.added_at[:10]} "
-                f"({suppressed.reason}) and is never written to again"
+                f"{person.address} has been on the suppression list since {suppressed.added_at[:10]} "
+                f"({suppressed.reason}) and must not get mail again"
             )
         if person.address is None or person.status != "bounced":
             raise AudienceError(
                 f"{person.address or person.id} has not bounced but is {person.status}, so there is nothing "
                 "to restore"
             )
-        _bring_back(db, person.id, reason, source)
+        _restore_if_bounced(db, person.id, reason, source)
 
 
-def restore_all(db: Database, campaign_id: int, *, reason: str, source: str = "cli") -> int:
-    """Makes active again everybody whose last bounce was of this campaign; returns how many."""
+def restore_bounced_of_campaign(db: Database, campaign_id: int, *, reason: str, source: str = "cli") -> int:
+    """Makes everybody active again whose last bounce was caused by this campaign.
+
+    Returns the number of restored people.
+    """
     with writing(db):
-        return sum(_bring_back(db, number, reason, source) for number in events.bounces_in(db, campaign_id))
+        return sum(
+            _restore_if_bounced(db, number, reason, source)
+            for number in events.people_bounced_last_in(db, campaign_id)
+        )
 
 
-def _bring_back(db: Database, subscriber_id: int, reason: str, source: str) -> bool:
+def _restore_if_bounced(db: Database, subscriber_id: int, reason: str, source: str) -> bool:
     now = utc_now()
     if not db.conn.execute(_BACK, (now, subscriber_id)).rowcount:
         return False

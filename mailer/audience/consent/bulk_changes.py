@@ -1,4 +1,4 @@
-"""Unsubscribes the people of a list of addresses, or puts the addresses on the suppression list."""
+"""Unsubscribes all people of a list of addresses, or puts all addresses of a list on the suppression list."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ from mailer.store.database import writing
 if TYPE_CHECKING:
     from sqlite_utils import Database
 
-__all__ = ["ListOutcome", "holder_of", "suppress_all", "unsubscribe_all"]
+__all__ = ["BulkChangeOutcome", "current_or_former_holder", "suppress_all", "unsubscribe_all"]
 
 #: The number of addresses in one transaction: few, so that a run does not wait long for the write lock.
 _BATCH = 500
 
 
 @dataclass(slots=True)
-class ListOutcome:
-    """Counts the outcomes of a list of addresses, each counted once.
+class BulkChangeOutcome:
+    """Counts the outcomes of a list of addresses. Each address is counted once, even if the list repeats it.
 
-    `unknown` addresses belong to no subscriber: an unsubscribe does nothing about them, and a suppression
-    counts them in `changed` or `unchanged`, too. `moved` are suppressed addresses that a subscriber had
-    before, each with the subscriber's present address, which is not suppressed by this.
+    `unknown` has the addresses of no subscriber: an unsubscribe ignores them, and a suppression also counts
+    them in `changed` or `unchanged`. `moved` has (suppressed address, current address) of subscribers who
+    changed their address; the current address is not suppressed.
     """
 
     changed: int = 0
@@ -38,43 +38,43 @@ class ListOutcome:
     moved: list[tuple[str, str]] = field(default_factory=list)
 
 
-def holder_of(db: Database, address: Address) -> Subscriber | None:
-    """Returns the person with this address, else the person who had it before a change of address."""
-    return people.find(db, address.address) or _not_erased(former_holder(db, address.key))
+def current_or_former_holder(db: Database, address: Address) -> Subscriber | None:
+    """Returns the person with this address, else the person who had it before, else None."""
+    return people.find(db, address.address) or _none_if_erased(former_holder(db, address.key))
 
 
 def unsubscribe_all(
     db: Database, addresses: Sequence[Address], *, edition: str | None = None, reason: str = ""
-) -> ListOutcome:
-    """Unsubscribes everybody with one of these addresses from one edition, or from all mail.
+) -> BulkChangeOutcome:
+    """Unsubscribes the person of each address from `edition`, or from all mail if it is None.
 
-    A former address of a person means that person. Each batch is one transaction.
+    A former address counts as the person who had it. Every 500 addresses are one transaction.
     """
-    outcome = ListOutcome()
-    for some in _batches(addresses):
+    outcome = BulkChangeOutcome()
+    for some in _batches_without_repeats(addresses):
         with writing(db):
             for address in some:
-                person = holder_of(db, address)
+                person = current_or_former_holder(db, address)
                 if person is None:
                     outcome.unknown.append(address.address)
-                elif unsubscribe(db, person.id, edition=edition, reason=reason, further=True):
+                elif unsubscribe(db, person.id, edition=edition, reason=reason, append_reason=True):
                     outcome.changed += 1
                 else:
                     outcome.unchanged += 1
     return outcome
 
 
-def suppress_all(db: Database, addresses: Sequence[Address], *, reason: str) -> ListOutcome:
-    """Puts these addresses on the suppression list, with or without a subscriber.
+def suppress_all(db: Database, addresses: Sequence[Address], *, reason: str) -> BulkChangeOutcome:
+    """Puts addresses on the suppression list, whether or not they belong to subscribers.
 
-    A batch is a transaction.
+    Every 500 addresses are one transaction.
     """
-    outcome = ListOutcome()
-    for some in _batches(addresses):
+    outcome = BulkChangeOutcome()
+    for some in _batches_without_repeats(addresses):
         with writing(db):
             for address in some:
                 if people.find(db, address.address) is None:
-                    holder = _not_erased(former_holder(db, address.key))
+                    holder = _none_if_erased(former_holder(db, address.key))
                     if holder is None or holder.address is None:
                         outcome.unknown.append(address.address)
                     else:
@@ -84,14 +84,14 @@ def suppress_all(db: Database, addresses: Sequence[Address], *, reason: str) -> 
                 else:
                     outcome.unchanged += 1
                     if reason != suppression.OPERATOR:
-                        suppression.append_reason(db, address.key, reason)
+                        suppression.append_suppression_reason(db, address.key, reason)
     return outcome
 
 
-def _batches(addresses: Sequence[Address]) -> list[list[Address]]:
+def _batches_without_repeats(addresses: Sequence[Address]) -> list[list[Address]]:
     once = list({address.key: address for address in addresses}.values())
     return [once[start : start + _BATCH] for start in range(0, len(once), _BATCH)]
 
 
-def _not_erased(person: Subscriber | None) -> Subscriber | None:
+def _none_if_erased(person: Subscriber | None) -> Subscriber | None:
     return person if person is not None and person.address is not None else None

@@ -1,4 +1,4 @@
-"""Records when, how and from where people consented. Rows are only ever added."""
+"""Records when, how and from where people consented. Consents are added, but never deleted."""
 
 from __future__ import annotations
 
@@ -10,12 +10,19 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from sqlite_utils import Database
 
-__all__ = ["Consent", "consents_against", "consents_of", "last_consent", "record_consent", "record_consents"]
+__all__ = [
+    "Consent",
+    "last_consents_not_imported",
+    "consents_of",
+    "last_consent",
+    "record_consent",
+    "record_consents",
+]
 
 
 @dataclass(frozen=True, slots=True)
 class Consent:
-    """Holds one consent: `given_at` (UTC), `method` (import, web, …) and `origin`, the place of it."""
+    """Holds one consent: its UTC time, its method (`import`, `web`, …) and its origin (a file, a page, …)."""
 
     given_at: str
     method: str
@@ -44,13 +51,13 @@ _HERE = """
 
 
 def record_consent(db: Database, subscriber_id: int, consent: Consent) -> None:
-    """Adds `consent` to a person's history."""
+    """Records a person's consent in the database."""
     db.conn.execute(_ADD, (subscriber_id, consent.given_at, consent.method, consent.origin))
 
 
-def record_consents(db: Database, rows: Iterable[tuple[int, str, str, str]]) -> None:
-    """Adds consents of many people, each as (subscriber id, given at, method, origin)."""
-    db.conn.executemany(_ADD, rows)
+def record_consents(db: Database, consent_rows: Iterable[tuple[int, str, str, str]]) -> None:
+    """Records consents of many people, each as (subscriber id, UTC time, method, origin)."""
+    db.conn.executemany(_ADD, consent_rows)
 
 
 def consents_of(db: Database, subscriber_id: int) -> tuple[Consent, ...]:
@@ -59,15 +66,16 @@ def consents_of(db: Database, subscriber_id: int) -> tuple[Consent, ...]:
 
 
 def last_consent(db: Database, subscriber_id: int) -> Consent | None:
-    """Returns the consent of a person that holds now, or None."""
+    """Returns a person's most recent consent, or None if the person has none."""
     row = db.conn.execute(_LAST, (subscriber_id,)).fetchone()
     return Consent(*row) if row else None
 
 
-def consents_against(db: Database, subscriber_ids: list[int]) -> dict[int, str]:
-    """Returns, by subscriber id, the last consent that each of these people gave here, in words.
+def last_consents_not_imported(db: Database, subscriber_ids: list[int]) -> dict[int, str]:
+    """Returns, by subscriber id, a text such as "web on 2026-11-21" for each person's last consent that was
+    not imported.
 
-    A list that excludes the person contradicts this consent.
+    An import that excludes a person reports this consent, because the list contradicts it.
     """
     rows = db.conn.execute(_HERE, (json.dumps(subscriber_ids),))
     return {number: f"{method} on {given[:10]}" for number, given, method in rows}

@@ -1,10 +1,11 @@
-"""Decides what is needed to write again to somebody who unsubscribed, bounced, complained, or is suppressed.
+"""Decides what is needed to send mail again to a person who unsubscribed, bounced, complained or is
+suppressed.
 
-    unsubscribed (all, or an edition), bounced, pending     their own act
-    complained, suppressed, erased before                   their own act, and an operator's reason
+    unsubscribed (all mail, or an edition), bounced, pending    the person's own request
+    complained, suppressed, erased before                       a request, and an operator's reason
 
-An import has neither, and the preferences page has no reason. Somebody who bounced may also be restored
-without an act of their own (`bounces`).
+An import has neither of the two, and the preferences page has no reason. An operator may also restore a
+bounced person without a request (module `bounces`).
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from typing import TYPE_CHECKING
 from mailer.audience import events
 from mailer.audience.change_address import former_holder
 from mailer.audience.consent.suppression import Suppression
-from mailer.audience.events import Event, Kind
+from mailer.audience.events import Event, EventKind
 from mailer.audience.people import Subscriber
 from mailer.audience.values.address import Address
 from mailer.errors import AudienceError
@@ -24,7 +25,7 @@ from mailer.errors import AudienceError
 if TYPE_CHECKING:
     from sqlite_utils import Database
 
-__all__ = ["ResubscribeGrounds", "bring_back", "check_grounds", "set_status"]
+__all__ = ["ResubscribeGrounds", "reactivate", "check_resubscribe_grounds", "set_status"]
 
 _CONSENT = '--consent "…"'
 _FORCE = f'{_CONSENT} --force --reason "…"'
@@ -34,17 +35,17 @@ _SET_STATUS = "UPDATE subscribers SET status = ?, updated_at = ? WHERE id = ?"
 
 @dataclass(frozen=True, slots=True)
 class ResubscribeGrounds:
-    """Holds the grounds for adding somebody.
+    """Holds the grounds for adding a person.
 
-    `own_act` says that the person asked for it. `forced` is an operator's reason to write to somebody who
-    complained or is suppressed; it counts only with `own_act`.
+    `at_own_request` is true if the person asked for mail. `force_reason` is an operator's reason to write to
+    a person who complained or is suppressed; it counts only together with `at_own_request`.
     """
 
-    own_act: bool = False
-    forced: str = ""
+    at_own_request: bool = False
+    force_reason: str = ""
 
 
-def check_grounds(
+def check_resubscribe_grounds(
     db: Database,
     address: Address,
     person: Subscriber | None,
@@ -52,80 +53,88 @@ def check_grounds(
     editions: Iterable[str],
     grounds: ResubscribeGrounds,
 ) -> None:
-    """Raises AudienceError where the `grounds` are not enough to write to this address.
+    """Raises AudienceError if the grounds do not allow mail of these editions to this address.
 
-    `person` is the subscriber with the address, where there is one.
+    `person` is the subscriber with the address and `suppression` its entry on the suppression list; each is
+    None if there is none.
     """
     holder = person or former_holder(db, address.key)
     needs_force = suppression is not None or (holder is not None and holder.status == "complained")
-    if grounds.own_act and grounds.forced:
+    if grounds.at_own_request and grounds.force_reason:
         if not needs_force and (person is None or person.status == "active"):
-            raise AudienceError(f"nothing has to be forced for {address.address}; leave --force out")
+            raise AudienceError(f"{address.address} can be added without --force; leave --force out")
         return
     if suppression is not None:
         raise AudienceError(
-            f"{address.address} is on the suppression list since {suppression.added_at[:10]} "
-            f"({suppression.reason}) and is never written to again; if they asked for it themselves, say "
-            f"how, and why the list no longer holds, with {_FORCE}"
+            f"{address.address} has been on the suppression list since {suppression.added_at[:10]} "
+            f"({suppression.reason}) and must not get mail again; if the reader asked for mail, say how, and "
+            f"why the entry no longer holds, with {_FORCE}"
         )
     if person is None:
-        _check_former(address, holder, grounds)
+        _check_former_holder(address, holder, grounds)
     elif person.status != "active":
-        _check_excluded(person, grounds)
-    if person is not None and not grounds.own_act:
-        _check_editions_left(db, person, editions)
+        _check_inactive_person(person, grounds)
+    if person is not None and not grounds.at_own_request:
+        _check_unsubscribed_editions(db, person, editions)
 
 
-def bring_back(db: Database, person: Subscriber, grounds: ResubscribeGrounds, now: str, source: str) -> None:
-    """Makes a person active again, after `check_grounds`."""
-    kind: Kind = "restore" if grounds.forced else "subscribe"
-    set_status(db, person.id, "active", Event(now, kind, person.id, source, reason=grounds.forced))
+def reactivate(
+    db: Database, person: Subscriber, grounds: ResubscribeGrounds, now_utc: str, source: str
+) -> None:
+    """Makes a person active again and records the event. Call `check_resubscribe_grounds` first."""
+    kind: EventKind = "restore" if grounds.force_reason else "subscribe"
+    set_status(db, person.id, "active", Event(now_utc, kind, person.id, source, reason=grounds.force_reason))
 
 
 def set_status(db: Database, subscriber_id: int, status: str, event: Event) -> None:
-    """Changes a status and records the event of it, in the caller's transaction."""
+    """Changes a person's status and records the event of the change.
+
+    The caller must have begun a transaction.
+    """
     db.conn.execute(_SET_STATUS, (status, event.at, subscriber_id))
     events.record(db, event)
 
 
-def _check_excluded(person: Subscriber, grounds: ResubscribeGrounds) -> None:
+def _check_inactive_person(person: Subscriber, grounds: ResubscribeGrounds) -> None:
     who = person.address
-    if not grounds.own_act and person.status == "bounced":
+    if not grounds.at_own_request and person.status == "bounced":
         raise AudienceError(
-            f"{who} has bounced; if the address works after all, say why: "
-            f'`mailer subscribers restore {who} --reason "…"`; if they asked again, say how '
-            'with --consent "…"'
+            f"{who} has bounced; if the address works after all, run "
+            f'`mailer subscribers restore {who} --reason "…"`; if the reader asked for mail again, say '
+            'how with --consent "…"'
         )
-    if person.status == "complained" and grounds.own_act:
+    if person.status == "complained" and grounds.at_own_request:
         raise AudienceError(
-            f"{who} has complained: they reported a message as spam; if they asked to get mail again, say "
-            f"how, and why the complaint no longer holds, with {_FORCE}"
+            f"{who} has complained: the reader reported a message as spam; if the reader asked for mail "
+            f"again, say how, and why the complaint no longer holds, with {_FORCE}"
         )
-    if not grounds.own_act:
+    if not grounds.at_own_request:
         how = _FORCE if person.status == "complained" else '--consent "…"'
         raise AudienceError(
-            f"{who} is {person.status}; only their own wish makes them active again: if they "
-            f"asked, say how with {how}"
+            f"{who} is {person.status}, and only the reader can change that; if the reader asked for mail, "
+            f"say how with {how}"
         )
 
 
-def _check_editions_left(db: Database, person: Subscriber, editions: Iterable[str]) -> None:
-    ever = {edition for _, edition in events.editions_left(db, (person.id,))}
+def _check_unsubscribed_editions(db: Database, person: Subscriber, editions: Iterable[str]) -> None:
+    ever = {edition for _, edition in events.unsubscribed_editions(db, (person.id,))}
     left = [edition for edition in editions if edition in ever and edition not in person.editions]
     if left:
         raise AudienceError(
-            f"{person.address} has left {', '.join(left)}; only their own wish puts them back: if they "
-            'asked, say how with --consent "…"'
+            f"{person.address} has unsubscribed from {', '.join(left)}, and only the reader can change that; "
+            'if the reader asked for it, say how with --consent "…"'
         )
 
 
-def _check_former(address: Address, holder: Subscriber | None, grounds: ResubscribeGrounds) -> None:
-    """Raises AudienceError if a former holder of the address is excluded and `grounds` are too weak."""
-    if holder is None or holder.status == "active":
+def _check_former_holder(
+    address: Address, former_holder: Subscriber | None, grounds: ResubscribeGrounds
+) -> None:
+    """Raises AudienceError if the address had a holder who must get no mail and the grounds are too weak."""
+    if former_holder is None or former_holder.status == "active":
         return
-    complained = holder.status == "complained"
-    if complained or not grounds.own_act:
+    complained = former_holder.status == "complained"
+    if complained or not grounds.at_own_request:
         raise AudienceError(
-            f"{address.address} was the earlier address of a person who is {holder.status} now; if they "
-            f"asked, say how with {_FORCE if complained else _CONSENT}"
+            f"{address.address} is the former address of a person who is now {former_holder.status}; if the "
+            f"reader asked for mail, say how with {_FORCE if complained else _CONSENT}"
         )

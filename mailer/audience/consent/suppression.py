@@ -1,9 +1,9 @@
-"""Keeps the suppression list: addresses that must never be written to again.
+"""Keeps the suppression list: addresses that must never get mail again.
 
-Only a hash of each address is kept, so the list outlives an erasure. An import, a sign-up and `subscribers
-add` check the list first, and a send checks it again when it claims a delivery. An address is removed in one
-case only: an operator says how the reader asked, and why the entry no longer holds (`subscribers.add` with
-`forced`).
+Only a hash of each address is kept, so an entry outlives the erasure of its person. An import, a sign-up and
+`subscribers add` check the list before they add anybody, and a run checks it when it claims a delivery. An
+address is removed only if an operator says that the reader asked for mail again, and why the entry no longer
+holds (`subscribers.add` with `force_reason`).
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ if TYPE_CHECKING:
 __all__ = [
     "OPERATOR",
     "Suppression",
-    "append_reason",
+    "append_suppression_reason",
     "is_suppressed",
-    "lift",
+    "remove_suppression",
     "suppress",
-    "suppressed_keys",
-    "suppressed_sql",
+    "suppression_reasons",
+    "is_suppressed_sql",
     "suppression_of",
 ]
 
@@ -40,7 +40,7 @@ ERASED = "erased"
 
 @dataclass(frozen=True, slots=True)
 class Suppression:
-    """Holds why an address is on the list, and since when (UTC)."""
+    """Holds an entry of the suppression list: the reason, and the UTC time at which the entry was added."""
 
     reason: str
     added_at: str
@@ -65,62 +65,65 @@ _SUBSCRIBER = "SELECT id FROM subscribers WHERE address_key = ?"
 _ANY = "SELECT 1 FROM suppressions LIMIT 1"
 
 
-def suppressed_sql(alias: str = "s") -> str:
-    """Returns an SQL condition on subscribers under `alias`: 1 if the address is on the list, else 0."""
+def is_suppressed_sql(table_alias: str = "s") -> str:
+    """Returns an SQL condition that is 1 if a subscriber's address is suppressed, else 0.
+
+    `table_alias` is the name of the table `subscribers` in the statement.
+    """
     # SQLite evaluates the first part once a statement, so an empty list costs nothing for each person.
     return f"""(EXISTS (SELECT 1 FROM suppressions)
-    AND ifnull(address_hash({alias}.address_key), '') IN (SELECT address_hash FROM suppressions))"""
+    AND ifnull(address_hash({table_alias}.address_key), '') IN (SELECT address_hash FROM suppressions))"""
 
 
-def suppress(db: Database, key: str, reason: str, *, source: str = "cli", at: str = "") -> bool:
-    """Puts the address with this key on the list; returns False where it is there already.
+def suppress(db: Database, address_key: str, reason: str, *, source: str = "cli", at: str = "") -> bool:
+    """Puts an address on the suppression list. Returns False if the address is on the list already.
 
-    The event names the subscriber with this address. Without a subscriber, the event has no reason; the
-    reason stands on the list alone. `at` (UTC) is since when, by default now. A reason that equals ERASED is
-    put in quotes, because only an erasure may write that.
+    An event is recorded for the subscriber with this address; without a subscriber, the event has no reason.
+    `at` is the UTC time of the entry, by default now. A `reason` that equals ERASED is put in quotes, because
+    only an erasure may write that word.
     """
     now, reason = utc_now(), f'"{ERASED}"' if reason == ERASED else reason
     with writing(db):
-        if not db.conn.execute(_ADD, (address_hash(key), reason, at or now)).rowcount:
+        if not db.conn.execute(_ADD, (address_hash(address_key), reason, at or now)).rowcount:
             return False
-        row = db.conn.execute(_SUBSCRIBER, (key,)).fetchone()
+        row = db.conn.execute(_SUBSCRIBER, (address_key,)).fetchone()
         number, words = (row[0], reason) if row else (None, "")
         events.record(db, Event(now, "suppress", number, source, reason=words))
         return True
 
 
-def append_reason(db: Database, key: str, reason: str) -> None:
-    """Appends a reason to that of an address on the list, unless the address is of an erased person."""
+def append_suppression_reason(db: Database, address_key: str, reason: str) -> None:
+    """Appends a reason to the entry of a suppressed address, unless the entry is of an erased person."""
     with writing(db):
-        db.conn.execute(_ALSO, (address_hash(key), reason))
+        db.conn.execute(_ALSO, (address_hash(address_key), reason))
 
 
-def lift(db: Database, key: str) -> bool:
-    """Removes an address from the list; returns False where it is not there.
+def remove_suppression(db: Database, address_key: str) -> bool:
+    """Removes an address from the suppression list. Returns False if the address is not on the list.
 
-    The caller records the reason.
+    The caller must record the reason.
     """
     with writing(db):
-        return db.conn.execute(_REMOVE, (address_hash(key),)).rowcount > 0
+        return db.conn.execute(_REMOVE, (address_hash(address_key),)).rowcount > 0
 
 
-def suppression_of(db: Database, key: str) -> Suppression | None:
-    """Returns the entry of the address with this key, or None where it is not on the list."""
-    row = db.conn.execute(_FIND, (address_hash(key),)).fetchone()
+def suppression_of(db: Database, address_key: str) -> Suppression | None:
+    """Returns an address's entry on the suppression list, or None. `address_key` is the `Address.key`."""
+    row = db.conn.execute(_FIND, (address_hash(address_key),)).fetchone()
     return Suppression(*row) if row else None
 
 
-def is_suppressed(db: Database, key: str) -> bool:
-    """Returns whether the address with this key is on the list."""
-    return suppression_of(db, key) is not None
+def is_suppressed(db: Database, address_key: str) -> bool:
+    """Returns whether the address with this key is on the suppression list."""
+    return suppression_of(db, address_key) is not None
 
 
-def suppressed_keys(db: Database, keys: Iterable[str]) -> dict[str, str]:
-    """Returns those of `keys` that are on the list, each with its reason."""
+def suppression_reasons(db: Database, address_keys: Iterable[str]) -> dict[str, str]:
+    """Returns the reasons of suppressed addresses by address key. Keys not on the list are left out."""
     if db.conn.execute(_ANY).fetchone() is None:
         return {}
     found = {}
-    for key in keys:
+    for key in address_keys:
         row = db.conn.execute(_FIND, (address_hash(key),)).fetchone()
         if row:
             found[key] = str(row[0])

@@ -1,7 +1,7 @@
-"""Imports and exports lists of people: `importer` reads a CSV file into the database, `exporter` writes one.
+"""Imports and exports lists of people: `importer` reads a CSV file into the database, and `exporter` writes
+one.
 
-`sources` opens the lists of an archive or of standard input, `files.encoding` detects the encoding, `records`
-splits a file into rows, `columns` reads the header, `rows` makes checked entries, `rows.merge` puts a batch
-of them into the database, and `report` records the outcome of each row. Memory holds one batch of a file at
-most.
+`sources` opens a file, an archive of lists or standard input; `files.encoding` detects the encoding;
+`records` splits a file into rows; `columns` reads the header; `rows` checks each row and merges batches of
+rows into the database; `report` records the outcome of each row. At most one batch of a file is in memory.
 """

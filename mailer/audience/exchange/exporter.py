@@ -1,4 +1,4 @@
-"""Exports people as a CSV stream that is safe in a spreadsheet and that an import reads back unchanged."""
+"""Exports people as CSV. The file is safe in a spreadsheet, and an import reads it back unchanged."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from mailer.audience.exchange.rows.merge import attribute_text
 from mailer.audience.people import Subscriber, list_subscribers
 from mailer.audience.segments import Segment
 from mailer.audience.values.address import normalize_address
-from mailer.audience.values.cells import joined_list
+from mailer.audience.values.cells import join_list
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
@@ -38,7 +38,12 @@ def export_csv(
     edition: str | None = None,
     segment: Segment | None = None,
 ) -> int:
-    """Writes all matching people, except the erased, to `file` (opened with newline=""); returns how many."""
+    """Writes all people who match every given condition, except erased people, to a CSV file.
+
+    Returns their number.
+
+    `file` must be opened with newline="".
+    """
     keys = [str(row[0]) for row in db.conn.execute(_KEYS)]
     writer = csv.writer(file)
     attributes = (escape_formula(ATTRIBUTE_PREFIX + key) for key in keys)
@@ -53,14 +58,14 @@ def export_csv(
             person.name,
             person.language,
             person.timezone,
-            joined_list(person.tags),
+            join_list(person.tags),
             ";".join(person.editions),
             person.status,
             person.joined_at,
             consent.given_at,
             consent.method,
             consent.origin,
-            *_suppressed(db, person),
+            *_suppression_cells(db, person),
             *(attribute_text(person.attributes.get(key)) for key in keys),
         )
         writer.writerow([escape_formula(cell) for cell in cells])
@@ -68,8 +73,8 @@ def export_csv(
     return count
 
 
-def _suppressed(db: Database, person: Subscriber) -> tuple[str, str]:
-    """Returns since when and why the person's address is suppressed; empty texts where it is not."""
+def _suppression_cells(db: Database, person: Subscriber) -> tuple[str, str]:
+    """Returns the time and the reason of the person's suppression, or two empty texts."""
     if person.suppressed_at is None or person.address is None:
         return "", ""
     found = suppression_of(db, normalize_address(person.address).key)

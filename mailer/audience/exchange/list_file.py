@@ -1,4 +1,4 @@
-"""Describes one imported list: its path, and the names that messages and origins use for it."""
+"""Describes a list that is imported: its path, and its names in messages and in records of consent."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from typing import BinaryIO, Self
 from mailer.config import Settings
 from mailer.display_text import visible
 
-__all__ = ["ListFile", "refused_beside", "shown_path"]
+__all__ = ["ListFile", "default_refused_path", "shown_path"]
 
 
 @dataclass(frozen=True, slots=True)
 class ListFile:
-    """Describes one list. `path` is its file, or the place it would have beside its archive.
+    """Describes one list. `path` is its file, or for a list in an archive, the archive.
 
-    `name` is its name in messages, `file_name` the name of its file, and `refused` the path for refused rows.
-    `stream` is read in place of the file, from its beginning, and then closed.
+    Messages call the list `name`, records of consent call it `file_name`, and refused rows are written to
+    `refused`. `stream`, if given, is read instead of the file, from its beginning, and is then closed.
     """
 
     path: Path
@@ -28,17 +28,22 @@ class ListFile:
 
     @classmethod
     def at(cls, path: Path, settings: Settings, refused: Path | None = None) -> Self:
-        """Returns the list that is the file at `path`. Refused rows go beside it by default."""
-        return cls(path, shown_path(path, settings), visible(path.name), refused or refused_beside(path))
+        """Returns the description of the list in the file at `path`.
+
+        By default, refused rows go to a file beside the list.
+        """
+        return cls(
+            path, shown_path(path, settings), visible(path.name), refused or default_refused_path(path)
+        )
 
 
-def refused_beside(path: Path) -> Path:
-    """Returns the path `<name>.refused.csv` beside the file."""
-    return path.parent / f"{path.stem}.refused.csv"
+def default_refused_path(list_path: Path) -> Path:
+    """Returns the path `<name>.refused.csv` in the folder of the list."""
+    return list_path.parent / f"{list_path.stem}.refused.csv"
 
 
 def shown_path(path: Path, settings: Settings) -> str:
-    """Returns a path as messages show it: from the workspace where it is inside, with slashes, as text."""
+    """Returns a path as messages show it: relative to the workspace if it is inside, with slashes."""
     whole = path.absolute()
     return visible(
         (whole.relative_to(settings.root) if whole.is_relative_to(settings.root) else path).as_posix()

@@ -1,4 +1,7 @@
-"""Repairs quotes that other programs write differently from CSV, and finds quotes that swallow rows. Pure."""
+"""Repairs quotes that other programs write differently from CSV, and detects an unclosed quote around rows.
+
+Pure.
+"""
 
 from __future__ import annotations
 
@@ -8,16 +11,16 @@ from functools import lru_cache
 
 from mailer.audience.exchange.columns.header import Columns
 
-__all__ = ["looks_swallowed", "spaced_cells"]
+__all__ = ["has_rows_within_cell", "cells_of_row_with_spaced_quotes"]
 
 
-def spaced_cells(text: str, delimiter: str) -> list[str] | None:
-    """Returns the cells of one whole row with blanks before or after quotes: `"Ann" , "Port"`.
+def cells_of_row_with_spaced_quotes(text: str, delimiter: str) -> list[str] | None:
+    """Returns the cells of one row that has spaces before or after quotes, such as `"Ann" , "Port"`.
 
-    Returns None where it is still not a row: a quote is not closed, or stands in the middle of a cell.
+    Returns None if the text is still not a row: a quote is not closed, or is in the middle of a cell.
     """
     text = text.rstrip("\r\n")
-    pattern = _cell(delimiter)
+    pattern = _cell_pattern(delimiter)
     cells, place = [], 0
     while True:
         found = pattern.match(text, place)
@@ -31,16 +34,16 @@ def spaced_cells(text: str, delimiter: str) -> list[str] | None:
 
 
 @lru_cache(maxsize=8)
-def _cell(delimiter: str) -> re.Pattern[str]:
+def _cell_pattern(delimiter: str) -> re.Pattern[str]:
     blank = "[ \u00a0\u3000\t]" if delimiter != "\t" else "[ \u00a0\u3000]"
     end = re.escape(delimiter)
     return re.compile(rf'{blank}*+(?:"((?:[^"]|"")*+)"{blank}*+|((?!")[^{end}\r\n]*+))(?={end}|\Z)')
 
 
-def looks_swallowed(cells: list[str], columns: Columns, delimiter: str) -> bool:
-    """Returns whether a cell with line breaks holds rows of the list, after a quote that was not closed.
+def has_rows_within_cell(cells: list[str], columns: Columns, delimiter: str) -> bool:
+    """Returns whether a cell with line breaks holds further rows of the list, because a quote was not closed.
 
-    A line within a cell is a row where it splits as the header does and has an address in its place.
+    A line in a cell is a row if it has as many cells as the header and an address in the address column.
     """
     place = columns.fields.get("address", -1)
     for cell in cells:

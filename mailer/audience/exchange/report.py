@@ -29,7 +29,7 @@ MAX_NOTES = 100
 
 @dataclass(frozen=True, slots=True)
 class RowNote:
-    """Describes a row that was refused, or whose person was left unchanged, and why."""
+    """Describes a row that was refused, or whose person was left unchanged, and the reason."""
 
     row: int
     address: str
@@ -39,10 +39,10 @@ class RowNote:
 
 @dataclass(frozen=True, slots=True)
 class ColumnNote:
-    """Describes how a column was read. `hint` is the field that it may have been meant for ("": none).
+    """Describes how a column was read.
 
-    `read_as` is for people to read. `plain` says that the column was read as its name says, so that there is
-    nothing to report.
+    `read_as` is a text for people. `hint` is the field that the column may be intended for, or "". `plain` is
+    true if the column was read as its name says, so that there is nothing to report.
     """
 
     column: str
@@ -53,7 +53,10 @@ class ColumnNote:
 
 @dataclass(frozen=True, slots=True)
 class WordNote:
-    """Counts the rows in which a word of a column became a status, `refused`, or "" (it says nothing)."""
+    """Counts the rows with one word in a column of statuses. `status` is what the word became.
+
+    `status` is "refused" if the rows were refused, and "" if the word was ignored.
+    """
 
     column: str
     word: str
@@ -63,7 +66,7 @@ class WordNote:
 
 @dataclass(frozen=True, slots=True)
 class CellNote:
-    """Describes a cell that was left out although the person was imported."""
+    """Describes a cell that was left out although its row was imported."""
 
     row: int
     address: str
@@ -73,14 +76,17 @@ class CellNote:
 
 @dataclass(slots=True)
 class RowRanges:
-    """Collects row numbers as ranges, such as `2-400, 402`: counts all, and keeps the first ranges."""
+    """Collects row numbers as ranges, such as `2-400, 402`.
+
+    All rows are counted, but only the first ranges are kept.
+    """
 
     count: int = 0
     ranges: list[list[int]] = field(default_factory=list)
     more: bool = False
 
     def add(self, row: int) -> None:
-        """Adds one more row number; numbers only rise."""
+        """Adds a row number, which must be larger than all earlier ones."""
         self.count += 1
         if self.ranges and self.ranges[-1][1] == row - 1 and not self.more:
             self.ranges[-1][1] = row
@@ -96,13 +102,13 @@ class RowRanges:
 
 @dataclass(slots=True)
 class ImportReport:
-    """Holds the result of a whole import. `refused_file` exists only where rows were refused.
+    """Holds the result of an import.
 
-    `refused_name` is where refused rows go, as messages show it; `read_as` the tool whose export it is ("":
-    none), `columns` how each column was read, `words` what each word for a status became, `cells` the first
-    of the cells that were left out, `cleaned` the first of the addresses that something stood around,
-    `no_edition` how many active people of the list read none.
-    `dry_run` says that nothing was changed.
+    `refused_file` is the file of refused rows, or None if no row was refused; messages call it
+    `refused_name`. `read_as` names the tool that wrote the list, or is "". `columns` says how each column was
+    read, and `words` what each word for a status became. `cells` has the first cells that were left out, and
+    `cleaned` the first addresses that were cleaned of text around them. `no_edition` is the number of active
+    people in the list who read no edition. With `dry_run`, nothing was changed.
     """
 
     file: str
@@ -123,39 +129,39 @@ class ImportReport:
     dry_run: bool = False
     _noted: dict[str, int] = field(default_factory=dict)
 
-    def note_left_out(self, row: int, address: str, column: str, reason: str) -> None:
-        """Adds a cell that was left out."""
+    def note_left_out_cell(self, row: int, address: str, column: str, reason: str) -> None:
+        """Records a cell that was left out, and the reason."""
         self.cells_left_out += 1
         if len(self.cells) < MAX_NOTES:
             self.cells.append(CellNote(row, address[:200], column, reason))
 
-    def clean(self, row: int, address: str, around: str) -> None:
-        """Adds an address that was cleaned of text around it."""
+    def note_cleaned_address(self, row: int, address: str, removed: str) -> None:
+        """Records an address that was cleaned. `removed` describes the text around the address."""
         self.addresses_cleaned += 1
         if len(self.cleaned) < MAX_NOTES:
-            self.cleaned.append(RowNote(row, address[:200], "cleaned", around))
+            self.cleaned.append(RowNote(row, address[:200], "cleaned", removed))
 
     def add(self, row: int, address: str, outcome: str, reason: str) -> None:
-        """Adds the outcome of one row."""
+        """Records the outcome of one row, which is one of OUTCOMES, and the reason if there is one."""
         self.rows[outcome].add(row)
         if reason and self._noted.get(outcome, 0) < MAX_NOTES:
             self._noted[outcome] = self._noted.get(outcome, 0) + 1
             self.notes.append(RowNote(row, address[:200], outcome, reason))
 
     def count(self, outcome: str) -> int:
-        """Returns how many rows had this outcome."""
+        """Returns how many rows had this outcome, which is one of OUTCOMES."""
         return self.rows[outcome].count
 
     @property
     def total(self) -> int:
-        """Returns how many rows were read."""
+        """Returns the number of rows with an outcome."""
         return sum(rows.count for rows in self.rows.values())
 
 
 class RefusedFile:
     """Writes refused rows to a CSV file that can be corrected and imported.
 
-    The file is created at the first refused row, and appears in its place when it is complete.
+    The file is begun with the first refused row, and gets its name when it is complete.
     """
 
     def __init__(self, path: Path, header: Sequence[str]) -> None:
@@ -165,24 +171,24 @@ class RefusedFile:
         clear_leftovers(path.parent, path.name)
 
     def add(self, row: int, reason: str, cells: Sequence[str]) -> None:
-        """Writes one refused row, with its number and the reason in front."""
+        """Writes one refused row. The number of the row and the reason come first."""
         if self._new is None:
             self._new = NewFile(self.path, mode=0o600, encoding="utf-8-sig")
-            self._write(self._new, [REFUSED_ROW, REFUSED_BECAUSE, *self._header])
-        self._write(self._new, [str(row), reason, *cells])
+            self._write_row(self._new, [REFUSED_ROW, REFUSED_BECAUSE, *self._header])
+        self._write_row(self._new, [str(row), reason, *cells])
 
     @staticmethod
-    def _write(new: NewFile, cells: list[str]) -> None:
+    def _write_row(new: NewFile, cells: list[str]) -> None:
         csv.writer(new.file).writerow([escape_formula(cell) for cell in cells])
 
     def finish(self) -> Path | None:
-        """Moves the file to its place; returns its path, or None where no row was refused."""
+        """Gives the complete file its name. Returns its path, or None if no row was refused."""
         if self._new is None:
             return None
         self._new.commit()
         return self.path
 
     def close(self) -> None:
-        """Removes what was written but not moved to its place."""
+        """Deletes the file if it was not finished."""
         if self._new is not None:
             self._new.discard()

@@ -1,4 +1,4 @@
-"""Opens what one argument of an import stands for: a file, standard input, or each list of an archive."""
+"""Opens the lists that an argument of `subscribers import` names: a file, standard input, or an archive."""
 
 from __future__ import annotations
 
@@ -11,24 +11,27 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import BinaryIO
 
-from mailer.audience.exchange.columns.options import Options
-from mailer.audience.exchange.files.spooled import spooled
-from mailer.audience.exchange.files.zip_archive import Archive, is_archive
-from mailer.audience.exchange.importer import decided_columns
-from mailer.audience.exchange.list_file import ListFile, refused_beside, shown_path
+from mailer.audience.exchange.columns.options import ImportOptions
+from mailer.audience.exchange.files.spooled import copy_to_temporary_file
+from mailer.audience.exchange.files.zip_archive import ZipOfLists, is_zip_of_lists
+from mailer.audience.exchange.importer import decide_columns_of_file
+from mailer.audience.exchange.list_file import ListFile, default_refused_path, shown_path
 from mailer.audience.exchange.records import CsvFile
 from mailer.config import Settings
 from mailer.display_text import visible
 
-__all__ = ["STANDARD_INPUT", "Sources", "open_sources"]
+__all__ = ["STANDARD_INPUT", "ImportSources", "open_sources"]
 
 #: The argument that stands for standard input.
 STANDARD_INPUT = Path("-")
 
 
 @dataclass(frozen=True, slots=True)
-class Sources:
-    """Holds what is imported: its name, its lists in order, and the other files beside them."""
+class ImportSources:
+    """Holds the lists that an argument names, in the order in which they are imported.
+
+    Messages call the argument `name`. `left_out` has the names of an archive's files that are no lists.
+    """
 
     name: str
     lists: tuple[ListFile, ...]
@@ -42,55 +45,62 @@ def open_sources(
     settings: Settings,
     *,
     refused: Path | None = None,
-    options: Options | None = None,
-) -> Iterator[Sources]:
-    """Opens the lists of `path` (`-` is standard input), and closes everything at the end.
+    options: ImportOptions | None = None,
+) -> Iterator[ImportSources]:
+    """Opens the lists of `path` (`-` is standard input), and closes all files at the end.
 
-    All lists of an archive are checked before the first is imported. Raises AudienceError where one cannot be
-    used, because its people who have left would otherwise stay subscribed.
+    `refused` is the file for refused rows; by default it is beside the list. All lists of an archive are
+    checked before the first is imported: if one were left out, its people who have left would stay
+    subscribed. Raises AudienceError if a list cannot be used.
     """
     with ExitStack() as closing:
         folder = settings.database.parent
         name = "standard input" if path == STANDARD_INPUT else shown_path(path, settings)
-        stream = _stream(path, folder)
+        stream = _open_stream(path, folder)
         if stream is None:
-            yield Sources(name, (ListFile.at(path, settings, refused),))
+            yield ImportSources(name, (ListFile.at(path, settings, refused),))
             return
         closing.callback(stream.close)
         target = path if path.is_file() else Path("stdin.csv")
-        if not is_archive(stream):
-            yield Sources(name, (ListFile(target, name, name, refused or refused_beside(target), stream),))
+        if not is_zip_of_lists(stream):
+            yield ImportSources(
+                name, (ListFile(target, name, name, refused or default_refused_path(target), stream),)
+            )
             return
-        archive = Archive(stream, name)
+        archive = ZipOfLists(stream, name)
         closing.callback(archive.close)
         lists = []
-        for number, (member, unpacked) in enumerate(archive.open(folder), start=1):
+        for number, (member, unpacked) in enumerate(archive.open_lists(folder), start=1):
             closing.callback(unpacked.close)
-            place = _numbered(refused, number) if refused else refused_beside(_numbered(target, number))
-            lists.append(ListFile(target, archive.shown(member), member, place, unpacked))
+            place = (
+                _numbered_path(refused, number)
+                if refused
+                else default_refused_path(_numbered_path(target, number))
+            )
+            lists.append(ListFile(target, archive.shown_member_name(member), member, place, unpacked))
         for one in lists:
-            _check(one, settings, replace(options or Options(), partial=True))
-        yield Sources(name, tuple(lists), True, tuple(archive.left_out))
+            _check_list(one, settings, replace(options or ImportOptions(), partial=True))
+        yield ImportSources(name, tuple(lists), True, tuple(archive.left_out))
 
 
-def _numbered(path: Path, number: int) -> Path:
+def _numbered_path(path: Path, number: int) -> Path:
     return path.with_name(f"{path.stem}.{number}{path.suffix}")
 
 
-def _stream(path: Path, folder: Path) -> BinaryIO | None:
-    """Returns the stream of an archive or of standard input, from its beginning; None for a plain file."""
+def _open_stream(path: Path, folder: Path) -> BinaryIO | None:
+    """Returns the stream of an archive or of standard input, at its beginning, or None for any other file."""
     if path == STANDARD_INPUT:
-        return spooled(_standard_input().read, folder, "standard input")
+        return copy_to_temporary_file(_standard_input().read, folder, "standard input")
     try:
         if path.is_fifo():  # as a shell makes of <(...)
             with path.open("rb") as pipe:
-                return spooled(pipe.read, folder, visible(str(path)))
+                return copy_to_temporary_file(pipe.read, folder, visible(str(path)))
         if not path.is_file():
             return None
         file = path.open("rb")
     except OSError:
         return None  # reading it as a list says what is wrong
-    if is_archive(file):
+    if is_zip_of_lists(file):
         return file
     file.close()
     return None
@@ -101,8 +111,8 @@ def _standard_input() -> BinaryIO:
     return binary if binary is not None else io.BytesIO(sys.stdin.read().encode())
 
 
-def _check(source: ListFile, settings: Settings, options: Options) -> None:
-    """Checks that a list can be used. Its stream can be read again afterwards."""
+def _check_list(source: ListFile, settings: Settings, options: ImportOptions) -> None:
+    """Raises AudienceError if a list cannot be used. The list's stream can be read again afterwards."""
     copy = os.fdopen(os.dup(source.stream.fileno()), "rb") if source.stream else None
     with CsvFile(source.path, source.name, encoding=options.encoding, stream=copy) as file:
-        decided_columns(file, settings, options, source.file_name)
+        decide_columns_of_file(file, settings, options, source.file_name)

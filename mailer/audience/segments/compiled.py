@@ -1,12 +1,12 @@
-"""Compiles a segment's tree to SQL: a condition that is 0 or 1, with a parameter for every value."""
+"""Compiles the tree of a segment to SQL: a condition that is 0 or 1, with a parameter for every value."""
 
 from __future__ import annotations
 
 import datetime as dt
 
-from mailer.audience.consent.suppression import suppressed_sql
+from mailer.audience.consent.suppression import is_suppressed_sql
 from mailer.audience.segments.fields import SUPPRESSED
-from mailer.audience.segments.grammar import Comparison, Group, Node, Not
+from mailer.audience.segments.grammar import BooleanGroup, Comparison, Negation, Node
 from mailer.audience.segments.tokens import Literals
 from mailer.clock import utc_text
 
@@ -39,54 +39,62 @@ _SUBSCRIBED = """EXISTS (SELECT 1 FROM subscriptions AS reads
     WHERE reads.edition = ? AND reads.subscriber_id = {s}.id)"""
 
 
-def compile_tree(node: Node, alias: str, zone: dt.tzinfo) -> Sql:
-    """Returns the condition under `node`. It is never NULL, so `not` and `!=` are the exact opposites."""
-    if isinstance(node, Not):
-        sql, params = compile_tree(node.part, alias, zone)
+def compile_tree(node: Node, table_alias: str, zone: dt.tzinfo) -> Sql:
+    """Returns the SQL condition of a tree, and the condition's parameters.
+
+    A time zone decides when a day begins.
+
+    The condition is never NULL, so `not` and `!=` are exact opposites. `table_alias` is the name of the table
+    `subscribers` in the statement.
+    """
+    if isinstance(node, Negation):
+        sql, params = compile_tree(node.part, table_alias, zone)
         return f"(NOT {sql})", params
-    if isinstance(node, Group):
-        parts = [compile_tree(part, alias, zone) for part in node.parts]
+    if isinstance(node, BooleanGroup):
+        parts = [compile_tree(part, table_alias, zone) for part in node.parts]
         return _joined_sql(parts, node.word)
-    return _joined_sql([_comparison_sql(node, value, alias, zone) for value in node.values], "or")
+    return _joined_sql([_comparison_sql(node, value, table_alias, zone) for value in node.values], "or")
 
 
-def _joined_sql(parts: list[Sql], word: str) -> Sql:
+def _joined_sql(parts: list[Sql], operator: str) -> Sql:
     if len(parts) == 1:
         return parts[0]
-    return f"({f' {word.upper()} '.join(sql for sql, _ in parts)})", tuple(p for _, ps in parts for p in ps)
+    return f"({f' {operator.upper()} '.join(sql for sql, _ in parts)})", tuple(
+        p for _, ps in parts for p in ps
+    )
 
 
-def _comparison_sql(test: Comparison, value: Literals, alias: str, zone: dt.tzinfo) -> Sql:
-    field, sign = test.field, "=" if test.sign in ("==", "in") else test.sign
+def _comparison_sql(comparison: Comparison, value: Literals, table_alias: str, zone: dt.tzinfo) -> Sql:
+    field, sign = comparison.field, "=" if comparison.sign in ("==", "in") else comparison.sign
     if field.kind == "tags":
-        return _TAGGED.format(s=alias), (str(value).casefold(),)
+        return _TAGGED.format(s=table_alias), (str(value).casefold(),)
     if field.kind == "editions":
-        return _SUBSCRIBED.format(s=alias), (value,)
+        return _SUBSCRIBED.format(s=table_alias), (value,)
     if field.kind == "flag":
-        return (suppressed_sql(alias) if value else f"(NOT {suppressed_sql(alias)})"), ()
+        return (is_suppressed_sql(table_alias) if value else f"(NOT {is_suppressed_sql(table_alias)})"), ()
     if field.kind == "status":
-        return _status(str(value), alias)
+        return _status_sql(str(value), table_alias)
     if field.kind == "attribute":
-        return _attribute(field.attribute, sign, value, alias)
+        return _attribute_sql(field.attribute, sign, value, table_alias)
     if isinstance(value, dt.date):
-        return _day(f"{alias}.{field.column}", sign, value, zone)
+        return _day_sql(f"{table_alias}.{field.column}", sign, value, zone)
     if field.kind == "language" and value:
         # RFC 4647 basic filtering: zh is also zh-Hans-CN.
-        column = f"{alias}.{field.column}"
+        column = f"{table_alias}.{field.column}"
         return f"({column} = ? OR substr({column}, 1, ?) = ?)", (value, len(str(value)) + 1, f"{value}-")
-    return f"ifnull({alias}.{field.column} = ?, 0)", (value,)
+    return f"ifnull({table_alias}.{field.column} = ?, 0)", (value,)
 
 
-def _status(status: str, alias: str) -> Sql:
+def _status_sql(status: str, table_alias: str) -> Sql:
     if status == SUPPRESSED:
-        return suppressed_sql(alias), ()
-    also = f" AND NOT {suppressed_sql(alias)}" if status in ("active", "pending") else ""
-    return f"({alias}.status = ?{also})", (status,)
+        return is_suppressed_sql(table_alias), ()
+    also = f" AND NOT {is_suppressed_sql(table_alias)}" if status in ("active", "pending") else ""
+    return f"({table_alias}.status = ?{also})", (status,)
 
 
-def _day(column: str, sign: str, day: dt.date, zone: dt.tzinfo) -> Sql:
-    """Compares a moment with a day, which begins at midnight in `zone` and ends where the next day begins."""
-    first, after = (_midnight(day + dt.timedelta(days=days), zone) for days in (0, 1))
+def _day_sql(column: str, sign: str, day: dt.date, zone: dt.tzinfo) -> Sql:
+    """Returns a condition that compares a UTC time with a day. The day begins at midnight in `zone`."""
+    first, after = (_midnight_in_utc(day + dt.timedelta(days=days), zone) for days in (0, 1))
     if sign == "=":
         return f"({column} >= ? AND {column} < ?)", (first, after)
     edge = {"<": ("<", first), "<=": ("<", after), ">": (">=", after), ">=": (">=", first)}
@@ -94,12 +102,12 @@ def _day(column: str, sign: str, day: dt.date, zone: dt.tzinfo) -> Sql:
     return f"({column} {sql_sign} ?)", (moment,)
 
 
-def _midnight(day: dt.date, zone: dt.tzinfo) -> str:
+def _midnight_in_utc(day: dt.date, zone: dt.tzinfo) -> str:
     return utc_text(dt.datetime.combine(day, dt.time(), tzinfo=zone))
 
 
-def _attribute(key: str, sign: str, value: Literals, alias: str) -> Sql:
-    path = f'$."{key}"'
+def _attribute_sql(attribute: str, sign: str, value: Literals, table_alias: str) -> Sql:
+    path = f'$."{attribute}"'
     params: tuple[object, ...]
     if isinstance(value, bool):
         words = _YES if value else _NO
@@ -112,6 +120,6 @@ def _attribute(key: str, sign: str, value: Literals, alias: str) -> Sql:
         test, params = f"(t IS NULL OR t = 'null' OR ({_AS_TEXT}) IS '')", ()
     else:
         test, params = f"({_AS_TEXT}) {sign} ?", (value,)
-    column = f"{alias}.attributes"
+    column = f"{table_alias}.attributes"
     parsed = f"SELECT json_type({column}, ?) AS t, json_extract({column}, ?) AS v"
     return f"ifnull((SELECT {test} FROM ({parsed})), 0)", (*params, path, path)

@@ -1,4 +1,6 @@
-"""Declares the fields of a person that segments can use, and the values that each can be compared with."""
+"""Declares the fields of a person that a segment can use, and checks the values that a field is compared
+with.
+"""
 
 from __future__ import annotations
 
@@ -8,26 +10,30 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Literal
 
-from mailer.audience.segments.tokens import Literals, fail
+from mailer.audience.segments.tokens import Literals, segment_error
 from mailer.audience.values.address import ascii_domain, normalize_address, shown
 from mailer.audience.values.cells import STATUSES, language_tag, timezone_name
 from mailer.display_text import nearest
 from mailer.errors import AudienceError
 
-__all__ = ["FIELDS", "SUPPRESSED", "Field", "attribute_field", "checked_value", "named_field"]
+__all__ = ["FIELDS", "SUPPRESSED", "Field", "attribute_field", "checked_value", "field_by_name"]
 
 #: The status of everybody on the suppression list; nobody on it counts as active or pending.
 SUPPRESSED = "suppressed"
 
-Kind = Literal["text", "status", "language", "date", "flag", "tags", "editions", "attribute"]
+FieldKind = Literal["text", "status", "language", "date", "flag", "tags", "editions", "attribute"]
 
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """Describes a field: `column` is a column of subscribers, `attribute` the name of a free attribute."""
+    """Describes a field of a person.
+
+    `column` is a column of the table `subscribers`, and `attribute` the name of a free attribute; each is ""
+    if it does not apply.
+    """
 
     name: str
-    kind: Kind
+    kind: FieldKind
     column: str = ""
     attribute: str = ""
 
@@ -52,32 +58,41 @@ FIELDS = {
 _ALIASES = {"lang": "language", "mail": "email", "address": "email", "state": "status", "created": "joined"}
 
 
-def named_field(name: str, column: int) -> Field:
-    """Returns the field of this name, else the free attribute, unless the name seems to be misspelt."""
+def field_by_name(name: str, text_column: int) -> Field:
+    """Returns the field with this name, or else the free attribute with this name.
+
+    `text_column` is the position of the name in the expression (from 1). Raises SegmentError if the name
+    seems to be a misspelt field.
+    """
     if name in FIELDS:
         return FIELDS[name]
     near = _ALIASES.get(name) or next(iter(get_close_matches(name, FIELDS, n=1, cutoff=0.76)), None)
     if near:
-        raise fail(
+        raise segment_error(
             f"{shown(name)} is not a field; did you mean {near}? (an attribute of that name is "
             f"attributes.{name})",
-            column,
+            text_column,
         )
-    return attribute_field(name, column)
+    return attribute_field(name, text_column)
 
 
-def attribute_field(key: str, column: int) -> Field:
-    """Returns the field of the free attribute `key`. Raises SegmentError where it cannot be one."""
+def attribute_field(key: str, text_column: int) -> Field:
+    """Returns the field for the free attribute `key`. Raises SegmentError if no attribute can have this name.
+
+    `text_column` is the position of the name in the expression (from 1).
+    """
     if not key or '"' in key or "\\" in key:
-        raise fail("the name of an attribute is not empty and holds no quotes or backslashes", column)
+        raise segment_error(
+            "the name of an attribute must not be empty, and must not have quotes or backslashes", text_column
+        )
     return Field(f"attributes.{key}", "attribute", "attributes", key)
 
 
-def _status(text: str) -> str:
+def _checked_status(text: str) -> str:
     known = (*STATUSES, SUPPRESSED)
     if text not in known:
         near = nearest(text, known)
-        hint = f"did you mean {near}?" if near else f"there are {', '.join(known)}"
+        hint = f"did you mean {near}?" if near else f"choose from {', '.join(known)}"
         raise AudienceError(f"{shown(text)} is not a status; {hint}")
     return text
 
@@ -87,40 +102,46 @@ _NORMAL: dict[str, Callable[[str], str]] = {
     "domain": ascii_domain,
     "language": language_tag,
     "timezone": timezone_name,
-    "status": _status,
+    "status": _checked_status,
 }
 
 
-def checked_value(field: Field, sign: str, value: Literals, column: int) -> Literals:
-    """Converts `value` to the type of `field`. Raises SegmentError where the two cannot be compared."""
+def checked_value(field: Field, sign: str, value: Literals, text_column: int) -> Literals:
+    """Returns `value` converted to the type of the field. Raises SegmentError if the two cannot be compared.
+
+    `sign` is the comparison (`==`, `<`, `in`, …), and `text_column` the position of the value in the
+    expression (from 1).
+    """
     if field.kind in ("tags", "editions"):
-        raise fail(f'{field.name} is a list; write "…" in {field.name}', column)
+        raise segment_error(f'{field.name} is a list; write "…" in {field.name}', text_column)
     if field.kind == "attribute":
         if isinstance(value, bool) and sign not in ("==", "!=", "in"):
-            raise fail("true and false have no order; use == or !=", column)
+            raise segment_error("true and false have no order; use == or !=", text_column)
         return value
     if field.kind == "date":
-        return _day(field, value, column)
+        return _checked_day(field, value, text_column)
     if field.kind == "flag":
         if not isinstance(value, bool) or sign not in ("==", "!=", "in"):
-            raise fail(f"{field.name} is true or false; write {field.name} == true", column)
+            raise segment_error(f"{field.name} is true or false; write {field.name} == true", text_column)
         return value
     if not isinstance(value, str):
-        raise fail(f'{field.name} is text; put the value in quotes, as in {field.name} == "…"', column)
+        raise segment_error(
+            f'{field.name} is text; put the value in quotes, as in {field.name} == "…"', text_column
+        )
     if sign not in ("==", "!=", "in"):
-        raise fail(f"{field.name} has no order; use ==, != or in", column)
+        raise segment_error(f"{field.name} has no order; use ==, != or in", text_column)
     try:
         return _NORMAL[field.name](value) if field.name in _NORMAL else value
     except AudienceError as error:
-        raise fail(error.problems[0].message, column) from None
+        raise segment_error(error.problems[0].message, text_column) from None
 
 
-def _day(field: Field, value: Literals, column: int) -> dt.date:
+def _checked_day(field: Field, value: Literals, text_column: int) -> dt.date:
     if isinstance(value, str):
         try:
             value = dt.date.fromisoformat(value)
         except ValueError:
             value = ""
     if not isinstance(value, dt.date) or not 1900 <= value.year < 9999:
-        raise fail(f"{field.name} is a date; compare it with a day such as 2026-01-31", column)
+        raise segment_error(f"{field.name} is a date; compare it with a day such as 2026-01-31", text_column)
     return value

@@ -1,4 +1,7 @@
-"""Splits a segment expression into tokens, each with its column. Leaves their meaning to `grammar`."""
+"""Splits a segment expression into tokens, each with its column.
+
+The module `grammar` gives the tokens a meaning.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,7 @@ from typing import Literal
 from mailer.audience.values.address import shown
 from mailer.errors import Problem, SegmentError
 
-__all__ = ["MAX_LENGTH", "Literals", "Token", "fail", "tokens"]
+__all__ = ["MAX_LENGTH", "Literals", "Token", "segment_error", "tokenize"]
 
 MAX_LENGTH = 2000
 
@@ -46,9 +49,9 @@ _HINTS = {
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """Is one token of an expression. `kind` is value, name, word (and, or, not, in), sign or end.
+    """Holds one token of a segment expression.
 
-    Columns count from 1.
+    `kind` is value, name, word (and, or, not, in), sign or end. Columns count from 1.
     """
 
     kind: Literal["value", "name", "word", "sign", "end"]
@@ -57,15 +60,18 @@ class Token:
     value: Literals = ""
 
 
-def fail(message: str, column: int) -> SegmentError:
-    """Returns an error at a column of the expression."""
+def segment_error(message: str, column: int) -> SegmentError:
+    """Returns a SegmentError that names a column (from 1) of the expression."""
     return SegmentError(Problem(message, path="segment", column=column))
 
 
-def tokens(text: str) -> Iterator[Token]:
-    """Returns the tokens of `text`, with an end token. Raises SegmentError."""
+def tokenize(text: str) -> Iterator[Token]:
+    """Yields the tokens of a segment expression, with an end token at the end.
+
+    Raises SegmentError for unknown text.
+    """
     if len(text) > MAX_LENGTH:
-        raise fail(
+        raise segment_error(
             f"the expression is longer than {MAX_LENGTH:,} characters; make it shorter", MAX_LENGTH + 1
         )
     place = 0
@@ -73,63 +79,63 @@ def tokens(text: str) -> Iterator[Token]:
         match = _TOKEN.match(text, place)
         column = place + 1
         if not match:
-            raise fail(_unknown(text[place:]), column)
+            raise segment_error(_unknown_text_message(text[place:]), column)
         found, place = match.group(), match.end()
         if match.lastgroup == "date":
-            yield Token("value", found, column, _date(found, column))
+            yield Token("value", found, column, _parse_date(found, column))
         elif match.lastgroup == "number":
-            yield Token("value", found, column, _number(found, column))
+            yield Token("value", found, column, _parse_number(found, column))
         elif match.lastgroup == "string":
-            yield Token("value", found, column, _string(found, column))
+            yield Token("value", found, column, _parse_string(found, column))
         elif match.lastgroup == "name":
-            yield _word(found, column)
+            yield _word_token(found, column)
         elif match.lastgroup == "sign":
             yield Token("sign", found, column)
     yield Token("end", "", len(text) + 1)
 
 
-def _unknown(rest: str) -> str:
-    if rest[0].isdigit() or (rest[0] == "-" and rest[1:2].isdigit()):
-        piece = re.match(r"[\w.:-]+", rest)
+def _unknown_text_message(text: str) -> str:
+    if text[0].isdigit() or (text[0] == "-" and text[1:2].isdigit()):
+        piece = re.match(r"[\w.:-]+", text)
         return (
-            f"{shown(piece.group() if piece else rest[0])} is neither a number nor a date such as 2026-01-31"
+            f"{shown(piece.group() if piece else text[0])} is neither a number nor a date such as 2026-01-31"
         )
-    hint = _HINTS.get(rest[0])
-    return f"{shown(rest[0])} does not belong here" + (f"; {hint}" if hint else "")
+    hint = _HINTS.get(text[0])
+    return f"{shown(text[0])} does not belong here" + (f"; {hint}" if hint else "")
 
 
-def _word(found: str, column: int) -> Token:
-    found = unicodedata.normalize("NFC", found)
-    lower = found.lower()
+def _word_token(word: str, column: int) -> Token:
+    word = unicodedata.normalize("NFC", word)
+    lower = word.lower()
     if lower in ("true", "false"):
-        return Token("value", found, column, lower == "true")
-    return Token("word", lower, column) if lower in _KEYWORDS else Token("name", found, column)
+        return Token("value", word, column, lower == "true")
+    return Token("word", lower, column) if lower in _KEYWORDS else Token("name", word, column)
 
 
-def _date(found: str, column: int) -> dt.date:
+def _parse_date(text: str, column: int) -> dt.date:
     try:
-        day = dt.date.fromisoformat(found)
+        day = dt.date.fromisoformat(text)
     except ValueError:
-        raise fail(f"{found} is not a day of the calendar; write it as 2026-01-31", column) from None
+        raise segment_error(f"{text} is not a day of the calendar; write it as 2026-01-31", column) from None
     if not 1900 <= day.year < 9999:
-        raise fail(f"{found} is too far away to be meant", column)
+        raise segment_error(f"{text} must be in a year from 1900 to 9998", column)
     return day
 
 
-def _number(found: str, column: int) -> int | float:
-    if len(found) > 18:
-        raise fail(f"{shown(found, 30)} has too many digits; put it in quotes if it is text", column)
-    return float(found) if "." in found else int(found)
+def _parse_number(text: str, column: int) -> int | float:
+    if len(text) > 18:
+        raise segment_error(f"{shown(text, 30)} has too many digits; put it in quotes if it is text", column)
+    return float(text) if "." in text else int(text)
 
 
-def _string(found: str, column: int) -> str:
-    strange = re.search(r"""\\([^"'\\])""", found.replace("\\\\", ""))
+def _parse_string(literal: str, column: int) -> str:
+    strange = re.search(r"""\\([^"'\\])""", literal.replace("\\\\", ""))
     if strange:
-        raise fail(
-            f"{shown(strange[0])} means nothing here; a backslash only stands before a quote or itself",
+        raise segment_error(
+            f"{shown(strange[0])} is not an escape; a backslash must come before a quote or a backslash",
             column,
         )
-    value = re.sub(r"\\(.)", r"\1", found[1:-1], flags=re.DOTALL)
+    value = re.sub(r"\\(.)", r"\1", literal[1:-1], flags=re.DOTALL)
     if re.search(r"[\x00-\x1f\x7f\ud800-\udfff]", value):
-        raise fail("the text holds a control character; remove it", column)
+        raise segment_error("the text holds a control character; remove it", column)
     return unicodedata.normalize("NFC", value)  # as names and attributes are kept

@@ -1,1 +1,1 @@
-"""Converts values of a list to what is stored: addresses, dates, languages, time zones."""
+"""Converts cells of a list to the values that are stored: addresses, dates, languages, time zones, tags."""

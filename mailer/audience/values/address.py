@@ -1,25 +1,29 @@
-"""Reads addresses through `mailer.addresses`, so that all spellings of one address have the same key."""
+"""Reads e-mail addresses and domains, and raises AudienceError for wrong ones."""
 
 from __future__ import annotations
 
 from mailer.addresses import Address, cleaned_address, read_address, read_domain, shown
 from mailer.errors import AudienceError
 
-__all__ = ["Address", "ascii_domain", "cleaned", "normalize_address", "shown"]
+__all__ = ["Address", "ascii_domain", "address_of_cell", "normalize_address", "shown"]
 
 
 def normalize_address(text: str) -> Address:
-    """Returns the address in `text`. Raises AudienceError with one sentence where there is none."""
+    """Returns the address in `text`. All spellings of an address get the same key.
+
+    Raises AudienceError for other text.
+    """
     try:
         return read_address(text)
     except ValueError as error:
         raise AudienceError(str(error)) from None
 
 
-def cleaned(text: str) -> tuple[Address, str]:
-    """Returns the address that a cell means, and what was removed around it in a few words ("": nothing).
+def address_of_cell(text: str) -> tuple[Address, str]:
+    """Returns the address in a cell, and a few words about the text that was removed around the address ("":
+    none).
 
-    Raises AudienceError with one sentence where there is no address, or more than one.
+    Raises AudienceError if the cell has no address, or more than one.
     """
     try:
         address, note = cleaned_address(text)
@@ -29,7 +33,10 @@ def cleaned(text: str) -> tuple[Address, str]:
 
 
 def ascii_domain(text: str) -> str:
-    """Returns a domain in the ASCII form by which addresses are compared. Raises AudienceError."""
+    """Returns a domain in ASCII form, in which addresses are compared.
+
+    Raises AudienceError for a wrong domain.
+    """
     try:
         return read_domain(text)
     except ValueError as error:

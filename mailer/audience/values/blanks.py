@@ -1,4 +1,4 @@
-"""Recognises text that means "no value", and removes characters that a reader does not see. Pure."""
+"""Recognises text that means "no value", and removes invisible characters. Pure."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import re
 
 __all__ = [
     "strip_invisible",
-    "is_null",
-    "is_no_value",
+    "is_database_null",
+    "is_missing_value",
     "is_blank",
     "without_invisible",
     "without_direction_marks",
@@ -59,27 +59,27 @@ _AT_ENDS = (
 _DIRECTION = re.compile(r"[\u202a-\u202e\u2066-\u2069]")
 
 
-def is_null(text: str) -> bool:
-    """Returns whether `text` is a database's marker of a missing value: `NULL` in capitals, or `\\N`."""
+def is_database_null(text: str) -> bool:
+    """Returns whether `text` is how databases write a missing value: `NULL` in capitals, or `\\N`."""
     return text in _NULLS
 
 
 def strip_invisible(text: str) -> str:
-    """Returns `text` without direction marks, white space and invisible characters at both ends."""
+    """Returns `text` without direction marks, and without spaces and invisible characters at both ends."""
     return text.strip() if text.isascii() else _DIRECTION.sub("", text).strip(_AT_ENDS)
 
 
-def is_no_value(text: str) -> bool:
-    """Returns whether a cell for a code (a language, a time zone, a date) says that there is none.
+def is_missing_value(text: str) -> bool:
+    """Returns whether a cell for a language, a time zone or a date says that there is no value.
 
-    True for blanks, `\\N`, `NULL`, `-`, `unknown`, `N/A` and the like, in any case.
+    True for blank cells, `\\N`, `NULL`, `-`, `unknown`, `N/A` and similar texts, in any case.
     """
     word = text.strip()
     return len(word) <= 20 and (word.casefold() in _NO_VALUE or is_blank(word))
 
 
 def is_blank(text: str) -> bool:
-    """Returns whether `text` is empty or holds only white space and invisible characters."""
+    """Returns whether `text` is empty, or has only white space and invisible characters."""
     return _VISIBLE.search(text) is None
 
 
@@ -89,5 +89,5 @@ def without_invisible(text: str) -> str:
 
 
 def without_direction_marks(text: str) -> str:
-    """Returns `text` without the characters that change the direction of the text after them."""
+    """Returns `text` without the invisible characters that change the direction of the text after them."""
     return text if text.isascii() else _DIRECTION.sub("", text)

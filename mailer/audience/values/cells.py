@@ -1,7 +1,7 @@
-"""Checks and cleans the fields of a person, as they come from outside. Pure.
+"""Checks and cleans the data of a person that come from a list or a command line. Pure.
 
-Each function raises AudienceError with one sentence. The import and the command line share these functions,
-so that both accept and refuse the same values.
+Each function raises AudienceError for a wrong value. Imports and commands share these functions, so that both
+accept and refuse the same values.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from collections.abc import Collection, Iterable, Iterator
 from functools import lru_cache
 
 from mailer.audience.values.address import shown
-from mailer.audience.values.blanks import is_blank, is_null, strip_invisible, without_direction_marks
+from mailer.audience.values.blanks import is_blank, is_database_null, strip_invisible, without_direction_marks
 from mailer.audience.values.languages import language_tag
 from mailer.audience.values.time_zones import timezone_name
 from mailer.display_text import nearest
@@ -24,11 +24,11 @@ __all__ = [
     "attribute_key",
     "attribute_value",
     "clean_line",
-    "editions_of",
-    "joined_list",
+    "checked_editions",
+    "join_list",
     "language_tag",
     "split_list",
-    "tags_of",
+    "clean_tags",
     "timezone_name",
 ]
 
@@ -50,75 +50,79 @@ _QUOTED = re.compile(r'\s*"((?:[^"]|"")*)"\s*(?=[,;|，；、\n]|\Z)')
 _KEY_FILLERS = re.compile(r"[\W_]+")
 
 
-def clean_line(text: str, what: str = "name", longest: int = MAX_NAME) -> str:
-    """Returns one line in NFC, with single spaces and without marks that turn the direction of text.
+def clean_line(text: str, field_name: str = "name", max_length: int = MAX_NAME) -> str:
+    """Returns one line of text in Unicode NFC, with single spaces and without direction marks.
 
-    Returns "" for text that shows nothing (U+200B, U+00AD, U+2800, U+3164 and the like) and for `NULL` and
-    `\\N`. Raises AudienceError for control characters and long text.
+    Returns "" for invisible text (U+200B, U+00AD, U+2800, U+3164 and the like), for `NULL` and for `\\N`.
+    Raises AudienceError, which calls the text `field_name`, for control characters and for more than
+    `max_length` characters.
     """
-    if text.isprintable() and "  " not in text and len(text) <= longest:
+    if text.isprintable() and "  " not in text and len(text) <= max_length:
         line = text.strip()
         if line.isascii():
-            return "" if is_null(line) else line
+            return "" if is_database_null(line) else line
         return _visible_line(line)
-    line = _SPACES.sub(" ", without_direction_marks(text)).strip() if len(text) <= 100 * longest else text
+    line = _SPACES.sub(" ", without_direction_marks(text)).strip() if len(text) <= 100 * max_length else text
     if _CONTROL.search(line):
-        raise AudienceError(f"the {what} {shown(line)} holds a control character; remove it")
+        raise AudienceError(f"the {field_name} {shown(line)} holds a control character; remove it")
     line = _visible_line(line)
-    if len(line) > longest:
-        raise AudienceError(f"the {what} is longer than {longest:,} characters; shorten it")
+    if len(line) > max_length:
+        raise AudienceError(f"the {field_name} is longer than {max_length:,} characters; shorten it")
     return line
 
 
 def _visible_line(line: str) -> str:
     line = strip_invisible(line)
-    if is_null(line) or is_blank(line):
+    if is_database_null(line) or is_blank(line):
         return ""
     return line if line.isascii() else unicodedata.normalize("NFC", line)
 
 
 def split_list(text: str) -> tuple[str, ...]:
-    """Splits a text at , ; | 、 and line breaks. Keeps each part once, in its first spelling.
+    """Splits a text at , ; | 、 and line breaks. Returns each part once; letter case does not matter.
 
     A part in quotes may hold a separator (`"Smith, John";vip`). A JSON list of texts is accepted, too.
     """
-    return _short_list(text) if len(text) <= _SHORT else _split(text)
+    return _split_list_cached(text) if len(text) <= _SHORT else _split_list_uncached(text)
 
 
-def _split(text: str) -> tuple[str, ...]:
-    parts = (clean_line(part, "tag", MAX_TAG) for part in _json_list(text) or _parts(text))
-    return _each_once(part for part in parts if part)
+def _split_list_uncached(text: str) -> tuple[str, ...]:
+    parts = (clean_line(part, "tag", MAX_TAG) for part in _parse_json_list(text) or _separated_parts(text))
+    return _without_repeats(part for part in parts if part)
 
 
 #: Rows of a list repeat each other's tags, so short lists of tags are cached.
-_short_list = lru_cache(maxsize=4096)(_split)
+_split_list_cached = lru_cache(maxsize=4096)(_split_list_uncached)
 
 
-def tags_of(parts: Iterable[str]) -> tuple[str, ...]:
-    """Cleans tags and returns each once, in order and in its first spelling, whatever the case."""
-    tags = _each_once(tag for part in parts for tag in split_list(part))
+def clean_tags(parts: Iterable[str]) -> tuple[str, ...]:
+    """Returns the cleaned tags of the given texts, each once and in order. Letter case does not matter.
+
+    Raises AudienceError for too many tags.
+    """
+    tags = _without_repeats(tag for part in parts for tag in split_list(part))
     if len(tags) > MAX_TAGS:
-        raise AudienceError(f"there are more than {MAX_TAGS} tags; keep what is used")
+        raise AudienceError(f"a person can have at most {MAX_TAGS} tags; remove some")
     return tags
 
 
-def joined_list(parts: Iterable[str]) -> str:
-    """Joins parts by ; into one cell that `split_list` reads back, with quotes where they are needed."""
+def join_list(parts: Iterable[str]) -> str:
+    """Joins parts by ; into one cell that `split_list` can read back. Parts are quoted if needed."""
     return ";".join(
         '"' + part.replace('"', '""') + '"' if _SEPARATORS.search(part) or part[:1] in ('"', "[") else part
         for part in parts
     )
 
 
-def _each_once(parts: Iterable[str]) -> tuple[str, ...]:
+def _without_repeats(parts: Iterable[str]) -> tuple[str, ...]:
     found: dict[str, str] = {}
     for part in parts:
         found.setdefault(part.casefold(), part)
     return tuple(found.values())
 
 
-def _parts(text: str) -> Iterator[str]:
-    """Yields the parts between separators, without the quotes around them."""
+def _separated_parts(text: str) -> Iterator[str]:
+    """Yields the parts of a text between separators, without the quotes around the parts."""
     if '"' not in text:
         yield from _SEPARATORS.split(text)
         return
@@ -131,7 +135,7 @@ def _parts(text: str) -> Iterator[str]:
         place = end + 1
 
 
-def _json_list(text: str) -> list[str]:
+def _parse_json_list(text: str) -> list[str]:
     if not text.lstrip().startswith("["):
         return []
     try:
@@ -141,43 +145,49 @@ def _json_list(text: str) -> list[str]:
     return parts if isinstance(parts, list) and all(isinstance(part, str) for part in parts) else []
 
 
-def editions_of(names: Iterable[str], known: Collection[str]) -> tuple[str, ...]:
+def checked_editions(names: Iterable[str], known_editions: Collection[str]) -> tuple[str, ...]:
     """Returns the names of editions, each once.
 
-    Raises AudienceError with the nearest right name for another.
+    Raises AudienceError, with the nearest known name, for an unknown edition.
     """
     chosen = tuple(dict.fromkeys(names))
     for name in chosen:
-        if name not in known:
-            near = nearest(name, known)
-            hint = f"did you mean {near}?" if near else f"there are {', '.join(known)}"
+        if name not in known_editions:
+            near = nearest(name, known_editions)
+            hint = f"did you mean {near}?" if near else f"choose from {', '.join(known_editions)}"
             raise AudienceError(f"the edition {shown(name)} is not in mailer.toml; {hint}")
     return chosen
 
 
 def attribute_key(text: str) -> str:
-    """Returns the name of an attribute in lower case: letters of any script, digits and _, as in segments."""
+    """Returns the name of an attribute as segments write it: lower-case letters of any script, digits and _.
+
+    Raises AudienceError if no valid name can be made.
+    """
     key = _KEY_FILLERS.sub("_", unicodedata.normalize("NFC", text).casefold()).strip("_")
     key = f"_{key}" if key[:1].isdigit() else key
     if not key:
         raise AudienceError(f"{shown(text)} cannot be the name of an attribute; use letters and digits")
     if len(key) > MAX_KEY:
-        raise AudienceError(f"the attribute {shown(key)} has a name of more than {MAX_KEY} characters")
+        raise AudienceError(
+            f"the attribute {shown(key)} has a name of more than {MAX_KEY} characters; shorten it"
+        )
     return key
 
 
-def attribute_value(text: str, key: str) -> str:
-    """Returns the text of an attribute in NFC. It may hold line breaks, but no other control characters.
+def attribute_value(text: str, attribute: str) -> str:
+    """Returns the text of the attribute with this name, in Unicode NFC. The text may have line breaks.
 
-    Returns "" for text that shows nothing, and for `NULL` and `\\N`. Raises AudienceError.
+    Returns "" for invisible text, for `NULL` and for `\\N`. Raises AudienceError for other control characters
+    and for long text.
     """
     value = strip_invisible(text)
-    if is_null(value):
+    if is_database_null(value):
         value = ""
     elif not value.isascii():
         value = "" if is_blank(value) else unicodedata.normalize("NFC", value)
     if _CONTROL_BUT_BREAKS.search(value):
-        raise AudienceError(f"{key} holds a control character; remove it")
+        raise AudienceError(f"{attribute} holds a control character; remove it")
     if len(value) > MAX_VALUE:
-        raise AudienceError(f"{key} is longer than {MAX_VALUE:,} characters; shorten it")
+        raise AudienceError(f"{attribute} is longer than {MAX_VALUE:,} characters; shorten it")
     return value

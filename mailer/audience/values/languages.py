@@ -1,4 +1,4 @@
-"""Reads languages as BCP 47 tags, from tags and names that other programs write. Pure."""
+"""Reads languages as BCP 47 tags, from the tags and names that other programs write. Pure."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from babel import Locale, UnknownLocaleError
 from babel.core import get_global
 
 from mailer.addresses import shown
-from mailer.audience.values.blanks import is_no_value
+from mailer.audience.values.blanks import is_missing_value
 from mailer.errors import AudienceError
 from mailer.language_tags import is_language_tag
 
@@ -117,23 +117,23 @@ _OWN = (
 
 @lru_cache(maxsize=4096)
 def language_tag(text: str) -> str:
-    """Returns a language tag (BCP 47) such as `zh`, `en-GB` or `zh-Hans-CN`, of at most 35 characters.
+    """Returns the BCP 47 tag of a language, such as `zh`, `en-GB` or `zh-Hans-CN`, of at most 35 characters.
 
-    Accepts tags in any spelling (`zh_cn`, `EN`, `en_US.UTF-8`) and names of languages in English, in Chinese
+    Accepts tags in any spelling (`zh_cn`, `EN`, `en_US.UTF-8`), and names of languages in English, in Chinese
     and in the language itself, with a region or a script in brackets: `English (United States)`, `Deutsch`,
-    `中文（繁體）`. Returns "" for blanks, `\\N`, `NULL`, `-` and `unknown`. Raises AudienceError with one
-    sentence.
+    `中文（繁體）`. Returns "" for blank cells, `\\N`, `NULL`, `-` and `unknown`. Raises AudienceError for an
+    unknown language.
     """
-    if is_no_value(text):
+    if is_missing_value(text):
         return ""
     word = text.strip()
-    tag = "" if len(word) > _LONGEST_NAME else _of_tag(word) or _of_name(word)
+    tag = "" if len(word) > _LONGEST_NAME else _normalized_tag(word) or _tag_of_name(word)
     if not is_language_tag(tag):
         raise AudienceError(f"the language {shown(word)} is not known; write a tag such as zh or en")
     return tag
 
 
-def _of_tag(word: str) -> str:
+def _normalized_tag(word: str) -> str:
     word = _CODESET.sub("", word)
     if not _TAG.fullmatch(word):
         return ""
@@ -143,12 +143,12 @@ def _of_tag(word: str) -> str:
     try:
         return str(Locale.parse(plain)).replace("_", "-")
     except (UnknownLocaleError, ValueError):
-        return _without_data(plain)
+        return _tag_without_babel_data(plain)
 
 
-def _without_data(plain: str) -> str:
-    """Returns the tag of a language that exists but has no names in Babel (`la`, `en_CN`)."""
-    language, *others = plain.split("_")
+def _tag_without_babel_data(tag: str) -> str:
+    """Returns the tag of a language that exists but for which Babel has no data (`la`, `en_CN`), or ""."""
+    language, *others = tag.split("_")
     if language not in Locale("en").languages or len(language) > 3:
         return ""
     cased = [part.title() if len(part) == 4 and part.isalpha() else part.upper() for part in others]
@@ -158,9 +158,11 @@ def _without_data(plain: str) -> str:
     return ""
 
 
-def _of_name(word: str) -> str:
-    name = _folded(word)
-    found = _languages().get(name) or _languages().get(" ".join(_SEPARATORS.sub(" ", name).split()))
+def _tag_of_name(word: str) -> str:
+    name = _folded_name(word)
+    found = _tags_by_language_name().get(name) or _tags_by_language_name().get(
+        " ".join(_SEPARATORS.sub(" ", name).split())
+    )
     if found:
         return found
     match = _NAME.fullmatch(name)
@@ -170,37 +172,40 @@ def _of_name(word: str) -> str:
         language, dash, inside = name.partition(" - ")
         if not dash:
             return ""
-    tag = _languages().get(language.strip())
-    return _joined(tag, re.split(r"[,，、]", inside)) if tag else ""
+    tag = _tags_by_language_name().get(language.strip())
+    return _tag_with_script_and_region(tag, re.split(r"[,，、]", inside)) if tag else ""
 
 
-def _joined(tag: str, parts: list[str]) -> str:
-    """Returns the tag with these scripts and regions, each given by its name; "" where one is unknown."""
+def _tag_with_script_and_region(tag: str, names: list[str]) -> str:
+    """Returns the tag with a script and a region added. `names` has their names.
+
+    Returns "" if a name is unknown.
+    """
     script = region = ""
     try:
-        regions = _regions(tag.partition("-")[0])
+        regions = _region_codes_by_name(tag.partition("-")[0])
     except (UnknownLocaleError, ValueError):
-        regions = _regions("en")
-    for part in (part.strip() for part in parts):
-        if part in _scripts():
-            script = _scripts()[part]
+        regions = _region_codes_by_name("en")
+    for part in (part.strip() for part in names):
+        if part in _script_codes_by_name():
+            script = _script_codes_by_name()[part]
         elif part in regions:
             region = regions[part]
         else:
             return ""
     language = tag.partition("-")[0] if script or region else tag
-    return _of_tag("-".join(filter(None, (language, script, region)))) if script or region else tag
+    return _normalized_tag("-".join(filter(None, (language, script, region)))) if script or region else tag
 
 
-def _folded(text: str) -> str:
+def _folded_name(text: str) -> str:
     return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
 
 
 @cache
-def _languages() -> dict[str, str]:
-    """Returns tags by the names of languages: in the language itself, in Chinese and in English.
+def _tags_by_language_name() -> dict[str, str]:
+    """Returns language tags by the languages' names: in the language itself, in Chinese and in English.
 
-    Where a name means two languages, the last one is taken.
+    If two languages have the same name, the later one in this order is taken.
     """
     own = (pair.strip().partition(" ") for pair in _OWN.split(","))
     names = {name: tag for tag, _, name in own}
@@ -208,24 +213,24 @@ def _languages() -> dict[str, str]:
         for code, name in Locale.parse(reader).languages.items():
             tag = code.replace("_", "-")
             if is_language_tag(tag) and code not in ("mul", "und", "zxx", "root"):
-                names[_folded(name)] = tag
-    return names | {_folded(name): tag for name, tag in _MORE.items()}
+                names[_folded_name(name)] = tag
+    return names | {_folded_name(name): tag for name, tag in _MORE.items()}
 
 
 @lru_cache(maxsize=16)
-def _regions(language: str) -> dict[str, str]:
-    """Returns the codes of regions by their names in English, Chinese and `language`."""
+def _region_codes_by_name(language: str) -> dict[str, str]:
+    """Returns codes of regions by their names in English, in Chinese and in `language`."""
     names = dict(_REGIONS)
     for reader in ("en", "zh", "zh_Hant", language):
         for code, name in Locale.parse(reader).territories.items():
-            names.setdefault(_folded(name), code)
+            names.setdefault(_folded_name(name), code)
     return names
 
 
 @cache
-def _scripts() -> dict[str, str]:
+def _script_codes_by_name() -> dict[str, str]:
     names = dict(_SCRIPTS)
     for reader in ("en", "zh", "zh_Hant"):
         for code, name in Locale.parse(reader).scripts.items():
-            names.setdefault(_folded(name), code)
+            names.setdefault(_folded_name(name), code)
     return names

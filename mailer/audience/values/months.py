@@ -1,4 +1,4 @@
-"""Finds the names of months and weekdays in the languages of imported lists (Unicode CLDR, through Babel)."""
+"""Recognises the names of months and weekdays in the languages of imported lists (Unicode CLDR)."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from functools import cache
 
 from babel import Locale
 
-__all__ = ["month_of", "without_weekday"]
+__all__ = ["month_number", "without_weekday"]
 
 _LANGUAGES = ("en", "de", "fr", "es", "it", "pt", "nl")
 #: Names in use that CLDR does not have.
@@ -20,15 +20,21 @@ _CJK_DAY = re.compile(
 _CJK_SHORT = re.compile(r"\s*\([一二三四五六日月火水木金土월화수목금토일]\)\s*")
 
 
-def month_of(word: str) -> int:
-    """Returns the number of a month (1 to 12) by its name in lower case without a dot; 0 for no month."""
-    return _months().get(word, 0)
+def month_number(word: str) -> int:
+    """Returns the number (1 to 12) of the month with this name, or 0.
+
+    The name is in lower case without a dot.
+    """
+    return _month_numbers_by_name().get(word, 0)
 
 
 def without_weekday(text: str) -> str:
-    """Returns `text` (lower case) without a leading weekday; a Chinese weekday is removed anywhere."""
+    """Returns `text` (in lower case) without a weekday at its beginning.
+
+    Chinese weekdays are removed anywhere.
+    """
     match = _FIRST_WORD.match(text)
-    if match and match[1] in _weekdays():
+    if match and match[1] in _weekday_names():
         text = text[match.end() :]
     if text.isascii():
         return text
@@ -36,23 +42,26 @@ def without_weekday(text: str) -> str:
 
 
 @cache
-def _months() -> dict[str, int]:
-    """Returns month numbers by name, for names that mean the same month in every language."""
+def _month_numbers_by_name() -> dict[str, int]:
+    """Returns month numbers by name. Names that mean different months in different languages are left out."""
     found: dict[str, set[int]] = {}
-    for kind, number, name in _names("months"):
+    for kind, number, name in _calendar_names("months"):
         if kind != "narrow":
             found.setdefault(name, set()).add(number)
     return {name: min(numbers) for name, numbers in found.items() if len(numbers) == 1} | _MORE
 
 
 @cache
-def _weekdays() -> frozenset[str]:
-    return frozenset(name for kind, _, name in _names("days") if kind != "narrow") - _months().keys()
+def _weekday_names() -> frozenset[str]:
+    return (
+        frozenset(name for kind, _, name in _calendar_names("days") if kind != "narrow")
+        - _month_numbers_by_name().keys()
+    )
 
 
-def _names(what: str) -> Iterator[tuple[str, int, str]]:
+def _calendar_names(locale_attribute: str) -> Iterator[tuple[str, int, str]]:
     for language in _LANGUAGES:
-        for kinds in getattr(Locale.parse(language), what).values():
+        for kinds in getattr(Locale.parse(language), locale_attribute).values():
             for kind, names in kinds.items():
                 for number, name in names.items():
                     yield kind, int(number), name.casefold().rstrip(".")

@@ -1,4 +1,4 @@
-"""Reads names of time zones that other programs write. Pure but for the system's time zone data."""
+"""Reads the names of time zones that other programs write. Pure, except for the system's time zone data."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from zoneinfo import ZoneInfo, available_timezones
 from babel.core import get_global
 
 from mailer.addresses import shown
-from mailer.audience.values.blanks import is_no_value
+from mailer.audience.values.blanks import is_missing_value
 from mailer.errors import AudienceError
 
-__all__ = ["named_zone", "offset_of", "timezone_name"]
+__all__ = ["zone_of_suffix", "offset_minutes", "timezone_name"]
 
 _LONGEST = 200
 #: The offsets that are in use: from Baker Island to Kiritimati (minutes).
@@ -83,32 +83,40 @@ _ABBREVIATIONS = {
 
 @lru_cache(maxsize=4096)
 def timezone_name(text: str) -> str:
-    """Returns the name of an existing time zone (`Europe/Berlin`); "" where there is none (`\\N`, `unknown`).
+    """Returns the IANA name of a time zone (`Europe/Berlin`), or "" if the cell has no value (`\\N`,
+    `unknown`).
 
-    Accepts names in any case, an offset (`GMT-5`, `UTC+08:00`, as `Etc/GMT+5` and `Etc/GMT-8`), Windows'
-    names (`W. Europe Standard Time`) and what Windows shows for them (`(UTC+01:00) Amsterdam, Berlin`). A
-    bare number is no zone. Raises AudienceError with one sentence.
+    Accepts names in any case, offsets (`GMT-5`, `UTC+08:00`, which give `Etc/GMT+5` and `Etc/GMT-8`),
+    Windows' names (`W. Europe Standard Time`) and Windows' labels (`(UTC+01:00) Amsterdam, Berlin`). A number
+    alone is no time zone. Raises AudienceError for an unknown time zone.
     """
-    if is_no_value(text):
+    if is_missing_value(text):
         return ""
     name = " ".join(text[:_LONGEST].split())
-    found = "" if len(text) > _LONGEST else _by_name(name) or _by_offset(name) or _by_label(name)
+    found = (
+        ""
+        if len(text) > _LONGEST
+        else _zone_by_name(name) or _zone_by_offset(name) or _zone_by_windows_label(name)
+    )
     if not found:
         raise AudienceError(f"the time zone {shown(name)} is not known; write a name such as Asia/Shanghai")
     return found
 
 
-def named_zone(name: str) -> dt.tzinfo | None:
-    """Returns the time zone that a time's suffix names (`cest`, `europe/berlin`), or None."""
+def zone_of_suffix(name: str) -> dt.tzinfo | None:
+    """Returns the time zone that a suffix after a time names (`cest`, `europe/berlin`), or None."""
     if "/" in name:
-        known = _names().get(name)
+        known = _zones_by_lower_name().get(name)
         return ZoneInfo(known) if known else None
     minutes = _ABBREVIATIONS.get(name)
     return None if minutes is None else dt.timezone(dt.timedelta(minutes=minutes))
 
 
-def offset_of(text: str) -> int | None:
-    """Returns the minutes east of UTC of `GMT-5`, `UTC+08:00` or `+0530`; None if no zone has it."""
+def offset_minutes(text: str) -> int | None:
+    """Returns the minutes east of UTC that a text means (`GMT-5`, `UTC+08:00`, `+05:30`), or None.
+
+    An offset that no time zone has gives None, too.
+    """
     match = _OFFSET.fullmatch(text)
     if not match:
         return None
@@ -118,14 +126,16 @@ def offset_of(text: str) -> int | None:
     return total if rest < 60 and _FIRST <= total <= _LAST else None
 
 
-def _by_name(name: str) -> str:
+def _zone_by_name(name: str) -> str:
     if name in _CHINESE_TIME:
         return "Asia/Shanghai"
-    return _names().get(name.casefold().replace(" ", "_")) or _windows().get(name.casefold(), "")
+    return _zones_by_lower_name().get(name.casefold().replace(" ", "_")) or _zones_by_windows_name().get(
+        name.casefold(), ""
+    )
 
 
-def _by_offset(name: str) -> str:
-    minutes = offset_of(name)
+def _zone_by_offset(name: str) -> str:
+    minutes = offset_minutes(name)
     if minutes is None:
         return ""
     if minutes % 60:
@@ -134,35 +144,40 @@ def _by_offset(name: str) -> str:
     return f"Etc/GMT{-hours:+d}" if hours else "UTC"  # Etc has the signs of POSIX, which count westwards
 
 
-def _by_label(name: str) -> str:
-    match = _WINDOWS_LABEL.fullmatch(name)
+def _zone_by_windows_label(label: str) -> str:
+    match = _WINDOWS_LABEL.fullmatch(label)
     if match:
-        minutes = offset_of(f"utc{match[1]}") if match[1] else 0
+        minutes = offset_minutes(f"utc{match[1]}") if match[1] else 0
         places = match[2].strip()
         if minutes is None:
             return ""
         if not places:
-            return _by_offset(f"utc{match[1]}") if match[1] else "UTC"
-        found = _by_words(places) or _by_city(places, minutes)
-        return found if found and _standard_offset(found) == minutes else ""
-    return _by_words(name)
+            return _zone_by_offset(f"utc{match[1]}") if match[1] else "UTC"
+        found = _zone_by_windows_time(places) or _zone_by_city(places, minutes)
+        return found if found and _standard_offset_minutes(found) == minutes else ""
+    return _zone_by_windows_time(label)
 
 
-def _by_words(name: str) -> str:
-    """Returns the zone of a name such as `Eastern Time (US & Canada)`; "" if Windows has no such name."""
+def _zone_by_windows_time(name: str) -> str:
+    """Returns the time zone of a Windows name such as `Eastern Time (US & Canada)`, or "" if Windows has no
+    such name.
+    """
     if name.casefold() == "coordinated universal time":
         return "UTC"
     match = _WINDOWS_TIME.fullmatch(name)
-    return _windows().get(f"{match[1]} standard time".casefold(), "") if match else ""
+    return _zones_by_windows_name().get(f"{match[1]} standard time".casefold(), "") if match else ""
 
 
-def _by_city(places: str, minutes: int) -> str:
-    """Returns the zone of the first of these cities with this offset; Windows' zones come first."""
-    main = set(_windows().values())
+def _zone_by_city(places: str, standard_offset: int) -> str:
+    """Returns the time zone of the first of these cities whose standard offset is `minutes`, or "".
+
+    Time zones that Windows uses are preferred.
+    """
+    main = set(_zones_by_windows_name().values())
     found = ""
     for city in re.split(r"[,、，/&;…]|\.\.\.", places.casefold()):
-        zone = _cities().get(city.strip(" .()").replace(" ", "_"), "")
-        if zone and _standard_offset(zone) == minutes:
+        zone = _zones_by_city().get(city.strip(" .()").replace(" ", "_"), "")
+        if zone and _standard_offset_minutes(zone) == standard_offset:
             if zone in main:
                 return zone
             found = found or zone
@@ -170,8 +185,8 @@ def _by_city(places: str, minutes: int) -> str:
 
 
 @cache
-def _names() -> dict[str, str]:
-    """Returns each zone by its name in lower case."""
+def _zones_by_lower_name() -> dict[str, str]:
+    """Returns all names of time zones by the name in lower case."""
     return {
         name.casefold(): name
         for name in sorted(available_timezones())
@@ -180,27 +195,30 @@ def _names() -> dict[str, str]:
 
 
 @cache
-def _windows() -> dict[str, str]:
-    """Returns IANA zones by Windows' names of them in lower case (Unicode CLDR)."""
-    known = _names()
+def _zones_by_windows_name() -> dict[str, str]:
+    """Returns names of IANA time zones by Windows' names for them, in lower case (Unicode CLDR)."""
+    known = _zones_by_lower_name()
     pairs = get_global("windows_zone_mapping").items()
     return {name.casefold(): zone for name, zone in pairs if zone.casefold() in known}
 
 
 @cache
-def _cities() -> dict[str, str]:
-    """Returns the zones that are named after a city, by that city; old names lead to today's zone."""
+def _zones_by_city() -> dict[str, str]:
+    """Returns names of time zones by the city in the name.
+
+    A former name of a time zone gives the present name.
+    """
     aliases = get_global("zone_aliases")
     return {
         name.rpartition("/")[2]: aliases.get(zone, zone)
-        for name, zone in _names().items()
+        for name, zone in _zones_by_lower_name().items()
         if "/" in name and not name.startswith("etc/")
     } | _PLACES
 
 
 @lru_cache(maxsize=1024)
-def _standard_offset(zone: str) -> int:
-    """Returns the minutes east of UTC outside summer time."""
+def _standard_offset_minutes(zone: str) -> int:
+    """Returns the minutes east of UTC that a time zone has outside of summer time."""
     place = ZoneInfo(zone)
     offsets = []
     for month in (1, 7):

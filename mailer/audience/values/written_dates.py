@@ -1,7 +1,7 @@
-"""Parses dates in figures, with the name of a month, in Chinese, and as Unix time. Pure.
+"""Parses dates that are written in digits, with the name of a month, in Chinese, or as Unix time. Pure.
 
-All of a cell must be understood, and nothing is guessed. Ambiguous numbers, such as a spreadsheet's day
-numbers, are no dates.
+A cell must be understood completely, and nothing is guessed. Ambiguous numbers, such as the day numbers of a
+spreadsheet, are no dates.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from mailer.addresses import trimmed
-from mailer.audience.values.months import month_of, without_weekday
-from mailer.audience.values.time_zones import named_zone, offset_of
+from mailer.audience.values.months import month_number, without_weekday
+from mailer.audience.values.time_zones import offset_minutes, zone_of_suffix
 
 __all__ = ["EVERY_ORDER", "ParsedDate", "parse_date"]
 
@@ -77,9 +77,9 @@ _FILLERS = frozenset({"of", "the", "de", "del", "den", "le", "on"})
 
 @dataclass(frozen=True, slots=True)
 class ParsedDate:
-    """Holds a parsed date: its day in each order that gives one, its time, and its zone if it has one.
+    """Holds a parsed date: its day in each possible order of day, month and year, its time and its time zone.
 
-    `days` has the keys "ymd", "dmy" and "mdy", all of them where they mean the same, and at least one.
+    `days` has at least one of the keys "ymd", "dmy" and "mdy", and all three if the order does not matter.
     """
 
     days: Mapping[str, dt.date]
@@ -88,7 +88,7 @@ class ParsedDate:
 
 
 def parse_date(text: str) -> ParsedDate | None:
-    """Returns the date that `text` is; None where it is none, or is not wholly understood."""
+    """Returns the date in `text`, or None if `text` is not completely understood as a date."""
     return _parse_date(text) if len(text) <= _LONGEST else None
 
 
@@ -96,7 +96,7 @@ def parse_date(text: str) -> ParsedDate | None:
 def _parse_date(text: str) -> ParsedDate | None:
     quick = _QUICK.fullmatch(text)
     if quick:
-        return _parse_common(quick)
+        return _parse_common_form(quick)
     plain = " ".join(unicodedata.normalize("NFKC", trimmed(text).translate(_SAME)).casefold().split())
     try:
         if plain.replace(".", "").isdigit():
@@ -106,12 +106,12 @@ def _parse_date(text: str) -> ParsedDate | None:
         return None
 
 
-def _parse_common(match: re.Match[str]) -> ParsedDate | None:
+def _parse_common_form(match: re.Match[str]) -> ParsedDate | None:
     one, _, two, three, hour, minute, second, half = match.groups()
-    days = _numeric_days(one, two, three)
+    days = _days_of_three_numbers(one, two, three)
     try:
         clock = (
-            dt.time(_hour(int(hour), (half or "").lower()), int(minute), int(second or 0))
+            dt.time(_hour_of_24(int(hour), (half or "").lower()), int(minute), int(second or 0))
             if hour
             else _MIDNIGHT
         )
@@ -120,8 +120,8 @@ def _parse_common(match: re.Match[str]) -> ParsedDate | None:
     return ParsedDate(days, clock) if days else None
 
 
-def _parse_unix_time(plain: str) -> ParsedDate | None:
-    match = _UNIX.fullmatch(plain)
+def _parse_unix_time(text: str) -> ParsedDate | None:
+    match = _UNIX.fullmatch(text)
     if not match:
         return None
     seconds, fraction, milli, micro, nano = match.groups()
@@ -132,118 +132,135 @@ def _parse_unix_time(plain: str) -> ParsedDate | None:
     if micros >= _UNIX_LAST * 1_000_000:
         return None
     at = dt.datetime(1970, 1, 1, tzinfo=dt.UTC) + dt.timedelta(microseconds=micros)
-    return ParsedDate(_unambiguous(at.date()), at.time(), dt.UTC)
+    return ParsedDate(_same_day_in_every_order(at.date()), at.time(), dt.UTC)
 
 
-def _parse_basic_iso(plain: str) -> ParsedDate | None:
-    day_alone = _BASIC_DAY.fullmatch(plain)
+def _parse_basic_iso(text: str) -> ParsedDate | None:
+    day_alone = _BASIC_DAY.fullmatch(text)
     if day_alone:
-        return ParsedDate(_unambiguous(dt.date(*map(int, day_alone.groups()))))
-    match = _BASIC.match(plain)
+        return ParsedDate(_same_day_in_every_order(dt.date(*map(int, day_alone.groups()))))
+    match = _BASIC.match(text)
     if not match:
         return None
     year, month, day, hour, minute, second = (int(part or 0) for part in match.groups())
-    rest = plain[match.end() :]
+    rest = text[match.end() :]
     fraction = re.match(r"[.,](\d{1,9})", rest) if match[6] else None
     micros = int(fraction[1][:6].ljust(6, "0")) if fraction else 0
-    zone, rest = _zone(rest[fraction.end() :] if fraction else rest)
+    zone, rest = _split_zone(rest[fraction.end() :] if fraction else rest)
     if rest.strip() or not _FIRST_YEAR <= year <= _LAST_YEAR:
         return None
-    return ParsedDate(_unambiguous(dt.date(year, month, day)), dt.time(hour, minute, second, micros), zone)
+    return ParsedDate(
+        _same_day_in_every_order(dt.date(year, month, day)), dt.time(hour, minute, second, micros), zone
+    )
 
 
-def _parse_with_clock(plain: str) -> ParsedDate | None:
-    plain = _CLOCK_IN_WORDS.sub(lambda match: f"{match[1]}:{match[2]:0>2}:{match[3] or '0':0>2}", plain)
-    match = _CLOCK.search(plain)
+def _parse_with_clock(text: str) -> ParsedDate | None:
+    text = _CLOCK_IN_WORDS.sub(lambda match: f"{match[1]}:{match[2]:0>2}:{match[3] or '0':0>2}", text)
+    match = _CLOCK.search(text)
     if not match:
-        return _parse_day(plain, _MIDNIGHT, None)
-    zone, rest = _zone(plain[match.end() :])
-    before = _T.sub("", plain[: match.start()])
+        return _parse_day(text, _MIDNIGHT, None)
+    zone, rest = _split_zone(text[match.end() :])
+    before = _T.sub("", text[: match.start()])
     day = " ".join(_AT.sub(" ", f"{before} {rest}").split())
-    return _parse_day(day, _clock(match), zone)
+    return _parse_day(day, _time_of_match(match), zone)
 
 
-def _clock(match: re.Match[str]) -> dt.time:
-    """Returns the time of day of a match. Raises ValueError where there is no such time."""
+def _time_of_match(match: re.Match[str]) -> dt.time:
+    """Returns the time of day that `_CLOCK` has matched. Raises ValueError if there is no such time."""
     after = match["after"] or match["half"]
     if match["before"] and after:
-        raise ValueError("morning or afternoon is said twice")
-    hour = _hour(int(match["hour"]), match["before"] or after or "")
+        raise ValueError("the time says twice whether it is before or after noon")
+    hour = _hour_of_24(int(match["hour"]), match["before"] or after or "")
     fraction = (match["fraction"] or "0")[:6].ljust(6, "0")
     return dt.time(hour, int(match["minute"] or 0), int(match["second"] or 0), int(fraction))
 
 
-def _hour(hour: int, half: str) -> int:
-    """Returns the hour of a 24-hour day from an hour with am or pm. Raises ValueError for a wrong one."""
-    if half in _BEFORE_NOON:
+def _hour_of_24(hour: int, half_of_day: str) -> int:
+    """Returns the hour from 0 to 23 for an hour with a word for the half of the day ("": none), such as am or
+    pm.
+
+    Raises ValueError if the two contradict each other.
+    """
+    if half_of_day in _BEFORE_NOON:
         if hour > 12:
-            raise ValueError("no hour of a morning")
+            raise ValueError(f"hour {hour} is not before noon")
         hour %= 12
-    elif half in _AFTER_NOON:
-        if hour == 12 and half == "晚上":
-            raise ValueError("midnight of which day?")
+    elif half_of_day in _AFTER_NOON:
+        if hour == 12 and half_of_day == "晚上":
+            raise ValueError("12 at night may be the beginning or the end of the day")
         hour += 12 * (hour < 12)
-    elif half in _NOON:
+    elif half_of_day in _NOON:
         hour += 12 * (hour < 3)
     return hour
 
 
-def _zone(rest: str) -> tuple[dt.tzinfo | None, str]:
-    """Returns the zone that `rest` begins with, or None, and the text after it. Raises ValueError."""
-    match = _OFFSET_AFTER.match(rest)
+def _split_zone(text: str) -> tuple[dt.tzinfo | None, str]:
+    """Returns the time zone at the beginning of a text, or None, and the rest.
+
+    Raises ValueError for a wrong one.
+    """
+    match = _OFFSET_AFTER.match(text)
     if match:
         offset = match[1] if ":" in match[1] or match[1][0] not in "+-" else f"utc{match[1]}"
-        minutes = offset_of(offset)
+        minutes = offset_minutes(offset)
         if minutes is None:
-            raise ValueError("no offset")
-        return dt.timezone(dt.timedelta(minutes=minutes)), _SAID_AGAIN.sub("", rest[match.end() :])
-    match = _UTC_AFTER.match(rest)
+            raise ValueError(f"{match[1]} is not an offset from UTC")
+        return dt.timezone(dt.timedelta(minutes=minutes)), _SAID_AGAIN.sub("", text[match.end() :])
+    match = _UTC_AFTER.match(text)
     if match:
-        return dt.UTC, _IN_BRACKETS.sub("", rest[match.end() :])
-    match = _ZONE_AFTER.match(rest)
-    zone = named_zone(match[1]) if match else None
-    return (zone, rest[match.end() :]) if match and zone else (None, rest)
+        return dt.UTC, _IN_BRACKETS.sub("", text[match.end() :])
+    match = _ZONE_AFTER.match(text)
+    zone = zone_of_suffix(match[1]) if match else None
+    return (zone, text[match.end() :]) if match and zone else (None, text)
 
 
-def _parse_day(rest: str, clock: dt.time, zone: dt.tzinfo | None) -> ParsedDate | None:
-    rest = without_weekday(rest).strip(" ,")
-    match = _NUMERIC.fullmatch(rest)
+def _parse_day(text: str, clock: dt.time, zone: dt.tzinfo | None) -> ParsedDate | None:
+    text = without_weekday(text).strip(" ,")
+    match = _NUMERIC.fullmatch(text)
     if match:
         parts = match.group(1, 3, 4) if match[1] else match.group(5, 6, 7)
-        days = _numeric_days(*parts)
+        days = _days_of_three_numbers(*parts)
     else:
-        match = _CHINESE.fullmatch(rest)
-        day = dt.date(_year(match[1]), int(match[2]), int(match[3])) if match else _named_month_day(rest)
-        days = _unambiguous(day) if day else {}
+        match = _CHINESE.fullmatch(text)
+        day = (
+            dt.date(_full_year(match[1]), int(match[2]), int(match[3]))
+            if match
+            else _day_with_month_name(text)
+        )
+        days = _same_day_in_every_order(day) if day else {}
     return ParsedDate(days, clock, zone) if days else None
 
 
-def _numeric_days(one: str, two: str, three: str) -> dict[str, dt.date]:
-    """Returns the day of three numbers in each order (ymd, dmy, mdy) that gives one."""
-    if len(one) == 4:
-        return _unambiguous(dt.date(_year(one), int(two), int(three))) if len(three) <= 2 else {}
-    if len(one) == 3 or len(three) == 1:
+def _days_of_three_numbers(first: str, second: str, third: str) -> dict[str, dt.date]:
+    """Returns the days that three numbers mean, by the order ("ymd", "dmy", "mdy") of day, month and year."""
+    if len(first) == 4:
+        return (
+            _same_day_in_every_order(dt.date(_full_year(first), int(second), int(third)))
+            if len(third) <= 2
+            else {}
+        )
+    if len(first) == 3 or len(third) == 1:
         return {}
-    orders = {"dmy": (three, two, one), "mdy": (three, one, two)}
-    if len(one) == len(three) == 2:
-        orders["ymd"] = (one, two, three)
+    orders = {"dmy": (third, second, first), "mdy": (third, first, second)}
+    if len(first) == len(third) == 2:
+        orders["ymd"] = (first, second, third)
     days = {}
     for order, (year, month, day) in orders.items():
         try:
-            days[order] = dt.date(_year(year), int(month), int(day))
+            days[order] = dt.date(_full_year(year), int(month), int(day))
         except ValueError:
             continue
-    same = one == two and len(days) > 1 and len(set(days.values())) == 1
-    return _unambiguous(next(iter(days.values()))) if same else days
+    same = first == second and len(days) > 1 and len(set(days.values())) == 1
+    return _same_day_in_every_order(next(iter(days.values()))) if same else days
 
 
-def _named_month_day(rest: str) -> dt.date | None:
-    """Returns the day of `24 March 2023`, `Mar 24, 2023`, `24-Mar-23` or `2023 Mar 24`."""
-    rest = _ORDINAL.sub("", rest)
-    if not all(_BETWEEN.fullmatch(gap) for gap in _WORDS.split(rest)):
+def _day_with_month_name(text: str) -> dt.date | None:
+    """Returns the day of `24 March 2023`, `Mar 24, 2023`, `24-Mar-23` or `2023 Mar 24`, or None."""
+    text = _ORDINAL.sub("", text)
+    if not all(_BETWEEN.fullmatch(gap) for gap in _WORDS.split(text)):
         return None
-    words = [word for word in _WORDS.findall(rest) if word not in _FILLERS]
-    months = [month_of(word) for word in words]
+    words = [word for word in _WORDS.findall(text) if word not in _FILLERS]
+    months = [month_number(word) for word in words]
     if len(words) != 3 or sum(map(bool, months)) != 1:
         return None
     place = next(i for i, month in enumerate(months) if month)
@@ -253,17 +270,17 @@ def _named_month_day(rest: str) -> dt.date | None:
     day, year = (second, first) if len(first) == 4 else (first, second)
     if len(day) > 2 or len(year) not in (2, 4) or (len(year) == 2 and place == 2):
         return None
-    return dt.date(_year(year), months[place], int(day))
+    return dt.date(_full_year(year), months[place], int(day))
 
 
-def _year(digits: str) -> int:
+def _full_year(digits: str) -> int:
     year = int(digits)
     if len(digits) == 2:
         year += 1900 if year >= _PIVOT else 2000
     if not _FIRST_YEAR <= year <= _LAST_YEAR:
-        raise ValueError("no year of our time")
+        raise ValueError(f"the year {year} is not between {_FIRST_YEAR} and {_LAST_YEAR}")
     return year
 
 
-def _unambiguous(day: dt.date) -> dict[str, dt.date]:
+def _same_day_in_every_order(day: dt.date) -> dict[str, dt.date]:
     return dict.fromkeys(("ymd", "dmy", "mdy"), day)

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from mailer.audience.people import Subscriber, state_of
+from mailer.audience.people import Subscriber, status_or_suppressed
 from mailer.commands.context import JsonFlag, emit_json, say, settings_of
 from mailer.commands.subscribers.person import editions_text
 from mailer.errors import InputError
@@ -145,7 +145,7 @@ def _print_result(done: Added, as_json: bool) -> None:
 
 
 def _status_text(person: Subscriber) -> str:
-    state = state_of(person)
+    state = status_or_suppressed(person)
     if state in ("active", "pending"):
         return f"reads {editions_text(person)}" + ("" if person.editions else "; add --edition NAME")
     return f"{state}, so nothing is sent to them"

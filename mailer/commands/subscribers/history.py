@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import typer
 
 from mailer.audience.events import HistoryEntry
-from mailer.audience.people import Subscriber, state_of
+from mailer.audience.people import Subscriber, status_or_suppressed
 from mailer.campaign.campaign import Delivered
 from mailer.campaign.times import format_time
 from mailer.commands.context import JsonFlag, emit_json, say, settings_of
@@ -63,7 +63,7 @@ def _lines(story: PersonHistory, zone: ZoneInfo) -> Lines:
 
 
 def _person_lines(story: PersonHistory, person: Subscriber, zone: ZoneInfo) -> Lines:
-    yield "Status", state_of(person)
+    yield "Status", status_or_suppressed(person)
     yield "Editions", editions_text(person)
     yield "Name", person.name
     yield "Language", person.language

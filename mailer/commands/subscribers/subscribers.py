@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from mailer.audience.people import Subscriber, state_of
+from mailer.audience.people import Subscriber, status_or_suppressed
 from mailer.commands.context import JsonFlag, emit_json, emit_json_list, say, settings_of
 from mailer.commands.subscribers.filters import EditionFilter, SegmentFilter, StatusFilter
 from mailer.commands.subscribers.person import editions_text
@@ -34,7 +34,8 @@ def list_people(
         return
     for person in found:
         address = person.address or f"(erased, number {person.id})"
-        say(f"{address:<40} {state_of(person):<13} {editions_text(person):<24} {person.name}".rstrip())
+        status = status_or_suppressed(person)
+        say(f"{address:<40} {status:<13} {editions_text(person):<24} {person.name}".rstrip())
 
 
 def restore(

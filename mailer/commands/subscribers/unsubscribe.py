@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from mailer.audience.consent.suppression import OPERATOR
-from mailer.audience.exchange.addresses import MOST_BYTES, read_addresses, read_list
+from mailer.audience.exchange.addresses import MOST_BYTES, read_address_file, read_addresses
 from mailer.audience.subscribers import MAX_REASON
 from mailer.commands.context import JsonFlag, emit_json, say, settings_of, warn
 from mailer.display_text import visible
@@ -109,7 +109,7 @@ def _address_list(address: str | None, file: Path) -> AddressList:
         name = "standard input"
         return AddressList(name, read_addresses(_standard_input(), name))
     name = visible(file.as_posix())
-    return AddressList(name, read_list(file, name))
+    return AddressList(name, read_address_file(file, name))
 
 
 def _standard_input() -> bytes:

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 
-from mailer.audience.recipients import unreachable
+from mailer.audience.recipients import unreachable_ids
 from mailer.campaign.delivery_state import State
 from mailer.campaign.status import Event, Status, check_may_be_sent, target_status
 from mailer.errors import BusyError, CampaignError, StoreError
@@ -137,7 +137,7 @@ def retry_campaign(workspace: Workspace, slug: str, *, address: str | None = Non
         recover(workspace, spool)
         refuse_if_older(settings, campaign, spool.counts_by_state())
         only = _person(workspace, spool, address)
-        again = spool.retry_refused(partial(unreachable, workspace.db), only_person=only)
+        again = spool.retry_refused(partial(unreachable_ids, workspace.db), only_person=only)
         if address is not None and not again:
             raise _not_there(workspace, spool, address, "rejected or deferred, or cannot be reached")
         return again, 0 if address is not None else spool.counts_by_state()[State.REJECTED]

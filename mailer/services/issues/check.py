@@ -100,11 +100,11 @@ def _shown(path: Path, settings: Settings) -> str:
 
 def _only_problems(loaded: LoadedIssue) -> Iterator[Problem]:
     """Returns the problems of each `only` expression, with their places in the file."""
-    from mailer.audience.segments import parse
+    from mailer.audience.segments import parse_segment
 
     for keys, only in only_places(loaded.issue):
         try:
-            parse(only)
+            parse_segment(only)
         except SegmentError as error:
             mark = loaded.mark_of(*keys)
             for problem in error.problems:

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from mailer.audience.planned import PlanDifference, compare
+from mailer.audience.planned import PlanDifference, compare_planned
 from mailer.config import Settings
 from mailer.errors import CampaignError
 from mailer.services.planning.plan import content_of
@@ -88,7 +88,7 @@ def apply_approved_plan(workspace: Workspace, prepared: Prepared, plan_hash: str
         raise CampaignError(
             f"{' and '.join(changed)} changed since plan {plan_hash}; nothing was sent. {plan_again}"
         )
-    difference = compare(kept.people, prepared.people)
+    difference = compare_planned(kept.people, prepared.people)
     if difference.added or difference.other_variant:
         raise CampaignError(f"{_in_words(difference)}; nothing was sent. {plan_again}")
     return _as_planned(prepared, kept)

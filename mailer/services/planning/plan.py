@@ -15,7 +15,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from mailer.audience.planned import Planned, PlannedBuilder
+from mailer.audience.planned import PlannedPeople, PlannedPeopleBuilder
 from mailer.campaign.campaign import Campaign
 from mailer.config import Settings
 from mailer.message.message import Envelope, Message, MessageTemplate, Person
@@ -51,7 +51,7 @@ class Audience:
 
 
 def count_audience(
-    workspace: Workspace, selection: Selection, builder: PlannedBuilder | None = None
+    workspace: Workspace, selection: Selection, builder: PlannedPeopleBuilder | None = None
 ) -> Audience:
     """Counts the audience in one pass with constant memory. Adds the recipients to `builder`, if given."""
     excluded: Counter[str] = Counter()
@@ -140,7 +140,7 @@ class Draft:
     loaded: LoadedIssue
     renditions: Mapping[int, Rendition]
     audience: Audience
-    people: Planned
+    people: PlannedPeople
     slug: str
     segment: str
     transport: str

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mailer.archive.campaign import is_unstarted_campaign
-from mailer.audience.planned import Planned, PlannedBuilder
-from mailer.audience.segments import Segment, parse
+from mailer.audience.planned import PlannedPeople, PlannedPeopleBuilder
+from mailer.audience.segments import Segment, parse_segment
 from mailer.campaign.campaign import Campaign
 from mailer.campaign.delivery_state import TO_SEND, State
 from mailer.campaign.slug import slug_of
@@ -66,7 +66,7 @@ class Prepared:
     selection: Selection
     plan: Plan
     existing: Campaign | None
-    people: Planned
+    people: PlannedPeople
     outbox_copies: OutboxCopies | None = None
     newest: int = 0
     erased: int = 0
@@ -172,9 +172,9 @@ def _plan(workspace: Workspace, request: _Query, existing: Campaign | None) -> P
         unwritable=unwritable_addresses_of(url),
     )
     slug = existing.slug if existing else _free_slug(settings, loaded, request.known)
-    builder = PlannedBuilder()
+    builder = PlannedPeopleBuilder()
     audience = count_audience(workspace, selection, builder)
-    people = builder.planned()
+    people = builder.build()
     renditions = render_variants(loaded, settings, slug=slug, variants=audience_variants(audience))
     public = public_rendition(loaded, settings, slug, renditions)
     dated = [
@@ -214,7 +214,7 @@ def selection_for(
     parsed: dict[str, Segment] = {}
     for keys, expression in only_places(loaded.issue):
         try:
-            parsed[expression] = parse(expression, zone)
+            parsed[expression] = parse_segment(expression, zone)
         except SegmentError as error:
             mark = loaded.mark_of(*keys)
             problems += [
@@ -224,7 +224,7 @@ def selection_for(
     if problems:
         raise IssueError.of(problems)
     only = [parsed[expression] for expression in only_expressions(loaded.issue)]
-    chosen = parse(segment, zone) if segment else None
+    chosen = parse_segment(segment, zone) if segment else None
     return Selection(loaded.issue.edition, chosen, tuple(only), tuple(sorted(earlier)), into_folder)
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from mailer.audience.segments import Segment
-from mailer.audience.selection import select_subscribers, time_zones
+from mailer.audience.selection import select_subscribers, subscriber_time_zones
 from mailer.services.workspace import Workspace
 from mailer.transports.base import UnwritableAddresses
 
@@ -119,7 +119,7 @@ def count_both(some: Iterable[int], others: Iterable[int]) -> int:
 
 def zones_of(workspace: Workspace, people: Iterable[tuple[int, int]]) -> Iterator[tuple[int, str]]:
     """Returns (subscriber id, name of the time zone) of these people, in the order of ids."""
-    zones = time_zones(workspace.db)
+    zones = subscriber_time_zones(workspace.db)
     for person, _ in people:
         for number, name in zones:
             if number == person:

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Literal
 
 from mailer.audience.consent.suppression import is_suppressed
 from mailer.audience.people import Subscriber, find
-from mailer.audience.recipients import texts_of
-from mailer.audience.selection import is_within, variant_of
+from mailer.audience.recipients import attribute_texts
+from mailer.audience.selection import is_in_segment, variant_of
 from mailer.audience.values.address import Address, normalize_address
 from mailer.config import Settings
 from mailer.errors import AudienceError, IssueError, Problem, SegmentError, TransportError
@@ -120,7 +120,11 @@ def _recipient(db: Database, prepared: Prepared, address: str) -> _Recipient:
     if known is None or known.address is None:
         return _Recipient(Person(0, address), _main(prepared), on_list=False, own=False)
     person = Person(
-        0, known.address, known.name, known.language, texts_of(known.attributes) if known.attributes else None
+        0,
+        known.address,
+        known.name,
+        known.language,
+        attribute_texts(known.attributes) if known.attributes else None,
     )
     own = _is_in_segment(db, prepared, known)
     variant = variant_of(db, known.id, prepared.selection.only) if own else _main(prepared)
@@ -129,7 +133,7 @@ def _recipient(db: Database, prepared: Prepared, address: str) -> _Recipient:
 
 def _is_in_segment(db: Database, prepared: Prepared, known: Subscriber) -> bool:
     segment = prepared.selection.segment
-    return segment is None or is_within(db, known.id, segment)
+    return segment is None or is_in_segment(db, known.id, segment)
 
 
 def _renditions(settings: Settings, prepared: Prepared, variants: set[int]) -> Mapping[int, Rendition]:

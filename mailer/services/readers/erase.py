@@ -16,15 +16,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mailer.audience.erasure import (
-    clear_log,
     erase,
-    former_addresses,
     personal_words,
     redact_address,
+    truncate_wal,
+    unused_former_addresses,
     was_erased,
 )
 from mailer.audience.people import find
-from mailer.audience.spellings import Spellings
+from mailer.audience.spellings import AddressSpellings
 from mailer.audience.values.address import Address, normalize_address
 from mailer.config import Settings
 from mailer.errors import AudienceError
@@ -92,7 +92,7 @@ def erase_person(
             kept = KeptFiles(db, settings, each, sleep)
             left += kept.clear(number, words, source=source)
             ours = kept.ours()
-    *before, newest = map(Spellings, addresses)
+    *before, newest = map(AddressSpellings, addresses)
     traces = look_for(newest, settings.root, ours, before=before) if search else None
     return Erasure(number, addresses[-1].address, tuple(dict.fromkeys(left)), traces, bool(before))
 
@@ -105,8 +105,8 @@ def _erase_in(
     person = find(db, wanted.address)
     if person is None:
         redact_address(db, wanted, retained_texts_of(db))
-        clear_log(db)
+        truncate_wal(db)
         return None, (wanted,), ()
-    words, former = personal_words(db, person.id), former_addresses(db, person.id)
+    words, former = personal_words(db, person.id), unused_former_addresses(db, person.id)
     erase(db, person.id, source=source, retained=retained_texts_of(db))
     return person.id, (*former, normalize_address(person.address or wanted.address)), words

@@ -15,9 +15,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from mailer.archive.campaign import read_manifest, update_manifest
-from mailer.audience.erasure import clear_log, erase, is_shared_word, personal_words, redact_address
+from mailer.audience.erasure import (
+    erase,
+    is_word_of_any_subscriber,
+    personal_words,
+    redact_address,
+    truncate_wal,
+)
 from mailer.audience.people import find
-from mailer.audience.spellings import REPLACEMENT, Spellings, redact_addresses
+from mailer.audience.spellings import REPLACEMENT, AddressSpellings, redact_addresses
 from mailer.audience.values.address import Address
 from mailer.campaign.slug import is_slug
 from mailer.config import Settings
@@ -61,7 +67,7 @@ class KeptFiles:
         self._address = address
         self._sleep = sleep
         self._folder = settings.root / ".mailer"
-        self.spellings = Spellings(address)
+        self.spellings = AddressSpellings(address)
 
     def clear(self, person: int | None, words: Sequence[str], *, source: str) -> Iterator[str]:
         """Clears everything. `person` is the subscriber id, `words` are texts that only concern this
@@ -208,7 +214,9 @@ class KeptFiles:
                 )
 
 
-def _clear_free_pages(db: Database, path: Path, spellings: Spellings, words: Sequence[str]) -> Iterator[str]:
+def _clear_free_pages(
+    db: Database, path: Path, spellings: AddressSpellings, words: Sequence[str]
+) -> Iterator[str]:
     """Clears the free pages of a database file, and rewrites the file where it still contains the address.
 
     The address, or these texts, may be in unused parts of pages, where an earlier version or another program
@@ -217,25 +225,25 @@ def _clear_free_pages(db: Database, path: Path, spellings: Spellings, words: Seq
     again = "erase the same address again when no other command uses the database"
     try:
         clear_free_pages(db)
-        if not clear_log(db):
+        if not truncate_wal(db):
             yield f"{path.name}-wal may hold the address, because another command is reading; {again}"
             return
         if not _has_remains(db, path, spellings, words):
             return
         compact(db)
-        if not clear_log(db):
+        if not truncate_wal(db):
             yield f"{path.name}-wal may hold the address, because another command is reading; {again}"
     except sqlite3.Error as error:
         yield f"{path.name} may hold the address in free pages, which cannot be cleared ({error}); {again}"
 
 
-def _has_remains(db: Database, path: Path, spellings: Spellings, words: Sequence[str]) -> bool:
+def _has_remains(db: Database, path: Path, spellings: AddressSpellings, words: Sequence[str]) -> bool:
     """Returns whether the file contains the address, or texts that only concern this person."""
     own = {word: json.dumps(word, ensure_ascii=False)[1:-1] for word in words}
     sought = [form.encode() for word, escaped in own.items() for form in {word, escaped}]
     found: set[bytes] = set()
     for piece in pieces(path):
-        if spellings.is_plainly_in(piece):
+        if spellings.is_unencoded_in(piece):
             return True
         found.update(each for each in sought if each in piece)
-    return any(not is_shared_word(db, each.decode()) for each in found)
+    return any(not is_word_of_any_subscriber(db, each.decode()) for each in found)

@@ -15,7 +15,7 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 from mailer.audience.consent.record import Consent
-from mailer.audience.stable_ids import assign_missing_ids, stable_id_at, subscriber_of
+from mailer.audience.stable_ids import assign_missing_ids, stable_id_of_subscriber, subscriber_of_token
 from mailer.audience.subscribers import Subscriber, get, set_editions, unsubscribe
 from mailer.clock import utc_now
 from mailer.config import Settings
@@ -156,7 +156,7 @@ class ReaderActions:
         return LinkVisit(LinkState.COPY) if token.is_copy else token
 
     def _visit(self, db: Database, token: Token, text: str) -> LinkVisit:
-        number = subscriber_of(db, token)
+        number = subscriber_of_token(db, token)
         person = None if number is None else get(db, number)
         if person is None:
             database = self._settings.database.name
@@ -165,7 +165,7 @@ class ReaderActions:
             return LinkVisit(LinkState.UNKNOWN)
         if person.address is None:
             return LinkVisit(LinkState.ERASED)
-        return LinkVisit(LinkState.KNOWN, person, stable_id_at(db, person.id), token.campaign_id)
+        return LinkVisit(LinkState.KNOWN, person, stable_id_of_subscriber(db, person.id), token.campaign_id)
 
     @contextmanager
     def _open(self, busy_seconds: float | None = None) -> Iterator[Database]:

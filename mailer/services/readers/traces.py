@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Final
 
-from mailer.audience.spellings import LONGEST_SPELLING, Spellings
+from mailer.audience.spellings import LONGEST_SPELLING, AddressSpellings
 
 __all__ = ["SKIPPED", "Traces", "look_for", "pieces"]
 
@@ -86,7 +86,7 @@ class _Search:
                 elif entry.is_file(follow_symlinks=False):
                     yield path
 
-    def holds(self, path: Path, sought: Sequence[Spellings]) -> bool:
+    def holds(self, path: Path, sought: Sequence[AddressSpellings]) -> bool:
         """Returns whether the file contains one of the addresses."""
         self.looked_at += 1
         found = False
@@ -108,11 +108,11 @@ class _Search:
 
 
 def look_for(
-    spellings: Spellings,
+    spellings: AddressSpellings,
     root: Path,
     ours: Collection[Path] = (),
     *,
-    before: Sequence[Spellings] = (),
+    before: Sequence[AddressSpellings] = (),
     most_bytes: int = MOST_BYTES,
     seconds: float = MOST_SECONDS,
     clock: Callable[[], float] = time.monotonic,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from mailer.audience.events import ReturnedMail, returned_mail_of
+from mailer.audience.events import ReturnedMail, people_with_returned_mail
 from mailer.spool.base import Spool
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def came_back(db: Database, spool: Spool) -> int:
     campaign that was accepted before it.
     """
     number = 0
-    found: Iterator[ReturnedMail] = returned_mail_of(db, spool.campaign.id)
+    found: Iterator[ReturnedMail] = people_with_returned_mail(db, spool.campaign.id)
     while some := list(islice(found, _AT_ONCE)):
         accepted = spool.acceptance_times([returned.person for returned in some])
         number += sum(

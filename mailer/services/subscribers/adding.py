@@ -9,15 +9,15 @@ from typing import Any
 
 from mailer.audience import people, segments, subscribers
 from mailer.audience.consent.record import Consent
-from mailer.audience.editing import Edit, edit, edit_segment
+from mailer.audience.editing import SubscriberEdit, edit_segment, edit_subscriber
 from mailer.audience.people import Subscriber
 from mailer.audience.values.address import normalize_address
 from mailer.audience.values.cells import (
     attribute_value,
+    checked_editions,
     clean_line,
-    editions_of,
+    clean_tags,
     language_tag,
-    tags_of,
     timezone_name,
 )
 from mailer.clock import utc_now
@@ -44,10 +44,9 @@ FOR_ONE_PERSON = (
 
 @dataclass(frozen=True, slots=True)
 class Description:
-    """Holds the changes of a person as they were typed; None and () change nothing. See `Edit` for the
-    fields.
+    """Holds the changes of a person as they were typed; None and () change nothing.
 
-    `attributes` are KEY=VALUE.
+    `SubscriberEdit` explains the fields. `attributes` are KEY=VALUE.
     """
 
     name: str | None = None
@@ -61,15 +60,15 @@ class Description:
     drop_attributes: Sequence[str] = ()
     no_attributes: bool = False
 
-    def edit(self) -> Edit:
+    def edit(self) -> SubscriberEdit:
         """Returns the parsed change. Raises AudienceError for an invalid value."""
-        return Edit(
+        return SubscriberEdit(
             name=None if self.name is None else clean_line(self.name),
             language=None if self.language is None else language_tag(self.language),
             timezone=None if self.timezone is None else timezone_name(self.timezone),
-            tags=tags_of(self.tags) if self.tags else None,
-            add_tags=tags_of(self.add_tags),
-            drop_tags=tags_of(self.drop_tags),
+            tags=clean_tags(self.tags) if self.tags else None,
+            add_tags=clean_tags(self.add_tags),
+            drop_tags=clean_tags(self.drop_tags),
             no_tags=self.no_tags,
             attributes=dict(_pair(text) for text in self.attributes),
             drop_attributes=tuple(key.strip() for key in self.drop_attributes),
@@ -136,22 +135,22 @@ def add_person(settings: Settings, addition: Addition) -> Added:
     """
     change = addition.description.edit()
     how, why = _consent_of(addition)
-    chosen = editions_of(addition.editions, settings.editions)
+    chosen = checked_editions(addition.editions, settings.editions)
     who = normalize_address(addition.address)
     with closing(open_store(settings.database)) as db, writing(db):
         known = people.find(db, who.address)
         if known is not None and change and not chosen and not how:
-            return Added(*edit(db, known.id, change))
+            return Added(*edit_subscriber(db, known.id, change))
         person, _ = subscribers.add(
             db,
             who,
             consent=Consent(utc_now(), how or "operator", "command line"),
             editions=chosen if chosen or known else tuple(settings.editions),
-            own_act=bool(how),
-            forced=why,
+            at_own_request=bool(how),
+            force_reason=why,
         )
         if change:
-            _, person = edit(db, person.id, change)
+            _, person = edit_subscriber(db, person.id, change)
         return Added(known, person)
 
 
@@ -163,14 +162,14 @@ def edit_people(settings: Settings, segment: str, description: Description) -> E
     """
     change = description.edit()
     _check_described(change)
-    parsed = segments.parse(segment, settings.publication.zone)
+    parsed = segments.parse_segment(segment, settings.publication.zone)
     with closing(open_store(settings.database)) as db:
         return EditedSegment(segment, *edit_segment(db, parsed, change))
 
 
-def _check_described(change: Edit) -> None:
+def _check_described(change: SubscriberEdit) -> None:
     """Raises InputError for a change of a segment that is only possible for one person, or that is empty."""
-    alone = Edit(
+    alone = SubscriberEdit(
         add_tags=change.add_tags,
         drop_tags=change.drop_tags,
         no_tags=change.no_tags,

@@ -8,13 +8,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from mailer.audience.exchange.columns.options import Options, options_of
-from mailer.audience.exchange.files.codec_names import codecs_named
+from mailer.audience.exchange.columns.options import ImportOptions, options_of_command
+from mailer.audience.exchange.files.codec_names import codecs_for_encoding
 from mailer.audience.exchange.importer import import_csv
 from mailer.audience.exchange.list_file import ListFile
 from mailer.audience.exchange.report import OUTCOMES, ImportReport
 from mailer.audience.exchange.sources import open_sources
-from mailer.audience.values.cells import editions_of
+from mailer.audience.values.cells import checked_editions
 from mailer.config import Settings
 from mailer.services.subscribers.import_document import document_of_list
 from mailer.store.database import open_store
@@ -101,9 +101,9 @@ def import_lists(
         return ImportedLists(sources.name, tuple(reports), sources.is_archive, sources.left_out)
 
 
-def _options(settings: Settings, request: ImportRequest) -> Options:
-    editions = editions_of(request.editions, settings.editions)
-    options = options_of(
+def _options(settings: Settings, request: ImportRequest) -> ImportOptions:
+    editions = checked_editions(request.editions, settings.editions)
+    options = options_of_command(
         tool=request.tool,
         maps=request.maps,
         ignored=request.ignored,
@@ -112,7 +112,7 @@ def _options(settings: Settings, request: ImportRequest) -> Options:
         dry_run=request.dry_run,
     )
     if request.encoding:
-        codecs_named(request.encoding)  # raises early for an unknown name
+        codecs_for_encoding(request.encoding)  # raises early for an unknown name
     return replace(options, editions=editions, encoding=request.encoding)
 
 

@@ -9,11 +9,16 @@ from typing import Any
 
 from mailer.audience import subscribers
 from mailer.audience.consent import suppression
-from mailer.audience.consent.bulk_changes import ListOutcome, holder_of, suppress_all, unsubscribe_all
+from mailer.audience.consent.bulk_changes import (
+    BulkChangeOutcome,
+    current_or_former_holder,
+    suppress_all,
+    unsubscribe_all,
+)
 from mailer.audience.exchange.addresses import ListLine
 from mailer.audience.people import Subscriber, get
 from mailer.audience.values.address import Address, normalize_address
-from mailer.audience.values.cells import clean_line, editions_of
+from mailer.audience.values.cells import checked_editions, clean_line
 from mailer.config import Settings
 from mailer.services.subscribers.person import document_of, find_person
 from mailer.store.database import open_store
@@ -43,7 +48,7 @@ class ListResult:
     """Holds the result for a list of addresses: `taken` is about those that could be read."""
 
     source: AddressList
-    taken: ListOutcome
+    taken: BulkChangeOutcome
 
     @property
     def unreadable(self) -> list[ListLine]:
@@ -104,8 +109,8 @@ def unsubscribe(
     _check_edition(settings, edition)
     who = normalize_address(address)
     with closing(open_store(settings.database)) as db:
-        person = holder_of(db, who) or find_person(db, who.address)
-        changed = subscribers.unsubscribe(db, person.id, edition=edition, reason=reason, further=True)
+        person = current_or_former_holder(db, who) or find_person(db, who.address)
+        changed = subscribers.unsubscribe(db, person.id, edition=edition, reason=reason, append_reason=True)
         return Unsubscribed(changed, get(db, person.id) or person)
 
 
@@ -137,7 +142,7 @@ def suppress_list(settings: Settings, addresses: AddressList, *, reason: str = "
 
 def _check_edition(settings: Settings, edition: str | None) -> None:
     if edition is not None:
-        editions_of((edition,), settings.editions)
+        checked_editions((edition,), settings.editions)
 
 
 def _reason(reason: str) -> str:

@@ -10,7 +10,7 @@ from typing import IO, Any
 from mailer.audience import segments
 from mailer.audience.exchange.exporter import export_csv
 from mailer.audience.people import Subscriber, list_subscribers
-from mailer.audience.values.cells import STATUSES, editions_of
+from mailer.audience.values.cells import STATUSES, checked_editions
 from mailer.config import Settings
 from mailer.display_text import nearest
 from mailer.errors import AudienceError
@@ -76,7 +76,7 @@ def _checked(settings: Settings, choice: SubscriberFilter) -> dict[str, Any]:
         hint = f"did you mean {near}?" if near else f"there are {', '.join(known)}"
         raise AudienceError(f'there is no status "{choice.status}"; {hint}')
     if choice.edition is not None:
-        editions_of((choice.edition,), settings.editions)
+        checked_editions((choice.edition,), settings.editions)
     text = choice.segment
-    parsed = segments.parse(text, settings.publication.zone) if text is not None else None
+    parsed = segments.parse_segment(text, settings.publication.zone) if text is not None else None
     return {"status": choice.status, "edition": choice.edition, "segment": parsed}

@@ -48,7 +48,7 @@ def restore_person(settings: Settings, address: str, *, reason: str) -> Restored
     """
     why = _reason(reason)
     with closing(open_store(settings.database)) as db:
-        bounces.restore(db, find_person(db, address), reason=why)
+        bounces.restore_bounced(db, find_person(db, address), reason=why)
         return Restored(find_person(db, address))
 
 
@@ -59,7 +59,9 @@ def restore_campaign(settings: Settings, slug: str, *, reason: str) -> RestoredC
     """
     why = _reason(reason)
     with closing(open_store(settings.database)) as db:
-        return RestoredCampaign(slug, bounces.restore_all(db, spools_of(db).find(slug).id, reason=why))
+        return RestoredCampaign(
+            slug, bounces.restore_bounced_of_campaign(db, spools_of(db).find(slug).id, reason=why)
+        )
 
 
 def _reason(reason: str) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from mailer.audience.planned import Planned
+from mailer.audience.planned import PlannedPeople
 from mailer.clock import now, utc_now, utc_text
 from mailer.store.database import writing
 
@@ -30,11 +30,11 @@ class KeptPlan:
 
     plan: Mapping[str, Any]
     content: Mapping[str, Any]
-    people: Planned
+    people: PlannedPeople
 
 
 def store_plan(
-    db: Database, plan_hash: str, plan: Mapping[str, Any], content: Mapping[str, Any], people: Planned
+    db: Database, plan_hash: str, plan: Mapping[str, Any], content: Mapping[str, Any], people: PlannedPeople
 ) -> None:
     """Stores a plan under its hash, and removes stored plans that are older than `KEPT_FOR`."""
     row = (
@@ -56,7 +56,7 @@ def find_plan(db: Database, plan_hash: str) -> KeptPlan | None:
         "SELECT plan, content, people FROM plans WHERE hash = ? AND made_at >= ?",
         [plan_hash, _oldest_kept_time()],
     ).fetchone()
-    return KeptPlan(json.loads(row[0]), json.loads(row[1]), Planned(row[2])) if row else None
+    return KeptPlan(json.loads(row[0]), json.loads(row[1]), PlannedPeople(row[2])) if row else None
 
 
 def _oldest_kept_time() -> str:

@@ -66,7 +66,7 @@ def test_a_table_full_of_quotes_and_a_list_that_is_too_long_are_bounded(
     rows = 'r@example.org,"open\n' * 20_000
     assert found(f"email,note\nann@example.org,x\n{rows}".encode()) == ["ann@example.org"]
     monkeypatch.setattr(addresses, "MOST_BYTES", 20)
-    with pytest.raises(AudienceError, match="x: is larger than 0 MB; split it"):
+    with pytest.raises(AudienceError, match="x: is larger than 0 MB; split the list"):
         read_addresses(b"ann@example.org\n" * 2, "x")
 
 

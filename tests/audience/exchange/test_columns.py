@@ -12,7 +12,7 @@ from sqlite_utils import Database
 
 from mailer.audience.consent.record import consents_of
 from mailer.audience.consent.suppression import is_suppressed, suppression_of
-from mailer.audience.exchange.columns.options import options_of
+from mailer.audience.exchange.columns.options import options_of_command
 from mailer.audience.exchange.importer import import_csv
 from mailer.audience.exchange.list_file import ListFile
 from mailer.audience.exchange.report import ImportReport
@@ -44,7 +44,7 @@ def everything(db: Database) -> list[Any]:
 def test_the_operator_says_what_columns_hold(db: Database, load: Load) -> None:
     report = load(
         "Who,Where,Sort,Seit,Unsubscribed,Rest\nAnn,a@example.org,vip,01.02.2020,no,x\n",
-        options=options_of(
+        options=options_of_command(
             maps=["Who=name", "where=Address", "Sort=tags", "Seit=joined", "Unsubscribed=attributes.old"],
             ignored=["Rest"],
             order="dmy",
@@ -59,23 +59,23 @@ def test_the_operator_says_what_columns_hold(db: Database, load: Load) -> None:
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [
-        ({"maps": ["Name"]}, "--map is COLUMN=FIELD, such as --map Mail=address, not"),
-        ({"maps": ["=name"]}, "--map is COLUMN=FIELD"),
+        ({"maps": ["Name"]}, "--map must be COLUMN=FIELD, such as --map Mail=address, not"),
+        ({"maps": ["=name"]}, "--map must be COLUMN=FIELD"),
         ({"maps": ["Name=nam"]}, 'there is no field "nam"; did you mean name?'),
-        ({"maps": ["Name=zzz"]}, 'there is no field "zzz"; there are address, name'),
+        ({"maps": ["Name=zzz"]}, 'there is no field "zzz"; choose from address, name'),
         (
             {"status": "active"},
-            'there is no status of a whole list "active"; there are unsubscribed, bounced',
+            'there is no status of a whole list "active"; choose from unsubscribed, bounced',
         ),
         ({"status": "bounce"}, "did you mean bounced?"),
-        ({"order": "ymd"}, '--dates is dmy or mdy, not "ymd"'),
+        ({"order": "ymd"}, '--dates must be dmy or mdy, not "ymd"'),
         ({"tool": "mailchmp"}, 'there is no profile "mailchmp"; did you mean mailchimp?'),
-        ({"tool": "zzz"}, "there are beehiiv, brevo, buttondown, chinese"),
+        ({"tool": "zzz"}, "choose from beehiiv, brevo, buttondown, chinese"),
     ],
 )
 def test_an_option_that_is_wrong_is_told(options: dict[str, Any], sentence: str) -> None:
     with pytest.raises(AudienceError) as caught:
-        options_of(**options)
+        options_of_command(**options)
     assert sentence in str(caught.value)
 
 
@@ -83,7 +83,7 @@ def test_an_option_that_is_wrong_is_told(options: dict[str, Any], sentence: str)
     ("options", "sentence"),
     [
         ({"maps": ["Nane=name"]}, 'list.csv:1: there is no column "Nane"; did you mean "Name"?'),
-        ({"ignored": ["???"]}, 'there is no column "???"; there are "email", "Name"'),
+        ({"ignored": ["???"]}, 'there is no column "???"; the columns are "email", "Name"'),
         ({"maps": ["email=name", "Name=name"]}, 'columns 1 and 2 ("email" and "Name") both hold the name'),
         ({"ignored": ["email"]}, 'no column holds the address (found "email", "Name")'),
     ],
@@ -92,7 +92,7 @@ def test_a_column_that_is_not_there_is_told(
     db: Database, load: Load, options: dict[str, Any], sentence: str
 ) -> None:
     with pytest.raises(AudienceError) as caught:
-        load("email,Name\na,A\n", options=options_of(**options))
+        load("email,Name\na,A\n", options=options_of_command(**options))
     assert sentence in str(caught.value)
     assert everything(db) == [[], [], [], [], []]
 
@@ -197,8 +197,8 @@ def test_a_choice_of_dates_is_the_day_of_joining_and_of_editions_is_that(db: Dat
 
 
 DATES = {
-    "01/02/2020 03/04/2021": "may have the day or the month first (as",
-    "13/02/2020 02/14/2020": "the day first in some rows and the month first in others",
+    "01/02/2020 03/04/2021": "may begin with the day or the month (such as",
+    "13/02/2020 02/14/2020": "begin with the day in some rows and with the month in others",
 }  # fmt: skip
 
 
@@ -226,7 +226,7 @@ def test_the_order_of_dates_is_that_of_the_column(
     db: Database, load: Load, order: str | None, cells: list[str], day: str
 ) -> None:
     rows = "".join(f"r{number}@example.org,{cell}\n" for number, cell in enumerate(cells))
-    load(f"email,Start date\n{rows}", options=options_of(order=order))
+    load(f"email,Start date\n{rows}", options=options_of_command(order=order))
     person = known(db, "r0@example.org")
     assert person.joined_at[:10] == day
     assert consents_of(db, person.id)[0].given_at == person.joined_at
@@ -234,7 +234,8 @@ def test_the_order_of_dates_is_that_of_the_column(
 
 def test_a_date_against_the_order_is_left_out(db: Database, load: Load) -> None:
     report = load(
-        "email,joined\na@example.org,13/02/2020\nb@example.org,02/14/2020\n", options=options_of(order="dmy")
+        "email,joined\na@example.org,13/02/2020\nb@example.org,02/14/2020\n",
+        options=options_of_command(order="dmy"),
     )
     assert [cell.row for cell in report.cells] == [3]
     assert known(db, "a@example.org").joined_at[:10] == "2020-02-12"
@@ -249,14 +250,14 @@ def test_everybody_in_a_list_can_be_taken_out(
     db: Database, load: Load, person: Add, status: str, text: str
 ) -> None:
     person("a@example.org", "morning")
-    load(text, options=options_of(status=status))
+    load(text, options=options_of_command(status=status))
     assert [known(db, f"{letter}@example.org").status for letter in "ab"] == [status, status]
     kind = {"unsubscribed": "unsubscribe", "bounced": "bounce", "complained": "complaint"}[status]
     assert {row[0] for row in db.conn.execute("SELECT kind FROM events")} == {kind}
 
 
 def test_a_list_without_a_header_keeps_rows_that_it_cannot_use(db: Database, load: Load) -> None:
-    report = load("a@example.org;A\nbad;B\n", options=options_of(status="unsubscribed"))
+    report = load("a@example.org;A\nbad;B\n", options=options_of_command(status="unsubscribed"))
     assert (report.count("added"), report.count("refused")) == (1, 1)
     assert [note.row for note in report.notes] == [2]
     assert report.refused_file is not None
@@ -267,7 +268,9 @@ def test_a_list_without_a_header_keeps_rows_that_it_cannot_use(db: Database, loa
 
 def test_everybody_in_a_list_can_be_suppressed(db: Database, load: Load, person: Add) -> None:
     number = person("a@example.org", "morning").id
-    report = load("a@example.org\nb@example.org\nb@example.org\n", options=options_of(status="suppressed"))
+    report = load(
+        "a@example.org\nb@example.org\nb@example.org\n", options=options_of_command(status="suppressed")
+    )
     assert {name: rows.count for name, rows in report.rows.items() if rows.count} == {
         "added": 1, "updated": 1, "unchanged": 1,
     }  # fmt: skip
@@ -277,7 +280,7 @@ def test_everybody_in_a_list_can_be_suppressed(db: Database, load: Load, person:
     assert db.conn.execute("SELECT subscriber_id, kind, source FROM events").fetchall() == [
         (number, "suppress", "import"), (None, "suppress", "import"),
     ]  # fmt: skip
-    assert load("a@example.org\n", options=options_of(status="suppressed")).count("unchanged") == 1
+    assert load("a@example.org\n", options=options_of_command(status="suppressed")).count("unchanged") == 1
 
 
 def test_a_list_takes_people_out_against_a_later_consent_and_names_them(
@@ -337,7 +340,7 @@ def test_a_dry_run_says_what_the_import_then_does(
 ) -> None:
     person("b@example.org", "morning")
     before = everything(db)
-    dry = load(LIST, options=options_of(dry_run=True))
+    dry = load(LIST, options=options_of_command(dry_run=True))
     assert everything(db) == before
     assert not list(workspace.glob("*.refused*"))
     real = load(LIST)

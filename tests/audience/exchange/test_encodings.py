@@ -169,13 +169,15 @@ def test_bytes_that_the_named_encoding_has_not_are_told_with_their_line(
     with pytest.raises(AudienceError) as caught:
         load(b"email,name\na@b.test,A\nc@d.test,\x81\xff\n", encoding=encoding)
     assert str(caught.value) == (
-        f"list.csv:3: is not {encoding} in this line; correct it, or name another encoding with --encoding"
+        f"list.csv:3: this line is not valid {encoding}; correct it, or name another encoding with --encoding"
     )
     assert not list(list_subscribers(db))
 
 
 def test_a_mark_is_not_read_as_letters(load: Load) -> None:
-    with pytest.raises(AudienceError, match=r"begins with the mark of UTF-8; leave --encoding out"):
+    with pytest.raises(
+        AudienceError, match=r"begins with the byte order mark of UTF-8; leave --encoding out"
+    ):
         load(b"\xef\xbb\xbfemail\na@b.test\n", encoding="gbk")
 
 
@@ -204,8 +206,8 @@ def test_a_broken_byte_in_utf8_is_told_with_its_line(load: Load, bad: bytes, end
     with pytest.raises(AudienceError) as caught:
         load(end.join(lines) + end)
     assert str(caught.value) == (
-        "list.csv:18: is UTF-8, but for bytes in this line; correct it, or name the encoding of the file "
-        "with --encoding NAME"
+        "list.csv:18: is UTF-8 except for bytes in this line; correct the line, or name the encoding of the "
+        "file with --encoding NAME"
     )
 
 
@@ -267,7 +269,9 @@ def test_a_rare_letter_far_behind_is_seen(tmp_path: Path) -> None:
 def test_a_list_that_changes_its_encoding_is_told_with_the_line() -> None:
     rows = "".join(f"r{n}@example.org,{name}\n" for n, name in enumerate(invented("zh-Hans", 9000, 1)))
     content = f"email,name\n{rows}".encode("gbk") + b"last@example.org,\x81\x20\n"
-    with pytest.raises(AudienceError, match=r"list\.csv:9002: begins as GBK, but is not so in this line"):
+    with pytest.raises(
+        AudienceError, match=r"list\.csv:9002: begins as GBK, but this line is not; correct the line"
+    ):
         detect_encoding(io.BytesIO(content), "list.csv")
 
 

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from sqlite_utils import Database
 
 from mailer.audience.consent.record import consents_of
-from mailer.audience.exchange.columns.options import options_of
+from mailer.audience.exchange.columns.options import options_of_command
 from mailer.audience.exchange.importer import import_csv
 from mailer.audience.exchange.list_file import ListFile
 from mailer.audience.exchange.report import ImportReport
@@ -99,7 +99,7 @@ def test_a_tools_export_is_read_in_other_shapes_too(db: Database, load: Load, ki
 @pytest.mark.parametrize("kind", FORMATS, ids=NAMES)
 def test_a_list_read_as_plain_makes_nobody_active_who_left(db: Database, load: Load, kind: Format) -> None:
     with contextlib.suppress(AudienceError):
-        load(text_of(kind), options=options_of(tool="plain"))
+        load(text_of(kind), options=options_of_command(tool="plain"))
     for row in kind["rows"]:
         person = find(db, address(kind, row["row"]))
         if row["is"] in ("unsubscribed", "bounced", "complained") and "everybody" not in row.get("shows", ""):
@@ -109,7 +109,7 @@ def test_a_list_read_as_plain_makes_nobody_active_who_left(db: Database, load: L
 @pytest.mark.parametrize("profile", sorted({kind["profile"] for kind in FORMATS}))
 def test_a_tool_can_be_named(db: Database, load: Load, profile: str) -> None:
     kind = next(kind for kind in FORMATS if kind["profile"] == profile)
-    report = load(text_of(kind), options=options_of(tool=profile.partition("_")[0].title()))
+    report = load(text_of(kind), options=options_of_command(tool=profile.partition("_")[0].title()))
     assert report.profile == profile
     check(db, kind)
 

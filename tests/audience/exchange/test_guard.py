@@ -12,7 +12,7 @@ from sqlite_utils import Database
 
 from mailer.audience.consent.suppression import is_suppressed
 from mailer.audience.exchange.columns.exclusion_words import exclusion_status
-from mailer.audience.exchange.columns.options import options_of
+from mailer.audience.exchange.columns.options import options_of_command
 from mailer.audience.exchange.importer import import_csv
 from mailer.audience.exchange.list_file import ListFile
 from mailer.audience.exchange.report import ImportReport
@@ -65,7 +65,7 @@ def test_a_column_that_asks_who_wants_mail_stops_the_list_with_a_no(
     rows = f"a@example.org,A,yes\nb@example.org,B,{WANTING[name]}\nc@example.org,C,\n"
     with pytest.raises(AudienceError, match="seems to tell who has left"):
         load(f"email,name,{name}\n{rows}")
-    load(f"email,name,{name}\n{rows}", options=options_of(maps=[f"{name}=status"]))
+    load(f"email,name,{name}\n{rows}", options=options_of_command(maps=[f"{name}=status"]))
     people = dict(db.conn.execute("SELECT name, status FROM subscribers"))
     assert people == {"A": "active", "B": "unsubscribed", "C": "active"}
 
@@ -96,15 +96,15 @@ def test_a_file_that_is_called_after_those_who_left_stops(
 ) -> None:
     path = workspace / file
     path.write_text("email,created\na@example.org,1679653390\n")
-    with pytest.raises(AudienceError, match=r"tells of people who have left.*--status.*--as plain"):
+    with pytest.raises(AudienceError, match=r"says that people have left.*--status.*--as plain"):
         import_csv(db, settings, ListFile.at(path, settings))
     assert (
         import_csv(
-            db, settings, ListFile.at(path, settings), options=options_of(tool="plain", dry_run=True)
+            db, settings, ListFile.at(path, settings), options=options_of_command(tool="plain", dry_run=True)
         ).count("added")
         == 1
     )
-    import_csv(db, settings, ListFile.at(path, settings), options=options_of(status="bounced"))
+    import_csv(db, settings, ListFile.at(path, settings), options=options_of_command(status="bounced"))
     assert db.conn.execute("SELECT status FROM subscribers").fetchall() == [("bounced",)]
     path.write_text("email,status\nb@example.org,active\n")
     assert import_csv(db, settings, ListFile.at(path, settings)).count("added") == 1
@@ -288,13 +288,13 @@ def test_a_guarded_column_can_be_read_left_out_or_stand_for_everybody(db: Databa
     def statuses() -> list[str]:
         return [row[0] for row in db.conn.execute("SELECT status FROM subscribers ORDER BY address_key")]
 
-    load(text, options=options_of(maps=["Opt-out=status"]))
+    load(text, options=options_of_command(maps=["Opt-out=status"]))
     assert statuses() == ["unsubscribed", "active", "unsubscribed", "active"]
     db.conn.execute("DELETE FROM events")
     db.conn.execute("DELETE FROM subscribers")
-    load(text, options=options_of(ignored=["opt out"]))
+    load(text, options=options_of_command(ignored=["opt out"]))
     assert statuses() == ["active"] * 4
-    load(text, options=options_of(status="bounced"))
+    load(text, options=options_of_command(status="bounced"))
     assert statuses() == ["bounced"] * 4
 
 
@@ -318,7 +318,7 @@ def test_a_guarded_column_can_be_read_left_out_or_stand_for_everybody(db: Databa
 def test_a_mapped_column_is_read_by_its_name_and_its_cells(
     db: Database, load: Load, column: str, cell: str, status: str
 ) -> None:
-    load(f"email,{column}\na@example.org,{cell}\n", options=options_of(maps=[f"{column}=status"]))
+    load(f"email,{column}\na@example.org,{cell}\n", options=options_of_command(maps=[f"{column}=status"]))
     person = find(db, "a@example.org")
     assert person is not None
     assert person.status == status
@@ -328,7 +328,9 @@ def test_a_mapped_column_is_read_by_its_name_and_its_cells(
 def test_a_cell_of_a_mapped_column_that_is_not_understood_makes_nobody_active(
     db: Database, load: Load, cell: str
 ) -> None:
-    report = load(f"email,Category\na@example.org,{cell}\n", options=options_of(maps=["Category=status"]))
+    report = load(
+        f"email,Category\na@example.org,{cell}\n", options=options_of_command(maps=["Category=status"])
+    )
     assert report.count("refused") == 1
     assert f'the status "{cell}" in "Category" is not known' in report.notes[0].reason
     assert find(db, "a@example.org") is None

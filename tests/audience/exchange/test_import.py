@@ -133,7 +133,7 @@ def test_an_import_never_puts_anybody_back_on_an_edition_they_left(
     unsubscribe(db, number, edition="evening", source="web")
     report = load("email\na@b.test\n", editions=("morning", "evening"))
     assert counts(report) == {"kept": 1}
-    assert report.notes[0].reason == "kept off evening, which the person has left"
+    assert report.notes[0].reason == "kept: the person has unsubscribed from evening"
     assert known(db, "a@b.test").editions == ("morning",)
     set_editions(db, number, ["evening", "morning"], consent=Consent("2026", "web"))
     assert counts(load("email\na@b.test\n", editions=("evening",))) == {"unchanged": 1}
@@ -272,7 +272,7 @@ def test_refused_rows_can_be_mended_and_imported(
     assert text.splitlines()[0] == 'refused_row,refused_because,email,name,"cell, with comma",editions'
     assert '2,"""=bad"" is not an e-mail address: it has no @",\'=bad,\'=1+1,x,' in text
     assert 'the edition ""mornin"" is not in mailer.toml' in text
-    assert "has 6 cells where the header has 4" in text
+    assert "the row has 6 cells, but the header has 4" in text
     assert refused.stat().st_mode & 0o077 == 0
     refused.write_text(
         text.replace("'=bad", "good@b.test").replace(",mornin\n", ",morning\n"),
@@ -312,13 +312,16 @@ def test_a_name_that_is_too_long_in_two_columns_is_refused(load: Load) -> None:
         ("a@b.test,x\x00y", "the name"),
         ("a\x00@b.test,x", "is not an e-mail address"),
         ("a@b.test," + "x" * 201, "the name is longer than 200 characters"),
-        ("a@b.test," + "x" * 140_000, "a cell is longer than 131,072 characters"),
+        ("a@b.test," + "x" * 140_000, "a cell is longer than 131,072 characters; shorten it"),
         ("a@b.test," + "x" * 1_100_000, "the row is longer than 1,000,000 characters"),
-        ('a@b.test,"x"y', "a quote stands in the middle of a cell; write it twice inside quotes"),
+        (
+            'a@b.test,"x"y',
+            "a quote is in the middle of a cell; put the cell in quotes and write the quote twice",
+        ),
         (",x", "the address is empty"),
         (
             "a@b.test,x,y",
-            "has 3 cells where the header has 2; put a cell that holds the delimiter into quotes",
+            "the row has 3 cells, but the header has 2; put a cell that holds the delimiter in quotes",
         ),
     ],
 )
@@ -370,26 +373,26 @@ def test_columns_without_a_name_are_left_out_and_told(load: Load) -> None:
 @pytest.mark.parametrize(
     ("content", "sentence"),
     [
-        (b"", "list.csv: is empty; the first row names the columns"),
-        (b"\n \n,,\n", "list.csv:4: has no header; the first row names the columns"),
+        (b"", "list.csv: is empty; the first row must name the columns"),
+        (b"\n \n,,\n", "list.csv:4: has no header; the first row must name the columns"),
         (b"a@b.test,A\nc@d.test,C\n", "list.csv:1: there is no header row; put one above the list"),
-        (b"name,company\nA,B\n", 'no column holds the address (found "name", "company"); name the'),
+        (b"name,company\nA,B\n", 'no column holds the address (found "name", "company"); rename'),
         (b"name,e_mial\nA,B\n", 'rename "e_mial" to address'),
         (b"a,b,c,d,e,f,g,h,i\n", '"h", "i")'),
         (b"email,E-Mail\n", 'columns 1 and 2 ("email" and "E-Mail") both hold the address; rename'),
         (b"email,Company,company\n", "are both the attribute company; rename or remove one"),
         (b"email,???\n", '"???" cannot be the name of an attribute'),
-        (b'"email,name\n', "list.csv:1: the header cannot be read: a quote is opened and not closed"),
-        (b"email" + b",x" * 300 + b"\n", "there are 301 columns; at most 300 are read"),
+        (b'"email,name\n', "list.csv:1: the header cannot be read: a quote is opened but not closed"),
+        (b"email" + b",x" * 300 + b"\n", "there are 301 columns; at most 300 can be read"),
         (b"x" * 1_000_001, "has no header"),
         (b"PK\x03\x04....", "list.csv: is a spreadsheet or a zip archive, not a CSV file; save the list"),
         (b"\xd0\xcf\x11\xe0....", "is an old Excel workbook"),
         (b"%PDF-1.7", "is a PDF"),
-        (b"email,name\na@b.test,\xb1a\xa5b\xbbc\xa6\n", "list.csv:2: is not UTF-8, and which encoding"),
+        (b"email,name\na@b.test,\xb1a\xa5b\xbbc\xa6\n", "list.csv:2: is not UTF-8, and its encoding"),
         (b"email\na@b.test\n\xff\xff\xff\x00", "list.csv:3: is not UTF-8"),
-        (b"\xef\xbb\xbfemail\n\xc4\xe3\xba\xc3", "list.csv:2: is not UTF-8 in this line, although it begins"),
-        (b"\xff\xfee\x00m", "list.csv:1: is not UTF-16 in this line, although it begins so; save the list"),
-        (b"\xff\xfee\x00m\x00\x00\xd8", "list.csv:1: is not UTF-16 in this line"),
+        (b"\xef\xbb\xbfemail\n\xc4\xe3\xba\xc3", "list.csv:2: begins as UTF-8, but this line is not valid"),
+        (b"\xff\xfee\x00m", "list.csv:1: begins as UTF-16, but this line is not valid UTF-16; save the list"),
+        (b"\xff\xfee\x00m\x00\x00\xd8", "list.csv:1: begins as UTF-16, but this line is not valid UTF-16"),
     ],
 )  # fmt: skip
 def test_a_file_that_is_no_list_changes_nothing(
@@ -441,9 +444,9 @@ def test_an_unknown_edition_changes_nothing(db: Database, load: Load) -> None:
     [
         (
             "nowhere/refused.csv",
-            "nowhere/refused.csv: its folder does not exist; name another place with --refused",
+            "nowhere/refused.csv: the folder does not exist; name another file with --refused",
         ),
-        ("issues", "issues: refused rows cannot be written there"),
+        ("issues", "issues: refused rows cannot be written here"),
         ("list.csv", "list.csv: is the list itself"),
         ("issues/../list.csv", "is the list itself; name another file with --refused FILE"),
     ],

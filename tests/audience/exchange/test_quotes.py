@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from sqlite_utils import Database
 
 from mailer.audience.exchange import importer, records
-from mailer.audience.exchange.quotes import spaced_cells
+from mailer.audience.exchange.quotes import cells_of_row_with_spaced_quotes
 from mailer.audience.exchange.report import ImportReport
 from mailer.audience.people import find, list_subscribers
 from mailer.errors import AudienceError, FailureError
@@ -54,12 +54,12 @@ def test_blanks_around_a_quoted_cell_are_no_part_of_it(
 @given(st.lists(st.text(alphabet='ab ,;"\n'), min_size=1, max_size=5), st.sampled_from(["", " ", "  "]))
 def test_cells_in_quotes_are_read_whatever_blanks_stand_around(cells: list[str], blank: str) -> None:
     quoted = ['"' + cell.replace('"', '""') + '"' for cell in cells]
-    assert spaced_cells(f"{blank},{blank}".join(quoted) + blank, ",") == cells
+    assert cells_of_row_with_spaced_quotes(f"{blank},{blank}".join(quoted) + blank, ",") == cells
 
 
 @pytest.mark.parametrize("text", ['"a', '"a"b', '"a" b,c', 'a,"b" "c"', '"a""'])
 def test_a_quote_within_a_cell_is_still_no_row(text: str) -> None:
-    assert spaced_cells(text, ",") is None
+    assert cells_of_row_with_spaced_quotes(text, ",") is None
 
 
 def test_rows_that_an_open_quote_swallows_are_read_as_rows(db: Database, load: Load) -> None:
@@ -68,7 +68,7 @@ def test_rows_that_an_open_quote_swallows_are_read_as_rows(db: Database, load: L
     assert report.count("refused") >= 1
     assert find(db, "b@b.test") is not None
     assert find(db, "d@b.test") is not None
-    assert report.notes[0].reason == "a quote is opened and not closed"
+    assert report.notes[0].reason == "a quote is opened but not closed"
 
 
 def test_a_list_of_addresses_alone_keeps_those_behind_an_open_quote(db: Database, load: Load) -> None:
@@ -102,14 +102,14 @@ def test_an_open_quote_costs_its_row_alone_however_many_there_are(db: Database, 
 )
 def test_no_line_is_read_again_and_again(block: str, load: Load, monkeypatch: pytest.MonkeyPatch) -> None:
     pulled = 0
-    take = records._Lines.__next__
+    take = records._LineReader.__next__
 
-    def counted(lines: records._Lines) -> str:
+    def counted(lines: records._LineReader) -> str:
         nonlocal pulled
         pulled += 1
         return take(lines)
 
-    monkeypatch.setattr(records._Lines, "__next__", counted)
+    monkeypatch.setattr(records._LineReader, "__next__", counted)
     assert load("email,name\n" + block * 20).count("added") >= 1
     assert pulled < 4 * 20 * block.count("\n")
 
@@ -119,7 +119,7 @@ def test_a_list_whose_rows_are_all_broken_is_refused_at_once(db: Database, load:
     with pytest.raises(AudienceError) as caught:
         load("email,name\n" + rows)
     assert str(caught.value) == (
-        "list.csv:1001: 1,000 of its first 1,000 rows are broken by quotes that are not closed or stand "
+        "list.csv:1001: 1,000 of the first 1,000 rows are broken by quotes that are not closed or are "
         "within a cell; correct the quotes, or save the list as CSV again"
     )
     assert people(db) == []

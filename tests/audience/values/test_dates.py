@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from mailer.audience.values.dates import orders_of, read_moment
+from mailer.audience.values.dates import date_orders_of, read_utc_time
 from mailer.errors import AudienceError
 from tests.sentences import check_sentence
 
@@ -126,8 +126,8 @@ pytestmark = pytest.mark.usefixtures("clock")
 @pytest.mark.parametrize(("text", "moment"), CLEAR)
 @pytest.mark.parametrize("order", ["ymd", "dmy", "mdy"])
 def test_what_has_one_meaning_is_read_in_every_order(text: str, moment: str, order: str) -> None:
-    assert orders_of(text) == ALL
-    assert read_moment(text, dt.UTC, order) == moment
+    assert date_orders_of(text) == ALL
+    assert read_utc_time(text, dt.UTC, order) == moment
 
 
 @pytest.mark.parametrize(
@@ -153,7 +153,7 @@ def test_what_has_one_meaning_is_read_in_every_order(text: str, moment: str, ord
     ],
 )
 def test_a_cell_is_read_in_the_orders_that_give_a_day(text: str, orders: set[str]) -> None:
-    assert orders_of(text) == orders
+    assert date_orders_of(text) == orders
 
 
 @pytest.mark.parametrize(
@@ -175,7 +175,7 @@ def test_a_cell_is_read_in_the_orders_that_give_a_day(text: str, orders: set[str
     ],
 )
 def test_a_cell_is_read_in_the_order_of_its_column(text: str, order: str, moment: str) -> None:
-    assert read_moment(text, dt.UTC, order) == moment
+    assert read_utc_time(text, dt.UTC, order) == moment
 
 
 @pytest.mark.parametrize(
@@ -183,10 +183,10 @@ def test_a_cell_is_read_in_the_order_of_its_column(text: str, order: str, moment
 )
 def test_where_day_and_month_cannot_be_told_apart_the_option_is_named(text: str) -> None:
     with pytest.raises(AudienceError) as caught:
-        read_moment(text, dt.UTC)
+        read_utc_time(text, dt.UTC)
     assert str(caught.value) == (
-        f'the date "{text}" is not clear; write it as 2026-01-31, or say which comes first with '
-        "--dates dmy|mdy"
+        f'the date "{text}" is ambiguous; write it as 2026-01-31, or say whether day or month comes first '
+        "with --dates dmy or --dates mdy"
     )
 
 
@@ -194,7 +194,7 @@ def test_where_day_and_month_cannot_be_told_apart_the_option_is_named(text: str)
 def test_a_cell_that_is_not_in_the_order_of_its_column_is_refused(text: str, order: str) -> None:
     sentence = f'the date "{text}" cannot be read in the order {order}; write it as 2026-01-31'
     with pytest.raises(AudienceError, match=sentence):
-        read_moment(text, dt.UTC, order)
+        read_utc_time(text, dt.UTC, order)
 
 
 NO_DATES = [
@@ -285,22 +285,22 @@ NO_DATES = [
 
 @pytest.mark.parametrize("text", NO_DATES)
 def test_what_is_no_date_has_no_order_and_is_refused(text: str) -> None:
-    assert orders_of(text) == frozenset()
+    assert date_orders_of(text) == frozenset()
     for order in ("ymd", "dmy", "mdy"):
-        with pytest.raises(AudienceError, match=r"is not clear; write it as 2026-01-31$"):
-            read_moment(text, SHANGHAI, order)
+        with pytest.raises(AudienceError, match=r"cannot be read; write it as 2026-01-31$"):
+            read_utc_time(text, SHANGHAI, order)
 
 
 @pytest.mark.parametrize("text", ["1969-12-31", "1/1/1969", "31 December 1901", "1900-01-01"])
 def test_nobody_joined_before_1970(text: str) -> None:
-    assert orders_of(text)
-    with pytest.raises(AudienceError, match="is not clear; write it as 2026-01-31"):
-        read_moment(text, dt.UTC)
+    assert date_orders_of(text)
+    with pytest.raises(AudienceError, match="cannot be read; write it as 2026-01-31"):
+        read_utc_time(text, dt.UTC)
 
 
 @pytest.mark.parametrize("text", ["2026-11-22", "2026-11-22 12:00:00", "22.11.2026", "1795348800"])
 def test_tomorrow_is_no_mistake_because_clocks_and_zones_differ(text: str) -> None:
-    assert read_moment(text, dt.UTC)[:10] == "2026-11-22"
+    assert read_utc_time(text, dt.UTC)[:10] == "2026-11-22"
 
 
 @pytest.mark.parametrize(
@@ -316,9 +316,9 @@ def test_tomorrow_is_no_mistake_because_clocks_and_zones_differ(text: str) -> No
     ],
 )
 def test_what_lies_in_the_future_is_a_mistake(text: str) -> None:
-    assert orders_of(text)
-    with pytest.raises(AudienceError, match=f'the date "{text}" lies in the future; correct it'):
-        read_moment(text, dt.UTC)
+    assert date_orders_of(text)
+    with pytest.raises(AudienceError, match=f'the date "{text}" is in the future; correct it'):
+        read_utc_time(text, dt.UTC)
 
 
 @pytest.mark.parametrize(
@@ -332,18 +332,18 @@ def test_what_lies_in_the_future_is_a_mistake(text: str) -> None:
     ],
 )
 def test_a_time_without_a_zone_is_one_of_the_publication(text: str, moment: str) -> None:
-    assert read_moment(text, SHANGHAI) == moment
+    assert read_utc_time(text, SHANGHAI) == moment
 
 
 def test_summer_time_counts() -> None:
-    assert read_moment("2023-07-01 12:00:00", BERLIN) == "2023-07-01T10:00:00.000000Z"
-    assert read_moment("1.7.2023 12:00", BERLIN, "dmy") == "2023-07-01T10:00:00.000000Z"
-    assert read_moment("2023-01-01 12:00:00", BERLIN) == "2023-01-01T11:00:00.000000Z"
+    assert read_utc_time("2023-07-01 12:00:00", BERLIN) == "2023-07-01T10:00:00.000000Z"
+    assert read_utc_time("1.7.2023 12:00", BERLIN, "dmy") == "2023-07-01T10:00:00.000000Z"
+    assert read_utc_time("2023-01-01 12:00:00", BERLIN) == "2023-01-01T11:00:00.000000Z"
 
 
 def test_a_date_is_shown_on_one_line_in_an_error() -> None:
     with pytest.raises(AudienceError) as caught:
-        read_moment("2023\n\x1b[2J\x00", dt.UTC)
+        read_utc_time("2023\n\x1b[2J\x00", dt.UTC)
     assert str(caught.value).isprintable()
 
 
@@ -354,7 +354,7 @@ MOMENTS = st.datetimes(dt.datetime.fromisoformat("1970-01-02"), dt.datetime.from
 @example(dt.datetime.fromisoformat("2000-02-29T23:59:59.999999"))
 def test_a_moment_is_read_back_as_it_was(at: dt.datetime) -> None:
     text = at.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-    assert read_moment(text, SHANGHAI) == text
+    assert read_utc_time(text, SHANGHAI) == text
 
 
 @given(MOMENTS)
@@ -375,18 +375,18 @@ def test_every_form_of_a_moment_means_the_same(at: dt.datetime) -> None:
         f"{at.year}年{at.month}月{at.day}日 {at:%H:%M:%S}",
         f"{at.year}/{at.month}/{at.day} {'上午' if at.hour < 12 else '下午'}{clock}",
     ):
-        assert orders_of(form) == ALL, form
-        assert read_moment(form, dt.UTC) == wanted, form
-    assert read_moment(f"{at:%d/%m/%Y %H:%M:%S}", dt.UTC, "dmy") == wanted
-    assert read_moment(f"{at:%m/%d/%Y} {clock} {noon}", dt.UTC, "mdy") == wanted
+        assert date_orders_of(form) == ALL, form
+        assert read_utc_time(form, dt.UTC) == wanted, form
+    assert read_utc_time(f"{at:%d/%m/%Y %H:%M:%S}", dt.UTC, "dmy") == wanted
+    assert read_utc_time(f"{at:%m/%d/%Y} {clock} {noon}", dt.UTC, "mdy") == wanted
 
 
 @given(st.text(alphabet="0123456789-/. :,年月日TZ+ampjr上午", max_size=30) | st.text(max_size=40))
 def test_a_date_is_read_in_the_orders_that_it_has_and_in_no_other(text: str) -> None:
-    orders = orders_of(text)
+    orders = date_orders_of(text)
     for order in ("ymd", "dmy", "mdy"):
         try:
-            moment = read_moment(text, dt.UTC, order)
+            moment = read_utc_time(text, dt.UTC, order)
         except AudienceError as error:
             check_sentence(error)
             continue

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailer.audience.exchange.columns.cell_words import folded
+from mailer.audience.exchange.columns.cell_words import folded_text
 from mailer.audience.exchange.columns.profile import status_words
 from mailer.audience.values import cells as values
-from mailer.audience.values.dates import read_moment
+from mailer.audience.values.dates import read_utc_time
 from mailer.errors import AudienceError
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
@@ -33,7 +33,7 @@ SHANGHAI = ZoneInfo("Asia/Shanghai")
     ],
 )
 def test_dates_are_read_in_the_publications_time_zone(text: str, moment: str) -> None:
-    assert read_moment(text, SHANGHAI) == moment
+    assert read_utc_time(text, SHANGHAI) == moment
 
 
 @pytest.mark.parametrize(
@@ -41,8 +41,9 @@ def test_dates_are_read_in_the_publications_time_zone(text: str, moment: str) ->
     ["01/02/2026", "yesterday", "2026-13-01", "2026-02-30", "0001-01-01", "2026-01-31 25:00"],
 )
 def test_a_date_that_is_not_clear_is_refused(text: str) -> None:
-    with pytest.raises(AudienceError, match=f'the date "{text}" is not clear; write it as 2026-01-31'):
-        read_moment(text, SHANGHAI)
+    why = "is ambiguous" if text == "01/02/2026" else "cannot be read"
+    with pytest.raises(AudienceError, match=f'the date "{text}" {why}; write it as 2026-01-31'):
+        read_utc_time(text, SHANGHAI)
 
 
 @pytest.mark.parametrize(
@@ -56,7 +57,7 @@ def test_a_date_that_is_not_clear_is_refused(text: str) -> None:
     ],
 )
 def test_other_programs_words_for_a_status_are_understood(text: str, status: str) -> None:
-    assert status_words().get(folded(text), "") == status
+    assert status_words().get(folded_text(text), "") == status
 
 
 def test_names_are_one_line() -> None:
@@ -97,7 +98,7 @@ def test_names_are_one_line() -> None:
 def test_a_name_that_shows_nothing_is_no_name(text: str) -> None:
     assert values.clean_line(text) == ""
     assert values.attribute_value(text, "company") == ""
-    assert values.tags_of([text]) == ()
+    assert values.clean_tags([text]) == ()
 
 
 @pytest.mark.parametrize(
@@ -184,21 +185,21 @@ def test_attributes_and_their_names_are_in_nfc() -> None:
 def test_tags_come_without_their_quotes_and_each_once_whatever_its_case(
     text: str, tags: tuple[str, ...]
 ) -> None:
-    assert values.tags_of([text]) == tags
+    assert values.clean_tags([text]) == tags
 
 
 def test_tags_of_several_options_are_compared_without_case_too() -> None:
-    assert values.tags_of(["VIP", "vip", "Press"]) == ("VIP", "Press")
+    assert values.clean_tags(["VIP", "vip", "Press"]) == ("VIP", "Press")
 
 
 @given(st.lists(st.text(alphabet=st.sampled_from('ab",;、[] \\é'), min_size=1, max_size=6), max_size=5))
 def test_a_list_in_a_cell_is_read_back(parts: list[str]) -> None:
     tags = tuple(dict.fromkeys(tag for part in parts if (tag := values.clean_line(part))))
-    assert values.split_list(values.joined_list(tags)) == tags
+    assert values.split_list(values.join_list(tags)) == tags
 
 
 def test_tags_are_split_and_each_is_kept_once() -> None:
-    assert values.tags_of(["vip, press;x|y", "vip", " ；、，"]) == ("vip", "press", "x", "y")
+    assert values.clean_tags(["vip, press;x|y", "vip", " ；、，"]) == ("vip", "press", "x", "y")
 
 
 def test_an_attribute_is_called_what_an_expression_can_say() -> None:
@@ -229,12 +230,12 @@ def test_time_zones_are_known_ones() -> None:
         ),
         (lambda: values.timezone_name("../../etc/passwd"), "the time zone"),
         (
-            lambda: values.tags_of(str(n) for n in range(101)),
-            "there are more than 100 tags; keep what is used",
+            lambda: values.clean_tags(str(n) for n in range(101)),
+            "a person can have at most 100 tags; remove some",
         ),
-        (lambda: values.tags_of(["x" * 101]), "the tag is longer than 100 characters"),
-        (lambda: values.editions_of(["mornin"], ["morning", "evening"]), "did you mean morning?"),
-        (lambda: values.editions_of(["x"], ["morning", "evening"]), "there are morning, evening"),
+        (lambda: values.clean_tags(["x" * 101]), "the tag is longer than 100 characters"),
+        (lambda: values.checked_editions(["mornin"], ["morning", "evening"]), "did you mean morning?"),
+        (lambda: values.checked_editions(["x"], ["morning", "evening"]), "choose from morning, evening"),
         (
             lambda: values.attribute_key("???"),
             '"???" cannot be the name of an attribute; use letters and digits',

@@ -1,1 +1,1 @@
-"""Finds what each column of a list holds, by its name and by its values."""
+"""Finds out what each column of a list holds, by the column's name and its cells."""

@@ -1,6 +1,6 @@
-"""Recognises words in cells: yes and no in many languages, and words for a status. Pure.
+"""Recognises words in cells: yes and no in many languages, and words for "no value". Pure.
 
-Words are compared without regard to case, width, quotes, `_`, `-` and spaces around them.
+Words are compared without regard to case, character width, `_`, `-`, and quotes and spaces around them.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ from mailer.audience.values.blanks import without_invisible
 
 __all__ = [
     "RANKS",
-    "folded",
+    "folded_text",
     "is_no",
-    "is_nothing",
+    "means_no_value",
     "is_number",
     "is_yes",
-    "column_key",
-    "tokens",
-    "strongest",
+    "normalized_name",
+    "words_of_name",
+    "most_excluding_status",
 ]
 
 #: How strongly a status keeps somebody from being written to. Of several in one row the highest counts.
@@ -49,15 +49,15 @@ _ACCENTED = re.compile("([a-z])[\u0300-\u036f]+")
 
 
 @lru_cache(maxsize=8192)
-def folded(text: str) -> str:
+def folded_text(text: str) -> str:
     """Returns `text` as words are compared: in lower case, with single spaces, without quotes around it."""
     plain = text if text.isascii() else unicodedata.normalize("NFKC", without_invisible(text))
     return _FILLERS.sub(" ", plain.casefold()).strip().strip(_QUOTES).strip(" .!。")
 
 
 @lru_cache(maxsize=8192)
-def column_key(name: str) -> str:
-    """Returns the name of a column as names are compared: lower-case letters and digits without accents."""
+def normalized_name(name: str) -> str:
+    """Returns a column's name as names are compared: lower-case letters and digits without accents."""
     if name.isascii():
         return re.sub(r"[\W_]+", "", name.casefold())
     plain = unicodedata.normalize("NFD", unicodedata.normalize("NFKC", without_invisible(name)).casefold())
@@ -65,32 +65,35 @@ def column_key(name: str) -> str:
 
 
 @lru_cache(maxsize=4096)
-def tokens(name: str) -> tuple[str, ...]:
-    """Returns the words of a name in lower case, split at case, spaces, `_`, `-`, digits and punctuation."""
+def words_of_name(name: str) -> tuple[str, ...]:
+    """Returns the words of a column's name in lower case.
+
+    The name is split at capital letters (`OptOut`), spaces, `_`, `-`, digits and punctuation.
+    """
     parted = _HUMP.sub(" ", unicodedata.normalize("NFKC", without_invisible(name)))
     return tuple(word.casefold() for word in _TOKEN.findall(parted))
 
 
-def is_nothing(text: str) -> bool:
-    """Returns whether the cell means "no value" in one of the ways in which programs write that."""
-    return not text or text.isspace() or folded(text) in _NOTHING
+def means_no_value(text: str) -> bool:
+    """Returns whether a cell means "no value", as programs write that in different ways, such as `N/A`."""
+    return not text or text.isspace() or folded_text(text) in _NOTHING
 
 
 def is_yes(text: str) -> bool:
-    """Returns whether the cell means yes."""
-    return folded(text) in _YES
+    """Returns whether a cell means yes."""
+    return folded_text(text) in _YES
 
 
 def is_no(text: str) -> bool:
-    """Returns whether the cell means no."""
-    return folded(text) in _NO
+    """Returns whether a cell means no."""
+    return folded_text(text) in _NO
 
 
 def is_number(text: str) -> bool:
-    """Returns whether the cell is a plain number, or a code such as `5.1.1`."""
+    """Returns whether a cell is a number, or a code of numbers such as `5.1.1`."""
     return _NUMBER.fullmatch(text.strip()) is not None
 
 
-def strongest(statuses: Iterable[str]) -> str:
-    """Returns the status that excludes somebody most firmly."""
+def most_excluding_status(statuses: Iterable[str]) -> str:
+    """Returns the status that excludes a person from mail most firmly, or "" if there is none."""
     return max(statuses, key=RANKS.__getitem__, default="")

@@ -1,6 +1,8 @@
-"""Decides the columns of a list by all of its rows: the address, choices, date orders, unverified columns.
+"""Decides what the columns of a list hold, by all rows of the list.
 
-A list with anything unclear is refused, with sentences that say which option to add to the command.
+This is about the column of addresses, columns such as `Newsletter`, the order of day and month in dates, and
+columns that may say who has left. A list with anything unclear is refused with messages that name the option
+to add.
 """
 
 from __future__ import annotations
@@ -8,13 +10,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from mailer.audience.exchange.columns.cell_words import column_key
-from mailer.audience.exchange.columns.exclusion_words import names_exclusion_file
-from mailer.audience.exchange.columns.header import Columns, quoted
+from mailer.audience.exchange.columns.cell_words import normalized_name
+from mailer.audience.exchange.columns.exclusion_words import is_exclusion_file_name
+from mailer.audience.exchange.columns.header import Columns, shell_quoted
 from mailer.audience.exchange.columns.names import CHOICES
-from mailer.audience.exchange.columns.options import Options
-from mailer.audience.exchange.columns.signs import Rule
-from mailer.audience.exchange.columns.survey import Choice, Dates, Survey
+from mailer.audience.exchange.columns.options import ImportOptions
+from mailer.audience.exchange.columns.signs import CellRule
+from mailer.audience.exchange.columns.survey import ChoiceCounts, DateOrders, SurveyResult
 from mailer.audience.values.address import shown
 from mailer.audience.values.written_dates import EVERY_ORDER
 
@@ -26,27 +28,36 @@ _OWN = "mailer"
 
 @dataclass(frozen=True, slots=True)
 class DecidedColumns:
-    """Holds the columns, and the order of the dates at each place."""
+    """Holds the columns, and for each column of dates (by index) the order of day, month and year ("ymd",
+    "dmy", "mdy").
+    """
 
     columns: Columns
     orders: Mapping[int, str]
 
 
-def decide_columns(columns: Columns, seen: Survey, options: Options, file: str = "") -> DecidedColumns:
-    """Returns the columns as the whole list decides them. `columns.problems` has what is still unclear."""
-    dates = dict(seen.dates)
-    columns = _with_address_column(columns, seen, options)
+def decide_columns(
+    columns: Columns, survey_result: SurveyResult, options: ImportOptions, file_name: str = ""
+) -> DecidedColumns:
+    """Returns the columns as all rows of the list decide them.
+
+    `columns.problems` has messages about what is still unclear.
+    """
+    dates = dict(survey_result.dates)
+    columns = _with_address_column(columns, survey_result, options)
     for place in columns.choices:
-        columns = _with_choice(columns, place, seen.choices[place], dates, unverified=not options.status)
+        columns = _with_choice_column(
+            columns, place, survey_result.choices[place], dates, check_unverified=not options.status
+        )
     problems = [*columns.problems]
     if not (options.status or options.tool or options.maps or options.ignored):
-        problems += _file_name_problems(columns, file, archived=options.partial)
+        problems += _file_name_problems(columns, file_name, from_archive=options.partial)
     if not options.status:
         problems += [
-            _undeclared_problem(columns.header[place], cell)
+            _undeclared_column_problem(columns.header[place], cell)
             if columns.header[place]
-            else _unnamed_problem(place, cell)
-            for place, cell in sorted(seen.leaving.items())
+            else _unnamed_column_problem(place, cell)
+            for place, cell in sorted(survey_result.leaving.items())
         ]
     orders = {}
     for place, found in dates.items():
@@ -60,7 +71,7 @@ def decide_columns(columns: Columns, seen: Survey, options: Options, file: str =
 
 
 def columns_without_header(columns: Columns) -> Columns:
-    """Returns the columns of a list without a header: the addresses alone, found by content."""
+    """Returns the columns of a list without a header, of which only the addresses are used."""
     return replace(
         columns,
         fields={},
@@ -75,16 +86,16 @@ def columns_without_header(columns: Columns) -> Columns:
     )
 
 
-def _with_address_column(columns: Columns, seen: Survey, options: Options) -> Columns:
-    """Returns the columns with the address where most addresses stand, if no name says which column it is."""
+def _with_address_column(columns: Columns, survey_result: SurveyResult, options: ImportOptions) -> Columns:
+    """Returns the columns; if no name says which has the addresses, the one with most addresses has them."""
     if "address" in columns.fields or not (columns.has_header or options.status):
         return columns
     free = {place for place, _ in columns.attributes} | set(columns.choices) | set(columns.unnamed)
     free -= set(columns.unnamed) if columns.has_header else set()
     counts = {
         place: number
-        for place, number in seen.addresses.items()
-        if place in free and (number * 2 > seen.filled[place] or not columns.has_header)
+        for place, number in survey_result.addresses.items()
+        if place in free and (number * 2 > survey_result.filled[place] or not columns.has_header)
     }
     if not counts:
         return columns
@@ -98,88 +109,104 @@ def _with_address_column(columns: Columns, seen: Survey, options: Options) -> Co
     )
 
 
-def _with_choice(
-    columns: Columns, place: int, choice: Choice, dates: dict[int, Dates], *, unverified: bool
+def _with_choice_column(
+    columns: Columns,
+    index: int,
+    choice: ChoiceCounts,
+    dates: dict[int, DateOrders],
+    *,
+    check_unverified: bool,
 ) -> Columns:
-    """Returns the columns with a column such as `Newsletter` read as its cells suggest."""
-    name = column_key(columns.header[place])
+    """Returns the columns with a column such as `Newsletter` read in the way that its cells suggest.
+
+    `dates` gets the column's dates, if it has dates. `check_unverified` is true if the column may be refused
+    because it says who has left.
+    """
+    name = normalized_name(columns.header[index])
     status, field = CHOICES[name]
     if field == "state":
-        return _with_state(columns, place, choice, unverified=unverified)
+        return _with_status_column(columns, index, choice, check_unverified=check_unverified)
     if choice.no or choice.excluded or ((choice.yes or choice.words) and not (choice.other or choice.dated)):
         blank = "pending" if choice.yes or choice.words > choice.excluded else ""
         if field == "consent_at" and choice.other:
-            columns = _with_field(columns, "consent_method", place)
-            return replace(columns, signs=(*columns.signs, (place, Rule("refusal", status, blank))))
-        return replace(columns, signs=(*columns.signs, (place, Rule("no", status, blank))))
+            columns = _with_field(columns, "consent_method", index)
+            return replace(columns, signs=(*columns.signs, (index, CellRule("refusal", status, blank))))
+        return replace(columns, signs=(*columns.signs, (index, CellRule("no", status, blank))))
     alone = not (choice.yes or choice.words)
     if alone and choice.dated and not choice.other and field and field not in columns.fields:
-        dates[place] = choice.dates
-        return _with_field(columns, field, place)
+        dates[index] = choice.dates
+        return _with_field(columns, field, index)
     if alone and choice.editions and not (choice.other or choice.dated) and "editions" not in columns.fields:
-        return _with_field(columns, "editions", place)
+        return _with_field(columns, "editions", index)
     if field == "consent_at" and "consent_method" not in columns.fields:
-        return _with_field(columns, "consent_method", place)
-    return columns.with_attribute(place)
+        return _with_field(columns, "consent_method", index)
+    return columns.with_attribute(index)
 
 
-def _with_state(columns: Columns, place: int, choice: Choice, *, unverified: bool) -> Columns:
-    """Returns the columns with a status column, if it holds nothing but words for a status."""
+def _with_status_column(
+    columns: Columns, index: int, choice: ChoiceCounts, *, check_unverified: bool
+) -> Columns:
+    """Returns the columns with a column of statuses, if all cells of the column are words for a status.
+
+    Otherwise the column is an attribute. With `check_unverified`, a problem is added if a cell says that a
+    person left.
+    """
     if choice.words and not (choice.other or choice.dated or choice.editions):
-        return replace(columns, signs=(*columns.signs, (place, Rule("words"))))
-    if choice.leaving and unverified:
-        problem = _undeclared_problem(columns.header[place], choice.leaving)
+        return replace(columns, signs=(*columns.signs, (index, CellRule("words"))))
+    if choice.leaving and check_unverified:
+        problem = _undeclared_column_problem(columns.header[index], choice.leaving)
         columns = replace(columns, problems=(*columns.problems, problem))
-    return columns.with_attribute(place)
+    return columns.with_attribute(index)
 
 
-def _with_field(columns: Columns, field: str, place: int) -> Columns:
-    """Returns the columns with the field at this place, if no other column has it."""
-    return replace(columns, fields={field: place, **columns.fields})
+def _with_field(columns: Columns, field: str, index: int) -> Columns:
+    """Returns the columns with this column read as `field`, unless another column holds the field."""
+    return replace(columns, fields={field: index, **columns.fields})
 
 
-def _undeclared_problem(name: str, cell: str) -> str:
+def _undeclared_column_problem(column_name: str, cell: str) -> str:
+    name = shell_quoted(column_name)
     return (
-        f"the column {shown(name, 40)} seems to tell who has left (it holds {_cell(cell)}), and no profile "
-        f"knows it; read it with --map {quoted(name)}=status, leave it out with --ignore {quoted(name)}, or "
-        "say --status unsubscribed where everybody in the list has left"
+        f"the column {shown(column_name, 40)} seems to tell who has left (it holds {_shown_cell(cell)}), but "
+        f"no profile describes it; read it with --map {name}=status, leave it out with --ignore {name}, or "
+        "add --status unsubscribed if everybody in the list has left"
     )
 
 
-def _unnamed_problem(place: int, cell: str) -> str:
+def _unnamed_column_problem(index: int, cell: str) -> str:
     return (
-        f"column {place + 1}, which has no name, seems to tell who has left (it holds {_cell(cell)}); call "
-        "it status, or remove it"
+        f"column {index + 1}, which has no name, seems to tell who has left (it holds {_shown_cell(cell)}); "
+        "name the column status, or remove it"
     )
 
 
-def _file_name_problems(columns: Columns, file: str, *, archived: bool) -> list[str]:
-    """Returns a sentence if the name of the file says that people have left and no column says who."""
+def _file_name_problems(columns: Columns, file_name: str, *, from_archive: bool) -> list[str]:
+    """Returns a message if the file's name says that people have left, and no column says who."""
     known = columns.signs or columns.kind.everybody or columns.profile.name == _OWN
-    if known or not names_exclusion_file(file):
+    if known or not is_exclusion_file_name(file_name):
         return []
-    say = "unpack the archive, import this list by itself and say" if archived else "say"
+    add = "unpack the archive, import this list by itself and add" if from_archive else "add"
     return [
-        f"the name of the file ({shown(file, 60)}) tells of people who have left, and no column says who; "
-        f"{say} --status unsubscribed, bounced or complained where everybody in the list has, or --as plain "
-        "where they have not"
+        f"the name of the file ({shown(file_name, 60)}) says that people have left, but no column says who; "
+        f"{add} --status unsubscribed, bounced or complained if everybody in the list has left, or --as "
+        "plain if nobody has"
     ]
 
 
-def _ambiguous_dates_problem(name: str, found: Dates) -> str:
+def _ambiguous_dates_problem(column_name: str, found: DateOrders) -> str:
     return (
-        f"the dates in {shown(name, 40)} may have the day or the month first (as {_cell(found.example)}); "
-        "say which with --dates dmy or --dates mdy"
+        f"the dates in {shown(column_name, 40)} may begin with the day or the month (such as "
+        f"{_shown_cell(found.example)}); say which with --dates dmy or --dates mdy"
     )
 
 
-def _mixed_dates_problem(name: str, found: Dates) -> str:
+def _mixed_dates_problem(column_name: str, found: DateOrders) -> str:
     return (
-        f"the dates in {shown(name, 40)} have the day first in some rows and the month first in others (as "
-        f"{_cell(found.example)} and {_cell(found.clash)}); say which is right with --dates dmy or --dates "
-        "mdy, and the others are left out"
+        f"the dates in {shown(column_name, 40)} begin with the day in some rows and with the month in "
+        f"others (such as {_shown_cell(found.example)} and {_shown_cell(found.clash)}); say which is right "
+        "with --dates dmy or --dates mdy; the other dates are left out"
     )
 
 
-def _cell(text: str) -> str:
+def _shown_cell(text: str) -> str:
     return shown(text.strip(), 40)

@@ -1,8 +1,8 @@
-"""Reads the header of a list: which column is the address, the name, a sign of leaving and so on. Pure.
+"""Reads the header of a list: which column holds the address, the name, a status and so on. Pure.
 
-The operator's options come first, then the profile of the tool that wrote the list, then names that lists of
-any origin have. Any other column is a free attribute; `attributes.KEY`, as an export writes it, is the
-attribute KEY exactly.
+The operator's options come first, then the profile of the tool that wrote the list, then usual column names.
+Every other column is a free attribute; a column `attributes.KEY`, as an export writes it, is the attribute
+KEY exactly.
 """
 
 from __future__ import annotations
@@ -10,24 +10,24 @@ from __future__ import annotations
 import shlex
 from dataclasses import dataclass, replace
 
-from mailer.audience.exchange.columns.cell_words import column_key
-from mailer.audience.exchange.columns.names import CHOICES, field_of
-from mailer.audience.exchange.columns.options import ATTRIBUTE, Options
-from mailer.audience.exchange.columns.profile import PLAIN, Kind, Profile, plain, recognised
-from mailer.audience.exchange.columns.signs import Rule
+from mailer.audience.exchange.columns.cell_words import normalized_name
+from mailer.audience.exchange.columns.names import CHOICES, field_and_rank
+from mailer.audience.exchange.columns.options import ATTRIBUTE, ImportOptions
+from mailer.audience.exchange.columns.profile import PLAIN, FileKind, ToolProfile, plain_profile, profile_of
+from mailer.audience.exchange.columns.signs import CellRule
 from mailer.audience.values.address import shown
 from mailer.audience.values.cells import MAX_KEY, attribute_key
 from mailer.display_text import nearest
 from mailer.errors import AudienceError, Problem
 
-__all__ = ["ATTRIBUTE_PREFIX", "REFUSED_BECAUSE", "REFUSED_ROW", "Columns", "quoted", "read_header"]
+__all__ = ["ATTRIBUTE_PREFIX", "REFUSED_BECAUSE", "REFUSED_ROW", "Columns", "shell_quoted", "read_header"]
 
 ATTRIBUTE_PREFIX = ATTRIBUTE
 #: The two columns of a file of refused rows; an import passes over them.
 REFUSED_ROW, REFUSED_BECAUSE = "refused_row", "refused_because"
 MAX_COLUMNS = 300
 
-_REFUSED = frozenset((column_key(REFUSED_ROW), column_key(REFUSED_BECAUSE)))
+_REFUSED = frozenset((normalized_name(REFUSED_ROW), normalized_name(REFUSED_BECAUSE)))
 #: Ranks of the sources of a column's field: the operator, a profile, and then names (from 0).
 _OPERATOR, _PROFILE = -2, -1
 _SIGNS = frozenset(("words", "status", "time", "reason", "yes", "no"))
@@ -37,10 +37,11 @@ _CONFIRMED = "confirmed"
 
 @dataclass(frozen=True, slots=True)
 class Columns:
-    """Holds the place of each field (from 0), attributes as (place, key), signs of leaving, and problems.
+    """Says by index (from 0) what each column of a list holds.
 
-    `choices` are columns whose cells decide what they are. `unverified` are attributes that nobody has
-    declared, and that may say who has left. `ignored` are left out by the operator or the profile.
+    `attributes` has (index, attribute), and `signs` has (index, rule) of columns that tell a status. The
+    cells decide what `choices` hold. `unverified` attributes may say who has left, and `ignored` are left
+    out.
     """
 
     header: tuple[str, ...]
@@ -48,9 +49,9 @@ class Columns:
     attributes: tuple[tuple[int, str], ...]
     unnamed: tuple[int, ...]
     problems: tuple[str, ...]
-    profile: Profile
-    kind: Kind
-    signs: tuple[tuple[int, Rule], ...] = ()
+    profile: ToolProfile
+    kind: FileKind
+    signs: tuple[tuple[int, CellRule], ...] = ()
     choices: tuple[int, ...] = ()
     unverified: tuple[int, ...] = ()
     ignored: tuple[int, ...] = ()
@@ -58,102 +59,102 @@ class Columns:
     groups: bool = False
 
     @property
-    def known(self) -> int:
-        """Returns how many columns are recognised, which shows whether the delimiter was right."""
-        profiled = sum(column_key(name) in self.profile.rules for name in self.header if name)
+    def recognised_count(self) -> int:
+        """Returns the number of recognised columns, which is largest if the delimiter is right."""
+        profiled = sum(normalized_name(name) in self.profile.rules for name in self.header if name)
         return len(self.fields) + len(self.signs) + len(self.choices) + profiled
 
     @property
     def width(self) -> int:
-        """Returns how many columns there are."""
+        """Returns the number of columns."""
         return len(self.header)
 
     @property
     def has_header(self) -> bool:
-        """Returns whether the first row names columns; an address in it shows that it does not."""
+        """Returns whether the first row is a header. An address in the first row shows that it is none."""
         return not any("@" in cell for cell in self.header)
 
     @property
-    def written(self) -> tuple[str, ...]:
-        """Returns the header of the file of refused rows; without a header, it names the address alone."""
+    def refused_file_header(self) -> tuple[str, ...]:
+        """Returns the header for refused rows. If the list has none, it names only the address column."""
         if self.has_header:
             return self.header
         return tuple("address" if place == self.fields["address"] else "" for place in range(self.width))
 
-    def check(self, path: str, line: int) -> None:
-        """Raises AudienceError where there are too many columns."""
+    def check_count(self, path: str, line: int) -> None:
+        """Raises AudienceError if line `line` of the file `path` has too many columns."""
         if self.width > MAX_COLUMNS:
-            sentence = f"there are {self.width:,} columns; at most {MAX_COLUMNS} are read"
+            sentence = f"there are {self.width:,} columns; at most {MAX_COLUMNS} can be read"
             raise AudienceError(Problem(sentence, path, line))
 
-    def verify(self, path: str, line: int) -> None:
-        """Raises AudienceError with everything that makes the columns unusable."""
+    def check_usable(self, path: str, line: int) -> None:
+        """Raises AudienceError with all problems of the columns, in line `line` of the file `path`."""
         problems = list(self.problems)
         if "address" not in self.fields:
-            problems.insert(0, self._no_address())
+            problems.insert(0, self._no_address_problem())
         if problems:
             raise AudienceError.of(Problem(problem, path, line) for problem in problems)
 
-    def with_attribute(self, place: int) -> Columns:
-        """Returns these columns with one more attribute, named like its column."""
+    def with_attribute(self, index: int) -> Columns:
+        """Returns these columns with the column at `index` added as an attribute, named like the column."""
         try:
-            key = _key(self.header[place])
+            key = _attribute_key_of_column(self.header[index])
         except AudienceError as error:
             return replace(self, problems=(*self.problems, error.problems[0].message))
         pairs = {key: other for other, key in self.attributes}
         if key in pairs:
-            twice = _duplicate_problem(self.header, pairs[key], place, f"are both the attribute {key}")
+            twice = _duplicate_problem(self.header, pairs[key], index, f"are both the attribute {key}")
             return replace(self, problems=(*self.problems, twice))
-        return replace(self, attributes=(*self.attributes, (place, key)))
+        return replace(self, attributes=(*self.attributes, (index, key)))
 
-    def _no_address(self) -> str:
+    def _no_address_problem(self) -> str:
         if not self.has_header:
             return "there is no header row; put one above the list, such as address,name,language"
         near = next((cell for cell in self.header if nearest(cell, ("address", "email", "mail"))), None)
-        hint = "name the column with the addresses address, or say which it is with --map COLUMN=address"
+        hint = "rename the column of addresses to address, or name it with --map COLUMN=address"
         if near:
-            hint = f"rename {shown(near)} to address, or add --map {quoted(near)}=address"
+            hint = f"rename {shown(near)} to address, or add --map {shell_quoted(near)}=address"
         named = ", ".join(shown(cell, 30) for cell in self.header if cell)
         return f"no column holds the address (found {named}); {hint}"
 
 
-def quoted(column: str) -> str:
-    """Returns the name of a column as a command line has it."""
+def shell_quoted(column: str) -> str:
+    """Returns a column's name, quoted if a command line needs that."""
     return shlex.quote(column) if column.isascii() or " " in column else column
 
 
-def read_header(cells: list[str], options: Options | None = None, file: str = "") -> Columns:
-    """Returns the columns of the header of `file`. Raises nothing: `Columns.verify` does."""
+def read_header(cells: list[str], options: ImportOptions | None = None, file_name: str = "") -> Columns:
+    """Returns the columns of a header. Problems are in the result; `Columns.check_usable` raises them."""
     header = tuple(cell.strip().strip("\ufeff").strip() for cell in cells)
-    return _Reader(header, options or Options(), file).columns()
+    return _HeaderReader(header, options or ImportOptions(), file_name).read_columns()
 
 
-class _Reader:
-    """Builds the columns of one header: first each place by itself, then fields that several claim."""
+class _HeaderReader:
+    """Builds the columns of one header: first column by column, then the fields that several could hold."""
 
-    def __init__(self, header: tuple[str, ...], options: Options, file: str) -> None:
-        self._header, self._file = header, file
-        self._profile = plain() if options.tool == PLAIN else recognised(header, options.tool, file)
+    def __init__(self, header: tuple[str, ...], options: ImportOptions, file_name: str) -> None:
+        self._header, self._file_name = header, file_name
+        tool = options.tool
+        self._profile = plain_profile() if tool == PLAIN else profile_of(header, tool, file_name)
         self._problems: list[str] = []
         self._named_rules = self._operator_rules(options)
         self._claims: dict[str, list[tuple[int, int]]] = {}
         self._plain: list[int] = []  # attributes of the list
         self._unverified: list[int] = []
         self._keyed: dict[int, str] = {}
-        self._signs: list[tuple[int, Rule]] = []
+        self._signs: list[tuple[int, CellRule]] = []
         self._choices: list[int] = []
         self._ignored: list[int] = []
         self._unnamed: list[int] = []
-        self._json_place = -1
-        self._groups = -1
+        self._json_place = self._groups = -1
 
-    def columns(self) -> Columns:
+    def read_columns(self) -> Columns:
         for place, name in enumerate(self._header):
             if not name and place not in self._named_rules:
                 self._unnamed.append(place)
-            elif column_key(name) not in _REFUSED:
-                self._place(place, name)
-        fields = self._fields()
+            elif normalized_name(name) not in _REFUSED:
+                self._assign_column(place, name)
+        fields = self._field_indexes()
         columns = Columns(
             self._header,
             fields,
@@ -161,7 +162,7 @@ class _Reader:
             tuple(self._unnamed),
             tuple(self._problems),
             self._profile,
-            self._kind(),
+            self._file_kind(),
             tuple(self._signs),
             tuple(self._choices),
             tuple(sorted(self._unverified)),
@@ -173,103 +174,102 @@ class _Reader:
             columns = columns.with_attribute(place)
         return columns
 
-    def _kind(self) -> Kind:
-        """Returns the kind of the tool's file.
-
-        A column with words for a status overrides the kind's status.
-        """
-        names = frozenset(column_key(name) for name in self._header if name)
-        kind = self._profile.kind(names, self._file)
+    def _file_kind(self) -> FileKind:
+        """Returns the kind of the tool's file, without its own status if a column has words for a status."""
+        names = frozenset(normalized_name(name) for name in self._header if name)
+        kind = self._profile.kind_of_file(names, self._file_name)
         worded = any(rule.how in ("words", "status", "name") for _, rule in self._signs)
         return replace(kind, everybody="") if worded and not kind.file else kind
 
-    def _operator_rules(self, options: Options) -> dict[int, str]:
-        """Returns the operator's rule for each place that --map or --ignore names."""
+    def _operator_rules(self, options: ImportOptions) -> dict[int, str]:
+        """Returns the operator's rule for each column (by index) that --map or --ignore names."""
         rules = {}
         for name, rule in (*options.maps, *((name, "ignore") for name in options.ignored)):
             places = [place for place, column in enumerate(self._header) if column == name]
-            places = places or [
-                place
-                for place, column in enumerate(self._header)
-                if column_key(column) == column_key(name) != ""
-            ]
+            if not places and (wanted := normalized_name(name)):
+                places = [n for n, column in enumerate(self._header) if normalized_name(column) == wanted]
             for place in places:
                 rules[place] = rule
             if not places and not options.partial:
                 near = nearest(name, self._header)
-                hint = f"did you mean {shown(near)}?" if near else f"there are {self._column_names()}"
+                names = ", ".join(shown(cell, 30) for cell in self._header if cell)
+                hint = f"did you mean {shown(near)}?" if near else f"the columns are {names}"
                 self._problems.append(f"there is no column {shown(name)}; {hint}")
         return rules
 
-    def _column_names(self) -> str:
-        return ", ".join(shown(cell, 30) for cell in self._header if cell)
-
-    def _place(self, place: int, name: str) -> None:
-        named = self._named_rules.get(place)
+    def _assign_column(self, index: int, column_name: str) -> None:
+        named = self._named_rules.get(index)
         if named == "status":
-            self._signs.append((place, Rule("name")))
+            self._signs.append((index, CellRule("name")))
         elif named == "ignore":
-            self._ignored.append(place)
+            self._ignored.append(index)
         elif named and named.startswith(ATTRIBUTE):
-            self._keyed[place] = named.removeprefix(ATTRIBUTE) or name
+            self._keyed[index] = named.removeprefix(ATTRIBUTE) or column_name
         elif named:
-            self._claim(named, _OPERATOR, place)
-        elif name.startswith(ATTRIBUTE):
-            self._plain.append(place)
+            self._claim_field(named, _OPERATOR, index)
+        elif column_name.startswith(ATTRIBUTE):
+            self._plain.append(index)
         else:
-            rule = self._profile.rules.get(column_key(name))
+            rule = self._profile.rules.get(normalized_name(column_name))
             if rule:
-                self._profiled(place, rule)
+                self._assign_by_profile(index, rule)
             else:
-                self._by_name(place, name)
+                self._assign_by_name(index, column_name)
 
-    def _profiled(self, place: int, rule: str) -> None:
+    def _assign_by_profile(self, index: int, rule: str) -> None:
         if rule.partition(" ")[0] in _SIGNS:
-            self._signs.append((place, Rule.parse(rule)))
+            self._signs.append((index, CellRule.parse(rule)))
         elif rule == "attribute":
-            self._plain.append(place)
+            self._plain.append(index)
         elif rule == "lists":
-            self._plain.append(place)
-            self._signs.append((place, Rule("only")))
+            self._plain.append(index)
+            self._signs.append((index, CellRule("only")))
         elif rule == "ignore":
-            self._ignored.append(place)
+            self._ignored.append(index)
         elif rule == "json":
-            self._json_place = place
+            self._json_place = index
         elif rule == "groups":
-            self._groups = place
-            self._claim("tags", _PROFILE, place)
+            self._groups = index
+            self._claim_field("tags", _PROFILE, index)
         else:
-            self._claim(rule, _PROFILE, place)
+            self._claim_field(rule, _PROFILE, index)
 
-    def _by_name(self, place: int, name: str) -> None:
-        found = field_of(name)
-        if column_key(name) in CHOICES:
-            self._choices.append(place)
+    def _assign_by_name(self, index: int, column_name: str) -> None:
+        found = field_and_rank(column_name)
+        if normalized_name(column_name) in CHOICES:
+            self._choices.append(index)
         elif found is None:
-            self._plain.append(place)
-            self._unverified.append(place)
+            self._plain.append(index)
+            self._unverified.append(index)
         elif found[0] == "status":
-            self._signs.append((place, Rule("status")))
+            self._signs.append((index, CellRule("status")))
         else:
-            self._claim(*found, place)
+            self._claim_field(*found, index)
 
-    def _claim(self, field: str, rank: int, place: int) -> None:
-        self._claims.setdefault(field, []).append((rank, place))
+    def _claim_field(self, field: str, rank: int, index: int) -> None:
+        self._claims.setdefault(field, []).append((rank, index))
 
-    def _fields(self) -> dict[str, int]:
-        """Returns the place of each field: of several possible columns, the one with the clearest name."""
+    def _field_indexes(self) -> dict[str, int]:
+        """Returns the column of each field.
+
+        If several columns could hold it, the one with the clearest name is taken.
+        """
         order = {name: number for number, name in enumerate(self._profile.rules)}
         fields = {}
         for field, claims in self._claims.items():
             rank, place = min(
                 claims,
-                key=lambda claim: (claim[0], order.get(column_key(self._header[claim[1]]), 0), claim[1]),
+                key=lambda claim: (
+                    claim[0],
+                    order.get(normalized_name(self._header[claim[1]]), 0),
+                    claim[1],
+                ),
             )
             fields[field] = place
             for other_rank, other in sorted(claims):
                 if other == place:
                     continue
-                same = column_key(self._header[place]) == column_key(self._header[other])
+                same = normalized_name(self._header[place]) == normalized_name(self._header[other])
                 if other_rank == rank != _PROFILE and (same or field != "joined" or rank == _OPERATOR):
                     first, second = sorted((place, other))
                     self._problems.append(
@@ -286,15 +286,14 @@ class _Reader:
         return fields
 
 
-def _key(name: str) -> str:
-    key = name.removeprefix(ATTRIBUTE)
-    if key == name or not key or len(key) > MAX_KEY or not key.isprintable():
+def _attribute_key_of_column(column_name: str) -> str:
+    key = column_name.removeprefix(ATTRIBUTE)
+    if key == column_name or not key or len(key) > MAX_KEY or not key.isprintable():
         return attribute_key(key)
     return key
 
 
-def _duplicate_problem(header: tuple[str, ...], first: int, second: int, what: str) -> str:
-    return (
-        f"columns {first + 1} and {second + 1} ({shown(header[first], 30)} and {shown(header[second], 30)}) "
-        f"{what}; rename or remove one, or leave it out with --ignore"
-    )
+def _duplicate_problem(header: tuple[str, ...], first_index: int, second_index: int, predicate: str) -> str:
+    names = f"{shown(header[first_index], 30)} and {shown(header[second_index], 30)}"
+    text = f"columns {first_index + 1} and {second_index + 1} ({names}) {predicate}"
+    return f"{text}; rename or remove one, or leave one out with --ignore"

@@ -1,7 +1,7 @@
 """Recognises names of columns in lists of any origin, in English, Chinese and some other languages. Pure.
 
-More specific names take precedence: `Email Address` is the address where there is also `Address`, which may
-be a street.
+More specific names come first: `Email Address` is the e-mail address even if there is a column `Address`,
+which may be a street.
 """
 
 from __future__ import annotations
@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from difflib import get_close_matches
 
-from mailer.audience.exchange.columns.cell_words import column_key
+from mailer.audience.exchange.columns.cell_words import normalized_name
 from mailer.audience.exchange.columns.vocabulary import vocabulary
 
-__all__ = ["CHOICES", "FIELDS", "field_named", "field_of", "suggestion"]
+__all__ = ["CHOICES", "FIELDS", "field_of_map_option", "field_and_rank", "suggested_field"]
 
 #: The fields that a column may hold.
 FIELDS = (
@@ -38,23 +38,26 @@ _TYPED = [name for name in _RANK_OF if name.isascii() and len(name) > 3]
 _HINTS = {"mail": "address", "邮": "address", "姓名": "name", "语言": "language", "标签": "tags"}
 
 
-def field_of(name: str) -> tuple[str, int] | None:
-    """Returns the field of a column with this name, and how specific the name is (0: most), or None."""
-    return _RANK_OF.get(column_key(name))
+def field_and_rank(column_name: str) -> tuple[str, int] | None:
+    """Returns the field that a column of this name holds, and how specific the name is (0: most), or None."""
+    return _RANK_OF.get(normalized_name(column_name))
 
 
-def field_named(word: str) -> str | None:
-    """Returns the field that `word` means after --map: the field's own name, or any name of its column."""
+def field_of_map_option(word: str) -> str | None:
+    """Returns the field that a word after --map means: the field's own name, or a usual name of its column.
+
+    None: no field.
+    """
     own = word.strip().replace("-", "_").casefold()
     if own in FIELDS:
         return own
-    found = field_of(word)
+    found = field_and_rank(word)
     return found[0] if found else None
 
 
-def suggestion(name: str, found: Iterable[str]) -> str:
-    """Returns the field that a column may have been meant for, among fields without a column; "" for none."""
-    word, taken = column_key(name), frozenset(found)
+def suggested_field(column_name: str, taken_fields: Iterable[str]) -> str:
+    """Returns the field that a column may be intended for, or "". No field of `taken_fields` is returned."""
+    word, taken = normalized_name(column_name), frozenset(taken_fields)
     for part, field in _HINTS.items():
         if part in word and field not in taken:
             return field

@@ -1,16 +1,18 @@
-"""Holds what an operator says about a list: which tool wrote it, what columns hold, everybody's status."""
+"""Holds and checks the options of an import: the tool that wrote the list, what columns hold, everybody's
+status.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from mailer.audience.exchange.columns.names import FIELDS, field_named
-from mailer.audience.exchange.columns.profile import profile_name
+from mailer.audience.exchange.columns.names import FIELDS, field_of_map_option
+from mailer.audience.exchange.columns.profile import checked_tool_name
 from mailer.display_text import nearest
 from mailer.errors import AudienceError
 
-__all__ = ["STATUSES", "Options", "options_of"]
+__all__ = ["STATUSES", "ImportOptions", "options_of_command"]
 
 #: The values of --status.
 STATUSES = ("unsubscribed", "bounced", "complained", "suppressed")
@@ -18,12 +20,13 @@ ATTRIBUTE = "attributes."
 
 
 @dataclass(frozen=True, slots=True)
-class Options:
-    """Holds the options of an import. `tool` is a profile ("": recognise it), `maps` are (column, field).
+class ImportOptions:
+    """Holds the options of an import.
 
-    `order` is the order of dates: dmy, mdy or "". `editions` are what the people of the list read, and
-    `encoding` is a Python codec, or "" to detect it. `partial` says that the list is one of an archive, and
-    need not have every column that the options name.
+    `tool` names a profile ("": recognise the tool), `maps` has (column, field), and `ignored` columns are
+    left out. `status` is everybody's status, and `order` the order of dates ("dmy", "mdy" or ""). `editions`
+    are those that new people read. `encoding` is a Python codec ("": detect it). `partial` is true for a list
+    of an archive, which need not have every column that the options name.
     """
 
     tool: str = ""
@@ -37,7 +40,7 @@ class Options:
     encoding: str = ""
 
 
-def options_of(
+def options_of_command(
     *,
     tool: str | None = None,
     maps: Iterable[str] = (),
@@ -45,15 +48,15 @@ def options_of(
     status: str | None = None,
     order: str | None = None,
     dry_run: bool = False,
-) -> Options:
-    """Returns the options from the command line. Raises AudienceError with one sentence for a wrong one."""
+) -> ImportOptions:
+    """Returns the import options of a command line. Raises AudienceError if an option has a wrong value."""
     if status is not None and status not in STATUSES:
-        raise AudienceError(_wrong("status of a whole list", status, STATUSES))
+        raise AudienceError(_unknown_value_message("status of a whole list", status, STATUSES))
     if order is not None and order not in ("dmy", "mdy"):
-        raise AudienceError(f'--dates is dmy or mdy, not "{order}"')
-    return Options(
-        profile_name(tool) if tool else "",
-        tuple(_pair(text) for text in maps),
+        raise AudienceError(f'--dates must be dmy or mdy, not "{order}"')
+    return ImportOptions(
+        checked_tool_name(tool) if tool else "",
+        tuple(_parse_map_option(text) for text in maps),
         tuple(ignored),
         status or "",
         order or "",
@@ -61,19 +64,19 @@ def options_of(
     )
 
 
-def _pair(text: str) -> tuple[str, str]:
+def _parse_map_option(text: str) -> tuple[str, str]:
     column, equals, word = text.rpartition("=")
     if not equals or not column.strip() or not word.strip():
-        raise AudienceError(f'--map is COLUMN=FIELD, such as --map Mail=address, not "{text}"')
+        raise AudienceError(f'--map must be COLUMN=FIELD, such as --map Mail=address, not "{text}"')
     if word.strip().startswith(ATTRIBUTE):
         return column.strip(), word.strip()
-    field = field_named(word)
+    field = field_of_map_option(word)
     if field is None:
-        raise AudienceError(_wrong("field", word.strip(), FIELDS))
+        raise AudienceError(_unknown_value_message("field", word.strip(), FIELDS))
     return column.strip(), field
 
 
-def _wrong(what: str, word: str, known: Iterable[str]) -> str:
-    near = nearest(word, known)
-    hint = f"did you mean {near}?" if near else f"there are {', '.join(known)}"
-    return f'there is no {what} "{word}"; {hint}'
+def _unknown_value_message(noun: str, word: str, known_values: Iterable[str]) -> str:
+    near = nearest(word, known_values)
+    hint = f"did you mean {near}?" if near else f"choose from {', '.join(known_values)}"
+    return f'there is no {noun} "{word}"; {hint}'

@@ -1,7 +1,8 @@
-"""Reads signs of leaving: turns a cell of one column into a status. Pure, but counts the cells it read.
+"""Reads columns that tell a person's status. Pure, except that the cells are counted.
 
-Nobody becomes active because a cell is not understood: such a row is refused. There is one exception: in a
-column that may be no status at all (a CRM's "Status"), a word without any sense of leaving is ignored.
+A row with a cell that is not understood is refused, so that nobody becomes active by mistake. There is one
+exception: in a column that may be no status at all (a CRM's "Status"), a word that does not mean leaving is
+ignored.
 """
 
 from __future__ import annotations
@@ -10,13 +11,20 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from mailer.audience.exchange.columns.cell_words import RANKS, folded, is_no, is_nothing, is_number, is_yes
+from mailer.audience.exchange.columns.cell_words import (
+    RANKS,
+    folded_text,
+    is_no,
+    is_number,
+    is_yes,
+    means_no_value,
+)
 from mailer.audience.exchange.columns.exclusion_words import asks_for_consent, exclusion_status
 from mailer.audience.exchange.columns.profile import status_words
 from mailer.audience.values.address import shown
 from mailer.errors import AudienceError
 
-__all__ = ["Rule", "Sign", "CellMeaning"]
+__all__ = ["CellRule", "StatusColumn", "CellMeaning"]
 
 #: At most so many different cells of a column are remembered and reported.
 MAX_WORDS = 1000
@@ -27,10 +35,11 @@ _NEGATION = re.compile(
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
-    """Says how a column's cells are read: words, status, only, time, reason, yes, no, refusal or name.
+class CellRule:
+    """Says how the cells of a column are read.
 
-    `status` is the result for time, reason, yes and no; `blank` is the result for an empty cell.
+    `how` is words, status, only, time, reason, yes, no, refusal or name. `status` is the result for time,
+    reason, yes and no, and `blank` the result for an empty cell.
     """
 
     how: str
@@ -38,13 +47,13 @@ class Rule:
     blank: str = ""
 
     @classmethod
-    def parse(cls, text: str) -> Rule:
-        """Parses a rule of a profile, such as `no unsubscribed blank pending`."""
+    def parse(cls, text: str) -> CellRule:
+        """Returns the rule that a profile writes as text, such as `no unsubscribed blank pending`."""
         how, *rest = text.split()
         return cls(how, rest[0] if rest else "", rest[2] if len(rest) > 2 else "")
 
-    def says(self) -> str:
-        """Returns the rule in words for people."""
+    def in_words(self) -> str:
+        """Returns a description of the rule for messages."""
         if self.how in ("words", "status", "name", "only"):
             return "status"
         cells = {"time": "anything in it", "reason": "anything in it", "yes": "yes"}.get(self.how, "no")
@@ -53,9 +62,9 @@ class Rule:
 
 @dataclass(slots=True)
 class CellMeaning:
-    """Holds the status that a cell of `column` means, and the number of such rows.
+    """Holds the status that a cell of a column means ("": none), and the number of rows with the cell.
 
-    `note` is set where the cell says nothing.
+    `note` says why the cell was ignored, if it was.
     """
 
     column: str
@@ -65,21 +74,21 @@ class CellMeaning:
 
 
 @dataclass(slots=True)
-class Sign:
-    """Reads a column that says who has left. `words` are the tool's own words for a status."""
+class StatusColumn:
+    """Reads a column that tells a person's status. `words` has the tool's own words for a status."""
 
     column: str
-    place: int
-    rule: Rule
+    index: int
+    rule: CellRule
     words: Mapping[str, str]
     meanings: dict[str, CellMeaning] = field(default_factory=dict)
     refused: dict[str, int] = field(default_factory=dict)
 
     def read(self, cell: str) -> CellMeaning:
-        """Returns what the cell means. Raises AudienceError where that is not understood."""
+        """Returns what a cell means. Raises AudienceError if the cell is not understood."""
         meaning = self.meanings.get(cell)
         if meaning is None:
-            meaning = self._interpreted(cell)
+            meaning = self._interpret(cell)
             if self.rule.how in ("time", "reason"):
                 meaning = self.meanings.setdefault(
                     f"(anything: {meaning.status})" if meaning.status else "", meaning
@@ -89,7 +98,10 @@ class Sign:
         return meaning
 
     def try_read(self, cell: str, problems: list[str]) -> CellMeaning | None:
-        """Returns what the cell means, or None with a sentence added to `problems` and the word counted."""
+        """Returns what a cell means.
+
+        If the cell is not understood, adds a message to `problems` and returns None.
+        """
         try:
             return self.read(cell)
         except AudienceError as error:
@@ -98,17 +110,17 @@ class Sign:
                 self.refused[cell] = self.refused.get(cell, 0) + 1
             return None
 
-    def _interpreted(self, cell: str) -> CellMeaning:
-        if is_nothing(cell):
+    def _interpret(self, cell: str) -> CellMeaning:
+        if means_no_value(cell):
             return CellMeaning(self.column, self.rule.blank)
         how, status = self.rule.how, self.rule.status
         if how == "only":
-            return CellMeaning(self.column, self.words.get(folded(cell), ""))
+            return CellMeaning(self.column, self.words.get(folded_text(cell), ""))
         if how == "name":
             how, status = "yes", exclusion_status(self.column)
             if not status:
                 how, status = ("no", "unsubscribed") if asks_for_consent(self.column) else ("words", "")
-        word = folded(cell)
+        word = folded_text(cell)
         known = self.words.get(word) or status_words().get(word, "")
         if how == "reason":
             said = exclusion_status(cell)
@@ -132,11 +144,11 @@ class Sign:
             return CellMeaning(self.column, status)
         if how == "no" and _DATE.fullmatch(cell.strip()):
             return CellMeaning(self.column, "active")
-        return self._unknown(cell)
+        return self._meaning_of_unknown_word(cell)
 
-    def _unknown(self, cell: str) -> CellMeaning:
-        """Returns the meaning of a word that no tool has. A word for leaving is never ignored."""
-        said, word = exclusion_status(cell), folded(cell)
+    def _meaning_of_unknown_word(self, cell: str) -> CellMeaning:
+        """Returns the meaning of a word that no profile has. Raises AudienceError if it may mean a status."""
+        said, word = exclusion_status(cell), folded_text(cell)
         if said and not _NEGATION.search(cell):
             return CellMeaning(self.column, said)
         letter = len(word) == 1 and word.isascii()
@@ -145,7 +157,7 @@ class Sign:
             return CellMeaning(
                 self.column,
                 "",
-                f"the status {shown(cell.strip(), 40)} is not known, and says nothing about leaving",
+                f"the status {shown(cell.strip(), 40)} is not known and was ignored",
             )
         raise AudienceError(
             f"the status {shown(cell.strip(), 40)} in {shown(self.column, 40)} is not known; write active, "

@@ -1,8 +1,8 @@
-"""Surveys a whole list before anything is written: finds what its cells say about its columns.
+"""Reads a whole list before anything is written, to find out what the cells say about the columns.
 
-It finds undeclared columns that say who has left, the order of day and month in dates, the meaning of a
-column such as `Newsletter`, and the column of addresses where no name tells it. Memory is bounded: for each
-column, a limited number of different cells is remembered, so that repeated cells are skipped.
+The survey finds columns that say who has left without being declared, the order of day and month in dates,
+the meaning of columns such as `Newsletter`, and the column of addresses if no name tells it. Memory is
+limited: only some different cells of each column are remembered, to skip repeated cells.
 """
 
 from __future__ import annotations
@@ -11,18 +11,18 @@ import re
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 
-from mailer.audience.exchange.columns.cell_words import folded, is_no, is_nothing, is_number, is_yes
+from mailer.audience.exchange.columns.cell_words import folded_text, is_no, is_number, is_yes, means_no_value
 from mailer.audience.exchange.columns.exclusion_words import asks_for_consent, exclusion_status
 from mailer.audience.exchange.columns.header import Columns
 from mailer.audience.exchange.columns.profile import leaving_words, status_words
 from mailer.audience.exchange.columns.vocabulary import vocabulary, words_in
-from mailer.audience.exchange.files.record import Record
+from mailer.audience.exchange.files.record import ListRow
 from mailer.audience.values.cells import split_list
-from mailer.audience.values.dates import orders_of
+from mailer.audience.values.dates import date_orders_of
 from mailer.audience.values.written_dates import EVERY_ORDER
 from mailer.errors import AudienceError
 
-__all__ = ["Choice", "Dates", "Survey", "survey"]
+__all__ = ["ChoiceCounts", "DateOrders", "SurveyResult", "survey_rows"]
 
 #: The number of different cells of a column that are remembered, and of rows that are searched for addresses.
 MAX_CELLS = 2000
@@ -35,16 +35,19 @@ _BEHIND = re.compile(r"[(（\[:：,，;；|–—]|\s-\s|\s*\d")
 
 
 @dataclass(slots=True)
-class Dates:
-    """Collects the orders in which every date of a column can be read, and an ambiguous one."""
+class DateOrders:
+    """Collects the orders of day, month and year in which all dates of a column can be read.
+
+    `example` is a date that narrowed the orders, and `clash` a date that fits none of the remaining orders.
+    """
 
     orders: frozenset[str] = EVERY_ORDER
     example: str = ""
     clash: str = ""
 
     def observe(self, cell: str) -> None:
-        """Takes one more cell into account."""
-        orders = orders_of(cell)
+        """Narrows the orders to those in which this cell can be read, too."""
+        orders = date_orders_of(cell)
         if not orders or orders == EVERY_ORDER:
             return
         both = self.orders & orders
@@ -55,24 +58,28 @@ class Dates:
 
 
 @dataclass(slots=True)
-class Choice:
-    """Counts the different cells of a column such as `Newsletter`, by what they are."""
+class ChoiceCounts:
+    """Counts what the different cells of a column such as `Newsletter` are: yes, no, dates and so on.
+
+    `words` counts words for a status. `excluded` counts the cells that say that a person has left, and
+    `leaving` is one of them.
+    """
 
     yes: int = 0
     no: int = 0
     words: int = 0
     excluded: int = 0
     editions: int = 0
-    dates: Dates = field(default_factory=Dates)
+    dates: DateOrders = field(default_factory=DateOrders)
     dated: int = 0
     other: int = 0
     leaving: str = ""
 
     def observe(self, cell: str, editions: Collection[str]) -> None:
-        """Takes one more cell into account."""
-        if is_nothing(cell):
+        """Counts one more cell. `editions` are the names of all editions."""
+        if means_no_value(cell):
             return
-        word = folded(cell)
+        word = folded_text(cell)
         if is_yes(cell):
             self.yes += 1
         elif is_no(cell):
@@ -84,7 +91,7 @@ class Choice:
                 self.leaving = cell
         elif _are_editions(editions, cell):
             self.editions += 1
-        elif orders_of(cell):
+        elif date_orders_of(cell):
             self.dated += 1
             self.dates.observe(cell)
         else:
@@ -102,22 +109,29 @@ def _are_editions(editions: Collection[str], cell: str) -> bool:
 
 
 @dataclass(slots=True)
-class Survey:
-    """Holds what was found at each place: a cell that says who has left, dates, a choice, addresses."""
+class SurveyResult:
+    """Holds what the cells of each column say, by the column's index.
+
+    `leaving` has a cell that says that a person left, `filled` the number of cells with text, and `addresses`
+    the number of cells with an address.
+    """
 
     leaving: dict[int, str] = field(default_factory=dict)
-    dates: dict[int, Dates] = field(default_factory=dict)
-    choices: dict[int, Choice] = field(default_factory=dict)
+    dates: dict[int, DateOrders] = field(default_factory=dict)
+    choices: dict[int, ChoiceCounts] = field(default_factory=dict)
     filled: dict[int, int] = field(default_factory=dict)
     addresses: dict[int, int] = field(default_factory=dict)
 
 
-def survey(
-    records: Iterable[Record], columns: Columns, editions: Collection[str], *, unverified: bool
-) -> Survey:
-    """Reads every row. `unverified` says whether columns that nobody declared may say who has left."""
-    seen = Survey()
-    observers = _observers(seen, columns, editions, unverified)
+def survey_rows(
+    records: Iterable[ListRow], columns: Columns, editions: Collection[str], *, check_unverified: bool
+) -> SurveyResult:
+    """Reads every row and returns what the cells say about the columns.
+
+    With `check_unverified`, columns that nobody declared are searched for cells that say who has left.
+    """
+    seen = SurveyResult()
+    observers = _column_observers(seen, columns, editions, check_unverified)
     watched = [(place, observe, set[str]()) for place, observe in observers]
     width = columns.width
     rows = 0
@@ -142,91 +156,101 @@ def survey(
     return seen
 
 
-def _observers(
-    seen: Survey, columns: Columns, editions: Collection[str], unverified: bool
+def _column_observers(
+    survey_result: SurveyResult, columns: Columns, editions: Collection[str], check_unverified: bool
 ) -> list[tuple[int, Callable[[str], None]]]:
-    """Returns (place, function) pairs: a function for the new cells of each column that matters."""
+    """Returns (index, function) for each column that is surveyed.
+
+    The function takes each new cell of the column.
+    """
     observers: list[tuple[int, Callable[[str], None]]] = []
     for name in ("joined", "confirmed", "consent_at"):
         if name in columns.fields:
             place = columns.fields[name]
-            seen.dates[place] = Dates()
-            observers.append((place, seen.dates[place].observe))
+            survey_result.dates[place] = DateOrders()
+            observers.append((place, survey_result.dates[place].observe))
     for place in columns.choices:
-        observers.append((place, _choice_observer(seen.choices.setdefault(place, Choice()), editions)))
-    for place in columns.unverified if unverified else ():
-        observers.append((place, _exclusion_observer(seen, place, columns.header[place])))
-    for place in columns.unnamed if unverified and columns.has_header else ():
-        observers.append((place, _exclusion_observer(seen, place, "")))
+        observers.append(
+            (place, _choice_observer(survey_result.choices.setdefault(place, ChoiceCounts()), editions))
+        )
+    for place in columns.unverified if check_unverified else ():
+        observers.append((place, _exclusion_observer(survey_result, place, columns.header[place])))
+    for place in columns.unnamed if check_unverified and columns.has_header else ():
+        observers.append((place, _exclusion_observer(survey_result, place, "")))
     return observers
 
 
-def _choice_observer(choice: Choice, editions: Collection[str]) -> Callable[[str], None]:
+def _choice_observer(choice: ChoiceCounts, editions: Collection[str]) -> Callable[[str], None]:
     return lambda cell: choice.observe(cell, editions)
 
 
-def _exclusion_observer(seen: Survey, place: int, name: str) -> Callable[[str], None]:
-    """Returns a function that finds the first cell which says that somebody has left.
+def _exclusion_observer(survey_result: SurveyResult, index: int, column_name: str) -> Callable[[str], None]:
+    """Returns a function that notes the first cell of a column which says that a person has left.
 
-    Where the name of the column means leaving, any cell says so.
+    If the column's name means leaving, every cell with a value says so.
     """
-    leaving = seen.leaving
-    if exclusion_status(name):
+    leaving = survey_result.leaving
+    if exclusion_status(column_name):
 
-        def any_cell(cell: str) -> None:
-            if place not in leaving and not is_nothing(cell):
-                leaving[place] = cell
+        def observe_any_cell(cell: str) -> None:
+            if index not in leaving and not means_no_value(cell):
+                leaving[index] = cell
 
-        return any_cell
-    if asks_for_consent(name):
-        return _refusal_observer(leaving, place)
+        return observe_any_cell
+    if asks_for_consent(column_name):
+        return _refusal_observer(leaving, index)
     words = leaving_words()
-    if any(part in name.casefold() for part in _ELSEWHERE):
+    if any(part in column_name.casefold() for part in _ELSEWHERE):
         words -= _WEAK
 
-    def word(cell: str) -> None:
-        if place not in leaving and _is_one_of(cell, words):
-            leaving[place] = cell
+    def observe_word(cell: str) -> None:
+        if index not in leaving and _is_leaving_word(cell, words):
+            leaving[index] = cell
 
-    return word
+    return observe_word
 
 
-def _is_one_of(cell: str, words: Collection[str]) -> bool:
-    """Returns whether the cell is such a word, also with a note behind it: `Unsubscribed (by phone)`."""
-    if len(cell) < 60 and folded(cell) in words:
+def _is_leaving_word(cell: str, words: Collection[str]) -> bool:
+    """Returns whether a cell is one of the words, even with a note after it: `Unsubscribed (by phone)`."""
+    if len(cell) < 60 and folded_text(cell) in words:
         return True
-    first = folded(_BEHIND.split(cell[:60], maxsplit=1)[0])
+    first = folded_text(_BEHIND.split(cell[:60], maxsplit=1)[0])
     return first in words and first not in _WEAK and bool(exclusion_status(first))
 
 
-def _refusal_observer(leaving: dict[int, str], place: int) -> Callable[[str], None]:
-    """Returns a function that finds a cell which refuses mail; 0 does, but not among numbers above 1."""
+def _refusal_observer(leaving: dict[int, str], index: int) -> Callable[[str], None]:
+    """Returns a function that puts a cell which refuses mail into `leaving`, under the column's index.
+
+    A 0 refuses mail, unless the column has numbers above 1.
+    """
     words = leaving_words()
     zero, counted = "", False
 
-    def refusal(cell: str) -> None:
+    def observe_refusal(cell: str) -> None:
         nonlocal zero, counted
         if is_number(cell):
             zero = zero or (cell if is_no(cell) else "")
             counted = counted or not (is_no(cell) or is_yes(cell))
             if zero and not counted:
-                leaving.setdefault(place, zero)
-            elif counted and leaving.get(place) == zero:
-                leaving.pop(place, None)
-        elif not is_nothing(cell) and (is_no(cell) or _is_one_of(cell, words) or _means_exclusion(cell)):
-            leaving[place] = cell
+                leaving.setdefault(index, zero)
+            elif counted and leaving.get(index) == zero:
+                leaving.pop(index, None)
+        elif not means_no_value(cell) and (
+            is_no(cell) or _is_leaving_word(cell, words) or _means_exclusion(cell)
+        ):
+            leaving[index] = cell
 
-    return refusal
+    return observe_refusal
 
 
 def _means_exclusion(cell: str) -> bool:
     return len(cell) < 60 and bool(exclusion_status(cell))
 
 
-def _count_addresses(seen: Survey, cells: list[str]) -> None:
+def _count_addresses(survey_result: SurveyResult, cells: list[str]) -> None:
     for place, cell in enumerate(cells):
         if cell and not cell.isspace():
-            seen.filled[place] = seen.filled.get(place, 0) + 1
+            survey_result.filled[place] = survey_result.filled.get(place, 0) + 1
             local, at, domain = cell.strip(" <>;,").rpartition("@")
             if at and local and "." in domain and " " not in domain:
-                seen.addresses[place] = seen.addresses.get(place, 0) + 1
+                survey_result.addresses[place] = survey_result.addresses.get(place, 0) + 1

@@ -1,4 +1,4 @@
-"""Loads the words of `vocabulary.toml` once."""
+"""Loads the words that imports recognise from `vocabulary.toml`."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ __all__ = ["vocabulary", "words_in"]
 
 @lru_cache(maxsize=1)
 def vocabulary() -> dict[str, Any]:
-    """Returns every table of the file, as TOML has them."""
+    """Returns all tables of `vocabulary.toml`. The file is read once."""
     return tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8"))
 
 
 def words_in(text: str) -> frozenset[str]:
-    """Returns the words of a text, each once."""
+    """Returns the different words of a text, which are separated by spaces."""
     return frozenset(text.split())

@@ -1,1 +1,1 @@
-"""Reads the files of lists as text: encodings, archives, samples."""
+"""Reads the files of lists as text: detects encodings, opens archives, takes samples."""

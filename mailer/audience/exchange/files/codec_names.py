@@ -1,4 +1,4 @@
-"""Maps names of encodings, as people and programs write them, to Python codecs."""
+"""Finds the Python codec for the name of an encoding, as people and programs write it, and the reverse."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import codecs
 from mailer.display_text import nearest
 from mailer.errors import AudienceError
 
-__all__ = ["codecs_named", "shown_codec"]
+__all__ = ["codecs_for_encoding", "encoding_name_of"]
 
 #: The codecs that programs use under these names of encodings, the likelier one first.
 _MEANT = {
@@ -63,8 +63,8 @@ _SUGGESTED = (
 )  # fmt: skip
 
 
-def codecs_named(name: str) -> tuple[str, ...]:
-    """Returns the Python codecs that may read a file of this encoding, the likeliest first.
+def codecs_for_encoding(name: str) -> tuple[str, ...]:
+    """Returns the Python codecs that the name of an encoding may mean, the likeliest first.
 
     Raises AudienceError for an unknown name.
     """
@@ -77,11 +77,11 @@ def codecs_named(name: str) -> tuple[str, ...]:
         text, found = False, ""
     if not text or found in _NO_TEXT:
         near = nearest(word, _SUGGESTED)
-        hint = f"did you mean {near}?" if near else "there are utf-8, gbk, big5, euc-kr, cp1252 and others"
+        hint = f"did you mean {near}?" if near else "choose utf-8, gbk, big5, euc-kr, cp1252 or another"
         raise AudienceError(f'there is no encoding "{name[:40]}"; {hint}')
     return _MEANT.get(found, (found,))
 
 
-def shown_codec(codec: str) -> str:
-    """Returns the name of an encoding for messages, which `--encoding` takes too."""
+def encoding_name_of(codec: str) -> str:
+    """Returns the name of a codec's encoding for messages. The option `--encoding` accepts this name."""
     return _SHOWN.get(codec, codec)

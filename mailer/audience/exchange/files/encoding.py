@@ -1,9 +1,9 @@
 """Detects the encoding of a text file. Reads the file at most twice, in pieces, with little memory.
 
-UTF-8 and UTF-16 are certain by their form. Otherwise a sample is decoded in each usual encoding and the
+UTF-8 and UTF-16 are recognised with certainty. Otherwise a sample is decoded in each usual encoding, and the
 likelihood of each text is computed (`likelihood`), with chardet as second opinion. A wrong choice would
-damage names unnoticed, so where two different texts are likely, or none is, the file is refused and the
-operator must name the encoding.
+damage names unnoticed, so if two different texts are likely, or none is, the file is refused and the operator
+must name the encoding.
 """
 
 from __future__ import annotations
@@ -12,13 +12,13 @@ import codecs
 import re
 from typing import BinaryIO
 
-from mailer.audience.exchange.files.codec_names import codecs_named, shown_codec
-from mailer.audience.exchange.files.encoding_choice import decide, likely_beside_utf8
+from mailer.audience.exchange.files.codec_names import codecs_for_encoding, encoding_name_of
+from mailer.audience.exchange.files.encoding_choice import choose_codec, codec_as_likely_as_utf8
 from mailer.audience.exchange.files.likelihood import EAST_ASIAN
-from mailer.audience.exchange.files.sampling import PIECE, Sample
+from mailer.audience.exchange.files.sampling import PIECE, LineSample
 from mailer.errors import AudienceError, Problem
 
-__all__ = ["check_encoding", "decoded", "detect_encoding"]
+__all__ = ["check_encoding", "decode_leniently", "detect_encoding"]
 
 _BOMS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
@@ -53,56 +53,63 @@ _CONTROLS = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
 _SAVE = "save the list as CSV (UTF-8) and import that"
 
 
-def detect_encoding(file: BinaryIO, name: str) -> str:
-    """Returns the Python codec of the file. Raises AudienceError where the encoding is not certain."""
-    head = _checked_head(file, name)
-    marked = _marked_codec(head)
-    wide = "" if marked else _utf16_codec(head)
+def detect_encoding(file: BinaryIO, shown_name: str) -> str:
+    """Returns the Python codec of a file. Raises AudienceError if the encoding is not certain.
+
+    Messages call the file `shown_name`.
+    """
+    head = _checked_head(file, shown_name)
+    marked = _codec_of_bom(head)
+    wide = "" if marked else _utf16_codec_without_bom(head)
     encoding = marked or wide or "utf-8-sig"
-    sample = Sample(16_384, rare=False)
+    sample = LineSample(16_384, seek_rare_bytes=False)
     fault = _first_invalid_line(file, encoding, None if marked or wide else sample)
     if marked or wide:
         if fault is not None:
-            label = _mark_name(encoding)
-            reason = f"is not {label} in this line, although it {'begins' if marked else 'looks'} so; {_SAVE}"
-            raise AudienceError(Problem(reason, name, fault))
+            label = _bom_name(encoding)
+            reason = (
+                f"{'begins' if marked else 'looks'} as {label}, but this line is not valid {label}; {_SAVE}"
+            )
+            raise AudienceError(Problem(reason, shown_name, fault))
         return encoding
     if fault is None:
-        return _of_utf8(sample, head, name)
-    return _other_codec(file, name, fault)
+        return _codec_of_valid_utf8(sample, head, shown_name)
+    return _codec_of_other_encoding(file, shown_name, fault)
 
 
-def check_encoding(file: BinaryIO, name: str, wanted: str) -> str:
-    """Returns the Python codec of a file whose encoding is named.
+def check_encoding(file: BinaryIO, shown_name: str, encoding: str) -> str:
+    """Returns the Python codec of a file whose encoding the operator named.
 
-    Raises AudienceError where it does not fit.
+    Raises AudienceError if the encoding is wrong.
+
+    Messages call the file `shown_name`.
     """
-    head = _checked_head(file, name)
-    meant = codecs_named(wanted)
-    marked = _marked_codec(head)
+    head = _checked_head(file, shown_name)
+    meant = codecs_for_encoding(encoding)
+    marked = _codec_of_bom(head)
     if marked and marked not in meant and not (marked == "utf-16" and meant[0].startswith("utf-16")):
-        reason = f"begins with the mark of {_mark_name(marked)}; leave --encoding out"
-        raise AudienceError(Problem(reason, name))
+        reason = f"begins with the byte order mark of {_bom_name(marked)}; leave --encoding out"
+        raise AudienceError(Problem(reason, shown_name))
     if marked:
         meant = (marked,)
     if meant == ("utf-16",) and not marked:
-        meant = (_utf16_codec(head) or "utf-16",)
+        meant = (_utf16_codec_without_bom(head) or "utf-16",)
     faults = []
     for codec in meant:
         fault = _first_invalid_line(file, codec, None)
         if fault is None:
             return codec
         faults.append(fault)
-    reason = f"is not {wanted[:40]} in this line; correct it, or name another encoding with --encoding"
-    raise AudienceError(Problem(reason, name, max(faults)))
+    reason = f"this line is not valid {encoding[:40]}; correct it, or name another encoding with --encoding"
+    raise AudienceError(Problem(reason, shown_name, max(faults)))
 
 
-def decoded(data: bytes) -> str:
-    """Returns the text of a list in a likely encoding, and refuses nothing.
+def decode_leniently(data: bytes) -> str:
+    """Returns the text of a list in a likely encoding, and never raises an error.
 
-    For lists of which only the ASCII parts matter, so that a wrong choice damages names alone.
+    For lists of which only the ASCII parts matter: a wrong choice damages nothing but names.
     """
-    marked = _marked_codec(data) or _utf16_codec(data[:_HEAD])
+    marked = _codec_of_bom(data) or _utf16_codec_without_bom(data[:_HEAD])
     if marked:
         return data.decode(marked, errors="replace")
     for codec in ("utf-8", "gb18030"):
@@ -113,28 +120,31 @@ def decoded(data: bytes) -> str:
     return data.decode("latin-1")
 
 
-def _checked_head(file: BinaryIO, name: str) -> bytes:
-    """Returns the first bytes. Raises AudienceError where they are those of another file format."""
+def _checked_head(file: BinaryIO, shown_name: str) -> bytes:
+    """Returns the first bytes of a file.
+
+    Raises AudienceError if they show another file format, such as a spreadsheet.
+    """
     file.seek(0)
     head = file.read(_HEAD)
     for magic, what in _OTHER_FORMATS:
         if head.startswith(magic):
-            raise AudienceError(Problem(f"{what}, not a CSV file; save the list as CSV (UTF-8)", name))
+            raise AudienceError(Problem(f"{what}, not a CSV file; save the list as CSV (UTF-8)", shown_name))
     return head
 
 
-def _marked_codec(head: bytes) -> str:
+def _codec_of_bom(head: bytes) -> str:
     return next((codec for bom, codec in _BOMS if head.startswith(bom)), "")
 
 
-def _mark_name(codec: str) -> str:
+def _bom_name(codec: str) -> str:
     return "UTF-8" if codec.startswith("utf-8") else codec.upper()[:6]
 
 
-def _utf16_codec(head: bytes) -> str:
-    """Returns the codec of UTF-16 without a byte order mark, or "".
+def _utf16_codec_without_bom(head: bytes) -> str:
+    """Returns the codec of UTF-16 text without a byte order mark, or "" for other text.
 
-    A list has addresses in ASCII, of which every other byte is NUL in UTF-16.
+    A list has addresses in ASCII, of which every second byte is zero in UTF-16.
     """
     even, odd = head[0::2].count(0), head[1::2].count(0)
     most = max(even, odd)
@@ -143,8 +153,11 @@ def _utf16_codec(head: bytes) -> str:
     return "utf-16-le" if odd > even else "utf-16-be"
 
 
-def _first_invalid_line(file: BinaryIO, encoding: str, sample: Sample | None) -> int | None:
-    """Returns the line of the first invalid byte, or None for a valid file. Fills the sample."""
+def _first_invalid_line(file: BinaryIO, encoding: str, sample: LineSample | None) -> int | None:
+    """Returns the number of the line with the first invalid byte, or None if the file is valid.
+
+    All bytes that are read are added to the sample, if there is one.
+    """
     decoder = codecs.getincrementaldecoder(encoding)()
     line = 1
     file.seek(0)
@@ -168,77 +181,88 @@ def _count_line_breaks(text: str) -> int:
     return max(text.count("\n"), text.count("\r"))
 
 
-def _of_utf8(sample: Sample, head: bytes, name: str) -> str:
-    """Returns the codec of a valid UTF-8 file, which may be another one if few letters are beyond ASCII."""
-    if not sample.whole:
+def _codec_of_valid_utf8(sample: LineSample, head: bytes, shown_name: str) -> str:
+    """Returns the codec of a file that is valid UTF-8, or a codec of ISO-2022 if ASCII escape sequences show
+    that.
+
+    Raises AudienceError if the text is as likely in another encoding, because it has few letters beyond
+    ASCII.
+    """
+    if not sample.all_lines:
         escaped = next((codec for escape, codec in _ESCAPES if escape in head), "")
         return escaped or "utf-8-sig"
     own = head.startswith(_OWN_HEADER)
-    other = "" if own or sample.full else likely_beside_utf8(sample.whole)
+    other = "" if own or sample.is_full else codec_as_likely_as_utf8(sample.all_lines)
     if other:
-        raise AudienceError(Problem(_ambiguity_problem(sample.whole, "utf-8", other), name))
+        raise AudienceError(Problem(_ambiguity_problem(sample.all_lines, "utf-8", other), shown_name))
     return "utf-8-sig"
 
 
-def _other_codec(file: BinaryIO, name: str, fault: int) -> str:
-    """Returns the codec of a file that is not UTF-8 from the line `fault` on."""
+def _codec_of_other_encoding(file: BinaryIO, shown_name: str, invalid_line: int) -> str:
+    """Returns the codec of a file that is not UTF-8. `invalid_line` is the first line that is not UTF-8.
+
+    Raises AudienceError if the encoding is not certain.
+    """
     sample, best = _collect_sample(file)
     second = ""
-    if _is_broken_utf8(sample.whole):
+    if _is_mostly_utf8(sample.all_lines):
         reason = (
-            "is UTF-8, but for bytes in this line; correct it, or name the encoding of the file with "
+            "is UTF-8 except for bytes in this line; correct the line, or name the encoding of the file with "
             "--encoding NAME"
         )
-        raise AudienceError(Problem(reason, name, fault))
-    sound = not _CONTROLS.search(sample.whole)
+        raise AudienceError(Problem(reason, shown_name, invalid_line))
+    sound = not _CONTROLS.search(sample.all_lines)
     if sound and not best:
-        best, second = decide(sample.whole)
+        best, second = choose_codec(sample.all_lines)
     if sound and not best:
-        best, second = decide(sample.first)  # a few lines may be damaged
+        best, second = choose_codec(sample.first_lines)  # a few lines may be damaged
     if best and second:
-        raise AudienceError(Problem(_ambiguity_problem(sample.whole, best, second), name))
+        raise AudienceError(Problem(_ambiguity_problem(sample.all_lines, best, second), shown_name))
     if not best:
         reason = (
-            "is not UTF-8, and which encoding it has cannot be told; name it with --encoding NAME, such as "
+            "is not UTF-8, and its encoding cannot be detected; name it with --encoding NAME, such as "
             f"--encoding cp1252, or {_SAVE}"
         )
-        raise AudienceError(Problem(reason, name, fault))
+        raise AudienceError(Problem(reason, shown_name, invalid_line))
     wrong = _first_invalid_line(file, best, None)
     if wrong is None:
         return best
     reason = (
-        f"begins as {shown_codec(best)}, but is not so in this line; correct it, or name the encoding with "
-        "--encoding NAME"
+        f"begins as {encoding_name_of(best)}, but this line is not; correct the line, or name the encoding "
+        "with --encoding NAME"
     )
-    raise AudienceError(Problem(reason, name, wrong))
+    raise AudienceError(Problem(reason, shown_name, wrong))
 
 
-def _collect_sample(file: BinaryIO) -> tuple[Sample, str]:
-    """Returns a sample of the file, and its codec where an East Asian one is certain before the end."""
-    sample = Sample(65_536, rare=True)
+def _collect_sample(file: BinaryIO) -> tuple[LineSample, str]:
+    """Returns a sample of the file, and its codec if that is certain before the end of the file, else "".
+
+    Only an East Asian codec can be certain so early.
+    """
+    sample = LineSample(65_536, seek_rare_bytes=True)
     file.seek(0)
     while piece := file.read(PIECE):
-        was_full = sample.full
+        was_full = sample.is_full
         sample.add(piece)
-        if sample.full and not was_full:
-            best, second = decide(sample.first)
+        if sample.is_full and not was_full:
+            best, second = choose_codec(sample.first_lines)
             if best in EAST_ASIAN and not second:
                 return sample, best
     sample.finish()
     return sample, ""
 
 
-def _is_broken_utf8(sample: bytes) -> bool:
-    """Returns whether most letters beyond ASCII are valid UTF-8: some lines were damaged, or pasted in."""
+def _is_mostly_utf8(sample: bytes) -> bool:
+    """Returns whether a file is UTF-8 with some damaged lines: most letters beyond ASCII are valid UTF-8."""
     rest = _UTF8.sub(b"", sample)
     stray = len(rest.translate(None, bytes(range(0x80))))
     return len(_UTF8.findall(sample)) > 2 * stray
 
 
-def _ambiguity_problem(sample: bytes, one: str, other: str) -> str:
-    """Returns a sentence that names two likely encodings, with a cell in which they differ."""
-    first, second = shown_codec(one), shown_codec(other)
-    texts = [_CELLS.split(sample.decode(codec, "replace")) for codec in (one, other)]
+def _ambiguity_problem(sample: bytes, first_codec: str, second_codec: str) -> str:
+    """Returns a message that names two likely encodings, with a cell that differs between the two."""
+    first, second = encoding_name_of(first_codec), encoding_name_of(second_codec)
+    texts = [_CELLS.split(sample.decode(codec, "replace")) for codec in (first_codec, second_codec)]
     pairs = [(a.strip(), b.strip()) for a, b in zip(*texts, strict=False) if a != b]
     shown = ""
     if pairs:

@@ -1,4 +1,6 @@
-"""Chooses the encoding of a sample by the likelihood of each reading, with chardet as second opinion."""
+"""Chooses the encoding of a sample by the likelihood of its text in each encoding, with chardet as second
+opinion.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +11,7 @@ import chardet
 
 from mailer.audience.exchange.files.likelihood import EAST_ASIAN, LANGUAGES, Likelihood, log_likelihood
 
-__all__ = ["decide", "likely_beside_utf8"]
+__all__ = ["choose_codec", "codec_as_likely_as_utf8"]
 
 #: The best reading must be likelier than the next by e to this power, with and without chardet's agreement.
 _AGREED, _ALONE = 4.0, 9.0
@@ -38,41 +40,43 @@ _CHARDET = (
 
 
 @dataclass(slots=True)
-class _Reading:
-    """Holds a text that one or several encodings make of the sample."""
+class _Decoding:
+    """Holds a text that one or several encodings make of the sample, with the likelihood of the text."""
 
     codec: str
     text: str
     likelihood: Likelihood
 
 
-def decide(sample: bytes) -> tuple[str, str]:
-    """Returns the codec of the sample and "", two codecs that are both likely, or "" and "" for none."""
-    readings = _readings(sample)
+def choose_codec(sample: bytes) -> tuple[str, str]:
+    """Returns (codec, "") if one codec is the likeliest, two codecs if both are likely, or ("", "") if none
+    is likely.
+    """
+    readings = _distinct_decodings(sample)
     readings.sort(key=lambda reading: -reading.likelihood.log)
-    if not readings or not readings[0].likelihood.plausible:
+    if not readings or not readings[0].likelihood.is_plausible:
         return "", ""
     best = readings[0]
     if len(readings) == 1:
         return best.codec, ""
     second = readings[1]
     margin = best.likelihood.log - second.likelihood.log
-    if margin >= (_AGREED if _chardet_text(sample) == best.text else _ALONE):
+    if margin >= (_AGREED if _text_by_chardet(sample) == best.text else _ALONE):
         return best.codec, ""
     return best.codec, second.codec
 
 
-def likely_beside_utf8(sample: bytes) -> str:
-    """Returns a codec whose reading of a valid UTF-8 sample is as likely as UTF-8's, or "".
+def codec_as_likely_as_utf8(sample: bytes) -> str:
+    """Returns a codec in which a sample of valid UTF-8 is as likely as in UTF-8, or "".
 
-    Two Chinese characters in another encoding are now and then valid UTF-8, but then they make no word.
+    Two Chinese characters in another encoding are sometimes valid UTF-8, but then the UTF-8 text is no word.
     """
     text = sample.decode("utf-8", "replace")
     count = sum(one > "\x7f" for one in text)
     if count > _FEW:
         return ""
     own = max(log_likelihood(codec, text).log for codec in _ORDER)
-    plausible = [reading for reading in _readings(sample) if reading.likelihood.plausible]
+    plausible = [reading for reading in _distinct_decodings(sample) if reading.likelihood.is_plausible]
     if plausible and _MIXED.search(text):
         return max(plausible, key=lambda reading: reading.likelihood.log).codec
     # Only the words of East Asian encodings hold such pairs of letters.
@@ -87,9 +91,9 @@ def likely_beside_utf8(sample: bytes) -> str:
     return best.codec if own < _ODD * count and best.likelihood.log > own - _AGREED else ""
 
 
-def _readings(sample: bytes) -> list[_Reading]:
-    """Returns each different text that the usual encodings make of the sample, with its best likelihood."""
-    found: dict[str, _Reading] = {}
+def _distinct_decodings(sample: bytes) -> list[_Decoding]:
+    """Returns the different texts that the usual encodings make of the sample, each with a likelihood."""
+    found: dict[str, _Decoding] = {}
     for codec in _ORDER:
         try:
             text = sample.decode(codec)
@@ -99,14 +103,14 @@ def _readings(sample: bytes) -> list[_Reading]:
         likelihood.log -= _RARE.get(codec, 0)
         known = found.get(text)
         if known is None:
-            found[text] = _Reading(codec, text, likelihood)
+            found[text] = _Decoding(codec, text, likelihood)
         elif likelihood.log > known.likelihood.log:
             known.likelihood = likelihood
     return list(found.values())
 
 
-def _chardet_text(sample: bytes) -> str:
-    """Returns the text of the sample in the encoding that chardet thinks best."""
+def _text_by_chardet(sample: bytes) -> str:
+    """Returns the text of the sample in the encoding that chardet prefers."""
     guesses = chardet.detect_all(
         sample, include_encodings=_CHARDET, ignore_threshold=True, compat_names=False, prefer_superset=False
     )

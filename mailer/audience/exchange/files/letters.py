@@ -1,7 +1,7 @@
-"""Lists the letters in which names, places and words of lists are written, by language. Data, and sets of it.
+"""Lists the letters with which names, places and other words of lists are written, by language.
 
-`likelihood` uses these to compute how likely a text is. Letters of an alphabet stand roughly in the order of
-their frequency in names. The data need not be complete: what is missing counts as rare.
+`likelihood` uses these tables to compute how likely a text is. Letters of an alphabet are roughly in the
+order of their frequency in names. The tables need not be complete: a missing letter counts as rare.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ __all__ = [
     "KANJI",
     "NOT_BEFORE",
     "SURNAMES",
-    "first_level",
-    "hanzi",
+    "is_common_character",
+    "common_hanzi",
 ]
 
 #: Letters beyond ASCII of a language, the most frequent first. In Latin script these stand among ASCII letters.
@@ -141,19 +141,19 @@ HANGUL = frozenset(
 
 
 @cache
-def hanzi(traditional: bool) -> frozenset[str]:
-    """Returns the characters in common use in Chinese lists, in simplified or traditional form."""
-    level = _first_level("cp950" if traditional else "gb18030")
-    return level & (SURNAMES | frozenset(_SAME + _PAIRS[traditional::2]))
+def common_hanzi(is_traditional: bool) -> frozenset[str]:
+    """Returns the characters that Chinese lists commonly use, in traditional or else simplified form."""
+    level = _common_characters("cp950" if is_traditional else "gb18030")
+    return level & (SURNAMES | frozenset(_SAME + _PAIRS[is_traditional::2]))
 
 
 #: The characters in common use in Japanese lists, without kana.
 KANJI = frozenset(_JAPANESE)
 
 
-def first_level(codec: str, character: str) -> bool:
-    """Returns whether an East Asian character set counts a character among those in common use."""
-    return character in _first_level(codec)
+def is_common_character(codec: str, character: str) -> bool:
+    """Returns whether a character is among the common characters of an East Asian character set."""
+    return character in _common_characters(codec)
 
 
 #: The rows of the characters in common use, by the standard of each set, as first bytes.
@@ -168,16 +168,16 @@ _LEVELS = {
 
 
 @cache
-def _first_level(codec: str) -> frozenset[str]:
+def _common_characters(codec: str) -> frozenset[str]:
     standard, first, end = _LEVELS[codec]
-    return frozenset(_row_characters(standard, range(first, end)))
+    return frozenset(_characters_in_rows(standard, range(first, end)))
 
 
-def _row_characters(standard: str, rows: range) -> Iterator[str]:
-    trails = (*range(0x40, 0x7F), *range(0xA1, 0xFF)) if standard == "big5" else range(0xA1, 0xFF)
+def _characters_in_rows(charset: str, rows: range) -> Iterator[str]:
+    trails = (*range(0x40, 0x7F), *range(0xA1, 0xFF)) if charset == "big5" else range(0xA1, 0xFF)
     for row in rows:
         for trail in trails:
             try:
-                yield bytes((row, trail)).decode(standard)
+                yield bytes((row, trail)).decode(charset)
             except UnicodeDecodeError:
                 continue

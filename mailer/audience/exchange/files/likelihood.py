@@ -1,8 +1,8 @@
-"""Computes how likely a reading of a file is: the logarithm of the probability of its letters in a list.
+"""Computes how likely a text is as the content of a list: the logarithm of the probability of its letters.
 
-A reading is the text that an encoding makes of the bytes. In the right reading, letters belong to one
-language, stand in words as usual, and are in common use. A wrong reading mixes scripts, has signs within
-words or capitals after small letters, or is full of characters that are not used in names.
+The text is what one encoding makes of a file's bytes. In the right encoding, letters belong to one language,
+are combined to words as usual, and are in common use. A wrong encoding gives mixed scripts, signs within
+words, capitals after small letters, or characters that are not used in names.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from mailer.audience.exchange.files.letters import (
     KANJI,
     NOT_BEFORE,
     SURNAMES,
-    first_level,
-    hanzi,
+    common_hanzi,
+    is_common_character,
 )
 
 __all__ = ["EAST_ASIAN", "LANGUAGES", "Likelihood", "log_likelihood"]
@@ -75,37 +75,41 @@ _NEVER_FIRST = frozenset("\u044a\u044b\u044c\u042a\u042b\u042c\u0131\u011f\u0131
 
 @dataclass(slots=True)
 class Likelihood:
-    """Holds the logarithm of a probability, the number of characters beyond ASCII, and how many are odd."""
+    """Holds the likelihood of a text as a logarithm.
+
+    `characters` is the number of characters beyond ASCII, and `odd` the number of those that are unusual in a
+    list.
+    """
 
     log: float = 0.0
     characters: int = 0
     odd: int = 0
 
-    def add(self, log: float, *, odd: bool) -> None:
-        """Adds one character."""
-        self.log += log
+    def add_character(self, log_probability: float, *, is_odd: bool) -> None:
+        """Adds one character. `is_odd` is true if the character is unusual in a list."""
+        self.log += log_probability
         self.characters += 1
-        self.odd += odd
+        self.odd += is_odd
 
     @property
-    def plausible(self) -> bool:
-        """Returns whether the reading looks like a list at all."""
+    def is_plausible(self) -> bool:
+        """Returns whether the text may be a list: at most a quarter of the counted characters are odd."""
         return self.odd * 4 <= self.characters
 
 
 def log_likelihood(codec: str, text: str) -> Likelihood:
-    """Returns the likelihood of `text` as the reading of a file by `codec`. Repeated cells count once."""
+    """Returns the likelihood of the text that `codec` made of a file. Repeated cells count once."""
     cells = [cell.strip() for cell in dict.fromkeys(_CELL.findall(text)) if not cell.isascii()]
     if codec in EAST_ASIAN:
-        return _east_asian(codec, cells)
+        return _east_asian_likelihood(codec, cells)
     if codec == "cp1258":
         cells = [unicodedata.normalize("NFC", cell) for cell in cells]
-    weights = [_alphabetic(language, cells) for language in LANGUAGES[codec]]
+    weights = [_alphabetic_likelihood(language, cells) for language in LANGUAGES[codec]]
     return max(weights, key=lambda weight: weight.log)
 
 
 @cache
-def _frequencies(language: str) -> dict[str, float]:
+def _log_frequencies(language: str) -> dict[str, float]:
     letters = ALPHABETS[language]
     shares = {letter: 1 / (rank + 1.5) for rank, letter in enumerate(letters)}
     if language == "tr":
@@ -118,8 +122,8 @@ def _frequencies(language: str) -> dict[str, float]:
     return {letter: math.log(share / total) for letter, share in shares.items()}
 
 
-def _alphabetic(language: str, cells: list[str]) -> Likelihood:
-    frequencies = _frequencies(language)
+def _alphabetic_likelihood(language: str, cells: list[str]) -> Likelihood:
+    frequencies = _log_frequencies(language)
     foreign = -11.0 if language in _NOT_LATIN else -8.0
     weight = Likelihood()
     for cell in cells:
@@ -132,16 +136,16 @@ def _alphabetic(language: str, cells: list[str]) -> Likelihood:
             before = cell[place - 1 : place]
             after = cell[place + 1 : place + 2]
             if unicodedata.category(character)[0] not in "LM":
-                log = _sign(character, before, after)
+                log = _punctuation_log_probability(character, before, after)
                 if language in _NOT_LATIN and after.isalpha() and not before.isalpha():
                     log -= 6
-                weight.add(log, odd=character not in _ORDINARY)
+                weight.add_character(log, is_odd=character not in _ORDINARY)
                 run = 0
                 continue
             run += 1
             letter = character.lower() if capitals and len(character.lower()) == 1 else character
             odd = letter not in frequencies
-            log = frequencies.get(letter, foreign if _is_latin(character) else -13.0)
+            log = frequencies.get(letter, foreign if _is_latin_letter(character) else -13.0)
             fault = _shape_penalty(character, before, after)
             if (after.lower() if after.isalpha() else " ") in NOT_BEFORE.get(
                 (language, character.lower()), ""
@@ -150,17 +154,17 @@ def _alphabetic(language: str, cells: list[str]) -> Likelihood:
             if len(cell) == 2 and cell.islower():
                 fault += 4  # no name of two small letters is known
             if language in _NOT_LATIN:
-                fault += 6 * (_ascii_letter(before) + _ascii_letter(after))
+                fault += 6 * (_is_ascii_letter(before) + _is_ascii_letter(after))
             elif run > 3 and language != "vi":
                 fault += 4
             elif run == 2 and not after.isalpha() and not cell[max(place - 2, 0) : place - 1].isalpha():
                 fault += 8  # a word of two letters, none of them of ASCII
-            weight.add(log - fault, odd=odd or fault > 0)
+            weight.add_character(log - fault, is_odd=odd or fault > 0)
     return weight
 
 
 def _shape_penalty(character: str, before: str, after: str) -> float:
-    """Returns how unusual the place of a letter in its word is, given the letters beside it."""
+    """Returns how unusual a letter is between the letters `before` and `after` it. 0 is usual."""
     if character.isupper():
         if before.islower():
             return 7
@@ -178,7 +182,7 @@ def _shape_penalty(character: str, before: str, after: str) -> float:
     return 0
 
 
-def _sign(character: str, before: str, after: str) -> float:
+def _punctuation_log_probability(character: str, before: str, after: str) -> float:
     if unicodedata.category(character) in ("Cc", "Co", "Cn", "Cs"):
         return -18
     letters = before.isalpha() + after.isalpha()
@@ -189,24 +193,24 @@ def _sign(character: str, before: str, after: str) -> float:
     return (-10.0, -12.0, -14.0)[letters]
 
 
-def _ascii_letter(text: str) -> bool:
+def _is_ascii_letter(text: str) -> bool:
     return text.isascii() and text.isalpha()
 
 
 @cache
-def _is_latin(character: str) -> bool:
+def _is_latin_letter(character: str) -> bool:
     return unicodedata.name(character, "").startswith("LATIN")
 
 
-def _east_asian(codec: str, cells: list[str]) -> Likelihood:
+def _east_asian_likelihood(codec: str, cells: list[str]) -> Likelihood:
     weight = Likelihood()
     for cell in cells:
         is_name = 2 <= len(cell) <= 4 and not any(one < "\x80" for one in cell)
-        scripts = {_script(one) for one in cell}
+        scripts = {_script_of(one) for one in cell}
         for place, character in enumerate(cell):
             if character < "\x80":
                 continue
-            log, odd = _in_use(codec, character)
+            log, odd = _east_asian_log_probability(codec, character)
             if is_name and not place and not odd:
                 if codec == "cp949" and character in HANGUL_SURNAMES:
                     log = -3.9
@@ -215,12 +219,12 @@ def _east_asian(codec: str, cells: list[str]) -> Likelihood:
             if codec == "cp949" and len(scripts & {"hangul", "han"}) == 2:
                 log -= 2
             beside = cell[max(place - 1, 0) : place] + cell[place + 1 : place + 2]
-            log -= 3 * sum(_ascii_letter(one) for one in beside)
-            weight.add(log, odd=odd)
+            log -= 3 * sum(_is_ascii_letter(one) for one in beside)
+            weight.add_character(log, is_odd=odd)
     return weight
 
 
-def _script(character: str) -> str:
+def _script_of(character: str) -> str:
     if "\uac00" <= character <= "\ud7a3":
         return "hangul"
     if "\u3040" <= character <= "\u30ff":
@@ -235,36 +239,39 @@ def _script(character: str) -> str:
 
 
 @cache
-def _in_use(codec: str, character: str) -> tuple[float, bool]:
-    """Returns the log-probability of a character in a list of the language, and whether it is odd there."""
-    script = _script(character)
+def _east_asian_log_probability(codec: str, character: str) -> tuple[float, bool]:
+    """Returns the logarithm of a character's probability in a list, and whether the character is odd there.
+
+    The codec tells the language of the list.
+    """
+    script = _script_of(character)
     japanese = codec in ("cp932", "euc_jp")
     if script == "signs":
         return -8.0, False
     if script == "hangul" and codec == "cp949":
         if character in HANGUL:
             return -5.6, False
-        return (-9.5, False) if first_level(codec, character) else (-13.0, True)
+        return (-9.5, False) if is_common_character(codec, character) else (-13.0, True)
     if script == "kana":
         return (-5.5, False) if japanese else (-11.0, True)
     if script == "half-width" and codec == "cp932":
         return -7.0, False
     if script == "han" and codec != "cp949":
-        return _han_in_use(codec, character)
+        return _han_log_probability(codec, character)
     if script == "han":
         return -12.0, True
     odd = unicodedata.category(character) in ("Cc", "Co", "Cn", "Cs")
     return (-18.0, True) if odd else (-13.0, True)
 
 
-def _han_in_use(codec: str, character: str) -> tuple[float, bool]:
+def _han_log_probability(codec: str, character: str) -> tuple[float, bool]:
     japanese = codec in ("cp932", "euc_jp")
-    if character in (KANJI if japanese else hanzi(codec != "gb18030")):
+    if character in (KANJI if japanese else common_hanzi(codec != "gb18030")):
         return -6.8, False
-    if codec == "gb18030" and character in hanzi(True):  # traditional Chinese is kept in GBK too
+    if codec == "gb18030" and character in common_hanzi(True):  # traditional Chinese is kept in GBK too
         return -8.0, False
-    if first_level(codec, character):
+    if is_common_character(codec, character):
         return -10.0, False
-    if codec == "gb18030" and first_level("cp950", character):
+    if codec == "gb18030" and is_common_character("cp950", character):
         return -11.5, False
     return -14.0, True

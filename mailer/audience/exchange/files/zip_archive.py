@@ -1,7 +1,8 @@
-"""Reads a zip archive of lists, as Mailchimp exports an audience: subscribed, unsubscribed and so on.
+"""Reads a zip archive of lists, such as Mailchimp's export of an audience: subscribed, unsubscribed and so
+on.
 
-Each list is read as a file of its own. Names in the archive are shown in messages but never used as paths,
-and the unpacked size is limited.
+Each list is read as a separate file. Names in the archive are shown in messages but never used as paths, and
+the unpacked size is limited.
 """
 
 from __future__ import annotations
@@ -15,11 +16,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from mailer.audience.exchange.files.spooled import spooled
+from mailer.audience.exchange.files.spooled import copy_to_temporary_file
 from mailer.display_text import visible
 from mailer.errors import AudienceError, Problem
 
-__all__ = ["Archive", "is_archive", "is_exclusion_list"]
+__all__ = ["ZipOfLists", "is_zip_of_lists", "is_exclusion_list_name"]
 
 MAX_MEMBERS = 1000
 #: The largest number of lists in an archive. All are open at once.
@@ -47,8 +48,13 @@ class _Member:
     name: str
 
 
-def is_archive(file: BinaryIO) -> bool:
-    """Returns whether a file is a zip archive that is no spreadsheet, and goes back to its beginning."""
+def is_zip_of_lists(file: BinaryIO) -> bool:
+    """Returns whether a file is a zip archive and no spreadsheet.
+
+    The file is then positioned at its beginning.
+
+    A damaged archive counts, too: opening it reports the damage.
+    """
     file.seek(0)
     head = file.read(4)
     try:
@@ -64,31 +70,31 @@ def is_archive(file: BinaryIO) -> bool:
     return not names & {"[Content_Types].xml", "mimetype"}
 
 
-def is_exclusion_list(name: str) -> bool:
-    """Returns whether the name of a list says that the people in it have left."""
+def is_exclusion_list_name(name: str) -> bool:
+    """Returns whether the name of a list says that the people in the list have left."""
     return _LEAVING.search(name.rsplit("/", 1)[-1]) is not None
 
 
-class Archive:
-    """Opens the lists of a zip archive, those of people who have left first. Raises AudienceError.
+class ZipOfLists:
+    """Opens the lists of a zip archive, beginning with those of people who have left. Raises AudienceError.
 
-    `left_out` has the names of the members that are no lists.
+    Messages call the archive `shown_name`. `left_out` has the names of the archive's files that are no lists.
     """
 
-    def __init__(self, file: BinaryIO, name: str) -> None:
-        self._name = name
+    def __init__(self, file: BinaryIO, shown_name: str) -> None:
+        self._name = shown_name
         self.left_out: list[str] = []
-        _check_directory(file, name)
+        _check_directory(file, shown_name)
         try:
             self._zip = zipfile.ZipFile(file)
         except (*_DAMAGED, NotImplementedError):
-            raise _damaged(name) from None
-        self.members = self._lists()
+            raise _damaged_error(shown_name) from None
+        self.members = self._checked_members()
 
-    def _lists(self) -> list[_Member]:
+    def _checked_members(self) -> list[_Member]:
         infos = self._zip.infolist()
         if len(infos) > MAX_MEMBERS:
-            raise _too_many(self._name)
+            raise _too_many_files_error(self._name)
         members = []
         for info in infos:
             name = visible(info.filename.replace("\\", "/"))
@@ -98,11 +104,14 @@ class Archive:
             if not name.lower().endswith(_LISTS) or not info.file_size:
                 self.left_out.append(name[-200:])
                 continue
-            self._check(info, name[-200:])
+            self._check_member(info, name[-200:])
             members.append(_Member(info, name[-200:]))
         if sum(member.info.file_size for member in members) > MAX_SIZE:
             raise AudienceError(
-                Problem(f"unpacks to more than {MAX_SIZE >> 30} GiB; import its files one by one", self._name)
+                Problem(
+                    f"unpacks to more than {MAX_SIZE >> 30} GiB; unpack it and import its files one by one",
+                    self._name,
+                )
             )
         if len(members) > MAX_LISTS:
             raise AudienceError(
@@ -113,59 +122,61 @@ class Archive:
         if not members:
             raise AudienceError(Problem("holds no CSV file; name an archive with lists", self._name))
         # Lists of people who have left come first: after a crash between two lists nobody is wrongly active.
-        return sorted(members, key=lambda member: not is_exclusion_list(member.name))
+        return sorted(members, key=lambda member: not is_exclusion_list_name(member.name))
 
-    def _check(self, info: zipfile.ZipInfo, name: str) -> None:
+    def _check_member(self, info: zipfile.ZipInfo, name: str) -> None:
         problem = ""
         if info.flag_bits & 0x1:
             problem = "is encrypted; unpack the archive with its password and import its files"
         elif info.file_size > _ANY_RATIO and info.file_size > MAX_RATIO * max(info.compress_size, 1):
-            problem = f"unpacks to more than {MAX_RATIO} times its size, which no list does; it is not read"
+            problem = f"unpacks to more than {MAX_RATIO} times its size, as no list does; remove it"
         elif info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-            problem = "is compressed in a way that is not read here; unpack the archive and import its files"
+            problem = "is compressed with an unsupported method; unpack the archive and import its files"
         if problem:
-            raise AudienceError(Problem(problem, self.shown(name)))
+            raise AudienceError(Problem(problem, self.shown_member_name(name)))
 
-    def shown(self, name: str) -> str:
-        """Returns the name of a member for messages."""
-        return f"{self._name}/{name}"
+    def shown_member_name(self, member_name: str) -> str:
+        """Returns the name of a file in the archive for messages."""
+        return f"{self._name}/{member_name}"
 
-    def open(self, folder: Path) -> Iterator[tuple[str, BinaryIO]]:
-        """Yields each list with its name, unpacked into a private file in `folder`, in reading order."""
+    def open_lists(self, folder: Path) -> Iterator[tuple[str, BinaryIO]]:
+        """Yields each list as (name, unpacked private file). The files are made in `folder`."""
         for member in self.members:
-            yield member.name, self._unpacked(member, folder)
+            yield member.name, self._unpack_member(member, folder)
 
-    def _unpacked(self, member: _Member, folder: Path) -> BinaryIO:
+    def _unpack_member(self, member: _Member, folder: Path) -> BinaryIO:
         try:
             with self._zip.open(member.info) as packed:
-                return spooled(packed.read, folder, self.shown(member.name), most=member.info.file_size)
+                return copy_to_temporary_file(
+                    packed.read, folder, self.shown_member_name(member.name), max_bytes=member.info.file_size
+                )
         except (*_DAMAGED, NotImplementedError, RuntimeError):
-            raise _damaged(self.shown(member.name)) from None
+            raise _damaged_error(self.shown_member_name(member.name)) from None
 
     def close(self) -> None:
-        """Closes the archive, but not the file from which it was read."""
+        """Closes the archive, but not the file from which the archive was read."""
         self._zip.close()
 
 
-def _check_directory(file: BinaryIO, name: str) -> None:
-    """Raises AudienceError for an archive whose table of contents would not fit into memory."""
+def _check_directory(file: BinaryIO, shown_name: str) -> None:
+    """Raises AudienceError if the archive's table of contents is damaged or too large."""
     file.seek(0, 2)
     size = file.tell()
     file.seek(max(size - 65_557, 0))
     tail = file.read()
     place = tail.rfind(b"PK\x05\x06")
     if place < 0 or len(tail) - place < 22:
-        raise _damaged(name)
+        raise _damaged_error(shown_name)
     members, length = struct.unpack("<HL", tail[place + 10 : place + 16])
     if members > MAX_MEMBERS or length > _MAX_DIRECTORY:
-        raise _too_many(name)
+        raise _too_many_files_error(shown_name)
 
 
-def _too_many(name: str) -> AudienceError:
+def _too_many_files_error(shown_name: str) -> AudienceError:
     return AudienceError(
-        Problem(f"has more than {MAX_MEMBERS:,} files; unpack it and import the lists among them", name)
+        Problem(f"has more than {MAX_MEMBERS:,} files; unpack it and import the lists among them", shown_name)
     )
 
 
-def _damaged(name: str) -> AudienceError:
-    return AudienceError(Problem("is damaged; download or copy it again", name))
+def _damaged_error(shown_name: str) -> AudienceError:
+    return AudienceError(Problem("is damaged; download or copy it again", shown_name))

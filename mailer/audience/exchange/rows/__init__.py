@@ -1,1 +1,1 @@
-"""Reads and checks rows of a list, and merges them into the database."""
+"""Reads and checks the rows of a list, and merges them into the database."""

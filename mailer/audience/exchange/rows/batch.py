@@ -1,4 +1,4 @@
-"""Reads and writes the people of a batch of rows by their address keys, in a fixed number of statements."""
+"""Reads and writes the people of a batch of rows in a fixed number of SQL statements."""
 
 from __future__ import annotations
 
@@ -10,13 +10,20 @@ from typing import TYPE_CHECKING, Any
 
 from mailer.audience import events
 from mailer.audience.consent.record import record_consents
-from mailer.audience.events import Event, Kind
-from mailer.audience.stable_ids import new_ids
+from mailer.audience.events import Event, EventKind
+from mailer.audience.stable_ids import new_stable_ids
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
 
-__all__ = ["GONE", "SOURCE", "TOLD", "BatchPerson", "known_people", "write_people"]
+__all__ = [
+    "LEAVING_STATUSES",
+    "SOURCE",
+    "DEFAULT_REASON",
+    "BatchPerson",
+    "people_by_address_key",
+    "write_people",
+]
 
 # Selects the people who have one of these keys.
 _EXISTING = """
@@ -51,16 +58,26 @@ _SUBSCRIBE = """
 
 _JSON = json.JSONEncoder(ensure_ascii=False).encode
 #: Statuses that end mail to a person, each with the kind of event that records it.
-GONE: Mapping[str, Kind] = {"unsubscribed": "unsubscribe", "bounced": "bounce", "complained": "complaint"}
+LEAVING_STATUSES: Mapping[str, EventKind] = {
+    "unsubscribed": "unsubscribe",
+    "bounced": "bounce",
+    "complained": "complaint",
+}
 #: The source of events that an import records.
 SOURCE = "import"
 #: The reason of an event where the list gives none.
-TOLD = "an imported list says so"
+DEFAULT_REASON = "an imported list says so"
 
 
 @dataclass(slots=True)
 class BatchPerson:
-    """Holds a person as the batch finds and changes them. A new person has id 0 and no `old_status`."""
+    """Holds a person of a batch, with the changes that the batch makes.
+
+    A new person has id 0 and no `old_status`.
+
+    `reads` are the person's editions, `left` the editions that the person unsubscribed from, and `consents`
+    new consents as (UTC time, method, origin).
+    """
 
     id: int
     address: str
@@ -81,11 +98,11 @@ class BatchPerson:
     old_status: str = ""
 
 
-def known_people(db: Database, keys: list[str]) -> dict[str, BatchPerson]:
-    """Returns those who have an address with one of these keys, by the key."""
+def people_by_address_key(db: Database, address_keys: list[str]) -> dict[str, BatchPerson]:
+    """Returns the people who have one of these addresses, by address key."""
     people, by_id = {}, {}
     for number, key, name, language, timezone, tags, attributes, status in db.conn.execute(
-        _EXISTING, (json.dumps(keys),)
+        _EXISTING, (json.dumps(address_keys),)
     ):
         person = BatchPerson(number, "", key, "", name, language, timezone)
         person.tags, person.attributes, person.status = (
@@ -99,27 +116,30 @@ def known_people(db: Database, keys: list[str]) -> dict[str, BatchPerson]:
         ids = json.dumps(list(by_id))
         for number, edition in db.conn.execute(_READS, (ids,)):
             by_id[number].reads.add(edition)
-        for number, edition in events.editions_left(db, by_id):
+        for number, edition in events.unsubscribed_editions(db, by_id):
             by_id[number].left.add(edition)
     return people
 
 
 @lru_cache(maxsize=4096)
-def _tags_text(tags: tuple[str, ...]) -> str:
+def _tags_json(tags: tuple[str, ...]) -> str:
     return _JSON(tags)
 
 
 def write_people(db: Database, people: Iterable[BatchPerson], now: str) -> None:
-    """Writes the changed people with their editions, consents and events. New people get an id."""
+    """Writes the changed people with their editions, consents and events. New people get an id.
+
+    `now` is the UTC time of the changes.
+    """
     last = db.conn.execute(_LAST_ID).fetchone()
     number = int(last[0]) if last else 0
     new, old, new_editions, consents = [], [], [], []
     recorded: list[Event] = []
-    ids = new_ids()
+    ids = new_stable_ids()
     for person in people:
         if not person.changed:
             continue
-        tags = _tags_text(person.tags)
+        tags = _tags_json(person.tags)
         attributes = _JSON(person.attributes) if person.attributes else "{}"
         values = (person.name, person.language, person.timezone, tags, attributes, person.status)
         if person.id:
@@ -132,7 +152,7 @@ def write_people(db: Database, people: Iterable[BatchPerson], now: str) -> None:
             )
         new_editions += [(edition, person.id, now) for edition in person.new_editions]
         consents += [(person.id, *consent) for consent in person.consents]
-        recorded += _events(person, now)
+        recorded += _events_of_person(person, now)
     for statement, rows in (
         (_INSERT, new),
         (_UPDATE, old),
@@ -144,11 +164,11 @@ def write_people(db: Database, people: Iterable[BatchPerson], now: str) -> None:
     events.record(db, *recorded)
 
 
-def _events(person: BatchPerson, now: str) -> Iterator[Event]:
-    """Yields the events of what the batch did to a person: new editions, or an exclusion."""
+def _events_of_person(person: BatchPerson, now: str) -> Iterator[Event]:
+    """Yields the events of what the batch changed for a person: new editions, or a status that ends mail."""
     for edition in person.new_editions if person.old_status else ():
         yield Event(now, "subscribe", person.id, SOURCE, edition=edition)
-    if person.status != person.old_status and person.status in GONE:
-        kind = GONE[person.status]
-        words = "" if kind == "unsubscribe" else TOLD
+    if person.status != person.old_status and person.status in LEAVING_STATUSES:
+        kind = LEAVING_STATUSES[person.status]
+        words = "" if kind == "unsubscribe" else DEFAULT_REASON
         yield Event(now, kind, person.id, SOURCE, reason=words)

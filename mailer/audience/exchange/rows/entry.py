@@ -1,4 +1,4 @@
-"""Holds what one checked row of a list says of a person."""
+"""Defines an entry: what one checked row of a list says about a person."""
 
 from __future__ import annotations
 
@@ -6,18 +6,20 @@ from dataclasses import dataclass
 
 from mailer.audience.values.address import Address
 
-__all__ = ["NOW", "Entry"]
+__all__ = ["NOW", "ListEntry"]
 
 #: The value of `suppressed` where the row does not say since when.
 NOW = "now"
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
-    """Holds a checked row. "" and None mean that it does not say; `editions` is () for "none of them".
+class ListEntry:
+    """Holds a checked row of a list. "" and None mean that the row does not say it; editions of () mean "no
+    edition".
 
-    `notes` are the cells that were left out, each as (column, reason). `suppressed` is since when the address
-    is suppressed (UTC), or "now" where the row does not say when. `cleaned` is what stood around the address.
+    `notes` has the cells that were left out, as (column, reason). `suppressed` is the UTC time from which the
+    address is suppressed, or "now" if the row does not say the time. `cleaned` describes the text that was
+    around the address.
     """
 
     row: int

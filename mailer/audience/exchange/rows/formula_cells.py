@@ -1,7 +1,7 @@
-"""Escapes cells that a spreadsheet would run as a formula, and reverses that. Pure.
+"""Escapes cells that a spreadsheet would run as a formula, and reverses the escape. Pure.
 
-A cell that begins with = + - @, tab or CR gets a leading `'` (OWASP, "CSV injection"). So does a cell that
-begins with `'` and one of these, so that an export is always read back unchanged.
+A cell that begins with = + - @, a tab or CR gets a leading `'` (OWASP, "CSV injection"). A cell that begins
+with `'` and one of these gets another `'`, so that an export is always read back unchanged.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ _GUARDED = re.compile(r"'+[=+\-@\t\r]")
 
 
 def escape_formula(text: str) -> str:
-    """Returns `text` so that a spreadsheet shows it as text."""
+    """Returns the cell for a text. A spreadsheet shows the cell as text and never runs it as a formula."""
     return f"'{text}" if _RISKY.match(text) else text
 
 

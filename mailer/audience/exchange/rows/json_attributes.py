@@ -1,4 +1,4 @@
-"""Reads attributes from a cell that holds a JSON object, as listmonk writes them. Pure."""
+"""Reads attributes from a cell that holds a JSON object, as listmonk exports them. Pure."""
 
 from __future__ import annotations
 
@@ -15,47 +15,47 @@ __all__ = ["MAX_ATTRIBUTES", "MAX_DEPTH", "attributes_of_json"]
 MAX_DEPTH = 5
 MAX_ATTRIBUTES = 200
 _LONGEST = 65_536
-_TOO_DEEP = f"the attributes are more than {MAX_DEPTH} levels deep; write them flatter"
+_TOO_DEEP = f"the attributes are nested more than {MAX_DEPTH} levels deep; use fewer levels"
 _QUOTED = json.JSONEncoder(ensure_ascii=False).encode
 
 
-class _Number(str):
+class _VerbatimNumber(str):
     """Keeps a number with the digits in which it was written."""
 
     __slots__ = ()
 
 
 def attributes_of_json(text: str) -> dict[str, str]:
-    """Returns attributes by name from a cell with a JSON object; {} for a blank and for `{}`.
+    """Returns attributes by name from a cell with a JSON object. A blank cell gives no attributes.
 
-    Names within names are joined by _ (`{"home": {"city": "Port"}}` is `home_city`), a list's texts by ;,
-    numbers keep their figures, true and false are `true` and `false`, as exports and segments have them. null
-    and what is empty says nothing. A list of objects stays JSON. Raises AudienceError with one sentence for
-    what is no JSON object, is too deep or too large, or gives one name twice.
+    Nested names are joined by _ (`{"home": {"city": "Port"}}` gives `home_city`), and texts of a list by ;.
+    Numbers keep their digits, and true and false become `true` and `false`. null and empty values are left
+    out. A list of objects stays JSON. Raises AudienceError if the cell is no JSON object, is nested too
+    deeply or too large, or has a name twice.
     """
     if not text.strip() or text.strip() in ("\\N", "NULL"):
         return {}
     attributes: dict[str, str] = {}
-    for key, value in _flat(_parsed(text), (), MAX_DEPTH):
+    for key, value in _flattened(_parse_object(text), (), MAX_DEPTH):
         name = attribute_key("_".join(key))
         if name in attributes:
-            raise AudienceError(f"the attributes give {name} twice; rename one of them")
+            raise AudienceError(f"the attribute {name} is given twice; rename one of the two")
         attributes[name] = attribute_value(value, name)
         if len(attributes) > MAX_ATTRIBUTES:
-            raise AudienceError(f"there are more than {MAX_ATTRIBUTES} attributes; keep what is used")
+            raise AudienceError(f"there are more than {MAX_ATTRIBUTES} attributes; remove some")
     return {name: value for name, value in attributes.items() if value}
 
 
-def _parsed(text: str) -> Mapping[str, Any]:
+def _parse_object(text: str) -> Mapping[str, Any]:
     if len(text) > _LONGEST:
         raise AudienceError(f"the attributes are longer than {_LONGEST:,} characters; shorten them")
     try:
         found = json.loads(
             text,
-            parse_int=_Number,
-            parse_float=_Number,
-            parse_constant=_no_constant,
-            object_pairs_hook=_object,
+            parse_int=_VerbatimNumber,
+            parse_float=_VerbatimNumber,
+            parse_constant=_refuse_constant,
+            object_pairs_hook=_object_without_repeats,
         )
     except (ValueError, RecursionError):
         found = None
@@ -64,49 +64,52 @@ def _parsed(text: str) -> Mapping[str, Any]:
     return found
 
 
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _object_without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) < len(pairs):
         names = [name for name, _ in pairs]
         twice = next(name for name in names if names.count(name) > 1)
-        raise AudienceError(f"the attributes give {attribute_key(twice)} twice; rename one of them")
+        raise AudienceError(f"the attribute {attribute_key(twice)} is given twice; rename one of the two")
     return found
 
 
-def _no_constant(_name: str) -> NoReturn:
+def _refuse_constant(_name: str) -> NoReturn:
     raise ValueError("NaN and Infinity are not JSON (RFC 8259 section 6)")
 
 
-def _flat(
-    value: Mapping[str, Any], key: tuple[str, ...], depth: int
+def _flattened(
+    value: Mapping[str, Any], path: tuple[str, ...], max_depth: int
 ) -> Iterator[tuple[tuple[str, ...], str]]:
-    if depth == 0:
+    if max_depth == 0:
         raise AudienceError(_TOO_DEEP)
     for name, inner in value.items():
         if isinstance(inner, dict):
-            yield from _flat(inner, (*key, name), depth - 1)
+            yield from _flattened(inner, (*path, name), max_depth - 1)
         else:
-            yield (*key, name), _text(inner)
+            yield (*path, name), _attribute_text(inner)
 
 
-def _text(value: Any) -> str:
-    """Returns one value as the text that an attribute keeps."""
+def _attribute_text(value: Any) -> str:
+    """Returns the text that is stored for a value of the JSON object."""
     if value is None:
         return ""
     if isinstance(value, str):
         return str(value)
     if isinstance(value, list) and not any(isinstance(part, list | dict) for part in value):
-        return ";".join(filter(None, map(_text, value)))
-    return _as_json(value, MAX_DEPTH)
+        return ";".join(filter(None, map(_attribute_text, value)))
+    return _json_of(value, MAX_DEPTH)
 
 
-def _as_json(value: Any, depth: int) -> str:
-    """Returns `value` as JSON, with numbers as they were written."""
-    if depth == 0:
+def _json_of(value: Any, max_depth: int) -> str:
+    """Returns a value as JSON, with numbers as they were written.
+
+    Raises AudienceError if the value is nested more than `max_depth` levels deep.
+    """
+    if max_depth == 0:
         raise AudienceError(_TOO_DEEP)
     if isinstance(value, list):
-        return f"[{', '.join(_as_json(part, depth - 1) for part in value)}]"
+        return f"[{', '.join(_json_of(part, max_depth - 1) for part in value)}]"
     if isinstance(value, dict):
-        pairs = (f"{_QUOTED(name)}: {_as_json(inner, depth - 1)}" for name, inner in value.items())
+        pairs = (f"{_QUOTED(name)}: {_json_of(inner, max_depth - 1)}" for name, inner in value.items())
         return f"{{{', '.join(pairs)}}}"
-    return str(value) if isinstance(value, _Number) else _QUOTED(value)
+    return str(value) if isinstance(value, _VerbatimNumber) else _QUOTED(value)

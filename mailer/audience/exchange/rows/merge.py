@@ -1,8 +1,9 @@
-"""Merges a batch of entries into the database, all or nothing, with a fixed number of queries.
+"""Merges a batch of entries into the database in one transaction, with a fixed number of queries.
 
-An import adds and describes people. It never makes somebody active again who has left, bounced, complained,
-been erased or suppressed, and never puts anybody back on an edition that they have left. A list that says
-that somebody has left takes them out, also against a later consent here, which the outcome then names.
+An import adds people and fills in their data. It never makes people active again who have left, bounced,
+complained, been erased or suppressed, and never subscribes people again to an edition that they left. If the
+list says that a person has left, the person gets no more mail, even if a later consent is recorded; the
+outcome then names it.
 """
 
 from __future__ import annotations
@@ -11,64 +12,76 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from mailer.audience.change_address import moved_keys
-from mailer.audience.consent.record import consents_against
-from mailer.audience.consent.suppression import ERASED, suppress, suppressed_keys
-from mailer.audience.exchange.rows.batch import GONE, SOURCE, TOLD, BatchPerson, known_people, write_people
-from mailer.audience.exchange.rows.entry import NOW, Entry
+from mailer.audience.change_address import current_keys_of_former_addresses
+from mailer.audience.consent.record import last_consents_not_imported
+from mailer.audience.consent.suppression import ERASED, suppress, suppression_reasons
+from mailer.audience.exchange.rows.batch import (
+    DEFAULT_REASON,
+    LEAVING_STATUSES,
+    SOURCE,
+    BatchPerson,
+    people_by_address_key,
+    write_people,
+)
+from mailer.audience.exchange.rows.entry import NOW, ListEntry
 from mailer.clock import utc_now
 from mailer.store.database import writing
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
 
-__all__ = ["MergeResult", "Outcome", "merge"]
+__all__ = ["MergeResult", "Outcome", "merge_entries"]
 
 #: The outcome of a row ("added", "updated", "unchanged" or "kept"), with the reason if kept or excluded.
 Outcome = tuple[str, str]
 
 
 class MergeResult(NamedTuple):
-    """Holds the outcome of each entry, and how many active people of them read no edition."""
+    """Holds the outcome of each entry, and the number of active people in the batch who read no edition."""
 
     outcomes: list[Outcome]
     no_edition: int
 
 
-def merge(
-    db: Database, entries: Sequence[Entry], *, origin: str, all_editions: tuple[str, ...]
+def merge_entries(
+    db: Database, entries: Sequence[ListEntry], *, origin: str, all_editions: tuple[str, ...]
 ) -> MergeResult:
-    """Applies the entries in order, in one transaction.
+    """Merges the entries in order, in one transaction, and returns their outcomes.
 
-    `origin` is where the consent comes from if the row does not say, `all_editions` what somebody new reads
-    if neither the row nor the operator says.
+    `origin` is recorded as the origin of a consent if the row names none. `all_editions` are the editions
+    that a new person reads if neither the row nor the operator names any.
     """
     with writing(db):
         now = utc_now()
         keys = list(dict.fromkeys(entry.address.key for entry in entries))
-        suppressed = suppressed_keys(db, keys)
-        people = known_people(db, keys)
-        moved = moved_keys(db, [key for key in keys if key not in people])
-        people = {**known_people(db, [key for key in moved.values() if key and key not in people]), **people}
+        suppressed = suppression_reasons(db, keys)
+        people = people_by_address_key(db, keys)
+        moved = current_keys_of_former_addresses(db, [key for key in keys if key not in people])
+        people = {
+            **people_by_address_key(db, [key for key in moved.values() if key and key not in people]),
+            **people,
+        }
         outcomes = []
         for entry in entries:
             key = entry.address.key
             if entry.status == "suppressed":
                 outcomes.append(_suppress_entry(db, key, key in suppressed, people, origin))
                 suppressed.setdefault(key, origin)
-            elif key in suppressed and not (key in moved and entry.status in GONE):
-                outcomes.append(_suppressed(entry, suppressed[key]))
+            elif key in suppressed and not (key in moved and entry.status in LEAVING_STATUSES):
+                outcomes.append(_outcome_for_suppressed(entry, suppressed[key]))
             elif key in moved:
                 outcomes.append(_merge_former_holder(people.get(moved[key] or ""), entry, origin, now))
             elif key in people:
-                outcomes.append(_merge_known(people[key], entry, origin, now))
+                outcomes.append(_merge_known_person(people[key], entry, origin, now))
             else:
-                people[key] = _new(entry, origin, all_editions, now)
+                people[key] = _new_person(entry, origin, all_editions, now)
                 outcomes.append(("added", ""))
         gone = [
-            person.id for person in people.values() if person.old_status == "active" and person.status in GONE
+            person.id
+            for person in people.values()
+            if person.old_status == "active" and person.status in LEAVING_STATUSES
         ]
-        stated = consents_against(db, gone) if gone else {}
+        stated = last_consents_not_imported(db, gone) if gone else {}
         write_people(db, people.values(), now)
         _suppress_entries(db, entries, outcomes, moved)
         if stated:
@@ -82,11 +95,14 @@ def merge(
 
 
 def _suppress_entries(
-    db: Database, entries: Sequence[Entry], outcomes: list[Outcome], moved: Mapping[str, str | None]
+    db: Database, entries: Sequence[ListEntry], outcomes: list[Outcome], moved: Mapping[str, str | None]
 ) -> None:
-    """Suppresses the addresses that entries give as suppressed, and changes their outcomes to say so."""
+    """Suppresses the addresses that entries say are suppressed, and changes the outcomes of these entries.
+
+    `moved` maps the keys of former addresses to the keys of present addresses.
+    """
     for place, entry in enumerate(entries):
-        if not entry.suppressed or not _suppress(db, entry):
+        if not entry.suppressed or not _suppress_address_of(db, entry):
             continue
         if outcomes[place][0] == "unchanged":
             outcomes[place] = ("updated", "")
@@ -96,20 +112,28 @@ def _suppress_entries(
 
 
 def _suppress_entry(
-    db: Database, key: str, already: bool, people: Mapping[str, BatchPerson], origin: str
+    db: Database, address_key: str, is_suppressed: bool, people: Mapping[str, BatchPerson], origin: str
 ) -> Outcome:
-    """Puts an entry's address on the suppression list, whether or not a subscriber has it."""
-    if already or not suppress(db, key, f"the list {origin}", source=SOURCE):
+    """Puts an entry's address on the suppression list, whether or not a subscriber has it.
+
+    Returns the outcome.
+
+    `is_suppressed` is true if the address was suppressed before, and `origin` is the list's name.
+    """
+    if is_suppressed or not suppress(db, address_key, f"the list {origin}", source=SOURCE):
         return "unchanged", ""
-    if key in people and people[key].id:
+    if address_key in people and people[address_key].id:
         return "updated", "suppressed: the list says so"
     return "added", ""
 
 
 def _exclusion_outcome(
-    entry: Entry, person: BatchPerson | None, outcome: Outcome, stated: Mapping[int, str]
+    entry: ListEntry, person: BatchPerson | None, outcome: Outcome, stated: Mapping[int, str]
 ) -> Outcome:
-    """Returns the outcome of a row that excluded somebody, with the consent here that it goes against."""
+    """Returns an entry's outcome. If the entry excluded a person, this names a consent that contradicts it.
+
+    `stated` has these consents by subscriber id.
+    """
     if (
         outcome != ("updated", "")
         or person is None
@@ -120,26 +144,31 @@ def _exclusion_outcome(
     return "updated", f"marked as {person.status}, although a consent is recorded here: {stated[person.id]}"
 
 
-def _suppress(db: Database, entry: Entry) -> bool:
+def _suppress_address_of(db: Database, entry: ListEntry) -> bool:
     at = "" if entry.suppressed == NOW else entry.suppressed
-    return suppress(db, entry.address.key, entry.suppressed_reason or TOLD, source=SOURCE, at=at)
+    return suppress(db, entry.address.key, entry.suppressed_reason or DEFAULT_REASON, source=SOURCE, at=at)
 
 
-def _suppressed(entry: Entry, why: str) -> Outcome:
-    """Returns the outcome for a suppressed person: nothing changes, whatever the list says."""
+def _outcome_for_suppressed(entry: ListEntry, reason: str) -> Outcome:
+    """Returns the outcome for an entry whose address is suppressed for this reason: nothing is changed."""
     if entry.suppressed:
         return "unchanged", ""
-    return "kept", f"kept as {'erased' if why == ERASED else 'suppressed'}"
+    return "kept", f"kept as {'erased' if reason == ERASED else 'suppressed'}"
 
 
-def _merge_former_holder(person: BatchPerson | None, entry: Entry, origin: str, now: str) -> Outcome:
-    """Merges an entry whose address a person had before. Adds no second person; only an exclusion counts."""
-    if person is not None and entry.status in GONE:
-        return _merge_known(person, entry, origin, now)
-    return "kept", "kept: it was the address of a reader whose address was changed"
+def _merge_former_holder(person: BatchPerson | None, entry: ListEntry, origin: str, now: str) -> Outcome:
+    """Merges an entry whose address a person had before.
+
+    Nothing changes unless the entry excludes the person.
+
+    `origin` is the list's name, and `now` the UTC time of the change.
+    """
+    if person is not None and entry.status in LEAVING_STATUSES:
+        return _merge_known_person(person, entry, origin, now)
+    return "kept", "kept: the reader who had this address has another one now"
 
 
-def _new(entry: Entry, origin: str, all_editions: tuple[str, ...], now: str) -> BatchPerson:
+def _new_person(entry: ListEntry, origin: str, all_editions: tuple[str, ...], now: str) -> BatchPerson:
     address = entry.address
     person = BatchPerson(
         0,
@@ -158,22 +187,25 @@ def _new(entry: Entry, origin: str, all_editions: tuple[str, ...], now: str) -> 
     person.new_editions = list(all_editions if entry.editions is None else entry.editions)
     person.reads = set(person.new_editions)
     if person.status == "active":
-        person.consents.append(_consent(entry, origin, now))
+        person.consents.append(_consent_of(entry, origin, now))
     return person
 
 
-def _consent(entry: Entry, origin: str, now: str) -> tuple[str, str, str]:
+def _consent_of(entry: ListEntry, origin: str, now: str) -> tuple[str, str, str]:
     given = entry.consent_at or entry.joined or now
     return given, entry.consent_method or "import", entry.consent_origin or origin
 
 
-def _merge_known(person: BatchPerson, entry: Entry, origin: str, now: str) -> Outcome:
-    """Merges an entry of a known person. What the person chose comes before what the list says."""
+def _merge_known_person(person: BatchPerson, entry: ListEntry, origin: str, now: str) -> Outcome:
+    """Merges an entry of an existing person. The person's own choices take precedence over the list.
+
+    `origin` is the list's name, and `now` the UTC time of the change.
+    """
     if _excludes_more(person.status, entry.status):
         person.status, person.changed = entry.status, True
         return "updated", ""
-    if person.status in GONE:
-        if entry.status in GONE:
+    if person.status in LEAVING_STATUSES:
+        if entry.status in LEAVING_STATUSES:
             return "unchanged", ""
         return "kept", f"kept as {person.status}"
     if person.status == "pending" and entry.status != "pending":
@@ -185,26 +217,31 @@ def _merge_known(person: BatchPerson, entry: Entry, origin: str, now: str) -> Ou
         person.new_editions += new_editions
         person.reads.update(new_editions)
         if person.status == "active":
-            person.consents.append(_consent(entry, origin, now))
+            person.consents.append(_consent_of(entry, origin, now))
     if changed or new_editions:
         person.changed = True
         return "updated", ""
     if wanted:
-        return "kept", f"kept off {', '.join(wanted)}, which the person has left"
+        return "kept", f"kept: the person has unsubscribed from {', '.join(wanted)}"
     return "unchanged", ""
 
 
-def _excludes_more(status: str, stated: str) -> bool:
-    """Returns whether the status in the list excludes somebody more firmly than their status here."""
-    if status in ("active", "pending"):
-        return stated in GONE
-    if status == "bounced":
-        return stated in ("unsubscribed", "complained")
-    return status == "unsubscribed" and stated == "complained"  # the preferences page cannot undo a complaint
+def _excludes_more(present_status: str, listed_status: str) -> bool:
+    """Returns whether the status in the list excludes a person more firmly than the present status does."""
+    if present_status in ("active", "pending"):
+        return listed_status in LEAVING_STATUSES
+    if present_status == "bounced":
+        return listed_status in ("unsubscribed", "complained")
+    return (
+        present_status == "unsubscribed" and listed_status == "complained"
+    )  # the preferences page cannot undo a complaint
 
 
-def _set_fields(person: BatchPerson, entry: Entry) -> bool:
-    """Sets the fields that the row has; an empty cell changes nothing. Returns whether anything changed."""
+def _set_fields(person: BatchPerson, entry: ListEntry) -> bool:
+    """Copies the entry's data to the person and returns whether anything changed.
+
+    An empty cell changes nothing.
+    """
     before = (person.name, person.language, person.timezone, person.tags)
     person.name = entry.name or person.name
     person.language = entry.language or person.language
@@ -219,7 +256,9 @@ def _set_fields(person: BatchPerson, entry: Entry) -> bool:
 
 
 def attribute_text(value: Any) -> str:
-    """Returns an attribute as an export writes it: text as it is, everything else as JSON, nothing as ""."""
+    """Returns the text that an export writes for an attribute: a text unchanged, nothing as "", other values
+    as JSON.
+    """
     if value is None or isinstance(value, str):
         return value or ""
     return json.dumps(value, ensure_ascii=False)

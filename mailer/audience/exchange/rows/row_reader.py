@@ -1,7 +1,7 @@
-"""Makes a checked entry of one row of a list. Pure: uses only the row and the settings.
+"""Makes a checked entry of each row of a list. Pure: uses only the row and the settings.
 
-A row is refused where its address, name, editions or status cannot be read. Any other cell that cannot be
-read is left out, with a note, and the person is imported.
+A row is refused if its address, name, editions or status cannot be read. Any other cell that cannot be read
+is left out with a note, and the row is imported.
 """
 
 from __future__ import annotations
@@ -9,30 +9,36 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from mailer.audience.exchange.columns.cell_words import folded, is_no, is_nothing, is_yes, strongest
+from mailer.audience.exchange.columns.cell_words import (
+    folded_text,
+    is_no,
+    is_yes,
+    means_no_value,
+    most_excluding_status,
+)
 from mailer.audience.exchange.columns.decided_columns import DecidedColumns
-from mailer.audience.exchange.columns.signs import CellMeaning, Sign
+from mailer.audience.exchange.columns.signs import CellMeaning, StatusColumn
 from mailer.audience.exchange.rows.cell_values import (
     consent_method,
+    full_name,
     own_groups,
     suppression_reason,
-    tags_in,
-    whole_name,
+    tags_of_cell,
 )
-from mailer.audience.exchange.rows.entry import NOW, Entry
+from mailer.audience.exchange.rows.entry import NOW, ListEntry
 from mailer.audience.exchange.rows.formula_cells import unescape_formula
 from mailer.audience.exchange.rows.json_attributes import attributes_of_json
-from mailer.audience.values.address import cleaned
+from mailer.audience.values.address import address_of_cell
 from mailer.audience.values.cells import (
     MAX_NAME,
     attribute_value,
+    checked_editions,
     clean_line,
-    editions_of,
     language_tag,
     split_list,
     timezone_name,
 )
-from mailer.audience.values.dates import read_moment
+from mailer.audience.values.dates import read_utc_time
 from mailer.config import Settings
 from mailer.errors import AudienceError
 
@@ -41,64 +47,54 @@ __all__ = ["RowReader"]
 _Functions = tuple[tuple[str, int, Callable[[str], Any]], ...]
 
 _FIELDS = (
-    "address",
-    "name",
-    "first_name",
-    "last_name",
-    "language",
-    "timezone",
-    "tags",
-    "editions",
-    "joined",
-    "confirmed",
-    "consent_at",
-    "consent_method",
-    "consent_origin",
-    "suppressed_at",
-    "suppressed_reason",
-)
+    "address", "name", "first_name", "last_name", "language", "timezone", "tags", "editions", "joined",
+    "confirmed", "consent_at", "consent_method", "consent_origin", "suppressed_at", "suppressed_reason",
+)  # fmt: skip
 
 
 class RowReader:
-    """Makes entries of the rows of a list with these columns.
+    """Makes entries of the rows of a list.
 
-    `editions` is the value of --edition, if any; `status` is the status of everybody in the list, or "".
+    `editions` is the value of --edition or None, and `status_of_all` everybody's status or "".
     """
 
     def __init__(
-        self, decided: DecidedColumns, settings: Settings, editions: tuple[str, ...] | None, status: str = ""
+        self,
+        decided: DecidedColumns,
+        settings: Settings,
+        editions: tuple[str, ...] | None,
+        status_of_all: str = "",
     ) -> None:
         columns = decided.columns
         self._header = columns.header
         self._places = tuple(columns.fields.get(field, -1) for field in _FIELDS)
         self._attributes = columns.attributes
         self._json_place = columns.json_place
-        self._split = own_groups if columns.groups else tags_in
+        self._split = own_groups if columns.groups else tags_of_cell
         self._width = columns.width
         self._zone = settings.publication.zone
         self._known = settings.editions
         self._editions = editions
         self._own_editions = "editions" in columns.fields
         self._chosen: dict[str, tuple[str, ...]] = {}
-        self._everybody = strongest((status, columns.kind.everybody))
-        self._joined = self._moments("joined", decided.orders)
-        self._confirmed = self._moments("confirmed", decided.orders)
-        self._consented = self._moments("consent_at", decided.orders)
-        self._needed, self._side = self._functions()
-        self.signs = tuple(
-            Sign(columns.header[place], place, rule, columns.profile.words) for place, rule in columns.signs
-        )
+        self._everybody = most_excluding_status((status_of_all, columns.kind.everybody))
+        self._joined = self._time_reader("joined", decided.orders)
+        self._confirmed = self._time_reader("confirmed", decided.orders)
+        self._consented = self._time_reader("consent_at", decided.orders)
+        self._needed, self._side = self._cell_functions()
+        words = columns.profile.words
+        self.signs = tuple(StatusColumn(self._header[n], n, rule, words) for n, rule in columns.signs)
 
-    def _functions(self) -> tuple[_Functions, _Functions]:
-        """Returns (field, place, function) of cells that must be right, and of cells that may be left out."""
+    def _cell_functions(self) -> tuple[_Functions, _Functions]:
+        """Returns (field, index, function) of the cells that must be right, then of the other cells."""
         places = dict(zip(_FIELDS, self._places, strict=True))
         needed: dict[str, Callable[[str], Any]] = {
-            "address": cleaned,
+            "address": address_of_cell,
             "name": clean_line,
             "first_name": clean_line,
             "last_name": clean_line,
             "editions": self._editions_of,
-            "suppressed_at": self._suppressed,
+            "suppressed_at": self._suppressed_since,
         }
         side: dict[str, Callable[[str], Any]] = {
             "language": language_tag,
@@ -117,12 +113,12 @@ class RowReader:
         )
 
     def address_cell(self, cells: list[str]) -> str:
-        """Returns the cell of the address as the row has it, right or wrong."""
+        """Returns the row's address cell, unchecked."""
         place = self._places[0]
         return cells[place] if place < len(cells) else ""
 
-    def read(self, row: int, cells: list[str]) -> Entry:
-        """Returns the entry of a row. Raises AudienceError with everything that is wrong with it."""
+    def read(self, row: int, cells: list[str]) -> ListEntry:
+        """Returns the entry of a row. Raises AudienceError with all problems of the row."""
         if len(cells) != self._width:
             cells = self._fit_to_header(cells)
         if "'" in "".join(cells):
@@ -145,13 +141,13 @@ class RowReader:
             suppressed_why,
         ) = [cells[place] if place >= 0 else "" for place in self._places]
         try:
-            said = [sign.read(cells[sign.place]) for sign in self.signs]
+            said = [sign.read(cells[sign.index]) for sign in self.signs]
             status, notes = self._combined_status(said) if said else (self._everybody, ())
-            whose, around = cleaned(address)
-            entry = Entry(
+            whose, around = address_of_cell(address)
+            entry = ListEntry(
                 row,
                 whose,
-                clean_line(name if name.strip() else whole_name(first, last)),
+                clean_line(name if name.strip() else full_name(first, last)),
                 language_tag(language),
                 timezone_name(timezone),
                 self._split(tags) if tags else None,
@@ -163,7 +159,7 @@ class RowReader:
                 consent_method(method) if method else "",
                 clean_line(origin, "origin of the consent") if origin else "",
                 notes,
-                self._suppressed(suppressed, suppressed_why) if suppressed or suppressed_why else "",
+                self._suppressed_since(suppressed, suppressed_why) if suppressed or suppressed_why else "",
                 suppression_reason(suppressed_why) if suppressed_why else "",
                 around,
             )
@@ -173,8 +169,8 @@ class RowReader:
             meaning.rows += 1
         return entry
 
-    def _read_leniently(self, row: int, cells: list[str]) -> Entry:
-        """Returns the entry without the cells that cannot be read.
+    def _read_leniently(self, row: int, cells: list[str]) -> ListEntry:
+        """Returns the entry of a row without the cells that cannot be read.
 
         Raises AudienceError if the row is refused.
         """
@@ -182,26 +178,26 @@ class RowReader:
         notes: list[tuple[str, str]] = []
         read: dict[str, Any] = {}
         for field, place, function in self._needed:
-            read[field] = _try(function, cells[place] if place >= 0 else "", problems)
-        name = read["name"] or whole_name(read["first_name"] or "", read["last_name"] or "")
+            read[field] = _convert_or_note(function, cells[place] if place >= 0 else "", problems)
+        name = read["name"] or full_name(read["first_name"] or "", read["last_name"] or "")
         if len(name) > MAX_NAME:
             problems.append(f"the name is longer than {MAX_NAME} characters; shorten it")
         for field, place, function in self._side:
             wrong: list[str] = []
             cell = cells[place] if place >= 0 else ""
-            read[field] = "" if is_nothing(cell) else _try(function, cell, wrong) or ""
+            read[field] = "" if means_no_value(cell) else _convert_or_note(function, cell, wrong) or ""
             notes += [(self._header[place], sentence) for sentence in wrong]
         when, why = (cells[place] if place >= 0 else "" for place in self._places[-2:])
-        alone = is_nothing(when) and not (is_nothing(why) or is_no(why))
+        alone = means_no_value(when) and not (means_no_value(why) or is_no(why))
         attributes = self._attributes_of(cells, notes)
-        said = [meaning for sign in self.signs if (meaning := sign.try_read(cells[sign.place], problems))]
+        said = [meaning for sign in self.signs if (meaning := sign.try_read(cells[sign.index], problems))]
         status, doubts = self._combined_status(said)
         notes = [*doubts, *notes]
         if problems:
             raise AudienceError("; ".join(dict.fromkeys([*problems, *(reason for _, reason in notes)])))
         for meaning in said:
             meaning.rows += 1
-        return Entry(
+        return ListEntry(
             row,
             read["address"][0],
             name,
@@ -221,24 +217,30 @@ class RowReader:
             read["address"][1],
         )
 
-    def _combined_status(self, said: list[CellMeaning]) -> tuple[str, tuple[tuple[str, str], ...]]:
-        """Returns the status that excludes most firmly, of those that a row's signs give, and their notes."""
-        status = strongest((self._everybody, *(meaning.status for meaning in said)))
-        return status, tuple((meaning.column, meaning.note) for meaning in said if meaning.note)
+    def _combined_status(self, meanings: list[CellMeaning]) -> tuple[str, tuple[tuple[str, str], ...]]:
+        """Returns the status that excludes the person most firmly, and the notes of all meanings."""
+        status = most_excluding_status((self._everybody, *(meaning.status for meaning in meanings)))
+        return status, tuple((meaning.column, meaning.note) for meaning in meanings if meaning.note)
 
     def _fit_to_header(self, cells: list[str]) -> list[str]:
-        """Adds missing cells at the end. Raises AudienceError for too many: such a row has been shifted."""
+        """Adds missing cells at the end.
+
+        Raises AudienceError for too many cells, because the row's cells have shifted.
+        """
         if len(cells) < self._width:
             return cells + [""] * (self._width - len(cells))
         if any(cells[self._width :]):
             raise AudienceError(
-                f"has {len(cells)} cells where the header has {self._width}; put a cell that holds the "
-                "delimiter into quotes"
+                f"the row has {len(cells)} cells, but the header has {self._width}; put a cell that holds "
+                "the delimiter in quotes"
             )
         return cells[: self._width]
 
     def _attributes_of(self, cells: list[str], notes: list[tuple[str, str]] | None = None) -> dict[str, str]:
-        """Returns the attributes of a row. Raises AudienceError for an unreadable one, if `notes` is None."""
+        """Returns the attributes of a row.
+
+        An attribute that cannot be read is added to `notes`, or raised if that is None.
+        """
         attributes: dict[str, str] = {}
         for place, key in self._attributes:
             if cells[place]:
@@ -253,7 +255,7 @@ class RowReader:
                     attributes[key] = value
         if self._json_place >= 0 and cells[self._json_place]:
             wrong: list[str] = []
-            within = _try(attributes_of_json, cells[self._json_place], wrong)
+            within = _convert_or_note(attributes_of_json, cells[self._json_place], wrong)
             if wrong and notes is None:
                 raise AudienceError(wrong[0])
             notes = [] if notes is None else notes
@@ -264,32 +266,31 @@ class RowReader:
     def _editions_of(self, text: str) -> tuple[str, ...]:
         chosen = self._chosen.get(text)
         if chosen is None:
-            chosen = editions_of(split_list(text), self._known)
+            chosen = checked_editions(split_list(text), self._known)
             if len(self._chosen) < 1000:
                 self._chosen[text] = chosen
         return chosen
 
-    def _suppressed(self, text: str, why: str = "") -> str:
-        """Returns since when the address is suppressed; "" for a no.
-
-        Refuses a cell that is not understood.
+    def _suppressed_since(self, text: str, reason: str = "") -> str:
+        """Returns the UTC time of the suppression, NOW if the cell has no time, or "" if the address is not
+        suppressed.
         """
         if is_no(text):
             return ""
-        if is_nothing(text):
-            return "" if is_nothing(why) or is_no(why) else NOW
-        if is_yes(text) or folded(text) == "suppressed":
+        if means_no_value(text):
+            return "" if means_no_value(reason) or is_no(reason) else NOW
+        if is_yes(text) or folded_text(text) == "suppressed":
             return NOW
-        return read_moment(text, self._zone, "ymd")
+        return read_utc_time(text, self._zone, "ymd")
 
-    def _moments(self, field: str, orders: Mapping[int, str]) -> Callable[[str], str]:
-        """Returns a function that reads the times of a field in the date order of its column."""
+    def _time_reader(self, field: str, orders: Mapping[int, str]) -> Callable[[str], str]:
+        """Returns a function that reads a field's times as UTC, in the date order of the field's column."""
         zone, order = self._zone, orders.get(self._places[_FIELDS.index(field)], "ymd")
-        return lambda text: read_moment(text, zone, order) if text and not text.isspace() else ""
+        return lambda text: read_utc_time(text, zone, order) if text and not text.isspace() else ""
 
 
-def _try(function: Callable[[str], Any], text: str, problems: list[str]) -> Any:
-    """Returns what `function` makes of the text, or None with its error messages added to `problems`."""
+def _convert_or_note(function: Callable[[str], Any], text: str, problems: list[str]) -> Any:
+    """Returns what `function` makes of a cell; if it fails, None, with its messages added to `problems`."""
     try:
         return function(text)
     except AudienceError as error:
