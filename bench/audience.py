@@ -27,7 +27,8 @@ from mailer.audience.exchange.list_file import ListFile
 from mailer.audience.segments import parse_segment
 from mailer.audience.selection import exclusion_reason_sql, variant_sql
 from mailer.config import load_settings
-from mailer.services.planning.prepare import prepare
+from mailer.services.planning.prepare import PlanRequest, prepare
+from mailer.services.workspace import open_workspace
 from mailer.store.database import open_store
 
 LIMIT = 300
@@ -100,7 +101,8 @@ def plans(root: Path) -> int:
     issue.parent.mkdir(exist_ok=True)
     issue.write_text(ISSUE, encoding="utf-8")
     os.environ["MAILER_SECRET_KEY"] = "bench"
-    prepared = prepare(open_store(root / "subscribers.db"), load_settings(root), issue, segment=SEGMENT)
+    workspace = open_workspace(load_settings(root))
+    prepared = prepare(workspace, issue, PlanRequest(segment=SEGMENT))
     return prepared.plan.recipients + sum(prepared.plan.excluded.values())
 
 

@@ -84,8 +84,9 @@ class DeskSpool(SqliteSpool):
     ) -> list[ClaimedDelivery] | None:
         """Claims; without `find_excluded`, whoever may not be written to now is skipped."""
         return super().claim(
-            limit, find_excluded or RecipientChecker(self.database, self.campaign.edition), only_person=only_person
-        
+            limit,
+            find_excluded or RecipientChecker(self.database, self.campaign.edition),
+            only_person=only_person,
         )
 
     def settle(self, outcomes: Sequence[tuple[int, int, Outcome, str] | SettledClaim]) -> list[RefusedClaim]:

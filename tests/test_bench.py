@@ -32,6 +32,21 @@ def bench(name: str, *words: str) -> str:
     return done.stdout
 
 
+def test_a_list_is_imported_and_planned_in_flat_memory() -> None:
+    rows = [line.split("rows")[0].split() for line in bench("audience", "--rows", "500").splitlines()]
+    assert [tuple(row) for row in rows] == [
+        ("import", "500"),
+        ("import", "again", "500"),
+        ("select", "500"),
+        ("plan", "500"),
+    ]
+
+
+def test_lists_of_several_sizes_stand_beside_each_other() -> None:
+    words = ("--up-to", "1000", "--smtp-up-to", "0", "--rounds", "1")
+    assert "1,000 beside 1,000" in bench("growth", *words)
+
+
 def test_sendgrid_counts_recipients_in_requests() -> None:
     out = bench("sendgrid", "--readers", "2300", "--rounds", "1")
     assert "2,300 recipients in 3 requests" in out
