@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from mailer import files
-from mailer.files import NewFile, clear_leftovers, is_temporary, new_file, sync_folder
+from mailer.files import NewFile, is_temporary_name, new_file, remove_leftover_files, sync_folder
 from tests.syncs import Syncs
 
 
@@ -108,7 +108,7 @@ def test_what_a_dead_writer_left_is_removed_by_the_next_writer_of_the_same_file(
     with new_file(one) as file:
         file.write(b"whole")
     assert names(tmp_path) == {"one", others}
-    clear_leftovers(tmp_path)
+    remove_leftover_files(tmp_path)
     assert names(tmp_path) == {"one"}
 
 
@@ -120,22 +120,22 @@ def test_only_leftovers_are_removed(tmp_path: Path) -> None:
     (tmp_path / ".link.0123456789abcdef.tmp").symlink_to(tmp_path / ".git")
     os.mkfifo(tmp_path / ".pipe.0123456789abcdef.tmp")
     before = names(tmp_path)
-    clear_leftovers(tmp_path)
+    remove_leftover_files(tmp_path)
     assert names(tmp_path) == before
-    clear_leftovers(tmp_path / "not there")
+    remove_leftover_files(tmp_path / "not there")
 
 
 def test_a_temporary_name_tells_what_it_is_of() -> None:
-    assert is_temporary(".manifest.json.0123456789abcdef.tmp")
-    assert is_temporary(".manifest.json.0123456789abcdef.tmp", "manifest.json")
-    assert not is_temporary(".manifest.json.0123456789abcdef.tmp", "manifest")
-    assert not is_temporary("manifest.json", "manifest.json")
+    assert is_temporary_name(".manifest.json.0123456789abcdef.tmp")
+    assert is_temporary_name(".manifest.json.0123456789abcdef.tmp", "manifest.json")
+    assert not is_temporary_name(".manifest.json.0123456789abcdef.tmp", "manifest")
+    assert not is_temporary_name("manifest.json", "manifest.json")
 
 
 def test_the_longest_name_can_be_written(tmp_path: Path) -> None:
     path = tmp_path / ("长" * 85)
     left = die_while_writing(path)
-    assert is_temporary(left, path.name)
+    assert is_temporary_name(left, path.name)
     with new_file(path) as file:
         file.write(b"data")
     assert names(tmp_path) == {path.name}
@@ -172,7 +172,7 @@ def test_a_file_that_is_taken_for_a_leftover_before_it_is_locked_is_made_again(
         if calls == 1:
             (only,) = tmp_path.iterdir()
             if when == "before the lock":
-                clear_leftovers(tmp_path)
+                remove_leftover_files(tmp_path)
                 assert not only.exists()
             else:
                 raise BlockingIOError

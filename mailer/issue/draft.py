@@ -12,7 +12,7 @@ from string import Template
 import yaml
 
 from mailer.config import Settings
-from mailer.display_text import nearest
+from mailer.display_text import nearest_word
 from mailer.errors import IssueError, Problem
 
 __all__ = ["draft_text", "skeleton_words", "write_draft"]
@@ -49,7 +49,7 @@ def draft_text(edition: str, date: dt.date, layout: str) -> str:
 def write_draft(settings: Settings, edition: str, date: dt.date) -> Path:
     """Writes issues/DATE-EDITION.yaml. Raises IssueError for an unknown edition or an existing file."""
     if edition not in settings.editions:
-        best = nearest(edition, settings.editions)
+        best = nearest_word(edition, settings.editions)
         advice = f'did you mean "{best}"?' if best else f"mailer.toml has {', '.join(settings.editions)}"
         raise IssueError(f'"{edition}" is not an edition of mailer.toml; {advice}')
     name = f"issues/{date.isoformat()}-{edition}.yaml"

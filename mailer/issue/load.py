@@ -90,7 +90,7 @@ def load_issue(path: Path, settings: Settings) -> LoadedIssue:
     """Returns the issue in a file of the workspace. Raises IssueError with all that is wrong, and where."""
     loaded, problems = examine_issue(path, settings)
     if loaded is None or any(problem.severity == "error" for problem in problems):
-        raise IssueError.of(problems)
+        raise IssueError.from_problems(problems)
     return loaded
 
 

@@ -12,7 +12,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, ValidationInfo
 
 from mailer.config.fields import Language
-from mailer.display_text import nearest
+from mailer.display_text import nearest_word
 from mailer.issue.values.fields import Article, Body, Date, Line, Name, PictureSource, Pixels, Tag, Url
 
 __all__ = [
@@ -42,7 +42,7 @@ def _edition(value: str, info: ValidationInfo) -> str:
     known: Iterable[str] = (info.context or {}).get("editions", (value,))
     if value in known:
         return value
-    best = nearest(value, known)
+    best = nearest_word(value, known)
     advice = f'did you mean "{best}"?' if best else f"mailer.toml has {', '.join(known)}"
     raise ValueError(f'"{value}" is not an edition of mailer.toml; {advice}')
 

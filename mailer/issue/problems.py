@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from mailer.display_text import nearest
+from mailer.display_text import nearest_word
 from mailer.errors import Problem
 from mailer.issue.include import LISTS
 from mailer.issue.model import CallToAction, Column, Image, Issue, Item, Related, Section, Source
@@ -104,7 +104,7 @@ def _suggestion(keys: Sequence[str | int]) -> str:
     wrong = str(keys[-1])
     if wrong == "include":
         return f'; "include" may only be an entry of {", ".join(LISTS[:-1])} or {LISTS[-1]}'
-    best = nearest(wrong, model.model_fields)
+    best = nearest_word(wrong, model.model_fields)
     if best and best != wrong:
         return f'; did you mean "{best}"?'
     return f"; known here: {', '.join(model.model_fields)}"

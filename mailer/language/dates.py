@@ -1,4 +1,4 @@
-"""Formats dates in a language."""
+"""Writes dates and days of the week in a language."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
-from mailer.addresses import header_address
+from mailer.addresses import address_with_ascii_domain
 from mailer.clock import now
 from mailer.config import Settings
 from mailer.errors import InputError
@@ -44,7 +44,7 @@ def mailbox_field(name: str, address: str) -> bytes:
     """Returns `"Name" <address>` for From, To and Reply-To. Raises InputError on CR, LF or NUL in either."""
     if _LINE_BREAK.search(name + address):
         raise InputError(f"{address!r}: a name or an address may not hold a line break")
-    spec = b"<" + header_address(address).encode("utf-8") + b">"
+    spec = b"<" + address_with_ascii_domain(address).encode("utf-8") + b">"
     if not name:
         return spec[1:-1]
     words = phrase(name)
@@ -77,12 +77,12 @@ class Envelope:
         self.sender = publication.sender
         self.reply_to = publication.reply_to
         self.links = Links(publication.base_url, Tokens(settings.signing_keys()))
-        self.domain = header_address(publication.sender.address).rpartition("@")[2]
+        self.domain = address_with_ascii_domain(publication.sender.address).rpartition("@")[2]
         self.dates = Dates(sent_at, clock)
         self._return_path = settings.delivery.return_path
         self._by_number = by_number
-        host = header_address("x@" + (urlsplit(publication.base_url).hostname or self.domain))[2:]
-        contact = header_address((publication.reply_to or publication.sender).address)
+        host = address_with_ascii_domain("x@" + (urlsplit(publication.base_url).hostname or self.domain))[2:]
+        contact = address_with_ascii_domain((publication.reply_to or publication.sender).address)
         list_name = settings.editions[edition].name.replace('"', "'").replace("\\", "/")
         self.shared_headers: tuple[tuple[str, str], ...] = (
             ("List-Unsubscribe-Post", "List-Unsubscribe=One-Click"),
@@ -103,10 +103,10 @@ class Envelope:
     def return_path(self, person: Person) -> str:
         """Returns the address for bounces. With delivery.return_path each message has its own (VERP)."""
         if self._return_path is None:
-            return header_address(self.sender.address)
+            return address_with_ascii_domain(self.sender.address)
         local, _, domain = self._return_path.address.rpartition("@")
         token = self.links.tokens.make(Purpose.BOUNCE, person.stable_id, self.campaign_id)
-        return header_address(f"{local}+{token}@{domain}")
+        return address_with_ascii_domain(f"{local}+{token}@{domain}")
 
     def reference(self, person: Person) -> str:
         """Returns an opaque id of this delivery, which a provider returns with its events."""

@@ -10,7 +10,7 @@ from collections.abc import Collection
 from html.parser import HTMLParser
 from urllib.parse import unquote
 
-from mailer.colour import contrast
+from mailer.colour import contrast_ratio
 from mailer.config import Settings
 from mailer.display_text import shortened
 from mailer.errors import Problem, Severity
@@ -228,7 +228,7 @@ def _leave_link(findings: _Findings, rendition: Rendition, media: Collection[str
 def _contrast(findings: _Findings, settings: Settings) -> None:
     brand = settings.brand
     for name, colour in (("ink", brand.ink), ("accent", brand.accent)):
-        ratio = contrast(colour, brand.paper)
+        ratio = contrast_ratio(colour, brand.paper)
         if ratio < MIN_CONTRAST:
             findings.add(
                 f"brand.{name} {colour} on brand.paper {brand.paper} has a contrast of {ratio:.1f}:1; "

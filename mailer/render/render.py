@@ -152,7 +152,9 @@ class _Rendering:
         self.viewer = ViewBuilder(places, self.settings, self.markers, inputs.image_base, faults)
         view = self.viewer.issue(issue)
         if places.problems:
-            faults.add(IssueError.of(sorted(places.problems, key=lambda p: (p.path or "", p.line or 0))))
+            faults.add(
+                IssueError.from_problems(sorted(places.problems, key=lambda p: (p.path or "", p.line or 0)))
+            )
         self.subject = " ".join(view.subject.split())
         self.context = self._context(view, inputs.archive)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
-from mailer.language.reader_language import accepted
+from mailer.language.reader_language import accepted_languages
 from mailer.site.pages import Page, Pages
 
 __all__ = ["page_for_browser", "page_response"]
@@ -24,5 +24,5 @@ def page_response(page: Page, status: int = 200) -> HTMLResponse:
 
 def page_for_browser(pages: Pages, name: str, request: Request, status: int) -> HTMLResponse:
     """Returns a page for a visitor who is no known reader, in a language that the browser asks for."""
-    page = pages.page(name, accepted(request.headers.get("accept-language", "")))
+    page = pages.page(name, accepted_languages(request.headers.get("accept-language", "")))
     return page_response(page, status)

@@ -14,7 +14,7 @@ from mailer.render.slots.markers import Markers
 from mailer.render.theme import theme as module
 from mailer.render.theme.theme import MARKERS, Theme, open_theme
 from mailer.render.views.values import LinksView
-from mailer.theme_files import built_in_theme, check_folders, read_theme
+from mailer.theme_files import built_in_theme, check_template_folders, read_theme
 
 Open = Callable[..., Theme]
 NAME = "web/page.html"
@@ -37,9 +37,9 @@ def test_the_workspace_overrides_single_files(workspace: Path, tmp_path: Path, t
         "web/b.html": "own b",
         "web/morning.html": files.templates["web/morning.html"].text,
     }
-    assert files.path_of("web/a.html") == "(built-in) templates/web/a.html"
-    assert files.path_of("web/b.html") == "templates/web/b.html"
-    assert files.path_of("web/none.html") == "templates/web/none.html"
+    assert files.display_path("web/a.html") == "(built-in) templates/web/a.html"
+    assert files.display_path("web/b.html") == "templates/web/b.html"
+    assert files.display_path("web/none.html") == "templates/web/none.html"
 
 
 def test_the_built_in_theme_is_found_in_a_checkout_and_in_a_wheel(
@@ -126,7 +126,7 @@ def test_what_cannot_be_looked_at_is_refused_and_not_replaced(
     workspace: Path, theme_files: Any, name: str, what: str, said: str
 ) -> None:
     put(workspace / name, what)
-    for look in (read_theme, check_folders):
+    for look in (read_theme, check_template_folders):
         with pytest.raises(ThemeError) as caught:
             look(workspace)
         assert str(caught.value).startswith(f"{name}: {said}")

@@ -15,7 +15,7 @@ from pathlib import Path
 from mailer.audience.exchange.columns.header import read_header
 from mailer.audience.exchange.files.encoding import decoded
 from mailer.audience.exchange.rows.formula_cells import unescape_formula
-from mailer.audience.values.address import Address, normalize_address, shown
+from mailer.audience.values.address import Address, normalize_address, quote
 from mailer.errors import AudienceError, Problem
 
 __all__ = ["MOST_BYTES", "ListLine", "read_addresses", "read_list"]
@@ -191,7 +191,7 @@ def _column(header: _Row, rest: Sequence[_Row], name: str) -> int:
     places = [n for n in width if held[n]]
     if len(places) == 1:
         return places[0]
-    found = ", ".join(shown(cell, 30) for cell in header.cells if cell)
+    found = ", ".join(quote(cell, 30) for cell in header.cells if cell)
     why = "several columns hold addresses" if places else "no column holds the address"
     raise AudienceError(
         Problem(f"{why} (found {found}); name the column with the addresses address", name, header.line)
@@ -203,7 +203,7 @@ def _read(row: _Row, cell: str) -> ListLine:
     text = inner[1] if inner else cell
     try:
         if "\ufffd" in text:
-            raise AudienceError(f"{shown(text)} is not an e-mail address: it holds bytes that are no text")
+            raise AudienceError(f"{quote(text)} is not an e-mail address: it holds bytes that are no text")
         return ListLine(row.line, normalize_address(text))
     except AudienceError as error:
         return ListLine(row.line, None, (cell or row.text)[:200], error.problems[0].message)

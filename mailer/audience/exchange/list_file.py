@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import BinaryIO, Self
 
 from mailer.config import Settings
-from mailer.display_text import visible
+from mailer.display_text import without_control_characters
 
 __all__ = ["ListFile", "refused_beside", "shown_path"]
 
@@ -29,7 +29,12 @@ class ListFile:
     @classmethod
     def at(cls, path: Path, settings: Settings, refused: Path | None = None) -> Self:
         """Returns the list that is the file at `path`. Refused rows go beside it by default."""
-        return cls(path, shown_path(path, settings), visible(path.name), refused or refused_beside(path))
+        return cls(
+            path,
+            shown_path(path, settings),
+            without_control_characters(path.name),
+            refused or refused_beside(path),
+        )
 
 
 def refused_beside(path: Path) -> Path:
@@ -40,6 +45,6 @@ def refused_beside(path: Path) -> Path:
 def shown_path(path: Path, settings: Settings) -> str:
     """Returns a path as messages show it: from the workspace where it is inside, with slashes, as text."""
     whole = path.absolute()
-    return visible(
+    return without_control_characters(
         (whole.relative_to(settings.root) if whole.is_relative_to(settings.root) else path).as_posix()
     )

@@ -18,7 +18,7 @@ from mailer.audience.exchange.importer import decided_columns
 from mailer.audience.exchange.list_file import ListFile, refused_beside, shown_path
 from mailer.audience.exchange.records import CsvFile
 from mailer.config import Settings
-from mailer.display_text import visible
+from mailer.display_text import without_control_characters
 
 __all__ = ["STANDARD_INPUT", "Sources", "open_sources"]
 
@@ -84,7 +84,7 @@ def _stream(path: Path, folder: Path) -> BinaryIO | None:
     try:
         if path.is_fifo():  # as a shell makes of <(...)
             with path.open("rb") as pipe:
-                return spooled(pipe.read, folder, visible(str(path)))
+                return spooled(pipe.read, folder, without_control_characters(str(path)))
         if not path.is_file():
             return None
         file = path.open("rb")

@@ -17,7 +17,7 @@ from typing import Literal
 
 from mailer.audience.segments.fields import FIELDS, Field, attribute_field, checked_value, named_field
 from mailer.audience.segments.tokens import Literals, Token, fail, tokens
-from mailer.audience.values.address import shown
+from mailer.audience.values.address import quote
 
 __all__ = ["Group", "Node", "Not", "Comparison", "attributes_in", "parse_tree"]
 
@@ -85,7 +85,7 @@ class _Parser:
         if rest.text in _SIGNS:
             raise fail("a comparison has two sides; join two comparisons with and", rest.column)
         if rest.kind != "end":
-            raise fail(f"{shown(rest.text)} is not expected here; join tests with and / or", rest.column)
+            raise fail(f"{quote(rest.text)} is not expected here; join tests with and / or", rest.column)
         return node
 
     @property
@@ -208,7 +208,7 @@ class _Parser:
         if token.kind == "value":
             return token
         if token.kind != "name":
-            what = shown(token.text) if token.text else "the end"
+            what = quote(token.text) if token.text else "the end"
             raise fail(f"a field or a value is expected here, not {what}", token.column)
         if token.text == "subscriber" and self._now.text == ".":
             known = ", ".join(FIELDS)

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from mailer.audience.values.address import shown
+from mailer.audience.values.address import quote
 from mailer.errors import Problem, SegmentError
 
 __all__ = ["MAX_LENGTH", "Literals", "Token", "fail", "tokens"]
@@ -92,10 +92,10 @@ def _unknown(rest: str) -> str:
     if rest[0].isdigit() or (rest[0] == "-" and rest[1:2].isdigit()):
         piece = re.match(r"[\w.:-]+", rest)
         return (
-            f"{shown(piece.group() if piece else rest[0])} is neither a number nor a date such as 2026-01-31"
+            f"{quote(piece.group() if piece else rest[0])} is neither a number nor a date such as 2026-01-31"
         )
     hint = _HINTS.get(rest[0])
-    return f"{shown(rest[0])} does not belong here" + (f"; {hint}" if hint else "")
+    return f"{quote(rest[0])} does not belong here" + (f"; {hint}" if hint else "")
 
 
 def _word(found: str, column: int) -> Token:
@@ -118,7 +118,7 @@ def _date(found: str, column: int) -> dt.date:
 
 def _number(found: str, column: int) -> int | float:
     if len(found) > 18:
-        raise fail(f"{shown(found, 30)} has too many digits; put it in quotes if it is text", column)
+        raise fail(f"{quote(found, 30)} has too many digits; put it in quotes if it is text", column)
     return float(found) if "." in found else int(found)
 
 
@@ -126,7 +126,7 @@ def _string(found: str, column: int) -> str:
     strange = re.search(r"""\\([^"'\\])""", found.replace("\\\\", ""))
     if strange:
         raise fail(
-            f"{shown(strange[0])} means nothing here; a backslash only stands before a quote or itself",
+            f"{quote(strange[0])} means nothing here; a backslash only stands before a quote or itself",
             column,
         )
     value = re.sub(r"\\(.)", r"\1", found[1:-1], flags=re.DOTALL)

@@ -11,7 +11,7 @@ import datetime as dt
 import re
 from functools import lru_cache
 
-from mailer.addresses import shown
+from mailer.addresses import quote
 from mailer.audience.values.time_zones import offset_of
 from mailer.audience.values.written_dates import EVERY_ORDER, ParsedDate, parse_date
 from mailer.errors import AudienceError
@@ -60,7 +60,7 @@ def read_moment(text: str, zone: dt.tzinfo, order: str = "ymd") -> str:
     from mailer.clock import now
 
     if utc > now() + _DAY:
-        raise AudienceError(f"the date {shown(text.strip())} lies in the future; correct it")
+        raise AudienceError(f"the date {quote(text.strip())} lies in the future; correct it")
     return kept
 
 
@@ -115,16 +115,16 @@ def _day_of(text: str, found: ParsedDate, order: str) -> dt.date:
         days = set(found.days.values())
         if len(days) > 1:
             raise AudienceError(
-                f"the date {shown(text.strip())} is not clear; write it as 2026-01-31, or say which comes "
+                f"the date {quote(text.strip())} is not clear; write it as 2026-01-31, or say which comes "
                 "first with --dates dmy|mdy"
             )
         return days.pop()
     if order not in found.days:
         raise AudienceError(
-            f"the date {shown(text.strip())} cannot be read in the order {order}; write it as 2026-01-31"
+            f"the date {quote(text.strip())} cannot be read in the order {order}; write it as 2026-01-31"
         )
     return found.days[order]
 
 
 def _unclear(text: str) -> AudienceError:
-    return AudienceError(f"the date {shown(text.strip())} is not clear; write it as 2026-01-31")
+    return AudienceError(f"the date {quote(text.strip())} is not clear; write it as 2026-01-31")

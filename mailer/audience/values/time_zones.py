@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from babel.core import get_global
 
-from mailer.addresses import shown
+from mailer.addresses import quote
 from mailer.audience.values.blanks import is_no_value
 from mailer.errors import AudienceError
 
@@ -94,7 +94,7 @@ def timezone_name(text: str) -> str:
     name = " ".join(text[:_LONGEST].split())
     found = "" if len(text) > _LONGEST else _by_name(name) or _by_offset(name) or _by_label(name)
     if not found:
-        raise AudienceError(f"the time zone {shown(name)} is not known; write a name such as Asia/Shanghai")
+        raise AudienceError(f"the time zone {quote(name)} is not known; write a name such as Asia/Shanghai")
     return found
 
 

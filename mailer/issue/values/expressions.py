@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 
-from mailer.display_text import nearest
+from mailer.display_text import nearest_word
 
 __all__ = ["ALLOWED", "BRACES", "FIELDS", "LINKS", "ExpressionError", "fill_slots", "slot_path", "slots_of"]
 
@@ -53,10 +53,10 @@ def slot_path(steps: tuple[str, ...]) -> str:
         case ("subscriber", "attributes", *_):
             raise ValueError("an attribute is written as subscriber.attributes.KEY")
         case ("subscriber" | "links" as group, field, *rest):
-            best = nearest(field, FIELDS if group == "subscriber" else LINKS)
+            best = nearest_word(field, FIELDS if group == "subscriber" else LINKS)
             advice = f'did you mean "{group}.{best}"?' if best and not rest else f"there are {ALLOWED}"
             raise ValueError(f"{'.'.join(steps)} is not known; {advice}")
-    best = nearest(steps[0], ("subscriber", "links"))
+    best = nearest_word(steps[0], ("subscriber", "links"))
     advice = f'did you mean "{best}"?' if best and best != steps[0] else f"there are {ALLOWED}"
     raise ValueError(f"{'.'.join(steps)} is not known here; {advice}")
 

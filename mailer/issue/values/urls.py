@@ -10,7 +10,7 @@ import re
 import unicodedata
 from urllib.parse import quote, unquote
 
-from mailer.addresses import header_address, read_address
+from mailer.addresses import address_with_ascii_domain, read_address
 from mailer.issue.values.hosts import authority
 from mailer.issue.values.misspelt_urls import corrected_url
 
@@ -184,7 +184,7 @@ def _mail(rest: str) -> str:
 
 def _mailbox(text: str) -> str:
     address = read_address(unquote(text.strip())).address
-    local, _, domain = header_address(address).rpartition("@")
+    local, _, domain = address_with_ascii_domain(address).rpartition("@")
     return f"{quote(local, safe='!$*+-._~')}@{domain}"
 
 

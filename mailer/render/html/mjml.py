@@ -100,7 +100,7 @@ class _Source:
         place = None
         if offset >= 0:
             place = self.theme.place_of(name, self.context, self.handed[name].typed, offset)
-        return Problem(message, *(place or (self.theme.files.path_of(name), None)))
+        return Problem(message, *(place or (self.theme.files.display_path(name), None)))
 
     def check(self) -> None:
         """Raises ThemeError with every slip that MRML has taken without a word."""
@@ -110,7 +110,7 @@ class _Source:
             for slip in islice(lint_mjml(handed.typed), MAX_SLIPS)
         ]
         if found:
-            raise ThemeError.of(dict.fromkeys(found))
+            raise ThemeError.from_problems(dict.fromkeys(found))
 
     def explained(self, message: str) -> MailerError:
         """Returns the error of MRML as a sentence."""

@@ -12,7 +12,7 @@ from typing import Any
 
 from PIL import Image, ImageChops, ImageCms, ImageMath
 
-from mailer.colour import LUMINANCE, contrast, linear
+from mailer.colour import LUMINANCE, contrast_ratio, linear_light
 
 __all__ = ["eight_bit", "gamma_of", "background_of", "in_srgb", "on_background"]
 
@@ -29,7 +29,7 @@ _SPACES = {"RGB": "RGB", "GRAY": "L", "CMYK": "CMYK"}
 
 def background_of(paper: str) -> str:
     """Returns the background for dark drawings: the paper, or white where the paper is dark itself."""
-    return paper if contrast(paper, "#000000") >= _LIGHT else "#ffffff"
+    return paper if contrast_ratio(paper, "#000000") >= _LIGHT else "#ffffff"
 
 
 def eight_bit(image: Image.Image) -> Image.Image:
@@ -107,7 +107,7 @@ def _by_profile(base: Image.Image, profile: bytes) -> Image.Image:
 @cache
 def _linear() -> list[int]:
     """Returns the light of each value of a channel as an 8-bit number, once for each of three channels."""
-    return [round(255 * linear(value)) for value in range(256)] * 3
+    return [round(255 * linear_light(value)) for value in range(256)] * 3
 
 
 def on_background(image: Image.Image, ground: str) -> Image.Image:

@@ -110,7 +110,7 @@ def _read(html: str, markers: Markers) -> list[tuple[re.Match[str], OpenSlot, Co
     unread = any(markers.each(reader.rawdata))  # a tag that never ends
     reader.close()
     if reader.problems:
-        raise ThemeError.of(dict.fromkeys(reader.problems))
+        raise ThemeError.from_problems(dict.fromkeys(reader.problems))
     if unread or len(reader.contexts) != len(found):
         path, line = found[-1][1].place
         raise ThemeError(Problem("a slot stands where the HTML is broken; close every tag", path, line))

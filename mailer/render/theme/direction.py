@@ -16,7 +16,7 @@ from jinja2.runtime import Context
 from markupsafe import Markup, escape
 
 from mailer.issue.model import Issue
-from mailer.language.direction import isolated
+from mailer.language.direction import isolated_name
 from mailer.language_tags import direction_of
 from mailer.render.html_names import VOID_ELEMENTS
 from mailer.render.slots.markers import Markers
@@ -101,7 +101,7 @@ def _bdi(context: Context, text: str, part: Any = None) -> str:
     """Returns a name in any language, isolated where its direction and that of the text beside it meet."""
     if not context.eval_ctx.autoescape:
         return text
-    return isolated(text, direction_of(_language(context, part)))
+    return isolated_name(text, direction_of(_language(context, part)))
 
 
 #: What templates call.

@@ -220,7 +220,7 @@ def selection_for(
                 for problem in error.problems
             ]
     if problems:
-        raise IssueError.of(problems)
+        raise IssueError.from_problems(problems)
     only = [parsed[expression] for expression in only_expressions(loaded.issue)]
     chosen = parse(segment, zone) if segment else None
     return Selection(loaded.issue.edition, chosen, tuple(only), tuple(sorted(earlier)), into_folder)

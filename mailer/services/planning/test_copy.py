@@ -149,7 +149,7 @@ def _renditions(settings: Settings, prepared: Prepared, variants: set[int]) -> M
         if problem.severity == "error"
     ]
     if errors:
-        raise IssueError.of(errors)
+        raise IssueError.from_problems(errors)
     return {**prepared.renditions, **made}
 
 
@@ -175,7 +175,7 @@ def _checked(db: Database, addresses: Sequence[str], transport: str) -> list[Add
             problems.append(Problem(f"{address.address} {unwritable.sentence}"))
         found.setdefault(address.key, address)
     if problems:
-        raise AudienceError.of(problems)
+        raise AudienceError.from_problems(problems)
     return list(found.values())
 
 

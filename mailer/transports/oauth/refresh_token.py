@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Final
 
 from mailer.errors import TransportError
-from mailer.files import NewFile, clear_leftovers
+from mailer.files import NewFile, remove_leftover_files
 
 __all__ = ["RefreshToken"]
 
@@ -56,7 +56,7 @@ class RefreshToken:
         """
         with self._locked():
             with _sentence():
-                clear_leftovers(self.folder, "oauth")
+                remove_leftover_files(self.folder, "oauth")
                 file = NewFile(self.folder / "oauth", mode=0o600, encoding="utf-8")
             try:
                 with _sentence():

@@ -15,7 +15,7 @@ from mailer.audience.exchange.columns.names import CHOICES
 from mailer.audience.exchange.columns.options import Options
 from mailer.audience.exchange.columns.signs import Rule
 from mailer.audience.exchange.columns.survey import Choice, Dates, Survey
-from mailer.audience.values.address import shown
+from mailer.audience.values.address import quote
 from mailer.audience.values.written_dates import EVERY_ORDER
 
 __all__ = ["DecidedColumns", "columns_without_header", "decide_columns"]
@@ -140,7 +140,7 @@ def _with_field(columns: Columns, field: str, place: int) -> Columns:
 
 def _undeclared_problem(name: str, cell: str) -> str:
     return (
-        f"the column {shown(name, 40)} seems to tell who has left (it holds {_cell(cell)}), and no profile "
+        f"the column {quote(name, 40)} seems to tell who has left (it holds {_cell(cell)}), and no profile "
         f"knows it; read it with --map {quoted(name)}=status, leave it out with --ignore {quoted(name)}, or "
         "say --status unsubscribed where everybody in the list has left"
     )
@@ -160,7 +160,7 @@ def _file_name_problems(columns: Columns, file: str, *, archived: bool) -> list[
         return []
     say = "unpack the archive, import this list by itself and say" if archived else "say"
     return [
-        f"the name of the file ({shown(file, 60)}) tells of people who have left, and no column says who; "
+        f"the name of the file ({quote(file, 60)}) tells of people who have left, and no column says who; "
         f"{say} --status unsubscribed, bounced or complained where everybody in the list has, or --as plain "
         "where they have not"
     ]
@@ -168,18 +168,18 @@ def _file_name_problems(columns: Columns, file: str, *, archived: bool) -> list[
 
 def _ambiguous_dates_problem(name: str, found: Dates) -> str:
     return (
-        f"the dates in {shown(name, 40)} may have the day or the month first (as {_cell(found.example)}); "
+        f"the dates in {quote(name, 40)} may have the day or the month first (as {_cell(found.example)}); "
         "say which with --dates dmy or --dates mdy"
     )
 
 
 def _mixed_dates_problem(name: str, found: Dates) -> str:
     return (
-        f"the dates in {shown(name, 40)} have the day first in some rows and the month first in others (as "
+        f"the dates in {quote(name, 40)} have the day first in some rows and the month first in others (as "
         f"{_cell(found.example)} and {_cell(found.clash)}); say which is right with --dates dmy or --dates "
         "mdy, and the others are left out"
     )
 
 
 def _cell(text: str) -> str:
-    return shown(text.strip(), 40)
+    return quote(text.strip(), 40)

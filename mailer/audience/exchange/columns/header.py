@@ -15,9 +15,9 @@ from mailer.audience.exchange.columns.names import CHOICES, field_of
 from mailer.audience.exchange.columns.options import ATTRIBUTE, Options
 from mailer.audience.exchange.columns.profile import PLAIN, Kind, Profile, plain, recognised
 from mailer.audience.exchange.columns.signs import Rule
-from mailer.audience.values.address import shown
+from mailer.audience.values.address import quote
 from mailer.audience.values.cells import MAX_KEY, attribute_key
-from mailer.display_text import nearest
+from mailer.display_text import nearest_word
 from mailer.errors import AudienceError, Problem
 
 __all__ = ["ATTRIBUTE_PREFIX", "REFUSED_BECAUSE", "REFUSED_ROW", "Columns", "quoted", "read_header"]
@@ -92,7 +92,7 @@ class Columns:
         if "address" not in self.fields:
             problems.insert(0, self._no_address())
         if problems:
-            raise AudienceError.of(Problem(problem, path, line) for problem in problems)
+            raise AudienceError.from_problems(Problem(problem, path, line) for problem in problems)
 
     def with_attribute(self, place: int) -> Columns:
         """Returns these columns with one more attribute, named like its column."""
@@ -109,11 +109,11 @@ class Columns:
     def _no_address(self) -> str:
         if not self.has_header:
             return "there is no header row; put one above the list, such as address,name,language"
-        near = next((cell for cell in self.header if nearest(cell, ("address", "email", "mail"))), None)
+        near = next((cell for cell in self.header if nearest_word(cell, ("address", "email", "mail"))), None)
         hint = "name the column with the addresses address, or say which it is with --map COLUMN=address"
         if near:
-            hint = f"rename {shown(near)} to address, or add --map {quoted(near)}=address"
-        named = ", ".join(shown(cell, 30) for cell in self.header if cell)
+            hint = f"rename {quote(near)} to address, or add --map {quoted(near)}=address"
+        named = ", ".join(quote(cell, 30) for cell in self.header if cell)
         return f"no column holds the address (found {named}); {hint}"
 
 
@@ -196,13 +196,13 @@ class _Reader:
             for place in places:
                 rules[place] = rule
             if not places and not options.partial:
-                near = nearest(name, self._header)
-                hint = f"did you mean {shown(near)}?" if near else f"there are {self._column_names()}"
-                self._problems.append(f"there is no column {shown(name)}; {hint}")
+                near = nearest_word(name, self._header)
+                hint = f"did you mean {quote(near)}?" if near else f"there are {self._column_names()}"
+                self._problems.append(f"there is no column {quote(name)}; {hint}")
         return rules
 
     def _column_names(self) -> str:
-        return ", ".join(shown(cell, 30) for cell in self._header if cell)
+        return ", ".join(quote(cell, 30) for cell in self._header if cell)
 
     def _place(self, place: int, name: str) -> None:
         named = self._named_rules.get(place)
@@ -295,6 +295,6 @@ def _key(name: str) -> str:
 
 def _duplicate_problem(header: tuple[str, ...], first: int, second: int, what: str) -> str:
     return (
-        f"columns {first + 1} and {second + 1} ({shown(header[first], 30)} and {shown(header[second], 30)}) "
+        f"columns {first + 1} and {second + 1} ({quote(header[first], 30)} and {quote(header[second], 30)}) "
         f"{what}; rename or remove one, or leave it out with --ignore"
     )

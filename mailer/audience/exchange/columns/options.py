@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from mailer.audience.exchange.columns.names import FIELDS, field_named
 from mailer.audience.exchange.columns.profile import profile_name
-from mailer.display_text import nearest
+from mailer.display_text import nearest_word
 from mailer.errors import AudienceError
 
 __all__ = ["STATUSES", "Options", "options_of"]
@@ -74,6 +74,6 @@ def _pair(text: str) -> tuple[str, str]:
 
 
 def _wrong(what: str, word: str, known: Iterable[str]) -> str:
-    near = nearest(word, known)
+    near = nearest_word(word, known)
     hint = f"did you mean {near}?" if near else f"there are {', '.join(known)}"
     return f'there is no {what} "{word}"; {hint}'

@@ -23,7 +23,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from mailer.audience.exchange.columns.cell_words import RANKS, column_key, folded
-from mailer.display_text import nearest
+from mailer.display_text import nearest_word
 from mailer.errors import AudienceError
 
 __all__ = ["PLAIN", "Kind", "Profile", "leaving_words", "profile_name", "recognised", "status_words"]
@@ -146,7 +146,7 @@ def profile_name(name: str) -> str:
     word = _ALIASES.get(word, word)
     if word in known:
         return word
-    near = nearest(name, known)
+    near = nearest_word(name, known)
     hint = f"did you mean {near}?" if near else f"there are {', '.join(known)}"
     raise AudienceError(f'there is no profile "{name}"; {hint}')
 

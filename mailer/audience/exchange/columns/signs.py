@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from mailer.audience.exchange.columns.cell_words import RANKS, folded, is_no, is_nothing, is_number, is_yes
 from mailer.audience.exchange.columns.exclusion_words import asks_for_consent, exclusion_status
 from mailer.audience.exchange.columns.profile import status_words
-from mailer.audience.values.address import shown
+from mailer.audience.values.address import quote
 from mailer.errors import AudienceError
 
 __all__ = ["Rule", "Sign", "CellMeaning"]
@@ -145,9 +145,9 @@ class Sign:
             return CellMeaning(
                 self.column,
                 "",
-                f"the status {shown(cell.strip(), 40)} is not known, and says nothing about leaving",
+                f"the status {quote(cell.strip(), 40)} is not known, and says nothing about leaving",
             )
         raise AudienceError(
-            f"the status {shown(cell.strip(), 40)} in {shown(self.column, 40)} is not known; write active, "
+            f"the status {quote(cell.strip(), 40)} in {quote(self.column, 40)} is not known; write active, "
             "pending, unsubscribed, bounced or complained, or leave the column out with --ignore"
         )

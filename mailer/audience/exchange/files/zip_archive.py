@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from mailer.audience.exchange.files.spooled import spooled
-from mailer.display_text import visible
+from mailer.display_text import without_control_characters
 from mailer.errors import AudienceError, Problem
 
 __all__ = ["Archive", "is_archive", "is_exclusion_list"]
@@ -91,7 +91,7 @@ class Archive:
             raise _too_many(self._name)
         members = []
         for info in infos:
-            name = visible(info.filename.replace("\\", "/"))
+            name = without_control_characters(info.filename.replace("\\", "/"))
             parts = name.split("/")
             if info.is_dir() or "__MACOSX" in parts or parts[-1].startswith("."):
                 continue
