@@ -83,7 +83,7 @@ class _Findings:
         path: str | None = file or self.loaded.path
         line = None
         if key:
-            path, line = self.loaded.place_of(*key)
+            path, line = self.loaded.path_and_line_of(*key)
         self.problems.append(Problem(message, path, line, severity=severity))
 
 

@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 from mailer.config import Settings
 from mailer.errors import IssueError, MailerError, Problem
 from mailer.issue.load import LoadedIssue
-from mailer.issue.model import Issue, for_variant
+from mailer.issue.model import Issue, issue_for_variant
 from mailer.language.catalogue import Translations
 from mailer.language.dates import long_date, weekday
 from mailer.language.template_functions import TRANSLATIONS
@@ -126,7 +126,7 @@ def _distinct(issue: Issue, variants: Collection[int]) -> list[tuple[Issue, list
     """Returns the different issues that the variants show, each with its variants in ascending order."""
     found: list[tuple[Issue, list[int]]] = []
     for variant in sorted(set(variants)):
-        shown = for_variant(issue, variant)
+        shown = issue_for_variant(issue, variant)
         same = next((numbers for other, numbers in found if other == shown), None)
         if same is None:
             found.append((shown, [variant]))

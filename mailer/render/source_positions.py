@@ -19,10 +19,10 @@ class SourcePositions:
 
     def at(self, key: Key, line: int = 0) -> tuple[str, int]:
         """Returns (path, line) of a value, or of a line (counted from 0) in a text of several lines."""
-        node, used = self.loaded.tree.find(key)
-        if used == len(key) and node.line_at(line) > node.mark.line:
-            return node.mark.path, node.line_at(line)
-        return self.loaded.place_of(*key)
+        node, used = self.loaded.tree.find_deepest(key)
+        if used == len(key) and node.file_line(line) > node.position.line:
+            return node.position.path, node.file_line(line)
+        return self.loaded.path_and_line_of(*key)
 
     def is_written(self, key: Key) -> bool:
         """Returns whether a value is written in a file, and is no default."""

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from mailer.issue.values.expressions import ExpressionError, fill_slots
+from mailer.issue.values.expressions import ExpressionError, replace_slots
 
 
 def shown(paths: tuple[str, ...], default: str) -> str:
@@ -28,7 +28,7 @@ def shown(paths: tuple[str, ...], default: str) -> str:
     ],
 )
 def test_names_alternatives_and_defaults_are_understood(text: str, filled: str) -> None:
-    assert fill_slots(text, shown) == filled
+    assert replace_slots(text, shown) == filled
 
 
 @pytest.mark.parametrize(
@@ -55,6 +55,6 @@ def test_names_alternatives_and_defaults_are_understood(text: str, filled: str) 
 )
 def test_anything_else_is_one_sentence(text: str, message: str) -> None:
     with pytest.raises(ExpressionError) as caught:
-        fill_slots(f"first line\n{text}", shown)
+        replace_slots(f"first line\n{text}", shown)
     assert message in str(caught.value)
     assert caught.value.line == 1

@@ -21,9 +21,9 @@ def test_a_file_with_one_entry_or_with_a_list_takes_the_place_of_its_include(
         head + "items:\n  - include: ../shared/one.yaml\n  - title: own\n  - include: ../shared/more.yaml\n"
     )
     assert [item.title for item in loaded.issue.items] == ["one", "own", "two", "one", "three"]
-    assert loaded.place_of("items", 1, "title") == (NAME, 6)
-    assert loaded.place_of("items", 2, "title") == ("shared/more.yaml", 1)
-    assert loaded.place_of("items", 3) == ("shared/one.yaml", 1)
+    assert loaded.path_and_line_of("items", 1, "title") == (NAME, 6)
+    assert loaded.path_and_line_of("items", 2, "title") == ("shared/more.yaml", 1)
+    assert loaded.path_and_line_of("items", 3) == ("shared/one.yaml", 1)
     assert [file.path for file in loaded.files] == [NAME, "shared/one.yaml", "shared/more.yaml"]
 
 
@@ -54,10 +54,10 @@ def test_pictures_of_an_included_file_are_relative_to_it(load: Load, write: Writ
     )
     loaded = load(head + "items:\n  - include: ../shared/item.yaml\n")
     assert [file.path for file in loaded.pictures] == ["shared/pictures/a.png", "shared/pictures/b c.png"]
-    assert loaded.picture("shared", "pictures/a.png") == picture()
-    assert loaded.picture("shared", "pictures/b c.png") == picture(size=(5, 5))
+    assert loaded.picture_bytes("shared", "pictures/a.png") == picture()
+    assert loaded.picture_bytes("shared", "pictures/b c.png") == picture(size=(5, 5))
     with pytest.raises(ValueError, match="was not read with the issue"):
-        loaded.picture("issues", "pictures/a.png")
+        loaded.picture_bytes("issues", "pictures/a.png")
 
 
 @pytest.mark.parametrize(

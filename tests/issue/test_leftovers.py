@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from mailer.errors import IssueError
-from mailer.issue.markdown.document import read
-from mailer.issue.values.expressions import ExpressionError, fill_slots
+from mailer.issue.markdown.document import parse_markdown
+from mailer.issue.values.expressions import ExpressionError, replace_slots
 from tests.issue.conftest import NAME, Load
 
 
@@ -42,7 +42,7 @@ from tests.issue.conftest import NAME, Load
     ],
 )
 def test_what_did_not_work_is_told(text: str, message: str) -> None:
-    found = read(f"Before.\n\n{text}").findings
+    found = parse_markdown(f"Before.\n\n{text}").findings
     assert any(message in finding.message for finding in found), found
     assert {finding.line for finding in found} <= {2, 4}
 
@@ -74,7 +74,7 @@ def test_what_did_not_work_is_told(text: str, message: str) -> None:
     ],
 )
 def test_what_is_text_is_not_told(text: str) -> None:
-    assert read(text).findings == ()
+    assert parse_markdown(text).findings == ()
 
 
 @pytest.mark.parametrize(
@@ -151,8 +151,8 @@ def test_braces_have_one_way_which_the_error_names() -> None:
         "{{ subscriber }}",
     ):
         with pytest.raises(ExpressionError) as caught:
-            fill_slots(wrong, lambda *_: "")
+            replace_slots(wrong, lambda *_: "")
         assert '{{ "{{" }}' in str(caught.value)
     with pytest.raises(ExpressionError, match=r"quotation mark “ .* with straight quotes"):
-        fill_slots("{{ subscriber.name or “reader” }}", lambda *_: "")
-    assert fill_slots('{{ "{{" }} first_name }}', lambda *_: "") == "{{ first_name }}"
+        replace_slots("{{ subscriber.name or “reader” }}", lambda *_: "")
+    assert replace_slots('{{ "{{" }} first_name }}', lambda *_: "") == "{{ first_name }}"

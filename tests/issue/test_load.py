@@ -83,12 +83,12 @@ def test_each_key_is_found_where_it_was_written(load: Load, write: Write) -> Non
     write("issues/crane.png", picture())
     loaded = load(FULL)
     assert loaded.path == NAME
-    assert loaded.place_of("sections", 0, "items", 0, "body") == (NAME, 13)
+    assert loaded.path_and_line_of("sections", 0, "items", 0, "body") == (NAME, 13)
     assert loaded.line_of("sections", 0, "items", 1) == 22
     assert loaded.line_of("sections", 0, "items", 1, "body") is None
-    assert loaded.place_of("sections", 0, "items", 1, "body") == (NAME, 22)
-    assert loaded.place_of("intro")[0] == NAME
-    mark = loaded.mark_of("sections", 0, "only")
+    assert loaded.path_and_line_of("sections", 0, "items", 1, "body") == (NAME, 22)
+    assert loaded.path_and_line_of("intro")[0] == NAME
+    mark = loaded.position_of("sections", 0, "only")
     assert (mark.path, mark.line, mark.column) == (NAME, 10, 11)
 
 

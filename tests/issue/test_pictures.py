@@ -99,7 +99,7 @@ def test_a_sign_that_makes_no_character_is_part_of_a_name(load: Load, write: Wri
     write("issues/100%CEll ü.png", picture())
     loaded = load(f"{head}items:\n  - title: a\n    body: '![a](100%CEll%20%C3%BC.png)'\n")
     assert [file.path for file in loaded.pictures] == ["issues/100%CEll ü.png"]
-    assert loaded.picture("issues", pictures.path_of("100%CEll%20%C3%BC.png")) == picture()
+    assert loaded.picture_bytes("issues", pictures.unescaped_path("100%CEll%20%C3%BC.png")) == picture()
 
 
 def test_a_picture_on_the_web_is_left_there(load: Load, head: str) -> None:
@@ -167,7 +167,7 @@ def test_a_crowd_of_pictures_is_refused_without_a_search_for_each(
 def test_a_text_that_is_too_long_is_refused_and_not_looked_through(
     wrong: Wrong, head: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(texts, "read", None)
+    monkeypatch.setattr(texts, "parse_markdown", None)
     lines = wrong(head + "body: |\n  " + "![a](a.png) " * 10_000 + "\n")
     assert len(lines) == 1
     assert "100,000" in lines[0] or "100000" in lines[0]

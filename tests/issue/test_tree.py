@@ -7,12 +7,12 @@ import yaml
 
 from mailer.errors import Problem
 from mailer.issue.yaml import parse as yaml_parse
-from mailer.issue.yaml.parse import parse
+from mailer.issue.yaml.parse import parse_yaml
 
 
 def said(text: str) -> list[str]:
     problems: list[Problem] = []
-    parse(text, "a.yaml", problems)
+    parse_yaml(text, "a.yaml", problems)
     return [str(problem) for problem in problems]
 
 
@@ -20,30 +20,30 @@ def said(text: str) -> list[str]:
     "written", ["no", "on", "12:30:00", "2026", "1e3", "0x1f", "2026-11-21", "=", "<<", "1_000"]
 )
 def test_a_text_stays_what_was_typed(written: str) -> None:
-    node = parse(f"title: {written}\n{written}: x", "a.yaml", [])
+    node = parse_yaml(f"title: {written}\n{written}: x", "a.yaml", [])
     assert node is not None
-    assert node.plain() == {"title": written, written: "x"}
+    assert node.as_plain_data() == {"title": written, written: "x"}
 
 
 @pytest.mark.parametrize("written", ["", "~", "null", "# a comment"])
 def test_what_is_left_blank_counts_as_left_out(written: str) -> None:
-    node = parse(f"title: {written}\nintro: 'null'", "a.yaml", [])
+    node = parse_yaml(f"title: {written}\nintro: 'null'", "a.yaml", [])
     assert node is not None
-    assert node.plain() == {"intro": "null"}
+    assert node.as_plain_data() == {"intro": "null"}
 
 
 def test_each_value_knows_its_place_in_characters() -> None:
-    node = parse("港口: {名: 值}\nlist:\n  - a\n  - |\n    b\n", "a.yaml", [])
+    node = parse_yaml("港口: {名: 值}\nlist:\n  - a\n  - |\n    b\n", "a.yaml", [])
     assert node is not None
     inner = node.child("港口")
     assert inner is not None
     name = inner.child("名")
     assert name is not None
-    assert name.key is not None
-    assert (name.key.line, name.key.column, name.mark.column) == (1, 6, 9)
+    assert name.key_position is not None
+    assert (name.key_position.line, name.key_position.column, name.position.column) == (1, 6, 9)
     entry = node.child("list") and node.child("list").child(1)  # type: ignore[union-attr]
     assert entry is not None
-    assert (entry.mark.line, entry.mark.column, entry.text_line) == (4, 5, 5)
+    assert (entry.position.line, entry.position.column, entry.text_line) == (4, 5, 5)
     assert node.child("nothing") is None
     assert inner.child(3) is None
     assert name.child("x") is None

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailer.issue.values.urls import likely_mistakes, normalised
+from mailer.issue.values.urls import likely_url_mistakes, normalised_url
 from tests.issue.conftest import NAME, Load, Wrong
 
 
@@ -47,8 +47,8 @@ from tests.issue.conftest import NAME, Load, Wrong
     ],
 )  # fmt: skip
 def test_an_address_is_written_as_ascii(typed: str, written: str) -> None:
-    assert normalised(typed) == written
-    assert normalised(written) == written
+    assert normalised_url(typed) == written
+    assert normalised_url(written) == written
 
 
 @pytest.mark.parametrize(
@@ -122,19 +122,19 @@ def test_an_address_is_written_as_ascii(typed: str, written: str) -> None:
 )  # fmt: skip
 def test_what_cannot_be_meant_is_refused_with_a_sentence(typed: str, message: str) -> None:
     with pytest.raises(ValueError, match=re.escape(message)) as caught:
-        normalised(typed)
+        normalised_url(typed)
     assert str(caught.value).isprintable()
 
 
 def test_what_is_probably_a_slip_is_a_doubt() -> None:
-    (doubt,) = likely_mistakes("https://example.org/a，b")
+    (doubt,) = likely_url_mistakes("https://example.org/a，b")
     assert doubt.startswith(
         '"https://example.org/a，b" goes on after "，"; delete what does not belong to it'
     )
-    assert len(likely_mistakes("https://example.org/s\u00ad")) == 1
-    assert "write & alone" in likely_mistakes("https://example.org/?a=1&amp;b=2")[0]
-    assert not likely_mistakes("https://example.org/港口?a=1#é")
-    assert not likely_mistakes("mailto:desk@example.org?subject=好，的")
+    assert len(likely_url_mistakes("https://example.org/s\u00ad")) == 1
+    assert "write & alone" in likely_url_mistakes("https://example.org/?a=1&amp;b=2")[0]
+    assert not likely_url_mistakes("https://example.org/港口?a=1#é")
+    assert not likely_url_mistakes("mailto:desk@example.org?subject=好，的")
 
 
 _LABELS = st.sampled_from(["example", "例え", "bücher", "news-7", "हिन्दी", "xn--r8jz45g", "a_b"])
@@ -150,11 +150,11 @@ def test_an_address_decodes_to_what_was_typed(
 ) -> None:
     host = ".".join([*labels, "org"])
     typed = f"https://{host}{port}/{path}?{query}#{fragment}"
-    written = normalised(typed)
+    written = normalised_url(typed)
     assert written.isascii()
     assert written.isprintable()
     assert not set(' "<>\\^`{|}') & set(written)
-    assert normalised(written) == written
+    assert normalised_url(written) == written
     parts = urlsplit(written)
     assert idna.decode(parts.netloc.removesuffix(port)) if "_" not in host else True
     assert unquote(written.split("/", 3)[3]) == unquote(f"{path}?{query}#{fragment}")

@@ -1,7 +1,7 @@
-"""Finds marks of Markdown that did not work and would reach readers as they were typed.
+"""Finds Markdown that did not work and would reach readers as it was typed.
 
-The texts of a paragraph are searched before escapes are joined with them, so that `\\*\\*` is never taken
-for a mark. `marks_in` searches a text of one line, in which no mark works.
+The texts of a paragraph are searched before escaped characters are joined with them, so that `\\*\\*` is
+never reported. `markdown_marks_in` searches a text of one line, in which Markdown never works.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from markdown_it.token import Token
 
 from mailer.issue.markdown.findings import Finding
 
-__all__ = ["FOUND", "install", "marks_in"]
+__all__ = ["FOUND", "add_leftover_rule", "markdown_marks_in"]
 
 #: The key of the parser's environment under which the rule leaves its findings.
 FOUND = "mailer.leftovers"
@@ -61,24 +61,24 @@ _EDGE = re.compile(r"<!--|-->")
 _COMMENT = re.compile(r"(?<!\\)<\s?!\s?-")
 
 
-def install(parser: MarkdownIt) -> None:
-    """Adds the rule to a parser."""
-    parser.core.ruler.before("text_join", "leftovers", _leftovers)
+def add_leftover_rule(parser: MarkdownIt) -> None:
+    """Adds the rule that finds unused Markdown to a parser."""
+    parser.core.ruler.before("text_join", "leftovers", _find_leftovers)
 
 
-def _leftovers(state: StateCore) -> None:
+def _find_leftovers(state: StateCore) -> None:
     found: list[Finding] = state.env.setdefault(FOUND, [])
     lines = state.src.split("\n")
-    line, is_comment = 0, _COMMENT.search(state.src) is not None
+    line, has_comment_start = 0, _COMMENT.search(state.src) is not None
     for index, token in enumerate(state.tokens):
         line = token.map[0] if token.map else line
         if token.type == "inline":
             opened = [each.type for each in state.tokens[max(0, index - 2) : index]]
-            found += _in_paragraph(
+            found += _findings_in_paragraph(
                 token.children or (),
                 line,
-                in_entry=opened == ["list_item_open", "paragraph_open"],
-                is_comment=is_comment,
+                is_list_entry=opened == ["list_item_open", "paragraph_open"],
+                has_comment_start=has_comment_start,
             )
         elif token.type == "code_block" and _ALONE.fullmatch(token.content):
             found.append(Finding(_IS_CODE, line, "error"))
@@ -94,14 +94,14 @@ def _is_closed(token: Token, lines: Sequence[str]) -> bool:
     return last - first > 1 and lines[last - 1].strip().endswith(token.markup)
 
 
-def _in_paragraph(
-    children: Sequence[Token], line: int, *, in_entry: bool, is_comment: bool
+def _findings_in_paragraph(
+    children: Sequence[Token], line: int, *, is_list_entry: bool, has_comment_start: bool
 ) -> Iterator[Finding]:
-    text = "".join(map(_shown, children))
+    text = "".join(map(_searched_text, children))
     for number, each in enumerate(text.split("\n")):
-        for message in _messages(each):
+        for message in _messages_about_line(each):
             yield Finding(message, line + number, "warning")
-        if is_comment and _EDGE.search(each):
+        if has_comment_start and _EDGE.search(each):
             yield Finding(_NOT_CLOSED, line + number, "error")
     for match in _MISSING.finditer(text):
         if "://" not in match[1]:
@@ -111,7 +111,7 @@ def _in_paragraph(
             yield Finding(message, line + text.count("\n", 0, match.start()), "warning")
     for child in children:
         if child.type == "image":  # a comment in its title is left out
-            found = marks_in(str(child.attrs.get("title", "")))
+            found = markdown_marks_in(str(child.attrs.get("title", "")))
             yield from (Finding(f.message, line, f.severity) for f in found if f.severity == "warning")
     bullets = _BULLET.findall(text)
     if len(bullets) > 1 and not any(child.type == "hardbreak" for child in children):
@@ -119,7 +119,7 @@ def _in_paragraph(
             f"lines that begin with {bullets[0]} run on into each other; write - in its place for a list"
         )
         yield Finding(message, line, "warning")
-    if in_entry and _TASK.match(text):
+    if is_list_entry and _TASK.match(text):
         yield Finding("a box such as [ ] is not drawn; delete it, or write ☐ or ☑", line, "warning")
     if _HEADING.match(text):
         yield Finding("a heading needs a blank behind its #", line, "warning")
@@ -136,7 +136,7 @@ _NOT_CLOSED = (
 )
 
 
-def _shown(token: Token) -> str:
+def _searched_text(token: Token) -> str:
     match token.type:
         case "text":
             return token.content
@@ -149,27 +149,27 @@ def _shown(token: Token) -> str:
     return _OTHER + "\n" * token.content.count("\n") if token.type == "html_inline" else _OTHER
 
 
-def _messages(text: str) -> Iterator[str]:
-    """Returns the findings about one line of a text, each kind once."""
+def _messages_about_line(text: str) -> Iterator[str]:
+    """Yields messages about Markdown that did not work in one line of a text, one of each kind."""
     for pattern, advice in _LINKS:
         found = pattern.search(text)
         if found:
-            yield f'"{_near(text, found.start())}" is not read as a link; {advice}'
+            yield f'"{_words_around(text, found.start())}" is not read as a link; {advice}'
             break
     for pattern, mark, name in _MARKS:
         found = pattern.search(text)
         if found:
             yield (
-                f'"{_near(text, found.start())}" has {mark} that marks nothing; write {mark}{name}{mark} '
-                f"without blanks inside, or \\{mark[0]}\\{mark[0]} where it is text"
+                f'"{_words_around(text, found.start())}" has {mark} that marks nothing; write '
+                f"{mark}{name}{mark} without blanks inside, or \\{mark[0]}\\{mark[0]} where it is text"
             )
     found = _ATTRIBUTES.search(text)
     if found:
         yield f'"{found[0][:40]}" is not known here and would be printed; delete it, or put it in backticks'
 
 
-def marks_in(text: str) -> Iterator[Finding]:
-    """Returns the findings about Markdown in a text of one line, which is printed without parsing."""
+def markdown_marks_in(text: str) -> Iterator[Finding]:
+    """Yields findings about Markdown in a text of one line, which is printed without parsing."""
     found = _PAIR.search(text) or _STARRED.search(text)
     if found:
         mark = found[0][:1] if found.re is _STARRED else found[0][:2]
@@ -177,7 +177,7 @@ def marks_in(text: str) -> Iterator[Finding]:
         yield Finding(message, 0, "warning")
     found = re.search(r"\]\(|\][（](?:https?:|www\.)|\[[^\[\]]+\]\[[^\[\]]+\]", text)
     if found:
-        near = _near(text, found.start())
+        near = _words_around(text, found.start())
         message = (
             f'"{near}" is printed with its brackets, because this text is plain; write the link into url:'
         )
@@ -193,8 +193,8 @@ def marks_in(text: str) -> Iterator[Finding]:
         yield Finding("a comment <!-- … --> would be printed here; delete it", 0, "error")
 
 
-def _near(text: str, offset: int) -> str:
-    """Returns the words around a place."""
+def _words_around(text: str, offset: int) -> str:
+    """Returns the words around an offset in the searched text, for use in a message."""
     plain = text.replace(_OTHER, "…").replace(_LINK, "")
     start = max(0, offset - 16 - (len(text[:offset]) - len(text[:offset].replace(_LINK, ""))))
     return plain[start : start + 40].strip()

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import yaml
 
-from mailer.issue.yaml.characters import lines_of
-from mailer.issue.yaml.faults import Fault, shown_character
+from mailer.issue.yaml.characters import lines_and_line_ends
+from mailer.issue.yaml.faults import TextFault, described_character
 
-__all__ = ["explain_error"]
+__all__ = ["fault_from_error"]
 
 _FIT = "this does not fit what stands before it; look at the indentation and quotes"
 _COMMA = 'a "," or the closing bracket is missing; or put the text in quotes'
@@ -34,8 +34,8 @@ _ADVICE = (
 )
 
 
-def explain_error(error: yaml.YAMLError, text: str) -> Fault:
-    """Returns a parser's error as a sentence, with the place of the mistake."""
+def fault_from_error(error: yaml.YAMLError, text: str) -> TextFault:
+    """Returns an error of PyYAML as a sentence for the editor, with the position of the mistake in `text`."""
     problem = str(getattr(error, "problem", None) or error).splitlines()[0]
     mark = getattr(error, "problem_mark", None)
     opened = getattr(error, "context_mark", None)
@@ -43,14 +43,14 @@ def explain_error(error: yaml.YAMLError, text: str) -> Fault:
     if mark and opened and (late or mark.line > text.rstrip().count("\n")):
         mark = opened  # what is never closed is seen only later, often at the end of the file
     if mark is None:
-        return Fault(1, 1, f"is not valid YAML: {problem}")
+        return TextFault(1, 1, f"is not valid YAML: {problem}")
     message = next((advice for words, advice in _ADVICE if words in problem), f"is not valid YAML: {problem}")
     if "cannot start any token" in problem:
-        lines = lines_of(text)[0]
+        lines = lines_and_line_ends(text)[0]
         found = lines[mark.line][mark.column : mark.column + 1] if mark.line < len(lines) else ""
         message = (
             "a tab is used for indentation; use spaces"
             if found == "\t"
-            else f"a text cannot begin with {shown_character(found)}; put the whole text in quotes"
+            else f"a text cannot begin with {described_character(found)}; put the whole text in quotes"
         )
-    return Fault(mark.line + 1, mark.column + 1, message)
+    return TextFault(mark.line + 1, mark.column + 1, message)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from mailer.config import Settings
 from mailer.errors import ConfigError, IssueError, MailerError, Problem
-from mailer.issue.files.source_file import locate, read_bounded
+from mailer.issue.files.source_file import locate_file, read_bounded_file
 from mailer.issue.pictures.limits import MAX_FILE, MAX_HEIGHT, MAX_WIDTH
 from mailer.issue.yaml.tree import Key
 from mailer.render.faults import Faults
@@ -72,7 +72,7 @@ class PictureViews:
             return view(width and min(width, MAX_WIDTH), None, src)
         try:
             folder = posixpath.dirname(self.places.at(key)[0])
-            original = read_header(self.places.loaded.picture(folder, src))
+            original = read_header(self.places.loaded.picture_bytes(folder, src))
         except ValueError as error:
             if self.places.loaded.has_all_pictures:
                 self.places.add_problem(f"the picture {src} {error}", key, line)
@@ -91,12 +91,12 @@ class PictureViews:
             return PictureView(name, "", "", brand.logo_width, None, brand.logo, self._publish_logo)
         root = self.settings.root.resolve()
         try:
-            path = locate(root, root, brand.logo)
+            path = locate_file(root, root, brand.logo)
         except ValueError as error:  # which names the file
             self._no_logo(f"brand.logo: {error}")
             return None
         try:
-            original = read_header(read_bounded(path, MAX_FILE))
+            original = read_header(read_bounded_file(path, MAX_FILE))
         except ValueError as error:
             self._no_logo(f"brand.logo: {brand.logo} {error}")
             return None

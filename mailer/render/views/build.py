@@ -8,9 +8,9 @@ from dataclasses import replace
 from mailer.config import Settings
 from mailer.issue import model
 from mailer.issue.markdown.document import EMPTY
-from mailer.issue.pictures.pictures import path_of
-from mailer.issue.texts.preheader import filler
-from mailer.issue.values.expressions import ExpressionError, fill_slots
+from mailer.issue.pictures.pictures import unescaped_path
+from mailer.issue.texts.preheader import preheader_filler
+from mailer.issue.values.expressions import ExpressionError, replace_slots
 from mailer.issue.values.fields import SLOT
 from mailer.issue.yaml.tree import Key
 from mailer.language_tags import direction_of
@@ -68,7 +68,7 @@ class ViewBuilder:
             title=title,
             subject=self._line(issue.subject, ("subject",)),
             preheader=self._line(issue.preheader, ("preheader",)),
-            filler=filler(issue.preheader),
+            filler=preheader_filler(issue.preheader),
             intro=self._rich(issue.intro, ("intro",), 2),
             items=items,
             sections=sections,
@@ -156,7 +156,7 @@ class ViewBuilder:
     def _line(self, text: str, key: Key) -> str:
         """Returns the text with markers for its slots, or a harmless text where a slot is wrong."""
         try:
-            return fill_slots(
+            return replace_slots(
                 text, lambda paths, default: self.markers.make(paths, default, self.places.at(key))
             )
         except ExpressionError as error:
@@ -176,12 +176,12 @@ class ViewBuilder:
         """Returns the parsed text, with the functions that make its pictures and markers."""
 
         def find(src: str, alt: str, caption: str, line: int) -> PictureView:
-            path = src if src.startswith("https://") else path_of(src)
+            path = src if src.startswith("https://") else unescaped_path(src)
             return self.album.picture(WrittenPicture(path, alt, caption, key, line=line))
 
         def change(words: str) -> str:
             place = self.places.at(key)
-            return self.loaded.placeholders.replace(
+            return self.loaded.placeholders.replace_placeholders(
                 words, lambda paths, default: self.markers.make(paths, default, place)
             )
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from mailer.campaign.slug import slug_of
 from mailer.config import Settings
 from mailer.errors import InputError, Problem, SegmentError
-from mailer.issue.model import only_expressions, only_places
+from mailer.issue.model import only_expressions, only_keys_and_expressions
 from mailer.issue.problems import sorted_problems
 
 if TYPE_CHECKING:
@@ -102,11 +102,11 @@ def _only_problems(loaded: LoadedIssue) -> Iterator[Problem]:
     """Returns the problems of each `only` expression, with their places in the file."""
     from mailer.audience.segments import parse
 
-    for keys, only in only_places(loaded.issue):
+    for keys, only in only_keys_and_expressions(loaded.issue):
         try:
             parse(only)
         except SegmentError as error:
-            mark = loaded.mark_of(*keys)
+            mark = loaded.position_of(*keys)
             for problem in error.problems:
                 yield Problem(f"only: {problem.message}", mark.path, mark.line, mark.column)
 

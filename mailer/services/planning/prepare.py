@@ -16,7 +16,7 @@ from mailer.campaign.slug import slug_of
 from mailer.campaign.status import Status
 from mailer.config import Settings
 from mailer.errors import IssueError, Problem, SegmentError
-from mailer.issue.model import only_expressions, only_places
+from mailer.issue.model import only_expressions, only_keys_and_expressions
 from mailer.render.rendition import Rendition
 from mailer.services.database.guard import refuse_if_forgotten
 from mailer.services.planning.plan import Draft, Plan, audience_variants, count_audience, make_plan
@@ -210,11 +210,11 @@ def selection_for(
     zone = settings.publication.zone
     problems: list[Problem] = []
     parsed: dict[str, Segment] = {}
-    for keys, expression in only_places(loaded.issue):
+    for keys, expression in only_keys_and_expressions(loaded.issue):
         try:
             parsed[expression] = parse(expression, zone)
         except SegmentError as error:
-            mark = loaded.mark_of(*keys)
+            mark = loaded.position_of(*keys)
             problems += [
                 Problem(f"only: {problem.message}", mark.path, mark.line, mark.column)
                 for problem in error.problems

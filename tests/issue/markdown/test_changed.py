@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mailer.issue.markdown.document import read
+from mailer.issue.markdown.document import parse_markdown
 
 
 @pytest.mark.parametrize(
@@ -26,7 +26,7 @@ from mailer.issue.markdown.document import read
     ],
 )
 def test_what_readers_would_not_see_is_told(text: str, line: int, told: str) -> None:
-    (finding,) = read(text).findings
+    (finding,) = parse_markdown(text).findings
     assert told in finding.message
     assert (finding.line, finding.severity) == (line, "warning")
 
@@ -44,7 +44,7 @@ def test_what_readers_would_not_see_is_told(text: str, line: int, told: str) -> 
     ],
 )
 def test_what_readers_see_as_typed_is_not_told(text: str) -> None:
-    assert read(text).findings == ()
+    assert parse_markdown(text).findings == ()
 
 
 @pytest.mark.parametrize(
@@ -56,7 +56,7 @@ def test_what_readers_see_as_typed_is_not_told(text: str) -> None:
     ],
 )
 def test_a_comment_in_a_title_reaches_nobody(text: str) -> None:
-    document = read(text)
+    document = parse_markdown(text)
     assert document.findings == ()
-    (title,) = (token.attrs["title"] for token in document.inline() if "title" in token.attrs)
+    (title,) = (token.attrs["title"] for token in document.inline_tokens() if "title" in token.attrs)
     assert title == "The quay"

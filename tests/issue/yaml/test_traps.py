@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from mailer.errors import Problem
 from mailer.issue.draft import draft_text
-from mailer.issue.yaml.parse import parse
+from mailer.issue.yaml.parse import parse_yaml
 
 HEAD = "edition: morning\ndate: 2026-11-21\n"
 
@@ -22,9 +22,9 @@ HEAD = "edition: morning\ndate: 2026-11-21\n"
 def read(text: str) -> tuple[Any, list[str]]:
     """What is read of a text, and what is told: `line:column: message`."""
     problems: list[Problem] = []
-    node = parse(text, "a", problems)
+    node = parse_yaml(text, "a", problems)
     ordered = sorted(problems, key=lambda p: (p.line or 0, p.column or 0))
-    return node and node.plain(), [str(problem).removeprefix("a:") for problem in ordered]
+    return node and node.as_plain_data(), [str(problem).removeprefix("a:") for problem in ordered]
 
 
 @pytest.mark.parametrize(
@@ -227,11 +227,11 @@ def test_a_line_end_in_a_folded_text_is_nothing_in_chinese(written: str, text: s
     ],
 )
 def test_each_line_of_a_text_knows_its_line_of_the_file(written: str, lines: list[int]) -> None:
-    node = parse(written, "a", [])
+    node = parse_yaml(written, "a", [])
     body = node and node.child("body")
     assert body is not None
     assert isinstance(body.value, str)
-    assert [body.line_at(line) for line in range(len(body.value.rstrip("\n").split("\n")))] == lines
+    assert [body.file_line(line) for line in range(len(body.value.rstrip("\n").split("\n")))] == lines
 
 
 def test_skeletons_samples_and_documented_issues_pass_as_they_are() -> None:
