@@ -26,7 +26,7 @@ __all__ = [
     "read_address",
     "read_domain",
     "quote",
-    "trim_invisible",
+    "strip_invisible_characters",
 ]
 
 #: Octets before the @ (RFC 5321 section 4.5.3.1.1).
@@ -66,14 +66,13 @@ _NAMED_BEFORE = re.compile(r"([^()@]*)\(([^()\s]*@[^()\s]*)\)\s*")
 _COMMENT = re.compile(r"\s*\([^()@]*\)\s*")
 _LOOSE_BEFORE, _LOOSE_AFTER = re.compile(r"[\s,;:]+"), re.compile(r"[\s.,;:!]+\Z")
 _UNPRINTABLE = re.compile(r"[^\S ]|[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+#: What is left of a text, and a short note on what was removed ("" if nothing was).
+TextAndNote = tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """Holds a parsed address.
-
-    Mail goes to `address`. `key` is the same for all spellings of the address. `domain` is in ASCII.
-    """
+    """Holds a parsed e-mail address. All spellings of an address share one `key`; `domain` is in ASCII."""
 
     address: str
     key: str
@@ -86,7 +85,7 @@ def quote(text: str, max_length: int = 80) -> str:
     return '"' + _UNPRINTABLE.sub("\ufffd", cut) + '"'
 
 
-def trim_invisible(text: str) -> str:
+def strip_invisible_characters(text: str) -> str:
     """Returns `text` without white space and invisible characters at its start and end."""
     if text.isascii():
         return text.strip()
@@ -98,7 +97,7 @@ def trim_invisible(text: str) -> str:
 
 def read_address(text: str) -> Address:
     """Parses `text` as one e-mail address. Raises ValueError with a sentence for the user if it is none."""
-    given = trim_invisible(text)
+    given = strip_invisible_characters(text)
     if not given:
         raise ValueError("the address is empty")
     if len(given) > _LONGEST:
@@ -133,7 +132,7 @@ def cleaned_address_and_note(text: str) -> tuple[str, str]:
     if _COMMON.fullmatch(text) or len(text) > _LONGEST:
         return text, ""
     narrow = text if text.isascii() else text.translate(_WIDE)
-    whole = trim_invisible(narrow)
+    whole = strip_invisible_characters(narrow)
     notes = {
         "full-width characters": narrow != text,
         "invisible characters around it": whole != narrow.strip(" \t\r\n"),
@@ -143,7 +142,7 @@ def cleaned_address_and_note(text: str) -> tuple[str, str]:
         address = _without_decoration(whole, notes)
         if not _is_address(address):
             _refuse_several_addresses(text, address)
-            return trim_invisible(text), ""
+            return strip_invisible_characters(text), ""
     return address, ", ".join(note for note, true in notes.items() if true)
 
 
@@ -162,13 +161,13 @@ def _without_decoration(text: str, notes: dict[str, bool]) -> str:
             text, note = strip(text)
             if note:
                 notes[note] = True
-            text = trim_invisible(text)
+            text = strip_invisible_characters(text)
             if _is_address(text):
                 return text
     return text
 
 
-def _without_uri_scheme(text: str) -> tuple[str, str]:
+def _without_uri_scheme(text: str) -> TextAndNote:
     match = _SCHEME.match(text)
     if not match:
         return text, ""
@@ -179,7 +178,7 @@ def _without_uri_scheme(text: str) -> tuple[str, str]:
     return rest, match[0].partition(":")[0].lower() + ":"
 
 
-def _without_enclosing_marks(text: str) -> tuple[str, str]:
+def _without_enclosing_marks(text: str) -> TextAndNote:
     for brackets in _PAIRS:
         first, last = brackets[0], brackets[1]
         if len(text) > 2 and text[0] == first and text[-1] == last and not {first, last} & set(text[1:-1]):
@@ -187,7 +186,7 @@ def _without_enclosing_marks(text: str) -> tuple[str, str]:
     return text, ""
 
 
-def _without_display_name(text: str) -> tuple[str, str]:
+def _without_display_name(text: str) -> TextAndNote:
     """Returns the address of `Name <a@b>` or `Name (a@b)`, and a note on what was removed.
 
     If the name is another address, `text` is returned unchanged with the note "".
@@ -207,12 +206,12 @@ def _without_display_name(text: str) -> tuple[str, str]:
     return address, "a name" if name else "brackets"
 
 
-def _without_comment(text: str) -> tuple[str, str]:
+def _without_comment(text: str) -> TextAndNote:
     rest = _COMMENT.sub("", text, count=1) if _COMMENT.match(text) or text.rstrip().endswith(")") else text
     return rest, "" if rest == text else "a comment"
 
 
-def _without_outer_punctuation(text: str) -> tuple[str, str]:
+def _without_outer_punctuation(text: str) -> TextAndNote:
     start = _LOOSE_BEFORE.match(text)
     rest = _LOOSE_AFTER.sub("", text[start.end() :] if start else text)
     return rest, "" if rest == text else "punctuation around it"
@@ -235,7 +234,7 @@ def _refuse_several_addresses(text: str, undecorated: str) -> None:
 
 def read_domain(text: str) -> str:
     """Returns the domain in `text` in lower-case ASCII. Raises ValueError if `text` is not a domain."""
-    domain, problem = _ascii_domain_and_problem(trim_invisible(text))
+    domain, problem = _ascii_domain_and_problem(strip_invisible_characters(text))
     if problem:
         raise ValueError(f"{quote(text)} is not the domain of an address: {problem}")
     return domain

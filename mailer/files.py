@@ -24,7 +24,7 @@ __all__ = [
     "NewFile",
     "remove_leftover_files",
     "is_temporary_name",
-    "new_file",
+    "atomically_replaced_file",
     "put_file",
     "sync_folder",
 ]
@@ -88,10 +88,12 @@ class NewFile:
 
 
 @contextmanager
-def new_file(path: Path, *, mode: int = 0o666, encoding: str | None = None) -> Iterator[IO[Any]]:
+def atomically_replaced_file(
+    path: Path, *, mode: int = 0o666, encoding: str | None = None
+) -> Iterator[IO[Any]]:
     """Yields an open file that replaces `path` at the end of the block, unless the block raises an exception.
 
-    Before that, temporary files for the same path are removed if their writers died. Raises OSError.
+    First removes temporary files for the same path whose writers died. Raises OSError.
     """
     remove_leftover_files(path.parent, path.name)
     made = NewFile(path, mode=mode, encoding=encoding)
@@ -109,7 +111,7 @@ def put_file(path: Path, data: bytes) -> None:
     If several writers do this at once, the last one wins. Raises OSError. After an error the old file is
     still there, unless only the sync of the folder failed.
     """
-    with new_file(path) as file:
+    with atomically_replaced_file(path) as file:
         file.write(data)
 
 

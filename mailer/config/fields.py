@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, ValidationInfo
 
-from mailer.addresses import quote, read_domain, trim_invisible
+from mailer.addresses import quote, read_domain, strip_invisible_characters
 from mailer.config.mailboxes import check_return_path, read_mailbox
 from mailer.config.urls import split_url
 from mailer.language_tags import normalised_language_tag
@@ -76,7 +76,7 @@ def _filled(value: str) -> str:
 def _mailbox(value: object) -> object:
     if not isinstance(value, str):
         return value
-    name, address = read_mailbox(_one_line(trim_invisible(value)))
+    name, address = read_mailbox(_one_line(strip_invisible_characters(value)))
     return Mailbox(name=name, address=address)
 
 

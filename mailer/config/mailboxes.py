@@ -11,7 +11,7 @@ from mailer.addresses import (
     LONGEST_LOCAL,
     address_with_ascii_domain,
     read_address,
-    trim_invisible,
+    strip_invisible_characters,
 )
 from mailer.display_text import HIDDEN
 
@@ -33,7 +33,7 @@ def read_mailbox(text: str) -> tuple[str, str]:
     The domain is returned in Unicode, as people read it. Quotes around the whole name are removed; other
     quotes belong to the name.
     """
-    given = trim_invisible(text)
+    given = strip_invisible_characters(text)
     whole = _WHOLE.fullmatch(given)
     if whole is None and ("<" in given or ">" in given):
         raise ValueError(f'"{text}" is not a sender; write "Name <name@example.org>"')
@@ -42,8 +42,8 @@ def read_mailbox(text: str) -> tuple[str, str]:
     local, _, domain = read.address.rpartition("@")
     if not local.isascii():
         raise ValueError(
-            f'"{trim_invisible(address)}" has letters beyond ASCII before the @, and most mail servers '
-            "accept no such sender; use an address that is ASCII there"
+            f'"{strip_invisible_characters(address)}" has letters beyond ASCII before the @, and most '
+            "mail servers accept no such sender; use an address that is ASCII there"
         )
     return name, f"{local}@{_in_unicode(domain)}"
 
@@ -70,7 +70,7 @@ def check_return_path(address: str) -> None:
 
 def _name_of(written: str) -> str:
     """Returns the name that stands before the angle bracket."""
-    text = trim_invisible(written)
+    text = strip_invisible_characters(written)
     quoted = _QUOTED.fullmatch(text)
     if quoted:
         text = re.sub(r"\\(.)", r"\1", quoted[1])
@@ -84,7 +84,7 @@ def _name_of(written: str) -> str:
         text = _decoded(text)
     if HIDDEN.search(text) or any(character in text for character in "\t\n"):
         raise ValueError("must be one line without control characters")
-    return trim_invisible(text)
+    return strip_invisible_characters(text)
 
 
 def _decoded(text: str) -> str:

@@ -18,7 +18,7 @@ from mailer.issue.yaml.tree import Key
 from mailer.language.dates import long_date, weekday
 from mailer.language_tags import script_of
 
-__all__ = ["common_headlines", "with_defaults"]
+__all__ = ["common_headlines", "issue_with_defaults"]
 
 #: Mail programs on a desktop show about this much of a subject; phones show half of it.
 SUBJECT_COLUMNS = 70
@@ -43,7 +43,7 @@ def common_headlines(issue: Issue) -> list[str]:
     return titles
 
 
-def with_defaults(
+def issue_with_defaults(
     issue: Issue, settings: Settings, documents: Mapping[Key, Document], placeholders: Placeholders
 ) -> Issue:
     """Returns the issue with language, title, subject and preheader filled in.

@@ -15,7 +15,7 @@ from mailer.errors import Problem
 from mailer.issue.files.source_file import (
     MAX_FILE,
     SourceFile,
-    TextError,
+    TextDecodingError,
     decode_utf8,
     locate_file,
     name_in_workspace,
@@ -75,7 +75,7 @@ class IncludeReader:
                 data = read_bounded_file(path, MAX_FILE)
                 self.files[name] = SourceFile(name, data)
                 tree = parse_yaml(decode_utf8(data), name, self.problems)
-            except TextError as error:
+            except TextDecodingError as error:
                 self.problems.append(Problem(str(error), name, error.line, error.column))
             except ValueError as error:
                 self.problems.append(Problem(str(error), name))

@@ -15,12 +15,12 @@ from pydantic import ValidationError
 
 from mailer.config import Settings
 from mailer.errors import IssueError, Problem
-from mailer.issue.defaults import with_defaults
+from mailer.issue.defaults import issue_with_defaults
 from mailer.issue.files.source_file import SourceFile
 from mailer.issue.include import IncludeReader
 from mailer.issue.markdown.document import Document
 from mailer.issue.markdown.placeholders import Placeholders
-from mailer.issue.model import MAX_ONLY, Issue, only_expressions
+from mailer.issue.model import MAX_ONLY, Issue, reader_conditions
 from mailer.issue.pictures.pictures import IssuePictures, picture_uses, read_pictures
 from mailer.issue.problems import sorted_problems, validation_problems
 from mailer.issue.repair import repaired_issue
@@ -135,7 +135,7 @@ def examine_issue(path: Path, settings: Settings) -> tuple[LoadedIssue | None, l
     if issue is None:
         return None, sorted_problems(problems, name)
     loaded = LoadedIssue(
-        issue=with_defaults(issue, settings, documents, placeholders),
+        issue=issue_with_defaults(issue, settings, documents, placeholders),
         path=name,
         files=files,
         pictures=pictures.files,
@@ -213,7 +213,7 @@ def _problems_of_whole_issue(tree: Node, issue: Issue | None, *, is_complete: bo
                 and not any(node is not None and node.value for node in parts)
             ):
                 found.append(("this section has nothing in it; write items, or delete it", section.position))
-    if issue and len(only_expressions(issue)) > MAX_ONLY:
+    if issue and len(reader_conditions(issue)) > MAX_ONLY:
         found.append((f'at most {MAX_ONLY} different "only" expressions fit into one issue', tree.position))
     return [Problem(message, mark.path, mark.line, mark.column) for message, mark in found]
 

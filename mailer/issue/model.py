@@ -26,8 +26,8 @@ __all__ = [
     "Section",
     "Source",
     "issue_for_variant",
-    "only_expressions",
-    "only_keys_and_expressions",
+    "reader_conditions",
+    "keys_and_reader_conditions",
 ]
 
 #: The most different `only` expressions of an issue: each doubles the number of possible variants.
@@ -38,7 +38,7 @@ def _source_from_name(value: Any) -> Any:
     return {"name": value} if isinstance(value, str) else value
 
 
-def _known_edition(value: str, info: ValidationInfo) -> str:
+def _checked_edition(value: str, info: ValidationInfo) -> str:
     known: Iterable[str] = (info.context or {}).get("editions", (value,))
     if value in known:
         return value
@@ -124,7 +124,7 @@ class Related(_FrozenModel):
 class Issue(_FrozenModel):
     """The content of an edition on one date."""
 
-    edition: Annotated[Name, AfterValidator(_known_edition)]
+    edition: Annotated[Name, AfterValidator(_checked_edition)]
     date: Date
     language: Language = ""
     title: Line = ""
@@ -141,16 +141,16 @@ class Issue(_FrozenModel):
     notice: Body = ""
 
 
-def only_expressions(issue: Issue) -> tuple[str, ...]:
-    """Returns the different `only` expressions of an issue in reading order.
+def reader_conditions(issue: Issue) -> tuple[str, ...]:
+    """Returns the different conditions on readers (`only`) in an issue, in reading order.
 
     A valid issue has at most MAX_ONLY of them.
     """
-    return tuple(dict.fromkeys(only for _, only in only_keys_and_expressions(issue)))
+    return tuple(dict.fromkeys(only for _, only in keys_and_reader_conditions(issue)))
 
 
-def only_keys_and_expressions(issue: Issue) -> Iterator[tuple[tuple[str | int, ...], str]]:
-    """Returns the keys and the text of each `only` expression, in reading order."""
+def keys_and_reader_conditions(issue: Issue) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    """Yields the keys and the text of each condition on readers (`only`), in reading order."""
     for i, item in enumerate(issue.items):
         if item.only:
             yield ("items", i, "only"), item.only
@@ -165,10 +165,10 @@ def only_keys_and_expressions(issue: Issue) -> Iterator[tuple[tuple[str | int, .
 def issue_for_variant(issue: Issue, variant: int) -> Issue:
     """Returns the issue as the readers of a variant see it.
 
-    Bit i of `variant` is set if the condition i of `only_expressions` holds. An item or section whose bit is
-    not set is left out, and so is a section that becomes empty.
+    Bit i of `variant` is set if these readers meet condition i of `reader_conditions`. An item or section
+    whose bit is not set is left out, and so is a section that becomes empty.
     """
-    hidden = {only for bit, only in enumerate(only_expressions(issue)) if not variant >> bit & 1}
+    hidden = {only for bit, only in enumerate(reader_conditions(issue)) if not variant >> bit & 1}
     if not hidden:
         return issue
 

@@ -66,11 +66,11 @@ def _problem_of_error(error: Any, tree: Node) -> Problem:
     given = _KINDS.get(type(error.get("input")).__name__, "another kind of value")
     if kind == "missing":
         blank = used == len(keys)
-        message = f"{name} is empty" if blank else f"{_owner_name(keys)} has no {name}; add {name}:"
+        message = f"{name} is empty" if blank else f"{_container_name(keys)} has no {name}; add {name}:"
         mark = node.key_position or node.position if blank else node.position
     elif kind == "extra_forbidden":
         mark = node.key_position or node.position
-        message = f'"{name[:40]}" is not known here{_suggested_keys(keys)}'
+        message = f'"{name[:40]}" is not known here{_key_suggestion(keys)}'
     elif kind == "string_type":
         message = f"{name} must be a text, not {given}{_IN_QUOTES.get(given, '')}"
     elif kind in ("tuple_type", "list_type"):
@@ -89,7 +89,7 @@ def _problem_of_error(error: Any, tree: Node) -> Problem:
     return Problem(message, mark.path, mark.line, mark.column)
 
 
-def _owner_name(keys: Sequence[str | int]) -> str:
+def _container_name(keys: Sequence[str | int]) -> str:
     named = [key for key in keys[:-1] if isinstance(key, str)]
     if not named:
         return "the issue"
@@ -101,7 +101,7 @@ def _owner_name(keys: Sequence[str | int]) -> str:
     return f"this {named[-1]}"
 
 
-def _suggested_keys(keys: Sequence[str | int]) -> str:
+def _key_suggestion(keys: Sequence[str | int]) -> str:
     owner = next((key for key in reversed(keys[:-1]) if isinstance(key, str)), None)
     model = _MODELS.get(owner, Issue) if owner else Issue
     wrong = str(keys[-1])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from pydantic import ValidationError
 
-from mailer.issue.model import Issue, issue_for_variant, only_expressions, only_keys_and_expressions
+from mailer.issue.model import Issue, issue_for_variant, keys_and_reader_conditions, reader_conditions
 from tests.issue.conftest import Load
 
 SECTIONS = """\
@@ -38,13 +38,13 @@ def shown(issue: Issue) -> dict[str, list[str]]:
 
 def test_expressions_are_told_once_and_in_order_with_their_places(load: Load, head: str) -> None:
     issue = load(head + SECTIONS).issue
-    assert only_expressions(issue) == ("x", "y", "z")
-    assert [keys for keys, only in only_keys_and_expressions(issue) if only == "x"] == [
+    assert reader_conditions(issue) == ("x", "y", "z")
+    assert [keys for keys, only in keys_and_reader_conditions(issue) if only == "x"] == [
         ("sections", 0, "items", 1, "only"),
         ("sections", 1, "items", 0, "only"),
     ]
     assert list(
-        only_keys_and_expressions(load(head + "items:\n  - title: a\n  - {title: b, only: x}\n").issue)
+        keys_and_reader_conditions(load(head + "items:\n  - title: a\n  - {title: b, only: x}\n").issue)
     ) == [(("items", 1, "only"), "x")]
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from mailer.issue.files.source_file import TextError, decode_utf8, locate_file, read_bounded_file
+from mailer.issue.files.source_file import TextDecodingError, decode_utf8, locate_file, read_bounded_file
 
 
 def test_a_byte_order_mark_is_no_part_of_the_text() -> None:
@@ -38,7 +38,7 @@ def test_a_byte_order_mark_is_no_part_of_the_text() -> None:
 def test_bytes_that_are_no_text_are_named_with_their_place(
     data: bytes, line: int, column: int, message: str
 ) -> None:
-    with pytest.raises(TextError) as caught:
+    with pytest.raises(TextDecodingError) as caught:
         decode_utf8(data)
     assert (caught.value.line, caught.value.column, str(caught.value)) == (line, column, message)
 

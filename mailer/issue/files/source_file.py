@@ -18,7 +18,7 @@ from mailer.issue.files.file_names import path_on_disk
 __all__ = [
     "MAX_FILE",
     "SourceFile",
-    "TextError",
+    "TextDecodingError",
     "decode_utf8",
     "locate_file",
     "name_in_workspace",
@@ -40,7 +40,7 @@ class SourceFile:
     data: bytes
 
 
-class TextError(ValueError):
+class TextDecodingError(ValueError):
     """Says why bytes cannot be read as text. `line` and `column` count from 1."""
 
     def __init__(self, message: str, line: int, column: int) -> None:
@@ -122,23 +122,23 @@ def read_bounded_file(path: Path, max_bytes: int) -> bytes:
 def decode_utf8(data: bytes) -> str:
     """Returns UTF-8 bytes, with or without a byte order mark, as text for a YAML parser.
 
-    Raises TextError if they are not UTF-8 or contain control characters.
+    Raises TextDecodingError if they are not UTF-8 or contain control characters.
     """
     if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        raise TextError("is saved as UTF-16; save it as UTF-8", 1, 1)
+        raise TextDecodingError("is saved as UTF-16; save it as UTF-8", 1, 1)
     try:
         text = data.decode("utf-8")
     except UnicodeDecodeError as error:
         before = data[: error.start].decode("utf-8")
         byte = data[error.start]
         message = f"is not UTF-8 from here on (byte 0x{byte:02x}); save the file as UTF-8"
-        raise TextError(message, *_position_after(before)) from None
+        raise TextDecodingError(message, *_position_after(before)) from None
     text = text.removeprefix("\ufeff")
     found = _FORBIDDEN.search(text)
     if found:
         name = f"the control character U+{ord(found[0]):04X}"
         message = f"holds {'a NUL character' if found[0] == chr(0) else name}; delete it"
-        raise TextError(message, *_position_after(text[: found.start()]))
+        raise TextDecodingError(message, *_position_after(text[: found.start()]))
     return text
 
 

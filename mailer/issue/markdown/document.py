@@ -20,8 +20,8 @@ from mailer.issue.markdown.links import IsReaderLink, check_links
 from mailer.issue.markdown.literal_marks import check_literal_marks
 from mailer.issue.markdown.parser import markdown_parser
 from mailer.issue.markdown.rules.footnotes import NAME
-from mailer.issue.markdown.rules.html import resolve_html
-from mailer.issue.markdown.rules.soft_breaks import resolve_line_ends
+from mailer.issue.markdown.rules.html import replace_html_tags
+from mailer.issue.markdown.rules.soft_breaks import drop_line_ends_between_cjk
 
 __all__ = ["EMPTY", "Document", "link_definitions_in", "parse_markdown", "words_of"]
 
@@ -88,14 +88,14 @@ def parse_markdown(
     if link_definitions:
         env["references"] = dict(link_definitions)
     tokens = markdown_parser().parse(text, env)
-    report = FindingCollector(list(env.get(FOUND, ())))
+    collector = FindingCollector(list(env.get(FOUND, ())))
     line = 0
     for token in tokens:
         line = token.map[0] if token.map else line
         if token.children:
-            _note_lines(token.children, line)
-            _process_inline_tokens(token.children, report, is_reader_link)
-    return Document(tuple(tokens), tuple(report.findings))
+            _store_line_numbers(token.children, line)
+            _process_inline_tokens(token.children, collector, is_reader_link)
+    return Document(tuple(tokens), tuple(collector.findings))
 
 
 def words_of(tokens: Sequence[Token]) -> str:
@@ -113,22 +113,22 @@ def words_of(tokens: Sequence[Token]) -> str:
 
 
 def _process_inline_tokens(
-    children: list[Token], report: FindingCollector, is_reader_link: IsReaderLink | None
+    children: list[Token], collector: FindingCollector, is_reader_link: IsReaderLink | None
 ) -> None:
     for child in children:
         if child.type == "image" and child.children:
-            _note_lines(child.children, line_of_token(child))
-            _process_inline_tokens(child.children, report, is_reader_link)
-    resolve_html(children, report)
-    resolve_line_ends(children)
-    check_links(children, report, is_reader_link)
-    check_literal_marks(children, report)
+            _store_line_numbers(child.children, line_of_token(child))
+            _process_inline_tokens(child.children, collector, is_reader_link)
+    replace_html_tags(children, collector)
+    drop_line_ends_between_cjk(children)
+    check_links(children, collector, is_reader_link)
+    check_literal_marks(children, collector)
 
 
-def _note_lines(children: Sequence[Token], first_line: int) -> None:
+def _store_line_numbers(tokens: Sequence[Token], first_line: int) -> None:
     """Stores the line of each token in its `meta`. The tokens come from a text on line `first_line`."""
     within = 0
-    for child in children:
+    for child in tokens:
         within = child.map[0] if child.map else within
         child.meta["line"] = first_line + within
 

@@ -1,7 +1,7 @@
 """Finds Markdown that did not work and would reach readers as it was typed.
 
 The texts of a paragraph are searched before escaped characters are joined with them, so that `\\*\\*` is
-never reported. `markdown_marks_in` searches a text of one line, in which Markdown never works.
+never reported. `markdown_findings_in_line` searches a text of one line, in which Markdown never works.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from markdown_it.token import Token
 
 from mailer.issue.markdown.findings import Finding
 
-__all__ = ["FOUND", "add_leftover_rule", "markdown_marks_in"]
+__all__ = ["FOUND", "add_leftover_rule", "markdown_findings_in_line"]
 
 #: The key of the parser's environment under which the rule leaves its findings.
 FOUND = "mailer.leftovers"
@@ -82,13 +82,13 @@ def _find_leftovers(state: StateCore) -> None:
             )
         elif token.type == "code_block" and _ALONE.fullmatch(token.content):
             found.append(Finding(_IS_CODE, line, "error"))
-        elif token.type == "fence" and token.map and not _is_closed(token, lines):
+        elif token.type == "fence" and token.map and not _is_fence_closed(token, lines):
             found.append(
                 Finding(f"the code that begins here is not closed by {token.markup}", line, "warning")
             )
 
 
-def _is_closed(token: Token, lines: Sequence[str]) -> bool:
+def _is_fence_closed(token: Token, lines: Sequence[str]) -> bool:
     assert token.map is not None  # noqa: S101
     first, last = token.map
     return last - first > 1 and lines[last - 1].strip().endswith(token.markup)
@@ -97,7 +97,7 @@ def _is_closed(token: Token, lines: Sequence[str]) -> bool:
 def _findings_in_paragraph(
     children: Sequence[Token], line: int, *, is_list_entry: bool, has_comment_start: bool
 ) -> Iterator[Finding]:
-    text = "".join(map(_searched_text, children))
+    text = "".join(map(_text_to_search, children))
     for number, each in enumerate(text.split("\n")):
         for message in _messages_about_line(each):
             yield Finding(message, line + number, "warning")
@@ -111,7 +111,7 @@ def _findings_in_paragraph(
             yield Finding(message, line + text.count("\n", 0, match.start()), "warning")
     for child in children:
         if child.type == "image":  # a comment in its title is left out
-            found = markdown_marks_in(str(child.attrs.get("title", "")))
+            found = markdown_findings_in_line(str(child.attrs.get("title", "")))
             yield from (Finding(f.message, line, f.severity) for f in found if f.severity == "warning")
     bullets = _BULLET.findall(text)
     if len(bullets) > 1 and not any(child.type == "hardbreak" for child in children):
@@ -136,7 +136,7 @@ _NOT_CLOSED = (
 )
 
 
-def _searched_text(token: Token) -> str:
+def _text_to_search(token: Token) -> str:
     match token.type:
         case "text":
             return token.content
@@ -168,7 +168,7 @@ def _messages_about_line(text: str) -> Iterator[str]:
         yield f'"{found[0][:40]}" is not known here and would be printed; delete it, or put it in backticks'
 
 
-def markdown_marks_in(text: str) -> Iterator[Finding]:
+def markdown_findings_in_line(text: str) -> Iterator[Finding]:
     """Yields findings about Markdown in a text of one line, which is printed without parsing."""
     found = _PAIR.search(text) or _STARRED.search(text)
     if found:

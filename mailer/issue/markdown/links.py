@@ -22,7 +22,7 @@ IsReaderLink = Callable[[str], bool]
 
 
 def check_links(
-    children: Sequence[Token], report: FindingCollector, is_reader_link: IsReaderLink | None = None
+    children: Sequence[Token], collector: FindingCollector, is_reader_link: IsReaderLink | None = None
 ) -> None:
     """Writes the URLs of links and remote pictures in ASCII, and reports mistakes in them."""
     words = ""  # right before a token, outside of links
@@ -31,24 +31,24 @@ def check_links(
         inside += token.nesting * (token.tag == "a")
         if token.type == "link_open":
             if token.markup == "linkify" and _DOUBLE.search(words):
-                report.add_error(_doubled_scheme_message(token), line_of_token(token))
-            _check_url(token, "href", report, is_reader_link)
+                collector.add_error(_doubled_scheme_message(token), line_of_token(token))
+            _check_url(token, "href", collector, is_reader_link)
         elif token.type == "text" and not inside:
-            _report_misspelt_urls(token, report)
+            _report_misspelt_urls(token, collector)
         elif token.type == "image":
             if token.children:
                 token.children = [child for child in token.children if child.markup != "linkify"]
             if re.match("https:", str(token.attrs.get("src", "")), re.IGNORECASE):
-                _check_url(token, "src", report, None)
+                _check_url(token, "src", collector, None)
         words = token.content if token.type == "text" else ""
 
 
-def _report_misspelt_urls(token: Token, report: FindingCollector) -> None:
+def _report_misspelt_urls(token: Token, collector: FindingCollector) -> None:
     for found in MISSPELT.finditer(token.content):
         if is_misspelt_url(found):
             written = re.split(r"[\s\u3000-\u3002\uff0c]", token.content[found.end() :], maxsplit=1)[0]
             better = corrected_url(found[0].strip() + written) or "https://…"
-            report.add_error(
+            collector.add_error(
                 f'"{(found[0] + written)[:80]}" is not an address; write {better[:80]}, '
                 "or put it into backticks where it is meant as text",
                 line_of_token(token),
@@ -60,7 +60,7 @@ def _doubled_scheme_message(token: Token) -> str:
 
 
 def _check_url(
-    token: Token, attribute: str, report: FindingCollector, is_reader_link: IsReaderLink | None
+    token: Token, attribute: str, collector: FindingCollector, is_reader_link: IsReaderLink | None
 ) -> None:
     href = str(token.attrs.get(attribute, ""))
     line = line_of_token(token)
@@ -69,7 +69,7 @@ def _check_url(
     text = PLACEHOLDER.sub(SLOT_MARK, href)
     if text == SLOT_MARK and attribute == "href":
         if is_reader_link is not None and not is_reader_link(href):
-            report.add_error("a slot alone is not a link, except {{ links.preferences }}", line)
+            collector.add_error("a slot alone is not a link, except {{ links.preferences }}", line)
         return
     try:
         if SLOT_MARK in href:
@@ -77,24 +77,24 @@ def _check_url(
         written = normalised_url(text)
     except ValueError as error:
         advice = "; write \\< where < is meant as text" if token.markup == "autolink" else ""
-        report.add_error(f"the {called} {error}{advice}", line)
+        collector.add_error(f"the {called} {error}{advice}", line)
         return
     token.attrs[attribute] = re.sub(SLOT_MARK, lambda _: next(slots), written)
     for doubt in likely_url_mistakes(text):
-        report.add_warning(f"the {called} {doubt}", line)
+        collector.add_warning(f"the {called} {doubt}", line)
     if token.markup == "linkify":
-        _warn_of_unclear_end(token.meta.pop("bare"), line, report)
+        _warn_of_unclear_end(token.meta.pop("bare"), line, collector)
 
 
-def _warn_of_unclear_end(bare: BareAddress, line: int, report: FindingCollector) -> None:
+def _warn_of_unclear_end(bare: BareAddress, line: int, collector: FindingCollector) -> None:
     if bare.letters_behind:
-        report.add_warning(
+        collector.add_warning(
             f'the address {bare.written_text[:80]} ends before "{bare.letters_behind}"; write a space '
             "between them, or <…> around the whole address",
             line,
         )
     elif bare.letters_within:
-        report.add_warning(
+        collector.add_warning(
             f'"{bare.letters_within}" is taken for a part of the address {bare.written_text[:80]}; write '
             "a space before it, or <…> around the address",
             line,

@@ -32,30 +32,30 @@ _BLANK = re.compile(r"[ -/:-@\[-`{-~]+")
 _NAME = re.compile(r"[A-Za-z]\w*")
 
 
-def check_literal_marks(children: Sequence[Token], report: FindingCollector) -> None:
+def check_literal_marks(children: Sequence[Token], collector: FindingCollector) -> None:
     """Reports stars and underscores between letters and digits that are probably text, as in `2*3*4`."""
     children = [_NOTHING, *children, _NOTHING]
     for index, opened in enumerate(children):
         if opened.type == "em_open" and opened.markup == "*":
-            _check_stars(children, index, report)
+            _check_stars(children, index, collector)
     for before, opened, words, closed, after in zip(
         children, children[1:], children[2:], children[3:], children[4:], strict=False
     ):
         if opened.type == "strong_open" and opened.markup == "__" and closed.type == "strong_close":
-            _check_underscores(before, words, after, report)
+            _check_underscores(before, words, after, collector)
         if (
             opened.markup in ("_", "__")
             and closed.markup == opened.markup
             and _BLANK.fullmatch(words.content)
         ):
             shown = f"{opened.markup}{words.content}{closed.markup}"[:40]
-            report.add_warning(
+            collector.add_warning(
                 f'the underscores of "{shown}" are not printed; write \\_ for each that is text',
                 line_of_token(opened),
             )
 
 
-def _check_stars(children: Sequence[Token], index: int, report: FindingCollector) -> None:
+def _check_stars(children: Sequence[Token], index: int, collector: FindingCollector) -> None:
     """Reports italics that begin or end within a word and contain more than a part of that word."""
     close = next(  # the end of the italics
         number
@@ -75,7 +75,7 @@ def _check_stars(children: Sequence[Token], index: int, report: FindingCollector
     if not (begins or ends) or any(map(_NO_SPACES.search, parts)):
         return
     if ends and _STAR.match(after.content):
-        report.add_warning(
+        collector.add_warning(
             f'a star behind "{shortened(parts[2], 60)}" is printed, for one before it ends the italics; '
             "write \\* for a star within a word",
             line_of_token(children[index]),
@@ -91,15 +91,17 @@ def _check_stars(children: Sequence[Token], index: int, report: FindingCollector
         if begins and ends
         else "words in italics and are not printed; write \\* for a star that is text"
     )
-    report.add_warning(f'the stars of "{shortened(starred, 60)}" set {what}', line_of_token(children[index]))
+    collector.add_warning(
+        f'the stars of "{shortened(starred, 60)}" set {what}', line_of_token(children[index])
+    )
 
 
-def _check_underscores(before: Token, words: Token, after: Token, report: FindingCollector) -> None:
+def _check_underscores(before: Token, words: Token, after: Token, collector: FindingCollector) -> None:
     """Reports a name such as `__init__` in bold directly beside another part of a path."""
     glued = re.search(r"[\w)\]][./:]$", before.content) or re.match(r"[.(\[][\w)\]]", after.content)
     if words.type == before.type == after.type == "text" and glued and _NAME.fullmatch(words.content):
         name = words.content
-        report.add_warning(
+        collector.add_warning(
             f'the underscores of "__{name[:40]}__" set it in bold and are not printed; put it in backticks',
             line_of_token(words),
         )

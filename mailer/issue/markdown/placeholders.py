@@ -56,7 +56,7 @@ class Placeholders:
         found = self._pattern.fullmatch(word)
         return found is not None and all(path.startswith("links.") for path in self._slots[int(found[1])][0])
 
-    def with_written_slots(self, text: str) -> str:
+    def restore_slots(self, text: str) -> str:
         """Returns a finished text as an editor would write it, with slots and literal braces in braces."""
         return self.replace_placeholders(text.replace("{{", BRACES), _slot_text)
 

@@ -90,12 +90,12 @@ def _findings_about_list_numbers(tokens: Sequence[Token]) -> Iterator[Finding]:
         elif token.type == "list_item_open":
             open_lists[-1].append(token)
         elif token.type == "ordered_list_close":
-            yield from _first_misnumbered_entry(open_lists.pop(), token.markup)
+            yield from _misnumbered_entry_findings(open_lists.pop(), token.markup)
         elif token.type == "bullet_list_close":
             open_lists.pop()
 
 
-def _first_misnumbered_entry(entries: Sequence[Token], mark: str) -> Iterator[Finding]:
+def _misnumbered_entry_findings(entries: Sequence[Token], mark: str) -> Iterator[Finding]:
     typed = [int(entry.info) for entry in entries if entry.info.isdigit()]
     if len(set(typed)) < 2 or len(typed) < len(entries):
         return

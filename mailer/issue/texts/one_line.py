@@ -5,7 +5,7 @@ from __future__ import annotations
 from mailer.display_text import shortened
 from mailer.errors import Problem, Severity
 from mailer.issue.draft import skeleton_texts
-from mailer.issue.markdown.leftovers import markdown_marks_in
+from mailer.issue.markdown.leftovers import markdown_findings_in_line
 from mailer.issue.markdown.placeholders import Placeholders
 from mailer.issue.texts.texts import MARKDOWN_KEYS
 from mailer.issue.values.expressions import ExpressionError
@@ -39,10 +39,10 @@ def check_one_line_texts(tree: Node, placeholders: Placeholders, problems: list[
         if key[-1] in _READ:
             for message in placeholders.missing_fallback_warnings(filled):
                 _add_problem(problems, node, message, "warning")
-            for finding in markdown_marks_in(filled):
+            for finding in markdown_findings_in_line(filled):
                 _add_problem(problems, node, finding.message, finding.severity)
         elif key[-2:-1] == ("tags",):
-            for finding in markdown_marks_in(filled):
+            for finding in markdown_findings_in_line(filled):
                 if finding.severity == "error":  # a tag may be __init__
                     _add_problem(problems, node, finding.message, finding.severity)
 

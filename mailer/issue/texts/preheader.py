@@ -66,10 +66,10 @@ def _candidate_words(
     yield from (section.title for section in issue.sections if not section.only)
     texts = [documents[key] for key in _text_keys(issue) if documents.get(key, EMPTY)]
     yield from filter(
-        None, (placeholders.with_written_slots(first_words(text, PREHEADER_COLUMNS)) for text in texts)
+        None, (placeholders.restore_slots(first_words(text, PREHEADER_COLUMNS)) for text in texts)
     )
     for text in texts:
-        yield from map(placeholders.with_written_slots, heading_texts(text))
+        yield from map(placeholders.restore_slots, heading_texts(text))
     yield from (related.title for related in issue.related)
 
 

@@ -12,7 +12,7 @@ from typing import Literal
 
 __all__ = ["joins_without_space"]
 
-_Kind = Literal["cjk", "other", "ambiguous"]
+_ScriptKind = Literal["cjk", "other", "ambiguous"]
 
 #: Han, kana, bopomofo, Yi and the marks that are set with them. Full-width letters and digits are among the
 #: marks: they are as wide as Han characters and take no space. Hangul is not among them.
@@ -44,32 +44,32 @@ def joins_without_space(before: str, after: str) -> bool:
     Latin letters would run into them. Digits, ASCII marks and other scripts need a space. ASCII white space
     next to the line end is ignored.
     """
-    left = _with_slot_signs(before.rstrip(_BLANK)[-_REACH:])[::-1]
-    right = _with_slot_signs(after.lstrip(_BLANK)[:_REACH])
+    left = _with_one_character_slots(before.rstrip(_BLANK)[-_REACH:])[::-1]
+    right = _with_one_character_slots(after.lstrip(_BLANK)[:_REACH])
     if not left or not right:
         return False
     if _SLOT_SIGN in (left[0], right[0]) and (
         _runs_into_latin_word(left[0]) or _runs_into_latin_word(right[0])
     ):
         return False
-    first, second = _kind_of_side(left), _kind_of_side(right)
+    first, second = _script_kind_of_side(left), _script_kind_of_side(right)
     if first == second == "ambiguous":
         return False
     return {first, second} <= {"cjk", "ambiguous"}
 
 
-def _with_slot_signs(text: str) -> str:
+def _with_one_character_slots(text: str) -> str:
     """Returns the text with one sign for each slot and each keycap emoji, without zero-width characters."""
     text = _KEYCAP.sub(_EMOJI_SIGN, _SLOT.sub(_SLOT_SIGN, text))
     return "".join(c for c in text if unicodedata.category(c) not in ("Mn", "Me", "Cf"))
 
 
-def _kind_of_side(text: str) -> _Kind:
-    """Returns the kind of the text on one side; `text` begins at the line end and goes outwards."""
-    kind = _character_kind(text[0]) if text else "ambiguous"
+def _script_kind_of_side(side: str) -> _ScriptKind:
+    """Returns the kind of the text on one side; `side` begins at the line end and goes outwards."""
+    kind = _script_kind(side[0]) if side else "ambiguous"
     if kind != "ambiguous":
         return kind
-    return next((_character_kind(c) for c in text if _is_letter(c)), "ambiguous")
+    return next((_script_kind(c) for c in side if _is_letter(c)), "ambiguous")
 
 
 def _runs_into_latin_word(character: str) -> bool:
@@ -77,7 +77,7 @@ def _runs_into_latin_word(character: str) -> bool:
     return unicodedata.category(character).startswith("N") or "\uff21" <= character <= "\uff5a"
 
 
-def _character_kind(character: str) -> _Kind:
+def _script_kind(character: str) -> _ScriptKind:
     if _is_letter(character):
         return "cjk" if _CJK.match(character) else "other"
     if character == _SLOT_SIGN or (_EMOJI.match(character) and character not in "\u2329\u232a"):

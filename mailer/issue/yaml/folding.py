@@ -35,12 +35,13 @@ class FoldedText(NamedTuple):
     rows: tuple[int, ...]
 
 
-def fold_block(literal: str) -> FoldedText:
-    """Returns the joined text of a `>` block. `literal` is the text that a `|` block in its place would have.
+def fold_block(literal_text: str) -> FoldedText:
+    """Returns the joined text of a `>` block.
 
-    Lines that are indented further than the block keep their line ends, as in YAML.
+    `literal_text` is the text that a `|` block in its place would have. Lines that are indented further than
+    the block keep their line ends, as in YAML.
     """
-    lines = literal.split("\n")
+    lines = literal_text.split("\n")
     text = _ParagraphJoiner(lines[0])
     rows = [0]
     for row, (above, line) in enumerate(pairwise(lines), 1):
@@ -120,7 +121,7 @@ class _ParagraphJoiner:
         else:
             paragraph = self._end.rpartition("\n")[2]
             together = joins_without_space(
-                _through_last_visible_character(paragraph), _MARKS_BEFORE.sub("", line[:_REACH])
+                _without_trailing_markdown(paragraph), _MARKS_BEFORE.sub("", line[:_REACH])
             )
         if not together:
             self.add(" " + line)
@@ -136,7 +137,7 @@ class _ParagraphJoiner:
         return "".join(self._pieces)
 
 
-def _through_last_visible_character(text: str) -> str:
+def _without_trailing_markdown(text: str) -> str:
     """Returns the text without the spaces and Markdown characters at its end."""
     text = text.rstrip(" \t")
     for _ in range(4):

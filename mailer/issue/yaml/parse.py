@@ -37,7 +37,7 @@ _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _NULLS = ("", "~", "null", "Null", "NULL")
 
 
-class _CannotContinue(Exception):
+class _UnreadableRestError(Exception):
     """Signals that the rest of the file cannot be read usefully."""
 
 
@@ -52,11 +52,11 @@ def parse_yaml(text: str, path: str, problems: list[Problem]) -> Node | None:
     reading = ready.text
     cuts: set[int] = set()
     root: Node | None = None
-    reader = _TreeReader(reading, path, ready.folded)
+    reader = _TreeReader(reading, path, ready.folded_block_offsets)
     while True:
         try:
             root = reader.read_document()
-        except _CannotContinue:
+        except _UnreadableRestError:
             pass
         except yaml.YAMLError as error:
             fault = fault_from_error(error, reading)
@@ -66,7 +66,7 @@ def parse_yaml(text: str, path: str, problems: list[Problem]) -> Node | None:
             if rest and rest[1] not in cuts:
                 reading = rest[0]
                 cuts.add(rest[1])
-                reader = _TreeReader(reading, path, ready.folded)
+                reader = _TreeReader(reading, path, ready.folded_block_offsets)
                 continue
             reader.problems.clear()
         break
@@ -96,10 +96,10 @@ def _mark_unreadable_nodes(node: Node, faulty_lines: Collection[int]) -> Node:
 
 
 class _TreeReader:
-    def __init__(self, text: str, path: str, folded: Collection[int]) -> None:
+    def __init__(self, text: str, path: str, folded_block_offsets: Collection[int]) -> None:
         self.text = text
         self.path = path
-        self.folded = folded
+        self.folded_block_offsets = folded_block_offsets
         self.problems: list[Problem] = []
         #: The key that was read last, and whether it is being read.
         self.name: str | None = None
@@ -116,7 +116,7 @@ class _TreeReader:
                 "is empty; write at least edition, date and what there is to read",
                 SourcePosition(self.path, 1, 1),
             )
-            raise _CannotContinue
+            raise _UnreadableRestError
         root = self.read_node(next(self.events), None, 0)
         next(self.events)
         after = next(self.events)
@@ -132,10 +132,10 @@ class _TreeReader:
         self.nodes += 1
         if self.nodes > MAX_NODES:
             self.report_problem(f"holds more than {MAX_NODES:,} values; make it smaller", position)
-            raise _CannotContinue
+            raise _UnreadableRestError
         if depth > MAX_DEPTH:
             self.report_problem(f"is nested more than {MAX_DEPTH} levels deep; an issue needs five", position)
-            raise _CannotContinue
+            raise _UnreadableRestError
         if isinstance(event, yaml.AliasEvent):
             self.report_problem(
                 f'"*{event.anchor}" stands for another part of the file, which is not used here; '
@@ -166,7 +166,7 @@ class _TreeReader:
         self.spans.append((start, end))
         value: str = event.value
         if event.style in ("|", ">"):
-            if start not in self.folded:
+            if start not in self.folded_block_offsets:
                 return Node(value, position, key_position, position.line + 1)
             folded = fold_block(value)
             return Node(folded.text, position, key_position, position.line + 1, rows=folded.rows)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from mailer.campaign.slug import slug_of
 from mailer.config import Settings
 from mailer.errors import InputError, Problem, SegmentError
-from mailer.issue.model import only_expressions, only_keys_and_expressions
+from mailer.issue.model import keys_and_reader_conditions, reader_conditions
 from mailer.issue.problems import sorted_problems
 
 if TYPE_CHECKING:
@@ -102,7 +102,7 @@ def _only_problems(loaded: LoadedIssue) -> Iterator[Problem]:
     """Returns the problems of each `only` expression, with their places in the file."""
     from mailer.audience.segments import parse
 
-    for keys, only in only_keys_and_expressions(loaded.issue):
+    for keys, only in keys_and_reader_conditions(loaded.issue):
         try:
             parse(only)
         except SegmentError as error:
@@ -118,7 +118,7 @@ def _rendering_problems(loaded: LoadedIssue, settings: Settings) -> list[Problem
     from mailer.render.check import check_rendition
     from mailer.render.render import examine_variants
 
-    number = len(only_expressions(loaded.issue))
+    number = len(reader_conditions(loaded.issue))
     variants = {0, (1 << number) - 1, *(1 << bit for bit in range(number))}
     slug = slug_of(loaded.issue.edition, loaded.issue.date)
     problems: list[Problem] = []

@@ -16,7 +16,7 @@ from mailer.campaign.slug import slug_of
 from mailer.campaign.status import Status
 from mailer.config import Settings
 from mailer.errors import IssueError, Problem, SegmentError
-from mailer.issue.model import only_expressions, only_keys_and_expressions
+from mailer.issue.model import keys_and_reader_conditions, reader_conditions
 from mailer.render.rendition import Rendition
 from mailer.services.database.guard import refuse_if_forgotten
 from mailer.services.planning.plan import Draft, Plan, audience_variants, count_audience, make_plan
@@ -210,7 +210,7 @@ def selection_for(
     zone = settings.publication.zone
     problems: list[Problem] = []
     parsed: dict[str, Segment] = {}
-    for keys, expression in only_keys_and_expressions(loaded.issue):
+    for keys, expression in keys_and_reader_conditions(loaded.issue):
         try:
             parsed[expression] = parse(expression, zone)
         except SegmentError as error:
@@ -221,7 +221,7 @@ def selection_for(
             ]
     if problems:
         raise IssueError.from_problems(problems)
-    only = [parsed[expression] for expression in only_expressions(loaded.issue)]
+    only = [parsed[expression] for expression in reader_conditions(loaded.issue)]
     chosen = parse(segment, zone) if segment else None
     return Selection(loaded.issue.edition, chosen, tuple(only), tuple(sorted(earlier)), into_folder)
 

@@ -42,15 +42,15 @@ def _comment_rule(state: StateBlock, first_line: int, end_line: int, silent: boo
     return False
 
 
-def _line_text(state: StateBlock, number: int) -> str:
-    return state.src[state.bMarks[number] + state.tShift[number] : state.eMarks[number]]
+def _line_text(state: StateBlock, line_number: int) -> str:
+    return state.src[state.bMarks[line_number] + state.tShift[line_number] : state.eMarks[line_number]]
 
 
-def _begin_line_at(state: StateBlock, number: int, offset: int) -> None:
+def _begin_line_at(state: StateBlock, line_number: int, offset: int) -> None:
     """Makes the text after a comment the whole content of its line."""
-    start = state.bMarks[number] + state.tShift[number] + offset
+    start = state.bMarks[line_number] + state.tShift[line_number] + offset
     while state.src[start] in " \t":
         start += 1
-    state.bMarks[number], state.tShift[number] = start, 0
-    state.sCount[number] = state.blkIndent
-    state.line = number
+    state.bMarks[line_number], state.tShift[line_number] = start, 0
+    state.sCount[line_number] = state.blkIndent
+    state.line = line_number

@@ -73,7 +73,7 @@ class _FootnoteNumbering:
 
     defined: dict[str, _Footnote]
     inline: Mapping[int, Mapping[str, Any]]
-    name: str
+    id_prefix: str
     findings: list[Finding]
     used: list[_Footnote] = field(default_factory=list)
 
@@ -116,7 +116,7 @@ class _FootnoteNumbering:
         note.references += 1
         reference.meta = {
             "number": note.number,
-            "note": f"note-{self.name}{note.number}",
+            "note": f"note-{self.id_prefix}{note.number}",
             "id": "" if in_link else self._anchor_id(note, note.references),
         }
 
@@ -131,7 +131,7 @@ class _FootnoteNumbering:
         """Yields the tokens of all footnotes, as a list."""
         yield Token("notes_open", "ol", 1, attrs={"class": "footnotes"}, block=True)
         for note in self.used:
-            attrs: dict[str, str | int | float] = {"id": f"note-{self.name}{note.number}"}
+            attrs: dict[str, str | int | float] = {"id": f"note-{self.id_prefix}{note.number}"}
             yield Token("note_open", "li", 1, attrs=attrs, block=True, meta={"number": note.number})
             yield from self._tokens_with_anchors(note)
             yield Token("note_close", "li", -1, block=True)
@@ -148,7 +148,9 @@ class _FootnoteNumbering:
                 self._warn(message, note.line)
 
     def _anchor_id(self, note: _Footnote, reference_number: int) -> str:
-        return f"noted-{self.name}{note.number}" + (f"-{reference_number}" if reference_number > 1 else "")
+        return f"noted-{self.id_prefix}{note.number}" + (
+            f"-{reference_number}" if reference_number > 1 else ""
+        )
 
     def _tokens_with_anchors(self, note: _Footnote) -> list[Token]:
         tokens = note.tokens

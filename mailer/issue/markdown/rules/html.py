@@ -13,7 +13,7 @@ from markdown_it.token import Token
 from mailer.display_text import shortened
 from mailer.issue.markdown.findings import FindingCollector, line_of_token
 
-__all__ = ["SIMPLE", "resolve_html"]
+__all__ = ["SIMPLE", "replace_html_tags"]
 
 #: The tags that work in a text.
 SIMPLE = ("sub", "sup", "kbd", "small", "mark")
@@ -56,14 +56,14 @@ _NAMES = (
 _KNOWN = frozenset(_NAMES.split())
 
 
-def resolve_html(children: list[Token], report: FindingCollector) -> None:
+def replace_html_tags(children: list[Token], collector: FindingCollector) -> None:
     """Processes the HTML tags among the tokens of a paragraph, and comments in titles, in place."""
     for child in children:
         title = child.attrs.get("title")
         if isinstance(title, str) and "<!--" in title:
             child.attrs["title"] = title = _COMMENT.sub("", title).strip()
             if "<!--" in title:
-                report.add_error(
+                collector.add_error(
                     "a comment <!-- … --> is not closed; it would reach readers", line_of_token(child)
                 )
     if not any(child.type == "html_inline" for child in children):
@@ -72,7 +72,7 @@ def resolve_html(children: list[Token], report: FindingCollector) -> None:
     opened = {found[2].lower() for child in children if (found := _matched_tag(child)) and not found[1]}
     for index, child in enumerate(children):
         if child.type == "html_inline" and index not in kept:
-            _resolve_tag(child, opened, report)
+            _replace_tag(child, opened, collector)
             after = children[index + 1] if index + 1 < len(children) else None
             if child.type == "hardbreak" and after is not None and after.type == "softbreak":
                 after.type = "text"  # the line ends already
@@ -101,7 +101,7 @@ def _matched_tag(token: Token) -> re.Match[str] | None:
     return _TAG.fullmatch(token.content) if token.type == "html_inline" else None
 
 
-def _resolve_tag(token: Token, opened_names: set[str], report: FindingCollector) -> None:
+def _replace_tag(token: Token, opened_names: set[str], collector: FindingCollector) -> None:
     """Replaces a tag that is not kept by a line break, a text or nothing, and reports it if necessary.
 
     `opened_names` are the names of the tags that the paragraph opens.
@@ -121,11 +121,11 @@ def _resolve_tag(token: Token, opened_names: set[str], report: FindingCollector)
     shown = shortened(written, 40)
     line = line_of_token(token)
     if name in _REFUSED:
-        report.add_error(f"{shown} cannot stand in a mail; delete it", line)
+        collector.add_error(f"{shown} cannot stand in a mail; delete it", line)
     elif name in SIMPLE:
-        report.add_warning(
+        collector.add_warning(
             f"{shown} is left out: <{name}> works without attributes, and closed in the same paragraph", line
         )
     else:
         advice = f"{_INSTEAD[name]}, or " if name in _INSTEAD else "write "
-        report.add_warning(f"the HTML {shown} is left out; {advice}\\< where it is text", line)
+        collector.add_warning(f"the HTML {shown} is left out; {advice}\\< where it is text", line)

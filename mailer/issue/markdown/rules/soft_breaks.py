@@ -10,7 +10,7 @@ from markdown_it.token import Token
 from mailer.issue.markdown.placeholders import PLACEHOLDER
 from mailer.issue.values.line_ends import joins_without_space
 
-__all__ = ["as_one_line", "resolve_line_ends"]
+__all__ = ["as_one_line", "drop_line_ends_between_cjk"]
 
 #: How much of the text on each side is looked at.
 _REACH = 100
@@ -22,11 +22,11 @@ _LINE_END = re.compile(r"[ \t]*\n[ \t\n]*")
 _PICTURE = "\U0001f5bc"
 
 
-def resolve_line_ends(children: Sequence[Token]) -> None:
-    """Decides for each line end in a paragraph and in its titles, in place, if it becomes a space or nothing.
+def drop_line_ends_between_cjk(children: Sequence[Token]) -> None:
+    """Decides for each line end in a paragraph, and in its titles, if it becomes a space or nothing.
 
     The characters on both sides count, even in bold words, links, code and references to footnotes. A
-    `softbreak` that stays is a space; one that is nothing becomes an empty text.
+    `softbreak` that stays is a space; one that becomes nothing is turned into an empty text.
     """
     for child in children:
         title = child.attrs.get("title")

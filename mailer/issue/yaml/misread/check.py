@@ -11,7 +11,7 @@ import re
 from mailer.issue.yaml.characters import INVISIBLE
 from mailer.issue.yaml.faults import TextFault, described_character, quoted_entry
 from mailer.issue.yaml.keys import known_keys
-from mailer.issue.yaml.misread.values import HEADER, KEY, CheckedValues
+from mailer.issue.yaml.misread.values import HEADER, KEY, ValueChecker
 
 __all__ = ["CheckedText", "check_text"]
 
@@ -20,7 +20,7 @@ _BULLET = re.compile(r"([–—−•·－﹣*+][ \t\u3000]*|-)(?=([\w]+)[ ]*[:�
 _CURLY = "“”‘’「」"
 
 
-class CheckedText(CheckedValues):
+class CheckedText(ValueChecker):
     """Holds a text in which everything that YAML would misread has been overwritten, at the same length.
 
     `faults` has the mistakes.
@@ -46,7 +46,7 @@ class CheckedText(CheckedValues):
             return row + 1
         key = KEY.match(line, column)
         if key:
-            return self._check_pair(row, key, column)
+            return self._check_key_and_value(row, key, column)
         if self._has_faulty_colon(row, column, dash is not None):
             return self.next_outer_row(row, column) if dash is None else row + 1
         if dash is None and line[column] not in "\"'[{&*!|>%@`,]}":
@@ -92,8 +92,8 @@ class CheckedText(CheckedValues):
         self.blank_out_nested_rows(row, column)
         return True
 
-    def _check_pair(self, row: int, match: re.Match[str], column: int) -> int:
-        key = match[1]
+    def _check_key_and_value(self, row: int, key_match: re.Match[str], column: int) -> int:
+        key = key_match[1]
         wrong = INVISIBLE.search(key)
         if wrong:
             right = INVISIBLE.sub("", key)
@@ -105,11 +105,11 @@ class CheckedText(CheckedValues):
         elif key[0] in _CURLY:
             self.add_fault(row, column, f"a key needs no quotes; write {key.strip(_CURLY)}:")
         name = INVISIBLE.sub("", key).strip("\"'" + _CURLY)
-        after = match.end()
+        after = key_match.end()
         while after < len(self.lines[row]) and self.lines[row][after] in " \t":
             after += 1
         if after >= len(self.lines[row]) or self.lines[row][after] == "#":
-            return self.check_empty_value(row, column, name, match.end())
+            return self.check_empty_value(row, column, name, key_match.end())
         return self.check_value(row, after, column, name)
 
 

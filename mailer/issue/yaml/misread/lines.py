@@ -18,7 +18,7 @@ class TextLines:
         self.lines, self.ends = lines_and_line_ends(text)
         self.faults = faults
         #: Where the blocks that began with > begin.
-        self.folded: set[int] = set()
+        self.folded_block_offsets: set[int] = set()
         self.starts = [0]
         for line, end in zip(self.lines, self.ends, strict=True):
             self.starts.append(self.starts[-1] + len(line) + len(end))

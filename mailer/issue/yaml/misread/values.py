@@ -10,7 +10,7 @@ from mailer.issue.yaml.keys import known_keys, long_text_keys, text_keys
 from mailer.issue.yaml.misread.closing import closing_bracket, closing_quote
 from mailer.issue.yaml.misread.lines import TextLines
 
-__all__ = ["HEADER", "KEY", "CheckedValues"]
+__all__ = ["HEADER", "KEY", "ValueChecker"]
 
 HEADER = re.compile(r"[|>](?:[1-9]?[+-]?|[+-][1-9])[ \t]*(?:[ \t]#(?:[ \t].*)?)?$")
 KEY = re.compile(
@@ -25,7 +25,7 @@ _OFF = re.compile(r"#[ \t]*(?:- |[\w\"'-]+:(?:\s|$))|#$")  # a line that was com
 _PLAIN_COMMENT = re.compile(r"#[ \t]")
 
 
-class CheckedValues(TextLines):
+class ValueChecker(TextLines):
     """Reports mistakes in values and makes them harmless.
 
     Each checking method returns the next row to check. `parent_column` is the column of the key or dash that
@@ -123,7 +123,7 @@ class CheckedValues(TextLines):
         Returns the next row.
         """
         if self.lines[row][column] == ">":
-            self.folded.add(self.starts[row] + column)
+            self.folded_block_offsets.add(self.starts[row] + column)
             self.overwrite(row, column, 1, "|")
         reported = False
         at = row + 1
@@ -144,7 +144,7 @@ class CheckedValues(TextLines):
             at += 1
         if all(self.is_blank(each) for each in range(row + 1, at)):
             sign = self.lines[row][column:].split("#")[0].strip()
-            sign = (">" if self.starts[row] + column in self.folded else "|") + sign[1:]
+            sign = (">" if self.starts[row] + column in self.folded_block_offsets else "|") + sign[1:]
             advice = (
                 f"write it there, further to the right, or put the sign in quotes: {quoted_entry(key, sign)}"
             )
