@@ -20,7 +20,7 @@ LUMINANCE = (0.2126, 0.7152, 0.0722)
 def _rgb_channels(colour: str) -> tuple[int, int, int]:
     digits = str(colour).removeprefix("#")
     if len(digits) != 6:
-        raise ValueError(f'"{colour}" is not a colour such as #b4232a')
+        raise ValueError(f'"{colour}" is not a colour; write a colour such as #b4232a')
     return int(digits[0:2], 16), int(digits[2:4], 16), int(digits[4:6], 16)
 
 

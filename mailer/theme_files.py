@@ -150,7 +150,7 @@ def _template_paths_below(folder: Path, display_name: str, problems: list[Proble
         elif stat.S_ISREG(mode) and is_template:
             found.append(path)
         elif mode and is_template:
-            problems.append(Problem("is no ordinary file; move it away", place))
+            problems.append(Problem("is not a regular file; move it away", place))
     return found
 
 
@@ -169,7 +169,8 @@ def _file_mode(path: Path, display_name: str, problems: list[Problem]) -> int:
         if _is_symlink(path):
             problems.append(
                 Problem(
-                    "is a link that leads nowhere, or where this user may not look; correct it", display_name
+                    "is a link to a file that does not exist or that this user may not read; correct it",
+                    display_name,
                 )
             )
         elif not isinstance(error, FileNotFoundError):
@@ -196,7 +197,9 @@ def _read_theme_files(
     paths = _theme_file_paths(folder, display_prefix, problems)
     if len(paths) > MAX_FILES:
         problems.append(
-            Problem(f"has more than {MAX_FILES} files; a theme needs a few dozen", display_prefix)
+            Problem(
+                f"has more than {MAX_FILES} files; delete those that the theme does not use", display_prefix
+            )
         )
         return []
     for path in paths:
@@ -204,18 +207,28 @@ def _read_theme_files(
         try:
             if not path.resolve().is_relative_to(allowed_root.resolve()):
                 problems.append(
-                    Problem("leads out of the workspace; put the file itself there", display_prefix + name)
+                    Problem(
+                        "is a link to a file outside the workspace; put the file itself there",
+                        display_prefix + name,
+                    )
                 )
                 continue
             with path.open("rb") as stream:
                 data = stream.read(MAX_FILE + 1)
             if len(data) > MAX_FILE:
-                problems.append(Problem(f"is larger than {MAX_FILE // 1000} KB", display_prefix + name))
+                problems.append(
+                    Problem(f"is larger than {MAX_FILE // 1000} KB; make it smaller", display_prefix + name)
+                )
                 continue
             text = data.decode("utf-8-sig").replace("\r\n", "\n")
             files.append(ThemeFile(name, display_prefix + name, text))
         except OSError as error:
-            problems.append(Problem(f"cannot be read: {error.strerror}", display_prefix + name))
+            problems.append(
+                Problem(
+                    f"cannot be read: {error.strerror}; correct this, or move the file away",
+                    display_prefix + name,
+                )
+            )
         except UnicodeDecodeError as error:
             line = data.count(b"\n", 0, error.start) + 1
             problems.append(Problem("is not UTF-8; save it as UTF-8", display_prefix + name, line))

@@ -63,7 +63,7 @@ def write_draft(settings: Settings, edition: str, date: dt.date) -> Path:
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
     except FileExistsError:
         raise IssueError(
-            Problem("is there already and was left as it is; edit it, or choose --date", name)
+            Problem("exists already and was not changed; edit it, or choose another date with --date", name)
         ) from None
     try:
         with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as stream:

@@ -64,7 +64,9 @@ class IncludeReader:
             return None
         if not isinstance(tree.value, Mapping):
             what = "a list" if isinstance(tree.value, tuple) else "a text"
-            self._report(f"is {what}; an issue begins with keys such as edition: and date:", tree.position)
+            self._report(
+                f"is {what}; an issue must begin with keys such as edition: and date:", tree.position
+            )
             return None
         return self._with_includes(tree, (name,))
 
@@ -116,10 +118,13 @@ class IncludeReader:
             return None
         if len(entry.value) > 1:
             other = next(key for key in entry.value if key != "include")
-            self._report(f'"include" stands alone; write "{other[:40]}" into the file', entry.position)
+            self._report(
+                f'"include" must be the only key of an entry; write "{other[:40]}" into the included file',
+                entry.position,
+            )
             return None
         if not isinstance(wanted.value, str) or not wanted.value.strip():
-            self._report("include needs the path of a file", wanted.position)
+            self._report("include must be the path of a file", wanted.position)
             return None
         folder = self.root / posixpath.dirname(entry.position.path)
         try:
@@ -131,9 +136,9 @@ class IncludeReader:
         self._number += 1
         if name in including_files:
             circle = " -> ".join([*including_files[including_files.index(name) :], name])
-            self._report(f"this include goes in a circle: {circle}", wanted.position)
+            self._report(f"this include leads back to its own file: {circle}; remove it", wanted.position)
         elif len(including_files) > MAX_DEPTH:
-            self._report(f"includes are nested more than {MAX_DEPTH} deep", wanted.position)
+            self._report(f"includes must not be nested more than {MAX_DEPTH} levels deep", wanted.position)
         elif self._number > MAX_INCLUDES or self._total > MAX_TOTAL:
             self._report_exceeded_limit(wanted.position)
         else:
@@ -158,7 +163,7 @@ class IncludeReader:
         if not self._full:
             self._full = True
             limits = f"{MAX_INCLUDES} files, {MAX_ENTRIES:,} entries and {MAX_TOTAL / 1e6:g} MB"
-            self._report(f"an issue includes at most {limits}; make it smaller", position)
+            self._report(f"an issue may include at most {limits}; make it smaller", position)
 
     def _report(self, message: str, position: SourcePosition) -> None:
         self.problems.append(Problem(message, position.path, position.line, position.column))

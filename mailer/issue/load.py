@@ -161,9 +161,13 @@ def _path_in_workspace(issue_path: Path, root: Path) -> Path:
             file = (root / issue_path).resolve()
         there = file.exists()
     except (OSError, RuntimeError, ValueError):
-        raise IssueError(Problem("is not the name of a file", shown.replace("\0", "?"))) from None
+        raise IssueError(
+            Problem("cannot be the name of a file; correct it", shown.replace("\0", "?"))
+        ) from None
     if not there:
-        raise IssueError(Problem("is not there; correct the path, or make a draft with `mailer new`", shown))
+        raise IssueError(
+            Problem("does not exist; correct the path, or make a draft with `mailer new`", shown)
+        )
     if not file.is_relative_to(root):
         raise IssueError(Problem(f"is outside the workspace {root}; move it to issues/", shown))
     return file
@@ -175,8 +179,8 @@ def _name_in_workspace(file: Path, root: Path) -> str:
     try:
         name.encode()
     except UnicodeEncodeError:
-        advice = "rename it, and its folder; letters beyond ASCII need a UTF-8 locale, such as LC_ALL=C.UTF-8"
-        raise IssueError(Problem(f"has a name that is not text; {advice}", name)) from None
+        advice = "rename it or its folder; letters beyond ASCII need a UTF-8 locale, such as LC_ALL=C.UTF-8"
+        raise IssueError(Problem(f"has a name that is not valid text; {advice}", name)) from None
     if "\\" in name:
         raise IssueError(Problem("has a backslash in its name; rename it, or its folder", name))
     return name
@@ -197,13 +201,13 @@ def _problems_of_whole_issue(tree: Node, issue: Issue | None, *, is_complete: bo
     if items and items.value and sections and sections.value:
         found.append(
             (
-                "an issue has items or sections, not both; move the items into a section",
+                "an issue must not have both items and sections; move the items into a section",
                 sections.key_position or sections.position,
             )
         )
     written = [tree.child(key) for key in ("items", "sections", "body", "column")]
     if is_complete and not any(node is not None and node.value for node in written):
-        found.append(("there is nothing to read; write items, sections or a body", tree.position))
+        found.append(("the issue has no content; write items, sections or a body", tree.position))
     if is_complete and sections and isinstance(sections.value, tuple):
         for section in sections.value:
             parts = [section.child("items"), section.child("intro")]
@@ -212,9 +216,11 @@ def _problems_of_whole_issue(tree: Node, issue: Issue | None, *, is_complete: bo
                 and _is_readable(section)
                 and not any(node is not None and node.value for node in parts)
             ):
-                found.append(("this section has nothing in it; write items, or delete it", section.position))
+                found.append(("this section is empty; write items, or delete it", section.position))
     if issue and len(reader_conditions(issue)) > MAX_ONLY:
-        found.append((f'at most {MAX_ONLY} different "only" expressions fit into one issue', tree.position))
+        found.append(
+            (f'an issue may have at most {MAX_ONLY} different "only" expressions; remove some', tree.position)
+        )
     return [Problem(message, mark.path, mark.line, mark.column) for message, mark in found]
 
 

@@ -66,11 +66,13 @@ def _problem_of_error(error: Any, tree: Node) -> Problem:
     given = _KINDS.get(type(error.get("input")).__name__, "another kind of value")
     if kind == "missing":
         blank = used == len(keys)
-        message = f"{name} is empty" if blank else f"{_container_name(keys)} has no {name}; add {name}:"
+        message = (
+            f"{name} must not be empty" if blank else f"{_container_name(keys)} has no {name}; add {name}:"
+        )
         mark = node.key_position or node.position if blank else node.position
     elif kind == "extra_forbidden":
         mark = node.key_position or node.position
-        message = f'"{name[:40]}" is not known here{_key_suggestion(keys)}'
+        message = f'"{name[:40]}" is not a known key here{_key_suggestion(keys)}'
     elif kind == "string_type":
         message = f"{name} must be a text, not {given}{_IN_QUOTES.get(given, '')}"
     elif kind in ("tuple_type", "list_type"):
@@ -110,7 +112,7 @@ def _key_suggestion(keys: Sequence[str | int]) -> str:
     best = nearest_word(wrong, model.model_fields)
     if best and best != wrong:
         return f'; did you mean "{best}"?'
-    return f"; known here: {', '.join(model.model_fields)}"
+    return f"; the known keys are {', '.join(model.model_fields)}"
 
 
 def sorted_problems(problems: Sequence[Problem], issue_path: str) -> list[Problem]:
@@ -124,7 +126,10 @@ def sorted_problems(problems: Sequence[Problem], issue_path: str) -> list[Proble
     ordered = sorted(distinct, key=lambda p: (p.path != issue_path, p.path or "", p.line or 0, p.column or 0))
     if len(ordered) > MAX_PROBLEMS:
         more = len(ordered) - MAX_PROBLEMS
-        return [*ordered[:MAX_PROBLEMS], Problem(f"and {more:,} more; correct these first", issue_path)]
+        return [
+            *ordered[:MAX_PROBLEMS],
+            Problem(f"{more:,} more problems are not shown; correct these first", issue_path),
+        ]
     return ordered
 
 

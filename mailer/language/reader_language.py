@@ -75,7 +75,9 @@ def _load_catalogue(path: Path) -> Catalogue:
     try:
         return parse_catalogue(path.read_bytes())
     except ValueError as error:
-        raise ThemeError(Problem(f"cannot be read as a gettext catalogue: {error}", str(path))) from None
+        raise ThemeError(
+            Problem(f"cannot be read as a gettext catalogue: {error}; correct the file", str(path))
+        ) from None
 
 
 def _catalogue_folder_names(language: str) -> list[str]:

@@ -32,9 +32,15 @@ def _load_catalogue(file: ThemeFile) -> Catalogue:
     for number, line in enumerate(file.text.split("\n"), 1):
         if not _LINE.fullmatch(line):
             raise ThemeError(
-                Problem("is not a line of a catalogue; are the quotes closed?", file.path, number)
+                Problem(
+                    "is not a valid line of a gettext catalogue; check that the quotes are closed",
+                    file.path,
+                    number,
+                )
             )
     try:
         return parse_catalogue(file.text.encode())
     except ValueError as error:
-        raise ThemeError(Problem(f"is not a catalogue: {error}", file.path)) from None
+        raise ThemeError(
+            Problem(f"cannot be read as a gettext catalogue: {error}; correct the file", file.path)
+        ) from None

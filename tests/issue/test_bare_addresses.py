@@ -163,7 +163,7 @@ def test_links_keep_their_own_address_and_pictures_their_words() -> None:
             "https://zh.example.org/wiki/C语言",
             'https://zh.example.org/wiki/C ends before "语言"; write a space',
         ),
-        ("https://example.org/看这里", '"看这里" is taken for a part of the address'),
+        ("https://example.org/看这里", '"看这里" is read as a part of the link'),
     ],
 )
 def test_letters_that_may_belong_to_an_address_are_told(text: str, message: str) -> None:

@@ -38,7 +38,7 @@ def test_an_animation_that_mail_programs_do_not_show_is_refused(
     write("issues/a.png", moving(kind.upper()))
     assert wrong(f"{head}items:\n  - title: a\n    image: {{src: a.png, alt: a}}\n") == [
         f"{NAME}:6:18: the picture issues/a.png is an animated {kind}, which most mail programs do not show; "
-        "save it as GIF, or as a picture that stands still"
+        "save it as GIF, or as a picture without animation"
     ]
 
 
@@ -98,7 +98,7 @@ def test_a_name_in_another_form_cannot_leave_the_workspace(
     (outside / "a.png").write_bytes(picture())
     (workspace / "issues" / unicodedata.normalize("NFD", "é")).symlink_to(outside)
     (line,) = wrong(f"{head}items:\n  - title: a\n    image: {{src: 'é/a.png', alt: a}}\n")
-    assert "leaves the workspace" in line
+    assert "leads out of the workspace" in line
 
 
 @pytest.mark.parametrize("src", [r"p\a.png", r"p/a\b.png", r"..\a.png"])

@@ -53,9 +53,9 @@ def test_a_file_over_the_limit_is_refused_and_one_of_just_that_size_is_not(tmp_p
 
 def test_only_regular_files_are_read(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
-    with pytest.raises(ValueError, match="is not a regular file"):
+    with pytest.raises(ValueError, match="must be a regular file; replace it by one"):
         read_bounded_file(tmp_path / "pipe", 10)
-    with pytest.raises(ValueError, match="is a folder; a file is needed here"):
+    with pytest.raises(ValueError, match="is a folder, but must be a file; correct the path"):
         read_bounded_file(tmp_path, 10)
     with pytest.raises(ValueError, match="cannot be read: no such file or directory"):
         read_bounded_file(tmp_path / "nothing", 10)
@@ -71,14 +71,14 @@ def test_a_disk_that_fails_is_a_sentence() -> None:
     [
         ("", "is not the name of a file"),
         ("a\0b", "is not the name of a file"),
-        ("/etc/passwd", "must be written relative to this file"),
-        ("~/x", "must be written relative to this file"),
-        ("C:\\x", "must be written relative to this file"),
-        ("../../etc/passwd", "leaves the workspace; move the file into it"),
-        ("link/passwd", "leaves the workspace; move the file into it"),
-        ("loop", "cannot be followed|is not there"),
-        ("x" * 300, "cannot be followed|is not there"),
-        ("nothing.yaml", "issues/nothing.yaml is not there; correct the path or add the file"),
+        ("/etc/passwd", "must be a path relative to this file"),
+        ("~/x", "must be a path relative to this file"),
+        ("C:\\x", "must be a path relative to this file"),
+        ("../../etc/passwd", "leads out of the workspace; move the file into it"),
+        ("link/passwd", "leads out of the workspace; move the file into it"),
+        ("loop", "is not a path to a file|does not exist"),
+        ("x" * 300, "is not a path to a file|does not exist"),
+        ("nothing.yaml", "issues/nothing.yaml does not exist; correct the path or add the file"),
     ],
 )
 def test_a_path_stays_inside_the_workspace(tmp_path: Path, name: str, message: str) -> None:

@@ -103,12 +103,12 @@ def test_the_workspace_wins_message_by_message(
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        (HEAD + 'msgid "a"\nmsgstr b\n', "mailer.po:5: is not a line of a catalogue"),
-        (HEAD + 'msgid "a"\nmsgstr "b\n', "mailer.po:5: is not a line of a catalogue"),
-        ("nonsense\n", "mailer.po:1: is not a line of a catalogue"),
+        (HEAD + 'msgid "a"\nmsgstr b\n', "mailer.po:5: is not a valid line of a gettext catalogue"),
+        (HEAD + 'msgid "a"\nmsgstr "b\n', "mailer.po:5: is not a valid line of a gettext catalogue"),
+        ("nonsense\n", "mailer.po:1: is not a valid line of a gettext catalogue"),
         (
             HEAD.replace("plural=0", "plural=os()") + 'msgid "a"\nmsgstr "b"\n',
-            "mailer.po: is not a catalogue",
+            "mailer.po: cannot be read as a gettext catalogue",
         ),
     ],
 )

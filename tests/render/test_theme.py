@@ -70,8 +70,8 @@ def test_all_files_that_cannot_be_used_are_told_at_once(
         read_theme(workspace)
     assert str(caught.value).split("\n") == [
         "templates/web/a.html:2: is not UTF-8; save it as UTF-8",
-        "templates/web/b.html: is larger than 512 KB",
-        "templates/web/c.html: leads out of the workspace; put the file itself there",
+        "templates/web/b.html: is larger than 512 KB; make it smaller",
+        "templates/web/c.html: is a link to a file outside the workspace; put the file itself there",
     ]
     monkeypatch.setattr(lookup, "MAX_FILES", 2)
     with pytest.raises(ThemeError, match="has more than 2 files"):
@@ -109,17 +109,17 @@ def put(path: Path, what: str) -> None:
     ("name", "what", "said"),
     [
         ("templates", "file", "is a file, not a folder"),
-        ("templates", "broken", "is a link that leads nowhere"),
-        ("templates", "loop", "is a link that leads nowhere"),
+        ("templates", "broken", "is a link to a file that does not exist"),
+        ("templates", "loop", "is a link to a file that does not exist"),
         ("templates/email", "file", "is a file, not a folder"),
-        ("templates/text", "broken", "is a link that leads nowhere"),
+        ("templates/text", "broken", "is a link to a file that does not exist"),
         ("templates/locale", "pipe", "is a file, not a folder"),
-        ("templates/email/partials", "broken", "is a link that leads nowhere"),
+        ("templates/email/partials", "broken", "is a link to a file that does not exist"),
         ("templates/email/partials", "link", "is a link to a folder"),
-        ("templates/email/morning.mjml", "broken", "is a link that leads nowhere"),
+        ("templates/email/morning.mjml", "broken", "is a link to a file that does not exist"),
         ("templates/email/morning.mjml", "folder", "is a folder, not a file"),
-        ("templates/web/issue.html", "pipe", "is no ordinary file"),
-        ("templates/web/pages/done.html", "broken", "is a link that leads nowhere"),
+        ("templates/web/issue.html", "pipe", "is not a regular file"),
+        ("templates/web/pages/done.html", "broken", "is a link to a file that does not exist"),
     ],
 )
 def test_what_cannot_be_looked_at_is_refused_and_not_replaced(

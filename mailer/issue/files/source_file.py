@@ -58,7 +58,7 @@ def locate_file(root: Path, folder: Path, name: str) -> Path:
     if not name or any(ord(c) < 32 for c in name):
         raise ValueError("is not the name of a file")
     if name.startswith(("/", "~")) or re.match(r"[A-Za-z]:[\\/]", name):
-        raise ValueError(f'"{name}" must be written relative to this file, and lie inside the workspace')
+        raise ValueError(f'"{name}" must be a path relative to this file, inside the workspace')
     if "\\" in name:
         raise ValueError(
             f'"{name}" holds a backslash; write / between folders, and rename a file that has one'
@@ -70,12 +70,12 @@ def locate_file(root: Path, folder: Path, name: str) -> Path:
         inside = path.is_relative_to(root)
         known = inside and path.exists()
     except (OSError, RuntimeError, ValueError):
-        raise ValueError(f'"{name}" cannot be followed to a file') from None
+        raise ValueError(f'"{name}" is not a path to a file; correct it') from None
     if not inside:
-        raise ValueError(f'"{name}" leaves the workspace; move the file into it')
+        raise ValueError(f'"{name}" leads out of the workspace; move the file into it')
     if not known:
         raise ValueError(
-            f"{path.relative_to(root).as_posix()} is not there; correct the path or add the file"
+            f"{path.relative_to(root).as_posix()} does not exist; correct the path or add the file"
         )
     return path
 
@@ -105,9 +105,9 @@ def read_bounded_file(path: Path, max_bytes: int) -> bytes:
     try:
         mode = os.fstat(handle).st_mode
         if stat.S_ISDIR(mode):
-            raise ValueError("is a folder; a file is needed here")
+            raise ValueError("is a folder, but must be a file; correct the path")
         if not stat.S_ISREG(mode):
-            raise ValueError("is not a regular file")
+            raise ValueError("must be a regular file; replace it by one")
         with open(handle, "rb", closefd=False) as stream:
             data = stream.read(max_bytes + 1)
     except OSError as error:

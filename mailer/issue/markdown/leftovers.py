@@ -25,12 +25,12 @@ _OTHER = "\ufffc"
 _LINK = "\ufffb"
 
 _LINKS = (
-    (re.compile(r"\]\([^)\s\ufffb]{0,500}\s"), "in a link, a blank within the address is written %20"),
+    (re.compile(r"\]\([^)\s\ufffb]{0,500}\s"), "write %20 for a space in the URL of a link"),
     (
         re.compile(r"\][（〔［]|\][ \u3000]*[(（][ ]*(?:https?:|www\.|mailto:|\ufffb)"),
-        "a link is written [words](https://…), with plain brackets and nothing between ] and (",
+        "write a link as [words](https://…), with plain brackets and nothing between ] and (",
     ),
-    (re.compile(r"\]\("), "the brackets of a link are not closed, or its address is none"),
+    (re.compile(r"\]\("), "close the brackets of the link, or correct its URL"),
 )
 _MARKS = (
     (re.compile(r"(?<![*\w])\*\*(?=[^\s*])|(?<=[^\s*])\*\*(?!\*)"), "**", "bold"),
@@ -84,7 +84,9 @@ def _find_leftovers(state: StateCore) -> None:
             found.append(Finding(_IS_CODE, line, "error"))
         elif token.type == "fence" and token.map and not _is_fence_closed(token, lines):
             found.append(
-                Finding(f"the code that begins here is not closed by {token.markup}", line, "warning")
+                Finding(
+                    f"the code that begins here is not closed; write {token.markup} below it", line, "warning"
+                )
             )
 
 
@@ -115,24 +117,22 @@ def _findings_in_paragraph(
             yield from (Finding(f.message, line, f.severity) for f in found if f.severity == "warning")
     bullets = _BULLET.findall(text)
     if len(bullets) > 1 and not any(child.type == "hardbreak" for child in children):
-        message = (
-            f"lines that begin with {bullets[0]} run on into each other; write - in its place for a list"
-        )
+        message = f"lines that begin with {bullets[0]} are joined into one; write - to make a list of them"
         yield Finding(message, line, "warning")
     if is_list_entry and _TASK.match(text):
         yield Finding("a box such as [ ] is not drawn; delete it, or write ☐ or ☑", line, "warning")
     if _HEADING.match(text):
-        yield Finding("a heading needs a blank behind its #", line, "warning")
+        yield Finding("a heading needs a space after its #; add it", line, "warning")
     if text.startswith("|") and text.count("\n") and all("|" in each for each in text.split("\n")):
-        yield Finding("a table needs |---|---| as its second line", line, "warning")
+        yield Finding("a table needs |---|---| as its second line; add it", line, "warning")
 
 
 _IS_CODE = (
-    "a comment <!-- … --> that is indented by four spaces is code, and would reach readers; "
+    "a comment <!-- … --> that is indented by four spaces is code and would be sent to readers; "
     "indent it less, or put ``` around it"
 )
 _NOT_CLOSED = (
-    "a comment <!-- … --> must begin and end in one paragraph, or stand alone; it would reach readers"
+    "a comment <!-- … --> must begin and end in the same paragraph; otherwise it would be sent to readers"
 )
 
 
@@ -160,12 +160,12 @@ def _messages_about_line(text: str) -> Iterator[str]:
         found = pattern.search(text)
         if found:
             yield (
-                f'"{_words_around(text, found.start())}" has {mark} that marks nothing; write '
-                f"{mark}{name}{mark} without blanks inside, or \\{mark[0]}\\{mark[0]} where it is text"
+                f'"{_words_around(text, found.start())}" has {mark} without effect; write '
+                f"{mark}{name}{mark} without spaces inside, or \\{mark[0]}\\{mark[0]} if it is text"
             )
     found = _ATTRIBUTES.search(text)
     if found:
-        yield f'"{found[0][:40]}" is not known here and would be printed; delete it, or put it in backticks'
+        yield f'"{found[0][:40]}" has no meaning here and would be printed; delete it, or put it in backticks'
 
 
 def markdown_findings_in_line(text: str) -> Iterator[Finding]:
@@ -173,20 +173,24 @@ def markdown_findings_in_line(text: str) -> Iterator[Finding]:
     found = _PAIR.search(text) or _STARRED.search(text)
     if found:
         mark = found[0][:1] if found.re is _STARRED else found[0][:2]
-        message = f'"{found[0][:40]}" is printed with its {mark}, because this text is plain; delete them'
+        message = (
+            f'"{found[0][:40]}" is printed with its {mark}, because this field is not Markdown; delete them'
+        )
         yield Finding(message, 0, "warning")
     found = re.search(r"\]\(|\][（](?:https?:|www\.)|\[[^\[\]]+\]\[[^\[\]]+\]", text)
     if found:
         near = _words_around(text, found.start())
         message = (
-            f'"{near}" is printed with its brackets, because this text is plain; write the link into url:'
+            f'"{near}" is printed with its brackets, because this field is not Markdown; '
+            "write the link into url:"
         )
         yield Finding(message, 0, "warning")
     for pattern in (_ENTITY, _ELEMENT):
         found = pattern.search(text)
         if found:
             message = (
-                f'"{found[0][:40]}" is printed as it stands, because this text is plain; write what it means'
+                f'"{found[0][:40]}" is printed as it is typed, because this field is not HTML; '
+                "write plain text instead"
             )
             yield Finding(message, 0, "warning")
     if _COMMENT.search(text):

@@ -49,8 +49,8 @@ def _report_misspelt_urls(token: Token, collector: FindingCollector) -> None:
             written = re.split(r"[\s\u3000-\u3002\uff0c]", token.content[found.end() :], maxsplit=1)[0]
             better = corrected_url(found[0].strip() + written) or "https://…"
             collector.add_error(
-                f'"{(found[0] + written)[:80]}" is not an address; write {better[:80]}, '
-                "or put it into backticks where it is meant as text",
+                f'"{(found[0] + written)[:80]}" is not a URL; write {better[:80]}, '
+                "or put it in backticks if it is meant as text",
                 line_of_token(token),
             )
 
@@ -69,14 +69,16 @@ def _check_url(
     text = PLACEHOLDER.sub(SLOT_MARK, href)
     if text == SLOT_MARK and attribute == "href":
         if is_reader_link is not None and not is_reader_link(href):
-            collector.add_error("a slot alone is not a link, except {{ links.preferences }}", line)
+            collector.add_error(
+                "a slot cannot be the whole URL of a link, except slots such as {{ links.preferences }}", line
+            )
         return
     try:
         if SLOT_MARK in href:
             raise ValueError(f"holds the invisible character U+{ord(SLOT_MARK):04X}; delete it")
         written = normalised_url(text)
     except ValueError as error:
-        advice = "; write \\< where < is meant as text" if token.markup == "autolink" else ""
+        advice = "; write \\< if < is meant as text" if token.markup == "autolink" else ""
         collector.add_error(f"the {called} {error}{advice}", line)
         return
     token.attrs[attribute] = re.sub(SLOT_MARK, lambda _: next(slots), written)
@@ -89,13 +91,13 @@ def _check_url(
 def _warn_of_unclear_end(bare: BareAddress, line: int, collector: FindingCollector) -> None:
     if bare.letters_behind:
         collector.add_warning(
-            f'the address {bare.written_text[:80]} ends before "{bare.letters_behind}"; write a space '
-            "between them, or <…> around the whole address",
+            f'the link {bare.written_text[:80]} ends before "{bare.letters_behind}"; write a space '
+            "between them, or <…> around the whole URL",
             line,
         )
     elif bare.letters_within:
         collector.add_warning(
-            f'"{bare.letters_within}" is taken for a part of the address {bare.written_text[:80]}; write '
-            "a space before it, or <…> around the address",
+            f'"{bare.letters_within}" is read as a part of the link {bare.written_text[:80]}; write '
+            "a space before it, or <…> around the URL",
             line,
         )

@@ -76,8 +76,8 @@ def _check_stars(children: Sequence[Token], index: int, collector: FindingCollec
         return
     if ends and _STAR.match(after.content):
         collector.add_warning(
-            f'a star behind "{shortened(parts[2], 60)}" is printed, for one before it ends the italics; '
-            "write \\* for a star within a word",
+            f'a star after "{shortened(parts[2], 60)}" is printed, because an earlier star ends the italics; '
+            "write \\* for a star in a word",
             line_of_token(children[index]),
         )
         return

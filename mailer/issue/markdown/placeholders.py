@@ -47,8 +47,8 @@ class Placeholders:
             paths, default = self._slots[int(found[1])]
             if not default and all(path.startswith(_MAY_BE_EMPTY) for path in paths):
                 yield (
-                    f"{_slot_text(paths, default)} is empty for readers of whom it is not known; "
-                    f"write what stands there instead, as in {_slot_text(paths, 'reader')}"
+                    f"{_slot_text(paths, default)} is empty for readers without this value; "
+                    f"write a default for them, as in {_slot_text(paths, 'reader')}"
                 )
 
     def is_reader_link(self, word: str) -> bool:

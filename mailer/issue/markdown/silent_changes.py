@@ -61,8 +61,8 @@ def _findings_about_lost_cells(tokens: Sequence[Token], lines: Sequence[str]) ->
             lost = [cell.strip() for cell in cells[columns:] if cell.strip()]
             if lost:
                 yield Finding(
-                    f'"{lost[0][:40]}" is left out, for the head of the table has '
-                    f"{_cell_count_text(columns)}; write \\| where | is meant as text",
+                    f'"{lost[0][:40]}" is left out, because the head of the table has only '
+                    f"{_cell_count_text(columns)}; write \\| if | is meant as text",
                     token.map[0],
                     "warning",
                 )
@@ -103,8 +103,8 @@ def _misnumbered_entry_findings(entries: Sequence[Token], mark: str) -> Iterator
         printed = typed[0] + number
         if typed[number] != printed and entry.map:
             yield Finding(
-                f'"{typed[number]}{mark}" is printed as "{printed}{mark}", for a list counts its entries '
-                f"on from the first; write {typed[number]}\\{mark} where the number is meant as it stands",
+                f'"{typed[number]}{mark}" is printed as "{printed}{mark}", because a list counts on '
+                f"from its first number; write {typed[number]}\\{mark} to print the number as it is typed",
                 entry.map[0],
                 "warning",
             )

@@ -55,8 +55,10 @@ def open_picture(data: bytes, *, verify_checksums: bool = False) -> ImageFile:
     except Image.DecompressionBombError:
         raise ValueError(_TOO_MANY_PIXELS) from None
     except Exception:  # Pillow raises whatever a broken header happens to trip over
-        sound = "sound " if verify_checksums else ""
-        raise ValueError(f"is not a {sound}PNG, JPEG, GIF or WebP picture, whatever its name says") from None
+        sound = "valid " if verify_checksums else ""
+        raise ValueError(
+            f"is not a {sound}PNG, JPEG, GIF or WebP picture; save it again in one of these formats"
+        ) from None
     if pixels > MAX_PIXELS:
         raise ValueError(_TOO_MANY_PIXELS)
     if animation:
@@ -70,5 +72,5 @@ def _animation_problem(image: Image.Image) -> str:
     if kind is None or getattr(image, "n_frames", 1) == 1:
         return ""
     return (
-        f"is {kind}, which most mail programs do not show; save it as GIF, or as a picture that stands still"
+        f"is {kind}, which most mail programs do not show; save it as GIF, or as a picture without animation"
     )

@@ -125,11 +125,15 @@ def read_pictures(root: Path, uses: Iterable[PictureUse], problems: list[Problem
             _report(
                 problems,
                 use,
-                "this picture has no text for those who cannot see it; write ![what it shows](…)",
+                "this picture has no alternative text; write ![what it shows](…)",
             )
         if not _is_local(use.src):
             if use.alternative_text is not None and not use.src.startswith("https://"):
-                _report(problems, use, f'the picture "{use.src[:80]}" must be a file, or begin with https://')
+                _report(
+                    problems,
+                    use,
+                    f'the picture "{use.src[:80]}" must be the path of a file or a URL that begins with https://',
+                )
             continue
         written = (use.folder, use.src)
         if written not in names and written not in failed:
@@ -147,8 +151,8 @@ def read_pictures(root: Path, uses: Iterable[PictureUse], problems: list[Problem
             _report(
                 problems,
                 use,
-                f"an issue has up to {limits.MAX_COUNT} pictures, {limits.MAX_TOTAL / 1e6:g} MB in all; "
-                "leave some out",
+                f"an issue may have {limits.MAX_COUNT} pictures at most, {limits.MAX_TOTAL / 1e6:g} MB in "
+                "all; leave some out",
             )
             return IssuePictures(tuple(files.values()), names, is_complete=False)
     return IssuePictures(tuple(files.values()), names)

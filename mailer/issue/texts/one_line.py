@@ -27,7 +27,10 @@ def check_one_line_texts(tree: Node, placeholders: Placeholders, problems: list[
             continue
         if " ".join(text.split()) in drafted:
             _add_problem(
-                problems, node, f'"{shortened(text, 40)}" stands in every draft; write your own', "warning"
+                problems,
+                node,
+                f'"{shortened(text, 40)}" is left over from the draft; write your own text',
+                "warning",
             )
         if key[-1] in MARKDOWN_KEYS:
             continue

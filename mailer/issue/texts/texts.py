@@ -122,7 +122,9 @@ def _unused_definition_problem(text: _MarkdownText, line: int) -> Problem:
     typed = re.search(r"\[.*\]:", text.text.split("\n")[line])
     label = typed[0] if typed else "[…]:"
     shown = label[:40]
-    message = f"nothing leads to the definition {shown}, so it is left out; write \\{shown} where it is text"
+    message = (
+        f"no link uses the definition {shown}, so it is left out; write \\{shown} if it is meant as text"
+    )
     return _problem_at_line(text.node, message, line, "warning")
 
 

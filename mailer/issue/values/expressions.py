@@ -62,13 +62,15 @@ def slot_path(names: tuple[str, ...]) -> str:
         case ("links", "unsubscribe" | "preferences"):
             return ".".join(names)
         case ("subscriber", "attributes", *_):
-            raise ValueError("an attribute is written as subscriber.attributes.KEY")
+            raise ValueError("write an attribute as subscriber.attributes.KEY")
         case ("subscriber" | "links" as group, field, *rest):
             best = nearest_word(field, FIELDS if group == "subscriber" else LINKS)
-            advice = f'did you mean "{group}.{best}"?' if best and not rest else f"there are {ALLOWED}"
+            advice = (
+                f'did you mean "{group}.{best}"?' if best and not rest else f"the known names are {ALLOWED}"
+            )
             raise ValueError(f"{'.'.join(names)} is not known; {advice}")
     best = nearest_word(names[0], ("subscriber", "links"))
-    advice = f'did you mean "{best}"?' if best and best != names[0] else f"there are {ALLOWED}"
+    advice = f'did you mean "{best}"?' if best and best != names[0] else f"the known names are {ALLOWED}"
     raise ValueError(f"{'.'.join(names)} is not known here; {advice}")
 
 
@@ -98,7 +100,7 @@ def slots_of(text: str) -> Iterator[tuple[int, int, tuple[str, ...], str]]:
         except ValueError as error:
             message = str(error)
             if BRACES not in message:
-                message += f"; where two braces are meant as text, write {BRACES}"
+                message += f"; if two braces are meant as text, write {BRACES}"
             raise ExpressionError(message, text.count("\n", 0, start)) from None
         yield start, end, paths, default
         start = text.find("{{", end)
@@ -129,7 +131,9 @@ def _read_expression(text: str, position: int) -> tuple[tuple[str, ...], str, in
                 'write {{ subscriber.name or "reader" }} with straight quotes'
             )
         else:
-            raise ValueError(f"between {{{{ and }}}} stands a name or a text in quotes; there are {ALLOWED}")
+            raise ValueError(
+                f"between {{{{ and }}}} there must be a name or a text in quotes; the names are {ALLOWED}"
+            )
         word = _WORD.match(text, position)
         if word is None:
             raise ValueError('"{{" is not closed by "}}"; write {{ "{{" }} to print two braces')
@@ -141,6 +145,6 @@ def _read_expression(text: str, position: int) -> tuple[tuple[str, ...], str, in
         if word["other"] == "|":
             raise ValueError('filters are not allowed in an issue; write {{ subscriber.name or "reader" }}')
         raise ValueError(
-            f'"{(word["name"] or word["string"] or word["other"])[:40]}" is not understood here; '
-            'names are joined by "or", and a text in quotes comes last'
+            f'"{(word["name"] or word["string"] or word["other"])[:40]}" is not allowed here; '
+            'join names with "or", and put a text in quotes last'
         )

@@ -40,7 +40,7 @@ def _checked_one_line(value: str) -> str:
     value = value.strip(" \t\r\n")
     found = _NOT_ONE_LINE.search(value)
     if found and found[0] in "\r\n\u2028\u2029\x85":
-        raise ValueError("must be one line")
+        raise ValueError("must be on one line")
     if found:
         raise ValueError(f"holds the control character U+{ord(found[0]):04X}; delete it")
     return value
@@ -68,7 +68,9 @@ def parse_date(value: str) -> dt.date:
     try:
         return dt.date(int(match[1]), int(match[2]), int(match[3]))
     except ValueError:
-        raise ValueError(f"{value.strip()} is not in the calendar; write it as 2026-11-21") from None
+        raise ValueError(
+            f"{value.strip()} is not a day of the calendar; write a date such as 2026-11-21"
+        ) from None
 
 
 def _date_from_text(value: Any) -> Any:
@@ -91,7 +93,10 @@ def _normalised_link(value: str) -> str:
     bare = "".join(pieces)
     if bare == SLOT_MARK:
         if not all(path.startswith("links.") for path in slots[0][1]):
-            raise ValueError(f"{value} is not a link; only {{{{ links.preferences }}}} may stand alone")
+            raise ValueError(
+                f"{value} is not a URL; the only slots that can be a whole URL are links such as "
+                "{{ links.preferences }}"
+            )
         return value
     written = iter(slots)
     return re.sub(SLOT_MARK, lambda _: next(written)[0], normalised_url(bare))
@@ -99,12 +104,14 @@ def _normalised_link(value: str) -> str:
 
 def _checked_picture_source(value: str) -> str:
     if "{{" in value:
-        raise ValueError("cannot hold a slot; a picture is the same for everybody")
+        raise ValueError("must not contain a slot, because a picture is the same for all readers")
     scheme = re.match(r"([A-Za-z][A-Za-z0-9+.-]*):|//", value)
     if not scheme:
         return value
     if (scheme[1] or "").lower() != "https":
-        raise ValueError(f'"{shortened(value)}" must be a file of the workspace, or begin with https://')
+        raise ValueError(
+            f'"{shortened(value)}" must be a file of the workspace or a URL that begins with https://'
+        )
     return normalised_url(value)
 
 

@@ -24,7 +24,7 @@ def ascii_authority(text: str) -> str:
     if _REPEATED.fullmatch(text):
         raise ValueError("begins with https:// twice; delete one of them")
     if "@" in text:
-        raise ValueError('holds a user name before "@", which mail programs take for fraud; leave it out')
+        raise ValueError('contains a user name before "@", which mail programs treat as fraud; remove it')
     host, port = _split_host_and_port(text)
     if port is not None:
         _check_port(port)
@@ -37,7 +37,7 @@ def _split_host_and_port(text: str) -> tuple[str, str | None]:
         end = text.find("]")
         host, rest = text[: end + 1], text[end + 1 :]
         if end < 0 or (rest and not rest.startswith(":")):
-            raise ValueError("has brackets in its host that are not closed")
+            raise ValueError("has a bracket in its host that is not closed; close it")
         return host, rest[1:] if rest else None
     host, colon, port = text.partition(":")
     return host, port if colon else None
@@ -45,9 +45,11 @@ def _split_host_and_port(text: str) -> tuple[str, str | None]:
 
 def _check_port(port: str) -> None:
     if not re.fullmatch(r"[0-9]+", port):
-        raise ValueError(f'has the port "{port[:20]}", which is not a number; delete it with its colon')
+        raise ValueError(
+            f'has the port "{port[:20]}", which is not a number; correct it, or delete it with its colon'
+        )
     if not 0 < int(port[:9]) <= 65535:
-        raise ValueError(f"has the port {port[:20]}; ports go from 1 to 65535")
+        raise ValueError(f"has the port {port[:20]}, but a port must be from 1 to 65535; correct it")
 
 
 def _ascii_host(host: str) -> str:
@@ -57,18 +59,18 @@ def _ascii_host(host: str) -> str:
         try:
             return f"[{ipaddress.IPv6Address(host[1:-1]).compressed}]"
         except ValueError:
-            raise ValueError(f"has the host {host[:60]}, which is not an IPv6 address") from None
+            raise ValueError(f"has the host {host[:60]}, which is not an IPv6 address; correct it") from None
     for character in host:
         if not _is_allowed_in_host(character):
             raise ValueError(
-                f'has "{character}" in its host; correct the host, as in https://example.org/page'
+                f'has "{character}" in its host, which is not allowed; write a host as in https://example.org/page'
             )
     if _DROPPED.search(host):
         raise ValueError("has an invisible character in its host; delete it")
     labels = host.split(".")
     if "" in labels:
         where = "ends with a full stop" if labels[-1] == "" and "" not in labels[:-1] else "has an empty part"
-        raise ValueError(f"has a host that {where}; write it as in example.org")
+        raise ValueError(f"has a host that {where}; write a host such as example.org")
     plain = _ascii_labels(host, labels)
     if any(len(label) > 63 for label in plain.split(".")) or len(plain) > 253:
         raise ValueError("has a host that is too long; each part of it has up to 63 letters")
@@ -109,4 +111,6 @@ def _check_ipv4(host: str) -> None:
     try:
         ipaddress.IPv4Address(host)
     except ValueError:
-        raise ValueError(f"has the host {host[:60]}, which is neither a name nor an IPv4 address") from None
+        raise ValueError(
+            f"has the host {host[:60]}, which is neither a name nor an IPv4 address; correct it"
+        ) from None

@@ -62,15 +62,15 @@ def likely_url_mistakes(text: str) -> list[str]:
     """Returns a sentence for each probable mistake in a URL that `normalised_url` accepts."""
     found = []
     if "\u00ad" in text:
-        found.append(f'"{url_for_message(text)}" holds a soft hyphen, which nobody sees; delete it')
+        found.append(f'"{url_for_message(text)}" contains a soft hyphen, which is invisible; delete it')
     if "&amp;" in text:
-        found.append(f'"{url_for_message(text)}" holds &amp;, as HTML writes it; write & alone')
+        found.append(f'"{url_for_message(text)}" contains &amp;, which is HTML; write only &')
     path = re.sub(r"^[a-z]+://[^/?#]*", "", text, flags=re.IGNORECASE)
     mark = next((character for character in path if character in _STOPS), None)
     if mark and _SCHEME.match(text) and text[:7].lower() != "mailto:":
         found.append(
-            f'"{url_for_message(text)}" goes on after "{mark}"; delete what does not belong to it, or write '
-            f"{quote(mark)} if all of it does"
+            f'"{url_for_message(text)}" continues after "{mark}"; delete what does not belong to the URL, or '
+            f"write {quote(mark)} if all of it does"
         )
     return found
 
@@ -124,13 +124,13 @@ def _refuse_invisible_characters(text: str) -> None:
         if category != "Cs" and re.match(
             "[A-Za-z]+://[^/?#]+[/?#]|mailto:.*[?]", text[:index], re.IGNORECASE
         ):
-            advice += f", or write {quote(character)} if it belongs to the address"
+            advice += f", or write {quote(character)} if it belongs to the URL"
         raise ValueError(f"holds {name} (U+{ord(character):04X}); {advice}")
 
 
 def _normalised_web_url(scheme: str, after_scheme: str, url: str) -> str:
     if "\\" in after_scheme:
-        raise ValueError('holds "\\"; write / for it, or %5C if it belongs to the address')
+        raise ValueError('contains "\\"; write / instead, or %5C if it belongs to the URL')
     found = re.match(r"//([^/?#]*)(.*)", after_scheme, re.DOTALL)
     if found is None:
         better = corrected_url(url)
@@ -140,8 +140,8 @@ def _normalised_web_url(scheme: str, after_scheme: str, url: str) -> str:
     host, tail = found[1], found[2]
     if SLOT_MARK in host:
         raise ValueError(
-            "has a slot in its host; it needs a host that is the same for everybody, "
-            "as in https://example.org/page, and a slot only after it, in the path or the query"
+            "has a slot in its host; write a host that is the same for all readers, as in "
+            "https://example.org/page, and slots only in the path or the query after the host"
         )
     if "\u00ad" in host:
         raise ValueError("holds a soft hyphen (U+00AD) in its host; delete it")
@@ -149,7 +149,7 @@ def _normalised_web_url(scheme: str, after_scheme: str, url: str) -> str:
         if character in after_scheme:
             called = "a space" if character == " " else f'"{character}"'
             raise ValueError(
-                f"holds {called}; delete what does not belong to the address, or write {quote(character)}"
+                f"holds {called}; delete what does not belong to the URL, or write {quote(character)}"
             )
     if not host and (better := corrected_url(url)):
         raise ValueError(f"needs a host, as in https://example.org/page; write {url_for_message(better)}")
@@ -163,19 +163,17 @@ def _refuse_doubtful_end(path: str) -> None:
     last = path[-1:]
     unpaired = last in _PAIRS and path.count(last) > path.count(_PAIRS[last])
     if last and (last in _STOPS or unpaired):
-        raise ValueError(
-            f'ends with "{last}"; delete it, or write {quote(last)} if it belongs to the address'
-        )
+        raise ValueError(f'ends with "{last}"; delete it, or write {quote(last)} if it belongs to the URL')
     if re.search(rf"[{_STOPS}]\s*(?:https?:/|www\.)", path, re.IGNORECASE):
-        raise ValueError("is two addresses; make two links of them")
+        raise ValueError("contains two URLs; make two links of them")
 
 
 def _normalised_mailto(after_scheme: str) -> str:
     written, mark, query = after_scheme.partition("?")
     if after_scheme.startswith("//") or not (written.strip() or query):
-        raise ValueError("needs an address, as in mailto:desk@example.org")
+        raise ValueError("needs an e-mail address, as in mailto:desk@example.org")
     if SLOT_MARK in written:
-        raise ValueError("has a slot in the address that is written to; a slot may stand after the ? only")
+        raise ValueError("has a slot in its e-mail address; slots may only be used after the ?")
     places = [_encoded_mailbox(each) for each in written.split(",")] if written.strip() else []
     for field in query.split("&") if query else ():
         if not re.match(r"[A-Za-z-]+=", field):
@@ -192,7 +190,7 @@ def _encoded_mailbox(text: str) -> str:
 
 def _normalised_telephone(after_scheme: str) -> str:
     if SLOT_MARK in after_scheme:
-        raise ValueError("cannot hold a slot; a number is the same for everybody")
+        raise ValueError("must not contain a slot, because the number is the same for all readers")
     number, mark, more = after_scheme.partition(";")
     if re.search(r"\(0\)", number):
         raise ValueError('holds "(0)", which telephones would dial; leave it out')

@@ -46,4 +46,4 @@ def check_comments(text: str, scalar_spans: Sequence[tuple[int, int]], faults: l
 def _comment_message(line: str) -> str:
     match = _LINE.match(line)
     key, text = (match[1], match[2]) if match else (None, line)
-    return f'YAML drops all after " #"; put the whole text in quotes: {quoted_entry(key, text)}'
+    return f'YAML drops everything after " #"; put the whole text in quotes: {quoted_entry(key, text)}'

@@ -9,27 +9,30 @@ from mailer.issue.yaml.faults import TextFault, described_character
 
 __all__ = ["fault_from_error"]
 
-_FIT = "this does not fit what stands before it; look at the indentation and quotes"
-_COMMA = 'a "," or the closing bracket is missing; or put the text in quotes'
+_FIT = "this does not fit what comes before it; check the indentation and the quotes"
+_COMMA = 'a "," or the closing bracket is missing; add it, or put the text in quotes'
 
 #: What PyYAML says, and what an editor can do about it.
 _ADVICE = (
-    ("mapping values are not allowed", 'a ": " does not fit here; put the whole text in quotes'),
-    ("found unexpected end of stream", "a quote is opened here and never closed"),
+    ("mapping values are not allowed", 'a ": " is not allowed here; put the whole text in quotes'),
+    ("found unexpected end of stream", "a quote is opened here and never closed; close it"),
     ("could not find expected ':'", 'a ":" is missing here, or the text above needs quotes'),
     ("did not find expected '-'", 'this line should begin with "- ", or its indentation is wrong'),
     ("did not find expected key", _FIT),
     ("expected <block end>", _FIT),
     ("did not find expected ',' or", _COMMA),
     ("expected ',' or", _COMMA),
-    ("escape character", "an unknown \\ escape; write \\\\ for a backslash, or use single quotes"),
-    ("expected hexdecimal number", "an unknown \\ escape; write \\\\ for a backslash, or use single quotes"),
+    ("escape character", "this \\ escape is unknown; write \\\\ for a backslash, or use single quotes"),
+    (
+        "expected hexdecimal number",
+        "this \\ escape is unknown; write \\\\ for a backslash, or use single quotes",
+    ),
     ("found a tab character", "a tab is used for indentation; use spaces"),
     (
         "sequence entries are not allowed",
-        'a "- " does not fit here; put a text in quotes, a list below its key',
+        'a "- " is not allowed here; put a text in quotes, or a list below its key',
     ),
-    ("mapping keys are not allowed", 'a "? " does not fit here; put the whole text in quotes'),
+    ("mapping keys are not allowed", 'a "? " is not allowed here; put the whole text in quotes'),
     ("did not find expected node content", "a value is missing here, or the text needs quotes"),
 )
 

@@ -113,7 +113,7 @@ class _TreeReader:
         next(self.events)
         if isinstance(next(self.events), yaml.StreamEndEvent):
             self.report_problem(
-                "is empty; write at least edition, date and what there is to read",
+                "is empty; write at least edition, date and some content",
                 SourcePosition(self.path, 1, 1),
             )
             raise _UnreadableRestError
@@ -122,7 +122,7 @@ class _TreeReader:
         after = next(self.events)
         if not isinstance(after, yaml.StreamEndEvent):
             self.report_problem(
-                "a second document begins here; one file holds one, so delete the ---",
+                "a second document begins here, but a file must contain only one; delete the ---",
                 self.position_of(after),
             )
         return root
@@ -134,24 +134,26 @@ class _TreeReader:
             self.report_problem(f"holds more than {MAX_NODES:,} values; make it smaller", position)
             raise _UnreadableRestError
         if depth > MAX_DEPTH:
-            self.report_problem(f"is nested more than {MAX_DEPTH} levels deep; an issue needs five", position)
+            self.report_problem(
+                f"is nested more than {MAX_DEPTH} levels deep; an issue needs only five levels", position
+            )
             raise _UnreadableRestError
         if isinstance(event, yaml.AliasEvent):
             self.report_problem(
-                f'"*{event.anchor}" stands for another part of the file, which is not used here; '
-                "write it out, or put a text that begins with * in quotes",
+                f'"*{event.anchor}" is a YAML alias, which is not allowed here; '
+                "write the value out, or put a text that begins with * in quotes",
                 position,
             )
             return Node(None, position, key_position, position.line)
         if event.anchor is not None:
             self.report_problem(
-                f'"&{event.anchor}" gives a part of the file a name, which is not used here; '
+                f'"&{event.anchor}" is a YAML anchor, which is not allowed here; '
                 "delete it, or put a text that begins with & in quotes",
                 position,
             )
         if event.tag is not None:
             self.report_problem(
-                f'the type "{event.tag}" is not used here; '
+                f'the YAML type "{event.tag}" is not allowed here; '
                 "delete it, or put a text that begins with ! in quotes",
                 position,
             )
@@ -200,12 +202,12 @@ class _TreeReader:
             self.report_missing_colon(event, below)
             if not isinstance(name.value, str):
                 self.report_problem(
-                    "a key must be a plain word; put a text that begins with [, { or ? in quotes",
+                    "a key must be a word; put a text that begins with [, { or ? in quotes",
                     name.position,
                 )
             elif name.value in first:
                 self.report_problem(
-                    f'"{shortened(name.value, 40)}" is written twice; delete this or the one on line '
+                    f'the key "{shortened(name.value, 40)}" is written twice; delete this or the one on line '
                     f"{first[name.value]}",
                     name.position,
                 )
@@ -226,7 +228,7 @@ class _TreeReader:
         self.report_problem(
             f'a space is missing after "{word}:"'
             if colon and word in known_keys()
-            else f'"{shortened(key_event.value, 40)}" stands where a key should; '
+            else f'"{shortened(key_event.value, 40)}" is in the place of a key; '
             'put a text with a "," in quotes',
             self.position_of(key_event),
         )

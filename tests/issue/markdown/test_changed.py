@@ -13,9 +13,9 @@ from mailer.issue.markdown.document import parse_markdown
         (
             "| a | b |\n|---|---|\n| 1 | 2 |\n| 3 | 4 | 5 |",
             3,
-            '"5" is left out, for the head of the table has 2',
+            '"5" is left out, because the head of the table has only 2',
         ),
-        ("| a |\n|---|\n| `x|y` |", 2, "write \\| where | is meant as text"),
+        ("| a |\n|---|\n| `x|y` |", 2, "write \\| if | is meant as text"),
         ("> | a |\n> |---|\n> | 1 | 2 |", 2, '"2" is left out'),
         ("24. Dezember: zu\n\n31. Dezember: zu", 2, '"31." is printed as "25."'),
         ("1. Ann 9.81\n1. Bob 9.81\n3. Cid 10.02", 1, '"1." is printed as "2."'),

@@ -180,7 +180,7 @@ def test_no_product_is_told(text: str) -> None:
         ("Gärtner*innen,\nKöch*innen", r"write Gärtner\*innen, Köch\*innen"),
         ("2*x + 3*y", r"write 2\*x + 3\*y"),
         ("a*b*c", r"write a\*b\*c"),
-        ("*Liebe Gärtner*innen*", 'a star behind "innen" is printed'),
+        ("*Liebe Gärtner*innen*", 'a star after "innen" is printed'),
         ("*Liebe Gärtner*innen und Köch*innen*", 'the stars of "*Liebe Gärtner*innen" set words'),
         ("Gärtner*innen zahlen 5 Euro*", "set words in italics and are not printed"),
         ("__init__.py is gone", 'the underscores of "__init__"'),

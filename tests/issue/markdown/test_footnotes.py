@@ -97,9 +97,9 @@ def test_a_link_within_a_link_is_left_out() -> None:
     ("text", "message", "line"),
     [
         ("a\nb[^2]\n\n[^1]: x", "the footnote [^2] is not defined", 1),
-        ("a[^2]\n\nb\n\n[^2]: x\n[^1]: y", "nothing leads to the footnote [^1], and it is left out", 5),
+        ("a[^2]\n\nb\n\n[^2]: x\n[^1]: y", "no reference leads to the footnote [^1], so it is left out", 5),
         ("a[^1]\n\n[^1]: x\n\n[^1]: y", "the footnote [^1] is defined twice, and this one is left out", 4),
-        ("a\n![b [^1]](https://example.org/a.png)", "a footnote cannot stand in the alternative text", 1),
+        ("a\n![b [^1]](https://example.org/a.png)", "a footnote cannot be in the alternative text", 1),
         ("a[^1]\n\n[^1]: x\n    <b>y</b>", "the HTML <b> is left out", 3),
         ("a\nb^[c\n<b>y</b>]", "the HTML <b> is left out", 2),
         ("a[^1]\n\n[^1]: x[^2]", "the footnote [^2] is not defined", 2),

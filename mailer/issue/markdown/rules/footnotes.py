@@ -123,7 +123,9 @@ class _FootnoteNumbering:
     def _report_references_in_picture(self, children: Sequence[Token], line: int) -> None:
         for child in children:
             if child.type == "footnote_ref":
-                message = "a footnote cannot stand in the alternative text of a picture; move it behind it"
+                message = (
+                    "a footnote cannot be in the alternative text of a picture; move it after the picture"
+                )
                 self._warn(message, line)
                 _restore_written_text(child)
 
@@ -142,7 +144,7 @@ class _FootnoteNumbering:
         for note in self.defined.values():
             if not note.number:
                 message = (
-                    f"nothing leads to the footnote [^{note.label}], and it is left out; write "
+                    f"no reference leads to the footnote [^{note.label}], so it is left out; write "
                     f"[^{note.label}] where it belongs"
                 )
                 self._warn(message, note.line)

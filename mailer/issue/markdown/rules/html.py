@@ -64,7 +64,8 @@ def replace_html_tags(children: list[Token], collector: FindingCollector) -> Non
             child.attrs["title"] = title = _COMMENT.sub("", title).strip()
             if "<!--" in title:
                 collector.add_error(
-                    "a comment <!-- … --> is not closed; it would reach readers", line_of_token(child)
+                    "a comment <!-- … --> is not closed and would be sent to readers; close it with -->",
+                    line_of_token(child),
                 )
     if not any(child.type == "html_inline" for child in children):
         return
@@ -121,11 +122,12 @@ def _replace_tag(token: Token, opened_names: set[str], collector: FindingCollect
     shown = shortened(written, 40)
     line = line_of_token(token)
     if name in _REFUSED:
-        collector.add_error(f"{shown} cannot stand in a mail; delete it", line)
+        collector.add_error(f"{shown} is not allowed in a mail; delete it", line)
     elif name in SIMPLE:
         collector.add_warning(
-            f"{shown} is left out: <{name}> works without attributes, and closed in the same paragraph", line
+            f"{shown} is left out; <{name}> must have no attributes and must be closed in the same paragraph",
+            line,
         )
     else:
         advice = f"{_INSTEAD[name]}, or " if name in _INSTEAD else "write "
-        collector.add_warning(f"the HTML {shown} is left out; {advice}\\< where it is text", line)
+        collector.add_warning(f"the HTML {shown} is left out; {advice}\\< if it is text", line)

@@ -60,7 +60,7 @@ class CheckedText(ValueChecker):
             if match[1] == "-":
                 self.add_fault(row, column, f'a space is missing after the "-"; write - {match[2]}:')
             else:
-                self.add_fault(row, column, f'an entry of a list begins with "- " and not with {sign}')
+                self.add_fault(row, column, f'an entry of a list must begin with "- ", not with {sign}')
                 self.overwrite(row, column, len(match[1]), " ")
                 self.overwrite(row, column, 1, "-")
 
@@ -79,9 +79,9 @@ class CheckedText(ValueChecker):
         at = match.start(4) if match[4] else match.start(5) - 1
         wrong = INVISIBLE.match(match[5])
         if match[4]:
-            why = f"a full-width colon ： stands after {match[2]}"
+            why = f"a full-width colon ： is used after {match[2]}"
         elif wrong:
-            why = f'{described_character(wrong[0])} stands after "{match[2]}:" in place of a space'
+            why = f'{described_character(wrong[0])} is used after "{match[2]}:" instead of a space'
         else:
             why = f'a space is missing after "{match[2]}:"'
         self.add_fault(row, at, f"{why}; {advice}")

@@ -76,7 +76,7 @@ class TextLines:
             message = (
                 "a tab is used for indentation; use spaces"
                 if sign == "\t"
-                else f"this line is indented with {described_character(sign)}; use the spaces of the keyboard"
+                else f"this line is indented with {described_character(sign)}; use ordinary spaces"
             )
             if sign != "\t" and found == 0 and column == 1 and not sign.isspace():
                 message = f"this line begins with {described_character(sign)}; delete it"

@@ -61,7 +61,7 @@ class ValueChecker(TextLines):
         """Reports a text below its key that needs a `|` or quotes."""
         if key in long_text_keys():
             self.add_fault(
-                row, column, f"a text of several lines stands below a |; write {key}: | and the text below it"
+                row, column, f"a text of several lines must follow a |; write {key}: | and the text below it"
             )
         else:
             self.add_fault(row, column, f"the text of {key} needs quotes; write {quoted_entry(key, text)}")
@@ -86,7 +86,7 @@ class ValueChecker(TextLines):
             why = f'a text cannot begin with "{bare[:2].strip()} "'
         elif sign in "｜＞" and len(bare) == 1 and self.next_outer_row(row, parent_column) > row + 1:
             return self.report_and_skip(
-                row, column, parent_column, f"the full-width {sign} begins no text; write |"
+                row, column, parent_column, f"a full-width {sign} cannot begin a text; write |"
             )
         elif INVISIBLE.match(sign) and bare[1:2] in tuple("\"'[{|>*&!"):
             return self.report_and_skip(
@@ -102,7 +102,9 @@ class ValueChecker(TextLines):
         if colon:
             at = column + colon.start()
             self.add_fault(
-                row, at, f'a ": " does not fit here; put the whole text in quotes: {quoted_entry(key, bare)}'
+                row,
+                at,
+                f'a ": " is not allowed here; put the whole text in quotes: {quoted_entry(key, bare)}',
             )
             return self.overwrite_value(row, column, parent_column)
         return self.check_continuation(row, parent_column, key)
@@ -145,10 +147,8 @@ class ValueChecker(TextLines):
         if all(self.is_blank(each) for each in range(row + 1, at)):
             sign = self.lines[row][column:].split("#")[0].strip()
             sign = (">" if self.starts[row] + column in self.folded_block_offsets else "|") + sign[1:]
-            advice = (
-                f"write it there, further to the right, or put the sign in quotes: {quoted_entry(key, sign)}"
-            )
-            self.add_fault(row, column, f"no text stands below this {sign[0]}; {advice}")
+            advice = f"write an indented text there, or put the sign in quotes: {quoted_entry(key, sign)}"
+            self.add_fault(row, column, f"there is no text below this {sign[0]}; {advice}")
         return at
 
     def check_quoted(self, row: int, column: int, parent_column: int, key: str | None) -> int:
@@ -163,7 +163,7 @@ class ValueChecker(TextLines):
             if unknown and unknown[1]:
                 at = unknown.start(1)
                 self.add_fault(
-                    row, at, "an unknown \\ escape; write \\\\ for a backslash, or use single quotes"
+                    row, at, "this \\ escape is unknown; write \\\\ for a backslash, or use single quotes"
                 )
                 return self.overwrite_value(row, column, parent_column)
         after = self.lines[end[0]][end[1] + 1 :]
@@ -208,7 +208,9 @@ class ValueChecker(TextLines):
         for at, where in cuts:
             word = re.split(r"[,\]}]", self.lines[at][where:])[0]
             self.add_fault(
-                at, where, f'YAML drops all after " #"; put the text in quotes: {quoted_entry(None, word)}'
+                at,
+                where,
+                f'YAML drops everything after " #"; put the text in quotes: {quoted_entry(None, word)}',
             )
             self.overwrite(at, where, 1, "x")
         return end[0] + 1
@@ -230,9 +232,8 @@ class ValueChecker(TextLines):
                 self.add_fault(
                     at,
                     self.indent_width(at),
-                    f"{pair[1]}: is indented as a part of the text above; move it under {key}:"
-                    if key
-                    else "move it to the left",
+                    f"{pair[1]}: is indented as a part of the text above; move it "
+                    + (f"under {key}:" if key else "to the left"),
                 )
                 if key:  # goes on as if it stood where it should
                     self.lines[at] = (" " * parent_column + line).ljust(len(self.lines[at]))
@@ -245,7 +246,7 @@ class ValueChecker(TextLines):
                 self.add_fault(
                     at,
                     self.indent_width(at) + (colon.start() if colon else 0),
-                    f"this line does not fit into {name}, which begins on line {row + 1}; {advice}",
+                    f"this line cannot be a part of {name}, which begins on line {row + 1}; {advice}",
                 )
             else:
                 continue
