@@ -27,7 +27,7 @@ MAX_FILES = 500
 
 @dataclass(frozen=True, slots=True)
 class ThemeFile:
-    """Holds a template or a catalogue of translations. Templates call it `name`, messages `path`."""
+    """Holds a template or a catalogue of translations. Templates refer to `name`; messages show `path`."""
 
     name: str
     path: str
@@ -73,13 +73,13 @@ class ThemeFiles:
         return whole.hexdigest()
 
     def display_path(self, name: str) -> str:
-        """Returns the path by which messages call the template `name`."""
+        """Returns the path that messages show for the template `name`."""
         file = self.templates.get(name)
         return file.path if file else f"templates/{name}"
 
 
 def built_in_theme() -> Path:
-    """Returns the folder of the built-in theme: in the package of a wheel, beside that of a checkout."""
+    """Returns the folder of the built-in theme, in an installed package or beside one in a checkout."""
     package = Path(mailer.__file__).parent
     inside = package / "theme"
     return inside if inside.is_dir() else package.parent / "templates"

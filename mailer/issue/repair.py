@@ -41,7 +41,7 @@ def repaired_issue(data: Any, error: ValidationError, settings: Settings) -> Iss
 def _repair_value(
     data: Any, keys: tuple[str | int, ...], editions: tuple[str, ...], *, is_missing: bool
 ) -> None:
-    """Replaces the value under `keys` by a valid one, or removes it. Adds the value if it `is_missing`."""
+    """Replaces the value under `keys` in `data` by a valid one, or removes it; adds it if it `is_missing`."""
     *above, last = keys or ("",)
     for key in above:
         try:

@@ -37,8 +37,8 @@ def _fill_in_values(
 ) -> Translated | TranslatedHtml:
     """Returns a translation with `values` in place of its placeholders, such as `%(name)s`.
 
-    A text that `is_trusted_html` keeps its HTML tags, and its `%` is always special; another text is escaped,
-    and its `%` is special only if there are values.
+    If `is_trusted_html`, HTML tags in the text are kept, and each `%` begins a placeholder. Otherwise the
+    text is escaped, and `%` begins a placeholder only if there are values.
     """
     shown: str = text
     if context.eval_ctx.autoescape:

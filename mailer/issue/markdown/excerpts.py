@@ -16,7 +16,7 @@ _LEFT_OUT = {"table_open": "table_close", "notes_open": "notes_close"}
 
 
 def first_words(document: Document, min_characters: int) -> str:
-    """Returns the words of the first paragraphs on one line, as many as make up `min_characters`.
+    """Returns the words of the first paragraphs on one line, until it has `min_characters` characters.
 
     A dot separates a paragraph that ends without punctuation, such as the entry of a list, from the next one.
     """

@@ -24,7 +24,10 @@ IsReaderLink = Callable[[str], bool]
 def check_links(
     children: Sequence[Token], collector: FindingCollector, is_reader_link: IsReaderLink | None = None
 ) -> None:
-    """Writes the URLs of links and remote pictures in ASCII, and reports mistakes in them."""
+    """Writes the URLs of links and remote pictures in ASCII, and reports mistakes in them.
+
+    `is_reader_link` tells whether a placeholder stands for a link of one reader.
+    """
     words = ""  # right before a token, outside of links
     inside = 0
     for token in children:

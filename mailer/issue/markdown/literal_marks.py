@@ -56,7 +56,10 @@ def check_literal_marks(children: Sequence[Token], collector: FindingCollector) 
 
 
 def _check_stars(children: Sequence[Token], index: int, collector: FindingCollector) -> None:
-    """Reports italics that begin or end within a word and contain more than a part of that word."""
+    """Reports italics that begin or end within a word and contain more than a part of that word.
+
+    The token at `index` opens the italics.
+    """
     close = next(  # the end of the italics
         number
         for number in range(index + 1, len(children))
@@ -97,7 +100,7 @@ def _check_stars(children: Sequence[Token], index: int, collector: FindingCollec
 
 
 def _check_underscores(before: Token, words: Token, after: Token, collector: FindingCollector) -> None:
-    """Reports a name such as `__init__` in bold directly beside another part of a path."""
+    """Reports a name in bold, such as `__init__`, directly beside another part of a path."""
     glued = re.search(r"[\w)\]][./:]$", before.content) or re.match(r"[.(\[][\w)\]]", after.content)
     if words.type == before.type == after.type == "text" and glued and _NAME.fullmatch(words.content):
         name = words.content
@@ -110,5 +113,5 @@ def _check_underscores(before: Token, words: Token, after: Token, collector: Fin
 def _word_beside_italics(
     search: Callable[[str], re.Match[str] | None], token: Token, part: slice
 ) -> re.Match[str] | None:
-    """Returns the word or number that `search` finds in a text directly beside italics, if any."""
+    """Returns the word or number that `search` finds in a `part` of the text beside italics, if any."""
     return search(token.content[part]) if token.type == "text" else None

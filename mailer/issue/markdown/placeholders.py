@@ -42,7 +42,7 @@ class Placeholders:
         return self._pattern.sub(lambda found: make_value(*self._slots[int(found[1])]), text)
 
     def missing_fallback_warnings(self, text: str) -> Iterator[str]:
-        """Yields a warning for each slot that is empty for readers without a value."""
+        """Yields a warning for each slot without a default that may be empty for some readers."""
         for found in self._pattern.finditer(text):
             paths, default = self._slots[int(found[1])]
             if not default and all(path.startswith(_MAY_BE_EMPTY) for path in paths):
@@ -52,12 +52,12 @@ class Placeholders:
                 )
 
     def is_reader_link(self, word: str) -> bool:
-        """Returns whether a word is one placeholder that stands for a link of one reader."""
+        """Returns whether `word` is the placeholder of a link of one reader, such as to the preferences."""
         found = self._pattern.fullmatch(word)
         return found is not None and all(path.startswith("links.") for path in self._slots[int(found[1])][0])
 
     def restore_slots(self, text: str) -> str:
-        """Returns a finished text as an editor would write it, with slots and literal braces in braces."""
+        """Returns a finished text with slots in place of placeholders, and with literal braces escaped."""
         return self.replace_placeholders(text.replace("{{", BRACES), _slot_text)
 
     def _placeholder_for(self, paths: tuple[str, ...], default: str) -> str:

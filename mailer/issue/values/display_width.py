@@ -44,7 +44,7 @@ def _piece_columns(piece: str) -> int:
 
 
 def display_columns(text: str) -> int:
-    """Returns the number of columns of a line. A wide character has two, a slot those of its default."""
+    """Returns the number of columns of a line. A wide character takes two, a slot as many as its default."""
     return sum(map(_piece_columns, _unbreakable_pieces(text)))
 
 

@@ -59,13 +59,16 @@ def joins_without_space(before: str, after: str) -> bool:
 
 
 def _with_one_character_slots(text: str) -> str:
-    """Returns the text with one sign for each slot and each keycap emoji, without zero-width characters."""
+    """Returns the text with each slot and keycap emoji as one character, without zero-width characters."""
     text = _KEYCAP.sub(_EMOJI_SIGN, _SLOT.sub(_SLOT_SIGN, text))
     return "".join(c for c in text if unicodedata.category(c) not in ("Mn", "Me", "Cf"))
 
 
 def _script_kind_of_side(side: str) -> _ScriptKind:
-    """Returns the kind of the text on one side; `side` begins at the line end and goes outwards."""
+    """Returns whether the text on one side of a line end is CJK, other or ambiguous.
+
+    `side` begins at the line end and goes away from it.
+    """
     kind = _script_kind(side[0]) if side else "ambiguous"
     if kind != "ambiguous":
         return kind

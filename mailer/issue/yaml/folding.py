@@ -114,7 +114,7 @@ class _ParagraphJoiner:
         self._end = (self._end + piece)[-_REACH:]
 
     def join(self, line: str) -> None:
-        """Adds the next line of a paragraph, after a space or directly."""
+        """Adds the next line of a paragraph, after a space or directly, as its script requires."""
         last, first = self._end.rstrip(" \t")[-1:], line[:1]
         if last.isalpha() and first.isalpha():  # letters need no look at what stands around them
             together = joins_without_space(last, first)

@@ -34,14 +34,14 @@ def known_keys() -> frozenset[str]:
 
 @lru_cache(maxsize=1)
 def text_keys() -> frozenset[str]:
-    """Returns the keys that have a text as their value in every part of an issue."""
+    """Returns the keys whose value is a text in every part of an issue that has the key."""
     others = {name for name, field in _model_fields() if not _is_text_field(field)}
     return known_keys() - others
 
 
 @lru_cache(maxsize=1)
 def long_text_keys() -> frozenset[str]:
-    """Returns the keys that have a text of several paragraphs as their value in every part of an issue."""
+    """Returns the keys whose value is a text of several paragraphs in every part that has the key."""
     found = {
         name
         for name, field in _model_fields()

@@ -216,7 +216,7 @@ class _TreeReader:
                 yield name.value, value
 
     def report_missing_colon(self, key_event: Any, value_event: Any) -> None:
-        """Reports a text within { } in place of a key, as after a comma."""
+        """Reports a key inside { } without a colon, which is probably text after a comma."""
         between = self.text[key_event.end_mark.index : value_event.start_mark.index]
         if (
             getattr(value_event, "value", None) != ""

@@ -54,9 +54,9 @@ class Node:
         return None
 
     def find_deepest(self, keys: Sequence[str | int]) -> tuple[Node, int]:
-        """Returns the value under `keys`, or the deepest one that exists on the way to it.
+        """Returns the value under `keys`, or the deepest existing value on the way to it.
 
-        The number says how many of the keys lead to the returned value.
+        Also returns how many of the keys lead to that value.
         """
         node = self
         for used, key in enumerate(keys):

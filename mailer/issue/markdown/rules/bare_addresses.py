@@ -83,7 +83,10 @@ def _bare_address_rule(state: StateInline, silent: bool) -> bool:
 
 
 def _append_text_before(state: StateInline, start: int, silent: bool) -> bool:
-    """Ends the plain text before an address, because the rule of plain text would run over the address."""
+    """Appends the plain text up to the address at `start`, over which the rule for text would run.
+
+    Returns False if the rule for text stops before the address by itself. If `silent`, nothing is appended.
+    """
     stop = state.md.inline.terminator_re.search(state.src, state.pos)
     if start >= min(stop.start() if stop else state.posMax, state.posMax):
         return False
@@ -171,7 +174,10 @@ def _mail_address(source: str, match: re.Match[str]) -> BareAddress | None:
 
 
 def _end_of_host(source: str, position: int) -> int:
-    """Returns the end of a host. Letters of a script without spaces may follow directly."""
+    """Returns the offset at which the host that begins at `position` ends.
+
+    Letters of a script without spaces may follow the host directly.
+    """
     label = dot = position
     start = position
     while position < len(source):
@@ -194,7 +200,10 @@ def _end_of_host(source: str, position: int) -> int:
 
 
 def _end_of_path(source: str, position: int) -> tuple[int, str]:
-    """Returns the end of path, query and fragment, and the letters right after it that may belong to them."""
+    """Returns the offset at which a URL's path, query and fragment end.
+
+    Also returns the letters right after them that may belong to the URL.
+    """
     open_: list[str] = []
     while position < len(source):
         plain = _PLAIN.match(source, position)
@@ -242,7 +251,7 @@ def _may_be_in_path(source: str, position: int) -> bool:
 
 
 def _end_without_punctuation(source: str, start: int, end: int) -> int:
-    """Returns the end of an address without punctuation and invisible characters after it."""
+    """Returns the end of an address without the punctuation and invisible characters at its end."""
     while end > start and (source[end - 1] in _TRAILING or unicodedata.category(source[end - 1]) == "Cf"):
         end -= 1
     return end

@@ -35,7 +35,7 @@ _REFERENCE = re.compile(r"\[\^[^ \n\]]{1,999}\]")
 
 
 def add_footnote_rules(parser: MarkdownIt) -> None:
-    """Adds the rules to a parser."""
+    """Adds the rules that read footnotes to a parser."""
     footnote_plugin(parser, move_to_end=False, always_match_refs=True)
     parser.inline.ruler.at("footnote_ref", _reference_rule)
     parser.core.ruler.after("inline", "footnotes", _footnote_rule)
@@ -46,7 +46,8 @@ def add_footnote_rules(parser: MarkdownIt) -> None:
 def _reference_rule(state: StateInline, silent: bool) -> bool:
     """Runs the plugin's rule for a reference to a footnote, unless the text cannot be a reference.
 
-    The plugin alone would read to the end of the text for each `[` that is not closed by `]`.
+    Returns whether the rule found one. The plugin alone would read to the end of the text for each `[` that
+    is not closed by `]`.
     """
     found = _REFERENCE.match(state.src, state.pos, state.posMax)
     return found is not None and footnote_ref(state, silent, always_match=True)
@@ -78,7 +79,7 @@ class _FootnoteNumbering:
     used: list[_Footnote] = field(default_factory=list)
 
     def footnote_of(self, reference: Token, line: int) -> _Footnote | None:
-        """Returns the footnote that a reference leads to, or None if it is not defined."""
+        """Returns the footnote of a reference on `line`, or None if it is not defined."""
         label = reference.meta.get("label")
         if label is not None:
             return self.defined.get(label)
@@ -89,7 +90,7 @@ class _FootnoteNumbering:
         return _Footnote(None, [_paragraph_token(1), words, _paragraph_token(-1)], line)
 
     def number_references(self, tokens: Sequence[Token]) -> None:
-        """Numbers the references in some blocks; a reference without a footnote becomes text."""
+        """Numbers the references to footnotes in the tokens; a reference without a footnote becomes text."""
         line = 0
         for token in tokens:
             line = token.map[0] if token.map else line

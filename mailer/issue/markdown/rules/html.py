@@ -57,7 +57,10 @@ _KNOWN = frozenset(_NAMES.split())
 
 
 def replace_html_tags(children: list[Token], collector: FindingCollector) -> None:
-    """Processes the HTML tags among the tokens of a paragraph, and comments in titles, in place."""
+    """Replaces HTML tags among the tokens of a paragraph, and removes comments from titles, in place.
+
+    Tags that are allowed stay. Mistakes are added to `collector`.
+    """
     for child in children:
         title = child.attrs.get("title")
         if isinstance(title, str) and "<!--" in title:
@@ -80,7 +83,7 @@ def replace_html_tags(children: list[Token], collector: FindingCollector) -> Non
 
 
 def _indexes_of_closed_tags(children: list[Token]) -> set[int]:
-    """Returns the indexes of the simple tags that are closed in the element that contains them."""
+    """Returns the indexes of tags such as `<sub>` that are closed in the element that contains them."""
     kept: set[int] = set()
     stack: list[tuple[str, int]] = []
     for index, child in enumerate(children):

@@ -23,7 +23,7 @@ _PICTURE = "\U0001f5bc"
 
 
 def drop_line_ends_between_cjk(children: Sequence[Token]) -> None:
-    """Decides for each line end in a paragraph, and in its titles, if it becomes a space or nothing.
+    """Decides for each line end in a paragraph, and in titles of links, if it is a space or nothing.
 
     The characters on both sides count, even in bold words, links, code and references to footnotes. A
     `softbreak` that stays is a space; one that becomes nothing is turned into an empty text.

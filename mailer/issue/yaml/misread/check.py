@@ -23,7 +23,7 @@ _CURLY = "“”‘’「」"
 class CheckedText(ValueChecker):
     """Holds a text in which everything that YAML would misread has been overwritten, at the same length.
 
-    `faults` has the mistakes.
+    `faults` gets a description of each mistake.
     """
 
     def __init__(self, text: str, faults: list[TextFault]) -> None:
@@ -65,7 +65,7 @@ class CheckedText(ValueChecker):
                 self.overwrite(row, column, 1, "-")
 
     def _has_faulty_colon(self, row: int, column: int, is_entry: bool) -> bool:
-        """Returns whether a key is followed by a full-width colon, or by a colon without a space.
+        """Returns whether the key at `column` has a full-width colon, or no space after its colon.
 
         Reports the mistake and corrects it in the text. `is_entry` tells whether the line begins an entry of
         a list.
@@ -114,5 +114,5 @@ class CheckedText(ValueChecker):
 
 
 def check_text(text: str, faults: list[TextFault]) -> CheckedText:
-    """Returns the text with everything overwritten that YAML would misread, and adds that to `faults`."""
+    """Overwrites everything in the text that YAML would misread, and adds a fault for each to `faults`."""
     return CheckedText(text, faults)

@@ -58,7 +58,7 @@ class ValueChecker(TextLines):
         return end
 
     def report_unquoted_text(self, row: int, column: int, key: str, text: str) -> None:
-        """Reports a text below its key that needs a `|` or quotes."""
+        """Reports that the text below `key` needs a `|` or quotes."""
         if key in long_text_keys():
             self.add_fault(
                 row, column, f"a text of several lines must follow a |; write {key}: | and the text below it"
