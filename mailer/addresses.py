@@ -66,7 +66,7 @@ _NAMED_BEFORE = re.compile(r"([^()@]*)\(([^()\s]*@[^()\s]*)\)\s*")
 _COMMENT = re.compile(r"\s*\([^()@]*\)\s*")
 _LOOSE_BEFORE, _LOOSE_AFTER = re.compile(r"[\s,;:]+"), re.compile(r"[\s.,;:!]+\Z")
 _UNPRINTABLE = re.compile(r"[^\S ]|[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
-#: What is left of a text, and a short note on what was removed ("" if nothing was).
+#: A text, and a short note on what was removed from it ("" if nothing was).
 TextAndNote = tuple[str, str]
 
 

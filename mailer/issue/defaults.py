@@ -20,12 +20,12 @@ from mailer.language_tags import script_of
 
 __all__ = ["common_headlines", "issue_with_defaults"]
 
-#: Mail programs on a desktop show about this much of a subject; phones show half of it.
+#: Mail programs on a desktop show about so many columns of a subject; phones show half as many.
 SUBJECT_COLUMNS = 70
-#: Less than this of a headline is not worth beginning.
+#: A headline is added only if at least so many columns are left for it.
 _WORTH = 16
 
-#: What stands between two headlines, and before the first one, by script.
+#: The separators between two headlines, and before the first one, by script.
 _JOINTS = {
     **dict.fromkeys(("Hans", "Hant", "Jpan"), ("；", "：")),
     "Arab": ("؛ ", ": "),

@@ -17,7 +17,7 @@ from mailer.issue.yaml.tree import Node, SourcePosition
 
 __all__ = ["validation_problems", "sorted_problems"]
 
-#: More than this many problems at once help nobody.
+#: Further problems are not shown, because nobody would read them all.
 MAX_PROBLEMS = 100
 
 _MODELS: dict[str, type[BaseModel]] = {

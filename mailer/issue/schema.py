@@ -12,7 +12,7 @@ __all__ = ["issue_schema", "schema_text"]
 
 _INCLUDE = {
     "type": "object",
-    "description": "The entry, or the list of entries, that stands in another file.",
+    "description": "An entry, or a list of entries, that is in another file.",
     "properties": {"include": {"minLength": 1, "type": "string"}},
     "required": ["include"],
     "additionalProperties": False,

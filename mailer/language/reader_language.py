@@ -17,7 +17,7 @@ __all__ = ["accepted_languages", "choose_language", "known_locale", "page_transl
 
 _DOMAIN = "web.po"
 _LONGEST_HEADER = 1000
-#: A language and how much it is wanted: `zh-CN;q=0.8`.
+#: A language and the weight of the wish for it: `zh-CN;q=0.8`.
 _RANGE = re.compile(r"\s*([A-Za-z]{2,8}(?:-[A-Za-z0-9]{1,8})*)\s*(?:;\s*[qQ]\s*=\s*([01](?:\.\d{0,3})?)\s*)?")
 
 

@@ -16,7 +16,7 @@ from mailer.language.catalogue import Translated, Translations
 
 __all__ = ["GLOBALS", "TRANSLATIONS", "TranslatedHtml"]
 
-#: The key of the context under which the translations are; no template can name it.
+#: The key of the translations in a template's context. No template can use this name.
 TRANSLATIONS = " translations"
 
 
@@ -84,7 +84,8 @@ def _npgettext(
     return _fill_in_values(context, text, {"num": count, **values}, is_trusted_html=True)
 
 
-#: What templates call. `{% trans %}` becomes calls of all but `_`, and its body may hold tags.
+#: The functions that templates call. `{% trans %}` is compiled to calls of all but `_`, and its body may
+#: contain tags.
 GLOBALS: dict[str, Any] = {
     "_": _translate_as_text,
     "gettext": _gettext,

@@ -41,7 +41,7 @@ from tests.issue.conftest import NAME, Load
         ("```\nx = 1", "the code that begins here is not closed; write ``` below it"),
         ("Text\n\n    <!-- ask Jo -->", "is code and would be sent to readers"),
         ('[a](https://www.example.org/ "b <!-- ask")', "is not closed and would be sent to readers"),
-        ("Text <!-- ask\n\nJo --> more", "a comment <!-- … --> must begin and end in the same paragraph"),
+        ("Text <!-- ask\n\nJo --> more", "a comment <!-- … --> must begin and end in one paragraph"),
     ],
 )
 def test_what_did_not_work_is_told(text: str, message: str) -> None:

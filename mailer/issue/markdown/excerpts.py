@@ -11,7 +11,7 @@ from mailer.issue.values.line_ends import joins_without_space
 
 __all__ = ["heading_texts", "first_words"]
 
-#: What is left out, from its opening to its closing token.
+#: Blocks that are left out: their opening and closing tokens.
 _LEFT_OUT = {"table_open": "table_close", "notes_open": "notes_close"}
 
 

@@ -20,7 +20,7 @@ __all__ = ["FOUND", "add_leftover_rule", "markdown_findings_in_line"]
 #: The key of the parser's environment under which the rule leaves its findings.
 FOUND = "mailer.leftovers"
 
-#: What stands for an escaped character, a tag, code, a picture or the edge of a link among the texts.
+#: Replaces an escaped character, a tag, code, a picture or the edge of a link among the texts.
 _OTHER = "\ufffc"
 _LINK = "\ufffb"
 
@@ -57,7 +57,7 @@ _BULLET = re.compile(r"(?m)^[ \t]*([•·・‣▪●○■◦–—])[ \t\u3000
 _HEADING = re.compile(r"#{2,6}[^\s#]")
 _ALONE = re.compile(r"\s*<!--.*-->\s*", re.DOTALL)
 _EDGE = re.compile(r"<!--|-->")
-#: What begins a comment, also with a slip; without it `-->` is an arrow.
+#: The beginning of a comment, also mistyped; without one, `-->` is an arrow.
 _COMMENT = re.compile(r"(?<!\\)<\s?!\s?-")
 
 
@@ -132,7 +132,8 @@ _IS_CODE = (
     "indent it less, or put ``` around it"
 )
 _NOT_CLOSED = (
-    "a comment <!-- … --> must begin and end in the same paragraph; otherwise it would be sent to readers"
+    "a comment <!-- … --> must begin and end in one paragraph, or stand alone as a block; "
+    "now it would be sent to readers"
 )
 
 

@@ -18,7 +18,7 @@ __all__ = ["PLACEHOLDER", "Placeholders"]
 PLACEHOLDER = re.compile(r"slot[0-9a-f]{24}x[0-9]{1,6}z", re.IGNORECASE)
 
 
-#: What is not known of every reader.
+#: Values that some readers do not have.
 _MAY_BE_EMPTY = ("subscriber.name", "subscriber.attributes.")
 
 

@@ -17,7 +17,7 @@ from mailer.issue.pictures.limits import MAX_FILE, MAX_PIXELS
 
 __all__ = ["FORMATS", "open_picture", "read_picture"]
 
-#: What a mail can be made of: rendering turns WebP into what mail programs show. SVG is not among it.
+#: Formats of pictures for mails. Rendering turns WebP into a format that mail programs show. SVG is refused.
 #: A phone's JPEG with a second picture (MPO) is a JPEG.
 FORMATS = ("PNG", "JPEG", "GIF", "WEBP")
 _TOO_MANY_PIXELS = f"has more than {MAX_PIXELS // 1_000_000} million pixels; make it smaller"

@@ -28,7 +28,7 @@ ENOUGH = 90
 _BLANK = "\u00a0\u034f"
 _MAX_FILLER = 300 // len(_BLANK.encode())
 _BETWEEN = " · "
-#: A headline of so many columns stands in a subject by no accident.
+#: A headline of at least so many columns that is found in the subject is not there by chance.
 _LONG = 16
 
 

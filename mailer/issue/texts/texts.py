@@ -24,8 +24,8 @@ __all__ = ["MARKDOWN_KEYS", "read_markdown_texts"]
 #: The keys whose texts are Markdown.
 MARKDOWN_KEYS = ("intro", "body", "comment", "caption", "text", "notice")
 
-#: Slots, those that are the whole address of a link first, and braces that are left over. What stands between
-#: braces is looked at as far as it can be an expression.
+#: Slots, those that are the whole URL of a link first, and braces that are left over. Only so much between
+#: braces is looked at as an expression can be long.
 _BRACES = re.compile(r"(?P<address>(?<=\]\()\{\{[^\n]{0,1000}?\}\}(?=\)))|\{\{.{0,1000}?\}\}|\{\{|\}\}")
 
 

@@ -15,7 +15,7 @@ __all__ = ["display_columns", "cut_to_columns"]
 ELLIPSIS = "…"
 #: Columns that a slot without a default is taken to need.
 _SLOT_COLUMNS = 10
-#: What is never cut: a slot, and braces that are text.
+#: Texts that are never cut: slots, and braces that are text.
 _WHOLE = re.compile(SLOT.pattern + r"|\{\{\s*(?:\"[^\"\n]*\"|'[^'\n]*')\s*\}\}")
 _DANGLING = " \t,;:.-–—·/|(\"'&+、，；：。！？·…—“‘（《〈「『【〔"
 

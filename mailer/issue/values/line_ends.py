@@ -23,7 +23,7 @@ _CJK = re.compile(
 )
 #: Emoji and the symbols that are drawn as such.
 _EMOJI = re.compile("[\u2190-\u21ff\u2300-\u23ff\u2600-\u27bf\u2b00-\u2bff\U0001f000-\U0001faff]")
-#: What is filled for each reader: nothing is known of its letters.
+#: A slot, which is filled for each reader: its letters are not known.
 _SLOT = re.compile(r"\{\{[^{}\n]*\}\}")
 #: An emoji of two or three characters, such as a digit in a key.
 _KEYCAP = re.compile("[0-9#*]\ufe0f?\u20e3")

@@ -16,14 +16,14 @@ from mailer.issue.values.misspelt_urls import corrected_url
 
 __all__ = ["LONGEST", "SLOT_MARK", "likely_url_mistakes", "normalised_url", "url_for_message"]
 
-#: Stands for a slot in an address that is looked at.
+#: Replaces a slot in a URL while the URL is checked.
 SLOT_MARK = "\ue000"
-#: Characters of an address as it is typed.
+#: The maximum number of characters of a URL as it is typed.
 LONGEST = 2000
 
 _ALLOWED = 'https://, http://, mailto:, tel:, webcal:// or "#" and the name of a part of this issue'
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):")
-#: What RFC 3986 allows in a path, a query and a fragment, the percent sign aside.
+#: Characters that RFC 3986 allows in a path, a query and a fragment, except the percent sign.
 _SAFE = r"A-Za-z0-9._~!$&'()*+,;=:@/?\-"
 _NAMES = {
     "\t": "a tab",
@@ -39,7 +39,7 @@ _NAMES = {
     "\u3000": "a full-width space",
     "\ufeff": "a byte order mark",
 }
-#: Letters and marks that nobody sees, though their categories say otherwise.
+#: Letters and marks that are invisible, although their Unicode categories say otherwise.
 _UNSEEN = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f\u2800\u3164\uffa0")
 _STOPS = "\uff0c\u3002\uff1b\uff1a\u3001\uff64\uff61"
 _PAIRS = {"\uff09": "\uff08", "\u3011": "\u3010", "\u300b": "\u300a", "\u3009": "\u3008", "\u300d": "\u300c"}

@@ -12,7 +12,7 @@ __all__ = ["fault_from_error"]
 _FIT = "this does not fit what comes before it; check the indentation and the quotes"
 _COMMA = 'a "," or the closing bracket is missing; add it, or put the text in quotes'
 
-#: What PyYAML says, and what an editor can do about it.
+#: Words of PyYAML's messages, and what an editor can do about each error.
 _ADVICE = (
     ("mapping values are not allowed", 'a ": " is not allowed here; put the whole text in quotes'),
     ("found unexpected end of stream", "a quote is opened here and never closed; close it"),

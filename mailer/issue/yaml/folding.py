@@ -20,7 +20,7 @@ __all__ = ["FoldedText", "fold_block", "fold_scalar"]
 _BREAK = re.compile(r"\r\n|\r|\n")
 #: Marks of Markdown at the end and at the beginning of a line, which readers do not see.
 _MARKS_AFTER = re.compile(r"(?:[*_~`]+|\]\([^()\n]*\)|\]\[[^\[\]\n]*\]|[*_~`]+\s*)$")
-#: So much of what stands before a line end is looked at.
+#: The number of characters before a line end that are looked at.
 _REACH = 200
 _MARKS_BEFORE = re.compile(r"^(?:[*_~`]|!?\[)+")
 

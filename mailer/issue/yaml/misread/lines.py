@@ -7,7 +7,7 @@ from mailer.issue.yaml.faults import TextFault, described_character
 
 __all__ = ["TextLines"]
 
-#: More than these help nobody.
+#: Further faults are not recorded, because nobody would read them.
 _MAX_FAULTS = 1_000
 
 
