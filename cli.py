@@ -9,7 +9,10 @@ __all__ = ["main"]
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Runs the program and exits. Ctrl-C while modules are loaded ends it without a traceback."""
+    """Runs the program with `arguments`, by default those of the process, and exits.
+
+    Ctrl-C while modules are loaded ends the program without a traceback.
+    """
     if by_python := signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, signal.SIG_DFL)
     from mailer.commands.program import main as run

@@ -1,4 +1,4 @@
-"""Sends newsletters that are kept as code: issues are YAML files, delivered and archived provably."""
+"""Sends newsletter issues, which are YAML files, and archives what was sent with a hash of every file."""
 
 __all__ = ["__version__"]
 

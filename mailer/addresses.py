@@ -1,8 +1,8 @@
-"""Parses e-mail addresses, in the same way for lists, commands, settings and messages. Pure: no DNS.
+"""Parses e-mail addresses in the same way for lists, commands, settings and messages, without DNS queries.
 
-The domain is compared as lower-case ASCII (IDNA 2008 with UTS #46), the local part without regard to case
-(Unicode canonical caseless matching). An address that mail is sent to keeps the local part as it was given,
-because only the receiving server may say what it means (RFC 5321 section 2.4).
+Domains are compared as lower-case ASCII (IDNA 2008 with UTS #46), local parts without regard to case (Unicode
+canonical caseless matching). The address that mail is sent to keeps its local part as written, because only
+the receiving server may interpret it (RFC 5321 section 2.4).
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ __all__ = [
     "LONGEST_ADDRESS",
     "LONGEST_LOCAL",
     "Address",
-    "cleaned_address",
-    "header_address",
+    "cleaned_address_and_note",
+    "address_with_ascii_domain",
     "read_address",
     "read_domain",
-    "shown",
-    "trimmed",
+    "quote",
+    "strip_invisible_characters",
 ]
 
 #: Octets before the @ (RFC 5321 section 4.5.3.1.1).
@@ -66,28 +66,27 @@ _NAMED_BEFORE = re.compile(r"([^()@]*)\(([^()\s]*@[^()\s]*)\)\s*")
 _COMMENT = re.compile(r"\s*\([^()@]*\)\s*")
 _LOOSE_BEFORE, _LOOSE_AFTER = re.compile(r"[\s,;:]+"), re.compile(r"[\s.,;:!]+\Z")
 _UNPRINTABLE = re.compile(r"[^\S ]|[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+#: A text, and a short note on what was removed from it ("" if nothing was).
+TextAndNote = tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """Holds a parsed address.
-
-    Mail goes to `address`; `key` is the same for every spelling; `domain` is in ASCII.
-    """
+    """Holds a parsed e-mail address. All spellings of an address share one `key`; `domain` is in ASCII."""
 
     address: str
     key: str
     domain: str
 
 
-def shown(text: str, longest: int = 80) -> str:
-    """Returns `text` in quotes for a message: shortened, on one line, without control characters."""
-    cut = text if len(text) <= longest else text[: longest - 1] + "…"
+def quote(text: str, max_length: int = 80) -> str:
+    """Returns `text` in quotes on one line of at most `max_length` characters, for use in a message."""
+    cut = text if len(text) <= max_length else text[: max_length - 1] + "…"
     return '"' + _UNPRINTABLE.sub("\ufffd", cut) + '"'
 
 
-def trimmed(text: str) -> str:
-    """Returns `text` without white space and invisible characters at both ends."""
+def strip_invisible_characters(text: str) -> str:
+    """Returns `text` without white space and invisible characters at its start and end."""
     if text.isascii():
         return text.strip()
     start = _BEFORE.match(text)
@@ -97,71 +96,78 @@ def trimmed(text: str) -> str:
 
 
 def read_address(text: str) -> Address:
-    """Returns the address in `text`. Raises ValueError with one sentence where there is none."""
-    given = trimmed(text)
+    """Parses `text` as one e-mail address. Raises ValueError with a sentence for the user if it is none."""
+    given = strip_invisible_characters(text)
     if not given:
         raise ValueError("the address is empty")
     if len(given) > _LONGEST:
-        raise _not_an_address(given, "it is too long")
+        raise _address_error(given, "it is too long")
     local, at, domain = given.rpartition("@")
     if not at:
-        raise _not_an_address(given, "it has no @")
-    ascii_domain, problem = _checked_domain(domain)
+        raise _address_error(given, "it has no @")
+    ascii_domain, problem = _ascii_domain_and_problem(domain)
     if problem:
-        raise _not_an_address(given, problem)
+        raise _address_error(given, problem)
     if not _PLAIN_LOCAL.fullmatch(local):
-        local = _checked_local(given, local)
+        local = _validated_local_part(given, local)
     elif "=?" in local and _ENCODED_WORD.search(local):
-        raise _not_an_address(given, "it holds an encoded word of a mail header; write the address itself")
+        raise _address_error(given, "it holds an encoded word of a mail header; write the address itself")
     octets = len(local.encode())
     if octets > LONGEST_LOCAL:
-        raise _not_an_address(given, "the part before the @ is too long")
+        raise _address_error(given, "the part before the @ is too long")
     if octets + 1 + len(ascii_domain) > LONGEST_ADDRESS:
-        raise _not_an_address(given, "it is too long")
-    return Address(f"{local}@{ascii_domain}", f"{_folded(local)}@{ascii_domain}", ascii_domain)
+        raise _address_error(given, "it is too long")
+    return Address(f"{local}@{ascii_domain}", f"{_case_folded(local)}@{ascii_domain}", ascii_domain)
 
 
-def cleaned_address(text: str) -> tuple[str, str]:
-    """Returns the address that a cell means, and a short note on what was removed ("" where nothing was).
+def cleaned_address_and_note(text: str) -> tuple[str, str]:
+    """Returns the address that a cell of a list means, and a short note on what was removed around it.
 
-    It accepts `mailto:a@b`, `<a@b>`, `Name <a@b>`, `a@b (work)`, quotes and brackets around it, commas and
-    full stops at its end, full-width forms of ASCII (`ａ＠ｂ`), and invisible characters around it. Within an
-    address nothing but the width is changed. A text without an address is returned as it is, and
-    `read_address` says what is wrong with it. Raises ValueError where there are two addresses.
+    The note is "" if nothing was removed. The function accepts `mailto:a@b`, `<a@b>`, `Name <a@b>`, `a@b`
+    with a comment in brackets, quotes and brackets around the address, commas and full stops at its end,
+    invisible characters around it, and full-width forms of ASCII (`ａ＠ｂ`). Within the address only the
+    width of characters is changed. A text without an address is returned trimmed; `read_address` then says
+    what is wrong with it. Raises ValueError if there are two addresses.
     """
     if _COMMON.fullmatch(text) or len(text) > _LONGEST:
         return text, ""
-    plain = text if text.isascii() else text.translate(_WIDE)
-    whole = trimmed(plain)
+    narrow = text if text.isascii() else text.translate(_WIDE)
+    whole = strip_invisible_characters(narrow)
     notes = {
-        "full-width characters": plain != text,
-        "invisible characters around it": whole != plain.strip(" \t\r\n"),
+        "full-width characters": narrow != text,
+        "invisible characters around it": whole != narrow.strip(" \t\r\n"),
     }
     address = whole
     if not _is_address(address):
-        address = _without_rest(whole, notes)
+        address = _without_decoration(whole, notes)
         if not _is_address(address):
-            _refuse_two(text, address)
-            return trimmed(text), ""
+            _refuse_several_addresses(text, address)
+            return strip_invisible_characters(text), ""
     return address, ", ".join(note for note, true in notes.items() if true)
 
 
-def _without_rest(text: str, notes: dict[str, bool]) -> str:
-    """Returns `text` without the usual decoration of an address, and adds what it removed to `notes`."""
+def _without_decoration(text: str, notes: dict[str, bool]) -> str:
+    """Returns `text` without brackets, names and so on around an address, and adds these to `notes`."""
     before = ""
     while before != text:
         before = text
-        for strip in (_without_scheme, _without_pair, _without_name, _without_comment, _without_loose):
+        for strip in (
+            _without_uri_scheme,
+            _without_enclosing_marks,
+            _without_display_name,
+            _without_comment,
+            _without_outer_punctuation,
+        ):
             text, note = strip(text)
             if note:
                 notes[note] = True
-            text = trimmed(text)
+            text = strip_invisible_characters(text)
             if _is_address(text):
                 return text
     return text
 
 
-def _without_scheme(text: str) -> tuple[str, str]:
+def _without_uri_scheme(text: str) -> TextAndNote:
     match = _SCHEME.match(text)
     if not match:
         return text, ""
@@ -172,16 +178,19 @@ def _without_scheme(text: str) -> tuple[str, str]:
     return rest, match[0].partition(":")[0].lower() + ":"
 
 
-def _without_pair(text: str) -> tuple[str, str]:
-    for pair in _PAIRS:
-        first, last = pair[0], pair[1]
+def _without_enclosing_marks(text: str) -> TextAndNote:
+    for brackets in _PAIRS:
+        first, last = brackets[0], brackets[1]
         if len(text) > 2 and text[0] == first and text[-1] == last and not {first, last} & set(text[1:-1]):
             return text[1:-1], "brackets" if first in "<([「【《〈" else "quotes"
     return text, ""
 
 
-def _without_name(text: str) -> tuple[str, str]:
-    """Returns the address of `Name <a@b>` or `Name (a@b)`. A name that is an address must be the same one."""
+def _without_display_name(text: str) -> TextAndNote:
+    """Returns the address of `Name <a@b>` or `Name (a@b)`, and a note on what was removed.
+
+    If the name is another address, `text` is returned unchanged with the note "".
+    """
     match = _NAMED.fullmatch(text) or _NAMED_BEFORE.fullmatch(text)
     if not match or "@" not in match[2]:
         return text, ""
@@ -197,12 +206,12 @@ def _without_name(text: str) -> tuple[str, str]:
     return address, "a name" if name else "brackets"
 
 
-def _without_comment(text: str) -> tuple[str, str]:
+def _without_comment(text: str) -> TextAndNote:
     rest = _COMMENT.sub("", text, count=1) if _COMMENT.match(text) or text.rstrip().endswith(")") else text
     return rest, "" if rest == text else "a comment"
 
 
-def _without_loose(text: str) -> tuple[str, str]:
+def _without_outer_punctuation(text: str) -> TextAndNote:
     start = _LOOSE_BEFORE.match(text)
     rest = _LOOSE_AFTER.sub("", text[start.end() :] if start else text)
     return rest, "" if rest == text else "punctuation around it"
@@ -216,43 +225,43 @@ def _is_address(text: str) -> bool:
     return True
 
 
-def _refuse_two(text: str, rest: str) -> None:
-    """Raises ValueError where `rest` has several parts that are addresses."""
-    parts = [part.strip("\"'.") for part in re.split(r"[\s,;/|<>()\[\]?&=:]+", rest)]
+def _refuse_several_addresses(text: str, undecorated: str) -> None:
+    """Raises ValueError if `undecorated`, the core of `text`, contains more than one address."""
+    parts = [part.strip("\"'.") for part in re.split(r"[\s,;/|<>()\[\]?&=:]+", undecorated)]
     if sum("@" in part and _is_address(part) for part in parts) > 1:
-        raise ValueError(f"{shown(text)} holds more than one address; give each a row of its own")
+        raise ValueError(f"{quote(text)} holds more than one address; give each a row of its own")
 
 
 def read_domain(text: str) -> str:
-    """Returns a domain in the form in which addresses compare it. Raises ValueError where it is no domain."""
-    domain, problem = _checked_domain(trimmed(text))
+    """Returns the domain in `text` in lower-case ASCII. Raises ValueError if `text` is not a domain."""
+    domain, problem = _ascii_domain_and_problem(strip_invisible_characters(text))
     if problem:
-        raise ValueError(f"{shown(text)} is not the domain of an address: {problem}")
+        raise ValueError(f"{quote(text)} is not the domain of an address: {problem}")
     return domain
 
 
-def header_address(address: str) -> str:
-    """Returns a parsed address as headers and SMTP need it: with its domain in ASCII (RFC 5890)."""
+def address_with_ascii_domain(address: str) -> str:
+    """Returns a parsed address with its domain in ASCII (RFC 5890), as headers and SMTP need it."""
     local, at, domain = address.rpartition("@")
     if at and address.isascii():
         return address
     if not domain.isascii():
         import idna
 
-        domain = _checked_domain(domain)[0] or idna.encode(domain, uts46=True).decode("ascii")
+        domain = _ascii_domain_and_problem(domain)[0] or idna.encode(domain, uts46=True).decode("ascii")
     return f"{local}@{domain}"
 
 
-def _folded(local: str) -> str:
-    """Returns a local part folded for comparison: Unicode 3.13 D145 (canonical caseless matching), in NFC."""
-    if local.isascii():
-        return local.lower()
-    return unicodedata.normalize("NFC", unicodedata.normalize("NFD", local).casefold())
+def _case_folded(local_part: str) -> str:
+    """Returns a local part in NFC for comparison without regard to case (Unicode 3.13, D145)."""
+    if local_part.isascii():
+        return local_part.lower()
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFD", local_part).casefold())
 
 
 @lru_cache(maxsize=1 << 16)
-def _checked_domain(domain: str) -> tuple[str, str]:
-    """Returns the domain in ASCII, and what is wrong with it ("" where nothing is)."""
+def _ascii_domain_and_problem(domain: str) -> tuple[str, str]:
+    """Returns the domain in ASCII and "", or "" and a sentence about what is wrong with it."""
     lower = domain.lower()
     if (
         len(lower) <= 250
@@ -266,26 +275,26 @@ def _checked_domain(domain: str) -> tuple[str, str]:
     try:
         checked = validate_email(f"a@{domain}", check_deliverability=False, test_environment=True)
     except EmailNotValidError as error:
-        return "", _sentence(error)
+        return "", _error_sentence(error)
     if "." not in checked.ascii_domain:  # `test`, which email-validator takes in a test environment
         return "", "the part after the @-sign is not valid. It should have a period"
     return checked.ascii_domain.lower(), ""
 
 
-def _checked_local(given: str, local: str) -> str:
+def _validated_local_part(address: str, local_part: str) -> str:
     from email_validator import EmailNotValidError, validate_email
 
     try:
-        checked = validate_email(f"{local}@example.org", check_deliverability=False)
+        checked = validate_email(f"{local_part}@example.org", check_deliverability=False)
     except EmailNotValidError as error:
-        raise _not_an_address(given, _sentence(error)) from None
+        raise _address_error(address, _error_sentence(error)) from None
     return checked.local_part
 
 
-def _sentence(error: EmailNotValidError) -> str:
+def _error_sentence(error: EmailNotValidError) -> str:
     text = str(error).rstrip(".")
     return text[:1].lower() + text[1:]
 
 
-def _not_an_address(given: str, why: str) -> ValueError:
-    return ValueError(f"{shown(given)} is not an e-mail address: {why}")
+def _address_error(text: str, reason: str) -> ValueError:
+    return ValueError(f"{quote(text)} is not an e-mail address: {reason}")

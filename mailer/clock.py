@@ -1,4 +1,4 @@
-"""The one clock of the program, and times as text. UTC throughout."""
+"""Provides the clock of the program, which tests can replace, and writes times as text, always in UTC."""
 
 from __future__ import annotations
 
@@ -10,29 +10,29 @@ __all__ = ["now", "set_clock", "utc_now", "utc_text"]
 Clock = Callable[[], datetime]
 
 
-def _system() -> datetime:
+def _system_time() -> datetime:
     return datetime.now(UTC)
 
 
-_clock: Clock = _system
+_clock: Clock = _system_time
 
 
 def now() -> datetime:
-    """Returns the time, in UTC."""
+    """Returns the current time in UTC."""
     return _clock()
 
 
-def utc_text(at: datetime) -> str:
-    """Returns a time as the database keeps it: `2026-11-21T00:00:00.000000Z`."""
-    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+def utc_text(time: datetime) -> str:
+    """Returns `time` as the text that the database stores, such as `2026-11-21T00:00:00.000000Z`."""
+    return time.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
 def utc_now() -> str:
-    """Returns the time, as the database keeps it."""
+    """Returns the current time as the text that the database stores."""
     return utc_text(now())
 
 
 def set_clock(clock: Clock | None) -> None:
-    """Makes `clock` the clock of the program; None is the system's. For the whole process."""
+    """Makes `clock` the clock of the whole process; None restores the system's clock."""
     global _clock
-    _clock = clock or _system
+    _clock = clock or _system_time

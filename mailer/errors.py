@@ -1,22 +1,23 @@
 """Defines the errors that users can see, in one tree.
 
-    MailerError                  one clear sentence; `exit_status` says how the program ends
+    MailerError                  one clear sentence; `exit_status` is the exit status of the program
     ├── InputError         (2)   the input or usage is wrong, and nothing was changed
     │   ├── ConfigError          mailer.toml, the environment, or no workspace at all
     │   ├── IssueError           an issue file, or something that it includes
     │   ├── ThemeError           a template of the theme
     │   ├── SegmentError         a segment expression
     │   ├── AudienceError        a subscriber, an address, an import file
-    │   └── CampaignError        a campaign that is not there, or is not in the right state
-    └── FailureError       (1)   it was tried, and something failed or is left
+    │   └── CampaignError        a campaign that does not exist, or whose status does not allow the command
+    └── FailureError       (1)   the work was started, and a part of it failed or was not done
         ├── StoreError           subscribers.db cannot be read or written
         ├── TransportError       the transport cannot be reached, or accepts no mail from us
         │   └── CircuitBreakerError       a campaign stopped itself: too many messages failed
-        ├── ArchiveError         a campaign folder cannot be written, or is not what was sent
-        └── BusyError            another process is doing this at the moment
+        ├── ArchiveError         a campaign folder cannot be written, or does not hold what was sent
+        └── BusyError            another process is doing the same work at the moment
 
-An error carries one or more `Problem`s, each with a `Severity`. The code that catches it prints `str(error)`
-and stops: each line is a whole sentence with its place, and says what to do next.
+The numbers are exit statuses. An error carries one or more `Problem`s, each with a `Severity`. The code that
+catches an error prints `str(error)` and stops. Each line of that is a whole sentence with the place of the
+problem, and says what to do next.
 """
 
 from __future__ import annotations
@@ -51,7 +52,7 @@ Severity = Literal["error", "warning"]
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """Describes one problem and its place. Lines and columns count from 1."""
+    """Describes one problem and its place in a file. Lines and columns count from 1."""
 
     message: str
     path: str | None = None
@@ -60,14 +61,14 @@ class Problem:
     severity: Severity = "error"
 
     def __str__(self) -> str:
-        """Returns `path:line:column: message`, with the parts of the place that are known."""
+        """Returns `path:line:column: message`, without the parts of the place that are not known."""
         place = [str(part) for part in (self.path, self.line, self.column) if part is not None]
         note = "warning: " if self.severity == "warning" else ""
         return ": ".join([":".join(place), note + self.message] if place else [note + self.message])
 
 
 class MailerError(Exception):
-    """Is the base of all errors that are reported to users as sentences."""
+    """Represents an error that is reported to users as sentences. All other errors are derived from it."""
 
     exit_status = 1
 
@@ -78,8 +79,8 @@ class MailerError(Exception):
         super().__init__("\n".join(str(problem) for problem in self.problems))
 
     @classmethod
-    def of(cls, problems: Iterable[Problem]) -> Self:
-        """Returns one error with many problems, so that users see all of them at once."""
+    def from_problems(cls, problems: Iterable[Problem]) -> Self:
+        """Returns one error that holds all `problems`, so that users see all of them at once."""
         return cls(*problems)
 
 
@@ -110,11 +111,11 @@ class AudienceError(InputError):
 
 
 class CampaignError(InputError):
-    """The campaign does not exist, or its status does not allow the step."""
+    """The campaign does not exist, or its status does not allow the command."""
 
 
 class FailureError(MailerError):
-    """The work was tried, and something failed or is left."""
+    """The work was started, and a part of it failed or was not done."""
 
 
 class StoreError(FailureError):
@@ -134,4 +135,4 @@ class ArchiveError(FailureError):
 
 
 class BusyError(FailureError):
-    """Another process is doing this at the moment."""
+    """Another process is doing the same work at the moment."""

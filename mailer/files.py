@@ -22,9 +22,9 @@ from typing import IO, Any
 __all__ = [
     "TEMPORARY",
     "NewFile",
-    "clear_leftovers",
-    "is_temporary",
-    "new_file",
+    "remove_leftover_files",
+    "is_temporary_name",
+    "atomically_replaced_file",
     "put_file",
     "sync_folder",
 ]
@@ -39,24 +39,25 @@ _NO_SYNC = (errno.EINVAL, errno.ENOTSUP)
 
 
 class NewFile:
-    """Represents a file being written, which replaces `path` with `commit`.
+    """Represents a new file that replaces the file at `path` when `commit` is called.
 
-    `file` is binary; with an `encoding` it is text, whose line ends are left as they are. The umask applies
-    to `mode`. Raises OSError where it cannot be created.
+    `file` is the open file: a binary file, or a text file if there is an `encoding`, with line ends left as
+    they are written. `mode` holds the permissions; the umask applies to it. Raises OSError if the file cannot
+    be created.
     """
 
     def __init__(self, path: Path, *, mode: int = 0o666, encoding: str | None = None) -> None:
         self.path = path
-        self.temporary, descriptor = _create(path, mode)
+        self.temporary, descriptor = _create_temporary_file(path, mode)
         if encoding is None:
             self.file: IO[Any] = os.fdopen(descriptor, "wb")
         else:
             self.file = os.fdopen(descriptor, "w", encoding=encoding, newline="")
 
     def commit(self) -> None:
-        """Renames the file to `path`, with both on disk.
+        """Syncs the file to disk, renames it to `path`, and syncs the folder.
 
-        Raises OSError; before the renaming, the old file stays.
+        Raises OSError. If that happens before the renaming, the old file stays.
         """
         self.file.flush()
         os.fsync(self.file.fileno())
@@ -64,11 +65,11 @@ class NewFile:
         self.file.close()
         sync_folder(self.path.parent)
 
-    def commit_at_once(self) -> None:
-        """Renames the file to `path` with a single sync, at half the cost. Raises OSError.
+    def commit_with_one_sync(self) -> None:
+        """Renames the file to `path` and then syncs it, at half the cost of `commit`. Raises OSError.
 
-        Its name is on disk where a file system syncs the name of a renamed file with the file (ext4, XFS,
-        Btrfs). After a power cut before the end, the file may be incomplete.
+        The new name is on disk, too, on file systems that sync the name of a renamed file together with the
+        file (ext4, XFS, Btrfs). If the power fails before the sync has ended, the file may be incomplete.
         """
         self.file.flush()
         self._rename()
@@ -76,7 +77,7 @@ class NewFile:
         self.file.close()
 
     def _rename(self) -> None:
-        with _named(self.path):
+        with _naming_file_in_errors(self.path):
             self.temporary.replace(self.path)
 
     def discard(self) -> None:
@@ -87,12 +88,14 @@ class NewFile:
 
 
 @contextmanager
-def new_file(path: Path, *, mode: int = 0o666, encoding: str | None = None) -> Iterator[IO[Any]]:
-    """Yields a file to write to, which replaces `path` at the end of the block unless the block raises.
+def atomically_replaced_file(
+    path: Path, *, mode: int = 0o666, encoding: str | None = None
+) -> Iterator[IO[Any]]:
+    """Yields an open file that replaces `path` at the end of the block, unless the block raises an exception.
 
-    Temporary files that dead writers of the same path left are removed first. Raises OSError.
+    First removes temporary files for the same path whose writers died. Raises OSError.
     """
-    clear_leftovers(path.parent, path.name)
+    remove_leftover_files(path.parent, path.name)
     made = NewFile(path, mode=mode, encoding=encoding)
     try:
         yield made.file
@@ -103,34 +106,38 @@ def new_file(path: Path, *, mode: int = 0o666, encoding: str | None = None) -> I
 
 
 def put_file(path: Path, data: bytes) -> None:
-    """Writes `path`, replacing an earlier file atomically, and syncs its folder.
+    """Writes `data` to `path`, replacing an earlier file atomically, and syncs the folder.
 
-    Of several writers at once the last one wins. Raises OSError; then the old file is there, or, where only
-    the folder cannot be synced, the new one.
+    If several writers do this at once, the last one wins. Raises OSError. After an error the old file is
+    still there, unless only the sync of the folder failed.
     """
-    with new_file(path) as file:
+    with atomically_replaced_file(path) as file:
         file.write(data)
 
 
-def is_temporary(name: str, path_name: str | None = None) -> bool:
-    """Returns whether `name` is that of a temporary file: of the file `path_name`, if given, else of any."""
+def is_temporary_name(name: str, target_name: str | None = None) -> bool:
+    """Returns whether `name` is the name of a temporary file of this module.
+
+    With `target_name`, only a temporary file that would replace the file of that name counts.
+    """
     match = _NAME.fullmatch(name)
-    return match is not None and (path_name is None or match["name"] == _shortened(path_name))
+    return match is not None and (target_name is None or match["name"] == _shortened_file_name(target_name))
 
 
-def clear_leftovers(folder: Path, name: str | None = None) -> None:
-    """Removes the temporary files that dead writers left in `folder`: of the file `name`, or of all.
+def remove_leftover_files(folder: Path, target_name: str | None = None) -> None:
+    """Removes the temporary files in `folder` whose writers died.
 
-    Files that cannot be read or removed stay, and so do the temporary files of running writers.
+    With `target_name`, only those that would replace the file of that name are removed. Files that cannot be
+    read or removed stay, and so do the temporary files of running writers.
     """
     with suppress(OSError):
         for path in folder.iterdir():
-            if is_temporary(path.name, name):
-                _remove_if_dead(path)
+            if is_temporary_name(path.name, target_name):
+                _remove_if_writer_died(path)
 
 
 def sync_folder(folder: Path) -> None:
-    """Syncs the names in `folder` to disk. Raises OSError."""
+    """Writes the names of the files in `folder` to disk. Raises OSError."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         os.fsync(descriptor)
@@ -141,25 +148,25 @@ def sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
-def _shortened(name: str) -> str:
+def _shortened_file_name(name: str) -> str:
     return os.fsencode(name)[:_LONGEST].decode("utf-8", "ignore")
 
 
 @contextmanager
-def _named(path: Path) -> Iterator[None]:
-    """Makes an OSError name `path` instead of a temporary file, which the user does not know."""
+def _naming_file_in_errors(path: Path) -> Iterator[None]:
+    """Makes an OSError in the block name `path` and not a temporary file, which users do not know."""
     try:
         yield
     except OSError as error:
         raise OSError(error.errno, error.strerror, str(path)) from None
 
 
-def _create(path: Path, mode: int) -> tuple[Path, int]:
-    """Returns the path and the descriptor of a new empty file, locked, that no other writer has."""
+def _create_temporary_file(path: Path, mode: int) -> tuple[Path, int]:
+    """Creates an empty temporary file for `path` and locks it. Returns its path and its descriptor."""
     while True:
-        temporary = path.with_name(f".{_shortened(path.name)}.{secrets.token_hex(8)}{TEMPORARY}")
+        temporary = path.with_name(f".{_shortened_file_name(path.name)}.{secrets.token_hex(8)}{TEMPORARY}")
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-        with _named(path):
+        with _naming_file_in_errors(path):
             descriptor = os.open(temporary, flags, mode)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -175,7 +182,7 @@ def _create(path: Path, mode: int) -> tuple[Path, int]:
         temporary.unlink(missing_ok=True)
 
 
-def _remove_if_dead(path: Path) -> None:
+def _remove_if_writer_died(path: Path) -> None:
     with suppress(OSError):
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)
         try:

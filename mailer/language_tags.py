@@ -1,7 +1,7 @@
 """Reads language tags (BCP 47): their spelling, script and direction, and the tags to fall back to.
 
-Babel has data for some 300 languages. Any other tag is valid in a `lang` attribute too, so nothing here fails
-on one: its dates are written as those of its nearest relative, else in English.
+Babel has data for about 300 languages, and a `lang` attribute may name others too. Dates in a language
+without data are written as in its nearest relative with data, else in English.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ __all__ = [
     "SOURCE_LANGUAGE",
     "direction_of",
     "is_language_tag",
-    "language_tag",
+    "normalised_language_tag",
     "locale_of",
-    "lookup",
-    "primary_of",
+    "fallback_tags",
+    "primary_language",
     "script_of",
 ]
 
@@ -44,41 +44,50 @@ _RIGHT_TO_LEFT = frozenset(
 
 
 def is_language_tag(text: str) -> bool:
-    """Returns whether `text` has the form of a language tag, such as in an HTTP header."""
+    """Returns whether `text` has the form of a language tag such as `zh-Hant-TW`, known or not."""
     return len(text) <= LONGEST_LANGUAGE and _KEPT.fullmatch(text) is not None
 
 
-def language_tag(text: str) -> str:
-    """Returns the tag in its usual spelling: `zh-Hant-TW` for `zh_tw`. Raises ValueError."""
+def normalised_language_tag(text: str) -> str:
+    """Returns a language tag in its usual spelling: `zh-Hant-TW` for `zh_tw`.
+
+    Raises ValueError if `text` is not a language tag, or has a part that is not known.
+    """
     found = _TAG.fullmatch(text.replace("_", "-").lower()) if len(text) <= 35 else None
     if found is None:
         raise ValueError("not a language tag")
     try:
         locale = Locale.parse(text.replace("-", "_"))
     except (UnknownLocaleError, ValueError):
-        return _spelt(found)
+        return _with_usual_letter_case(found)
     if found["rest"] or (found["script"] or "").title() not in ("", locale.script):
-        return _spelt(found)  # Babel drops the parts that it does not know
+        return _with_usual_letter_case(found)  # Babel drops the parts that it does not know
     return str(locale).replace("_", "-")
 
 
-def _spelt(found: re.Match[str]) -> str:
-    """Returns the parts of a tag in their usual letter case, where each of them is known."""
-    script, region = (found["script"] or "").title(), (found["region"] or "").upper()
+def _with_usual_letter_case(match: re.Match[str]) -> str:
+    """Returns a tag with each part in its usual letter case. Raises ValueError for unknown parts.
+
+    `match` is a match of the pattern `_TAG` with the tag in lower case.
+    """
+    script, region = (match["script"] or "").title(), (match["region"] or "").upper()
     english = Locale(SOURCE_LANGUAGE)
     if (
-        found["language"] not in english.languages
+        match["language"] not in english.languages
         or (script and script not in english.scripts)
         or (region and region not in english.territories and not _PRIVATE_REGION.fullmatch(region))
     ):
         raise ValueError("not a language tag")
-    return "-".join(filter(None, (found["language"], script, region))) + found["rest"]
+    return "-".join(filter(None, (match["language"], script, region))) + match["rest"]
 
 
 @lru_cache(maxsize=512)
 def locale_of(tag: str) -> Locale:
-    """Returns the locale for dates and numbers of a text in this language, or the nearest one."""
-    for name in lookup(tag):
+    """Returns the locale for dates and numbers in the language `tag`, or that of its nearest relative.
+
+    If Babel knows no relative, the locale is English.
+    """
+    for name in fallback_tags(tag):
         try:
             return Locale.parse(name.replace("-", "_"))
         except (UnknownLocaleError, ValueError):
@@ -88,20 +97,20 @@ def locale_of(tag: str) -> Locale:
 
 @lru_cache(maxsize=512)
 def direction_of(tag: str) -> Literal["ltr", "rtl"]:
-    """Returns the direction of a language, by the script of the tag or the usual one of the language."""
+    """Returns the writing direction of a language, by the script in its tag or else by its usual script."""
     return "rtl" if script_of(tag) in _RIGHT_TO_LEFT else "ltr"
 
 
-def primary_of(tag: str) -> str:
+def primary_language(tag: str) -> str:
     """Returns the language of a tag without script and country, in lower case."""
     return re.split(r"[-_]", tag, maxsplit=1)[0].lower()
 
 
 @lru_cache(maxsize=512)
-def lookup(tag: str) -> tuple[str, ...]:
-    """Returns the tags whose translations `tag` may use, in lower case, the nearest first.
+def fallback_tags(tag: str) -> tuple[str, ...]:
+    """Returns the tags whose translations can be used for `tag`, in lower case, the nearest first.
 
-    `zh-TW` may use zh-tw, zh-hant-tw, zh-hant, zh: a country implies a script.
+    For `zh-TW` these are zh-tw, zh-hant-tw, zh-hant and zh, because a country implies a script.
     """
     plain = tag.replace("_", "-").lower()
     found = _TAG.fullmatch(plain)
@@ -117,7 +126,7 @@ def lookup(tag: str) -> tuple[str, ...]:
 
 
 def script_of(tag: str) -> str:
-    """Returns the script that a language is written in, such as `Arab`; "" where it is not known."""
+    """Returns the code of the script in which the language `tag` is written: `Arab`, or "" if unknown."""
     found = _TAG.fullmatch(tag.replace("_", "-").lower())
     if found is None:
         return ""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mailer.display_text import visible
+from mailer.display_text import without_control_characters
 
 __all__ = ["check_sentence"]
 
@@ -12,4 +12,4 @@ def check_sentence(error: Exception) -> None:
     text = str(error)
     assert 0 < len(text) < 1000
     assert "\n" not in text
-    assert text == visible(text)
+    assert text == without_control_characters(text)

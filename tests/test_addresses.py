@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 from sqlite_utils import Database
 
-from mailer.addresses import trimmed
+from mailer.addresses import strip_invisible_characters
 from mailer.audience.people import find
 from mailer.audience.values.address import Address, ascii_domain, normalize_address
 from mailer.config import Mailbox, Settings, load_settings
@@ -194,7 +194,7 @@ def test_what_is_read_once_is_read_so_again(text: str) -> None:
         assert normalize_address(again).key == reader.key
     assert normalize_address(reader.address) == reader
     assert reader.domain == ascii_domain(reader.domain) == DOMAIN.validate_python(reader.domain)
-    assert ascii_domain(trimmed(text).rpartition("@")[2]) == reader.domain
+    assert ascii_domain(strip_invisible_characters(text).rpartition("@")[2]) == reader.domain
 
 
 @given(TEXTS)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailer.addresses import cleaned_address, read_address
+from mailer.addresses import cleaned_address_and_note, read_address
 from mailer.audience.values.address import address_of_cell
 from mailer.errors import AudienceError
 from tests.sentences import check_sentence
@@ -52,7 +52,7 @@ ANN = "ann@example.org"
     ],
 )
 def test_what_needs_no_cleaning_or_cannot_be_cleaned_comes_back_as_it_is(text: str) -> None:
-    assert cleaned_address(text) == (text if len(text) > 1000 else text.strip(), "")
+    assert cleaned_address_and_note(text) == (text if len(text) > 1000 else text.strip(), "")
 
 
 @pytest.mark.parametrize(
@@ -109,7 +109,7 @@ def test_what_needs_no_cleaning_or_cannot_be_cleaned_comes_back_as_it_is(text: s
     ],
 )
 def test_what_stands_around_an_address_is_left_out_and_told(text: str, note: str) -> None:
-    address, told = cleaned_address(text)
+    address, told = cleaned_address_and_note(text)
     assert address.lower() == ANN
     assert sorted(told.split(", ")) == sorted(note.split(", "))
     assert address_of_cell(text)[0].key == ANN
@@ -139,7 +139,7 @@ def test_what_stands_around_an_address_is_left_out_and_told(text: str, note: str
 )
 def test_two_addresses_are_never_one(text: str) -> None:
     with pytest.raises(ValueError, match="holds more than one address; give each a row of its own"):
-        cleaned_address(text)
+        cleaned_address_and_note(text)
     with pytest.raises(AudienceError, match="holds more than one address"):
         address_of_cell(text)
 
@@ -164,7 +164,7 @@ WIDE = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | {
 def test_an_address_is_never_invented(text: str) -> None:
     """It stands in the cell, as it is, with nothing that could be a part of it on either side."""
     try:
-        address, note = cleaned_address(text)
+        address, note = cleaned_address_and_note(text)
     except ValueError as error:
         assert text.count("@") + text.count("＠") + text.count("%40") > 1
         check_sentence(error)
@@ -183,11 +183,11 @@ def test_an_address_is_never_invented(text: str) -> None:
 @given(CELLS)
 def test_cleaning_twice_is_cleaning_once(text: str) -> None:
     try:
-        address, _ = cleaned_address(text)
+        address, _ = cleaned_address_and_note(text)
     except ValueError:
         return
     try:
         read_address(address)
     except ValueError:
         return
-    assert cleaned_address(address) == (address, "")
+    assert cleaned_address_and_note(address) == (address, "")

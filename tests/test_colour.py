@@ -2,26 +2,26 @@ from __future__ import annotations
 
 import pytest
 
-from mailer.colour import contrast, mix, readable
+from mailer.colour import contrast_ratio, mix_colours, readable_text_colour
 
 
 def test_contrast_is_that_of_wcag() -> None:
-    assert contrast("#000000", "#ffffff") == pytest.approx(21)
-    assert contrast("#777777", "#ffffff") == pytest.approx(4.48, abs=0.01)
-    assert contrast("#b3261e", "#b3261e") == 1
+    assert contrast_ratio("#000000", "#ffffff") == pytest.approx(21)
+    assert contrast_ratio("#777777", "#ffffff") == pytest.approx(4.48, abs=0.01)
+    assert contrast_ratio("#b3261e", "#b3261e") == 1
 
 
 def test_colours_mix() -> None:
-    assert mix("#000000", "#ffffff", 0.5) == "#808080"
-    assert mix("#102030", "#ffffff", -1) == "#102030"
-    assert mix("#102030", "#ffffff", 9) == "#ffffff"
+    assert mix_colours("#000000", "#ffffff", 0.5) == "#808080"
+    assert mix_colours("#102030", "#ffffff", -1) == "#102030"
+    assert mix_colours("#102030", "#ffffff", 9) == "#ffffff"
 
 
 def test_text_on_a_colour_is_readable() -> None:
-    assert readable("#b3261e") == "#ffffff"
-    assert readable("#ff9d94") == "#1d1d1f"
+    assert readable_text_colour("#b3261e") == "#ffffff"
+    assert readable_text_colour("#ff9d94") == "#1d1d1f"
 
 
 def test_what_is_no_colour_is_refused() -> None:
     with pytest.raises(ValueError, match="is not a colour"):
-        mix("red", "#ffffff")
+        mix_colours("red", "#ffffff")

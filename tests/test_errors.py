@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mailer import errors
-from mailer.display_text import nearest
+from mailer.display_text import nearest_word
 from mailer.errors import FailureError, InputError, MailerError, Problem
 
 
@@ -16,7 +16,7 @@ def test_a_problem_tells_as_much_of_its_place_as_is_known() -> None:
 
 
 def test_an_error_holds_many_problems() -> None:
-    error = InputError.of([Problem("one", "a", 1), Problem("two", "a", 2)])
+    error = InputError.from_problems([Problem("one", "a", 1), Problem("two", "a", 2)])
     assert str(error) == "a:1: one\na:2: two"
     assert len(error.problems) == 2
 
@@ -38,6 +38,6 @@ def test_the_tree_in_the_docstring_is_the_tree() -> None:
 
 
 def test_the_nearest_word_is_close_or_none() -> None:
-    assert nearest("titel", ["title", "body"]) == "title"
-    assert nearest("TITLE", ["title"]) == "title"
-    assert nearest("zzz", ["title", "body"]) is None
+    assert nearest_word("titel", ["title", "body"]) == "title"
+    assert nearest_word("TITLE", ["title"]) == "title"
+    assert nearest_word("zzz", ["title", "body"]) is None

@@ -14,7 +14,13 @@ from typing import Any
 import pytest
 
 from mailer import files
-from mailer.files import NewFile, clear_leftovers, is_temporary, new_file, sync_folder
+from mailer.files import (
+    NewFile,
+    atomically_replaced_file,
+    is_temporary_name,
+    remove_leftover_files,
+    sync_folder,
+)
 from tests.syncs import Syncs
 
 
@@ -36,9 +42,9 @@ def die_while_writing(path: Path) -> str:
 
 def test_two_writers_of_one_file_do_not_mix(tmp_path: Path) -> None:
     path = tmp_path / "list.csv"
-    with new_file(path) as one:
+    with atomically_replaced_file(path) as one:
         one.write(b"one, ")
-        with new_file(path) as two:
+        with atomically_replaced_file(path) as two:
             two.write(b"two")
             one.write(b"and the rest of one")
         assert path.read_bytes() == b"two"
@@ -49,14 +55,14 @@ def test_two_writers_of_one_file_do_not_mix(tmp_path: Path) -> None:
 def test_a_block_that_fails_leaves_the_old_file_alone(tmp_path: Path) -> None:
     path = tmp_path / "list.csv"
     path.write_text("old")
-    with pytest.raises(UnicodeEncodeError), new_file(path, encoding="ascii") as file:
+    with pytest.raises(UnicodeEncodeError), atomically_replaced_file(path, encoding="ascii") as file:
         file.write("new, \u00fc")
     assert path.read_text() == "old"
     assert names(tmp_path) == {"list.csv"}
 
 
 def test_text_keeps_its_line_ends(tmp_path: Path) -> None:
-    with new_file(tmp_path / "a", encoding="utf-8-sig") as file:
+    with atomically_replaced_file(tmp_path / "a", encoding="utf-8-sig") as file:
         file.write("é\r\nb\n")
     assert (tmp_path / "a").read_bytes() == b"\xef\xbb\xbf\xc3\xa9\r\nb\n"
 
@@ -67,7 +73,7 @@ def test_a_file_has_the_permissions_asked_for_less_the_umask(
 ) -> None:
     before = os.umask(umask)
     try:
-        with new_file(tmp_path / "a", mode=mode):
+        with atomically_replaced_file(tmp_path / "a", mode=mode):
             pass
     finally:
         os.umask(before)
@@ -79,7 +85,7 @@ def test_the_file_is_synced_before_the_renaming_and_its_folder_after(
 ) -> None:
     path = tmp_path / "a"
     syncs = Syncs(monkeypatch, noting=lambda: path.exists())
-    with new_file(path) as file:
+    with atomically_replaced_file(path) as file:
         file.write(b"data")
     assert syncs.of_folder(tmp_path) == [True]
     assert syncs.of_files == [False]
@@ -105,10 +111,10 @@ def test_what_a_dead_writer_left_is_removed_by_the_next_writer_of_the_same_file(
     one, other = tmp_path / "one", tmp_path / "other"
     left, others = die_while_writing(one), die_while_writing(other)
     assert names(tmp_path) == {left, others}
-    with new_file(one) as file:
+    with atomically_replaced_file(one) as file:
         file.write(b"whole")
     assert names(tmp_path) == {"one", others}
-    clear_leftovers(tmp_path)
+    remove_leftover_files(tmp_path)
     assert names(tmp_path) == {"one"}
 
 
@@ -120,23 +126,23 @@ def test_only_leftovers_are_removed(tmp_path: Path) -> None:
     (tmp_path / ".link.0123456789abcdef.tmp").symlink_to(tmp_path / ".git")
     os.mkfifo(tmp_path / ".pipe.0123456789abcdef.tmp")
     before = names(tmp_path)
-    clear_leftovers(tmp_path)
+    remove_leftover_files(tmp_path)
     assert names(tmp_path) == before
-    clear_leftovers(tmp_path / "not there")
+    remove_leftover_files(tmp_path / "not there")
 
 
 def test_a_temporary_name_tells_what_it_is_of() -> None:
-    assert is_temporary(".manifest.json.0123456789abcdef.tmp")
-    assert is_temporary(".manifest.json.0123456789abcdef.tmp", "manifest.json")
-    assert not is_temporary(".manifest.json.0123456789abcdef.tmp", "manifest")
-    assert not is_temporary("manifest.json", "manifest.json")
+    assert is_temporary_name(".manifest.json.0123456789abcdef.tmp")
+    assert is_temporary_name(".manifest.json.0123456789abcdef.tmp", "manifest.json")
+    assert not is_temporary_name(".manifest.json.0123456789abcdef.tmp", "manifest")
+    assert not is_temporary_name("manifest.json", "manifest.json")
 
 
 def test_the_longest_name_can_be_written(tmp_path: Path) -> None:
     path = tmp_path / ("长" * 85)
     left = die_while_writing(path)
-    assert is_temporary(left, path.name)
-    with new_file(path) as file:
+    assert is_temporary_name(left, path.name)
+    with atomically_replaced_file(path) as file:
         file.write(b"data")
     assert names(tmp_path) == {path.name}
 
@@ -146,7 +152,7 @@ def test_an_error_names_the_file_that_was_asked_for(tmp_path: Path) -> None:
         NewFile(tmp_path / "none/list.csv")
     assert caught.value.filename == str(tmp_path / "none/list.csv")
     (tmp_path / "folder").mkdir()
-    with pytest.raises(IsADirectoryError) as caught2, new_file(tmp_path / "folder"):
+    with pytest.raises(IsADirectoryError) as caught2, atomically_replaced_file(tmp_path / "folder"):
         pass
     assert caught2.value.filename == str(tmp_path / "folder")
     assert names(tmp_path) == {"folder"}
@@ -172,14 +178,14 @@ def test_a_file_that_is_taken_for_a_leftover_before_it_is_locked_is_made_again(
         if calls == 1:
             (only,) = tmp_path.iterdir()
             if when == "before the lock":
-                clear_leftovers(tmp_path)
+                remove_leftover_files(tmp_path)
                 assert not only.exists()
             else:
                 raise BlockingIOError
         real(descriptor, operation)
 
     monkeypatch.setattr(files.fcntl, "flock", flock)
-    with new_file(tmp_path / "a") as file:
+    with atomically_replaced_file(tmp_path / "a") as file:
         file.write(b"data")
     assert names(tmp_path) == {"a"}
     assert (tmp_path / "a").read_bytes() == b"data"
@@ -193,6 +199,6 @@ def test_without_locks_a_file_is_written_and_no_leftover_is_removed(
 
     monkeypatch.setattr(files.fcntl, "flock", flock)
     left = die_while_writing(tmp_path / "a")
-    with new_file(tmp_path / "a") as file:
+    with atomically_replaced_file(tmp_path / "a") as file:
         file.write(b"data")
     assert names(tmp_path) == {"a", left}

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from mailer.archive.paths import is_path_inside_folder
 from mailer.config import Settings
 from mailer.errors import ArchiveError, Problem
-from mailer.issue.files.file_names import as_on_disk
+from mailer.issue.files.file_names import path_on_disk
 
 if TYPE_CHECKING:
     from mailer.issue.load import LoadedIssue
@@ -26,7 +26,7 @@ def original_files(settings: Settings, loaded: LoadedIssue) -> Iterator[tuple[st
     logo = settings.brand.logo
     if logo and logo not in files and is_path_inside_folder(logo):
         try:
-            yield logo, as_on_disk(settings.root, logo).read_bytes()
+            yield logo, path_on_disk(settings.root, logo).read_bytes()
         except FileNotFoundError:
             return  # an address, or a file that rendering has already complained about
         except OSError as error:

@@ -21,7 +21,7 @@ from mailer.archive.paths import display_path
 from mailer.archive.recorded_settings import recorded_settings
 from mailer.config import Settings
 from mailer.errors import ArchiveError, MailerError
-from mailer.files import is_temporary
+from mailer.files import is_temporary_name
 from mailer.theme_files import read_theme
 
 if TYPE_CHECKING:
@@ -99,7 +99,7 @@ def _changed_files(folder: Path, manifest: Mapping[str, Any]) -> Iterator[str]:
 
 def _is_unfinished_manifest(name: str, path: Path) -> bool:
     """Returns whether the file `name` at `path` is a temporary manifest of a running or dead process."""
-    return (name == _UNFINISHED or is_temporary(name, MANIFEST)) and not path.is_symlink()
+    return (name == _UNFINISHED or is_temporary_name(name, MANIFEST)) and not path.is_symlink()
 
 
 def _files_unlike_renditions(

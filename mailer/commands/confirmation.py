@@ -8,7 +8,7 @@ import typer
 
 from mailer.commands.context import say
 from mailer.commands.json_output import explain_exit
-from mailer.display_text import visible
+from mailer.display_text import without_control_characters
 from mailer.errors import InputError
 
 __all__ = ["YesOption", "confirm"]
@@ -27,7 +27,7 @@ def confirm(question: str, *, unattended: str | None, declined: str, quiet: bool
         if unattended is not None:
             raise InputError(unattended)
         return
-    if not _is_yes(f"{visible(question)} [y/N]: ", quiet):
+    if not _is_yes(f"{without_control_characters(question)} [y/N]: ", quiet):
         say(declined, err=quiet)
         explain_exit(declined)
         raise typer.Exit(1)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mailer.commands.json_output import as_json_text, emit_json, emit_json_list
-from mailer.display_text import visible
+from mailer.display_text import without_control_characters
 
 if TYPE_CHECKING:
     from mailer.config import Settings
@@ -35,7 +35,7 @@ def say(line: str = "", *, err: bool = False, style: str = "") -> None:
     that cannot be written is dropped, so that the work goes on.
     """
     try:
-        typer.echo(style + visible(line), file=sys.stderr if err else sys.stdout)
+        typer.echo(style + without_control_characters(line), file=sys.stderr if err else sys.stdout)
     except OSError:
         if not err:
             raise

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, Final
 
-from mailer.display_text import HIDDEN, visible
+from mailer.display_text import HIDDEN, without_control_characters
 from mailer.errors import Problem
 
 __all__ = ["JsonOutput", "as_json_text", "emit_json", "emit_json_list", "explain_exit", "json_output"]
@@ -130,7 +130,7 @@ def explain_exit(sentence: str) -> None:
 
 def _error(problems: Sequence[Problem], status: int) -> dict[str, Any]:
     return {
-        "message": visible("\n".join(map(str, problems))),
+        "message": without_control_characters("\n".join(map(str, problems))),
         "exit_status": status,
         "problems": [
             {

@@ -16,7 +16,7 @@ from mailer.campaign.times import format_time
 from mailer.commands.context import say, warn
 from mailer.config import Settings
 from mailer.delivery.progress import Progress as RunProgress
-from mailer.display_text import visible
+from mailer.display_text import without_control_characters
 from mailer.services.campaigns.advice import advice_on
 from mailer.services.campaigns.frozen_settings import sender_note
 from mailer.services.database.moved import moved_database_note
@@ -170,7 +170,7 @@ def show_progress(total: int, *, quiet: bool) -> Iterator[Callable[[RunProgress]
         nonlocal noted
         if progress.note and progress.note != noted:
             noted = progress.note
-            tell(visible(f"Held: {noted}. Ctrl-C leaves it held."))
+            tell(without_control_characters(f"Held: {noted}. Ctrl-C leaves it held."))
 
     if sys.stderr.isatty() and not quiet:
         from rich.console import Console

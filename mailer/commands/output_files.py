@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import IO
 
 from mailer.errors import InputError
-from mailer.files import new_file
+from mailer.files import atomically_replaced_file
 
 __all__ = ["Target", "target_of"]
 
@@ -57,7 +57,9 @@ class Target:
                 with os.fdopen(number, "w", encoding="utf-8", newline="") as file:
                     yield file
             else:
-                with new_file(self.path, mode=0o600, encoding="utf-8-sig") as file:  # it holds addresses
+                with atomically_replaced_file(
+                    self.path, mode=0o600, encoding="utf-8-sig"
+                ) as file:  # it holds addresses
                     yield file
         except BrokenPipeError:
             raise

@@ -15,7 +15,7 @@ from pydantic import BaseModel
 from mailer.config.fields import Mailbox
 from mailer.config.oauth import OAuth
 from mailer.config.sections import SECTIONS, Edition
-from mailer.display_text import from_system, nearest
+from mailer.display_text import decoded_argument, nearest_word
 from mailer.errors import ConfigError, Problem
 
 __all__ = [
@@ -80,11 +80,11 @@ def read_environment(
         ):
             continue
         try:
-            found[name] = value if name in _NOT_IN_A_FILE else from_system(value)
+            found[name] = value if name in _NOT_IN_A_FILE else decoded_argument(value)
         except ValueError:
             problems.append(Problem(f"{name} holds bytes that are not UTF-8 text; set it again as UTF-8"))
     if problems:
-        raise ConfigError.of(problems)
+        raise ConfigError.from_problems(problems)
     return Environment(found, frozenset(of_file) - set(environ))
 
 
@@ -184,7 +184,7 @@ def _wrong_names(environment: Environment, known: Sequence[str]) -> Iterator[Pro
     for name in sorted(environment.values):
         file = ".env" if name in environment.from_file else None
         if name not in known:
-            best = nearest(name.removeprefix(_PREFIX), short)
+            best = nearest_word(name.removeprefix(_PREFIX), short)
             hint = (
                 f'did you mean "{short[best]}"?'
                 if best

@@ -11,10 +11,10 @@ from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, ValidationInfo
 
-from mailer.addresses import read_domain, shown, trimmed
+from mailer.addresses import quote, read_domain, strip_invisible_characters
 from mailer.config.mailboxes import check_return_path, read_mailbox
 from mailer.config.urls import split_url
-from mailer.language_tags import language_tag
+from mailer.language_tags import normalised_language_tag
 
 __all__ = [
     "TITLE_FIELDS",
@@ -76,7 +76,7 @@ def _filled(value: str) -> str:
 def _mailbox(value: object) -> object:
     if not isinstance(value, str):
         return value
-    name, address = read_mailbox(_one_line(trimmed(value)))
+    name, address = read_mailbox(_one_line(strip_invisible_characters(value)))
     return Mailbox(name=name, address=address)
 
 
@@ -112,9 +112,9 @@ def _timezone(value: str) -> str:
 
 def _language(value: str) -> str:
     try:
-        return language_tag(value)
+        return normalised_language_tag(value)
     except ValueError:
-        raise ValueError(f"{shown(value)} is not a language tag such as en or zh") from None
+        raise ValueError(f"{quote(value)} is not a language tag such as en or zh") from None
 
 
 def _colour(value: str) -> str:

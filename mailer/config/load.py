@@ -17,7 +17,7 @@ from mailer.config.model import File, Settings
 from mailer.config.oauth import OAuth
 from mailer.config.sections import SECTIONS, Edition
 from mailer.config.text import decode_text
-from mailer.display_text import nearest
+from mailer.display_text import nearest_word
 from mailer.errors import ConfigError, Problem
 
 __all__ = ["CONFIG_NAME", "Transports", "find_workspace", "load_settings"]
@@ -72,13 +72,13 @@ def load_settings(
     try:
         file = File.model_validate(data, context={"transports": transports} if transports else None)
     except ValidationError as error:
-        raise ConfigError.of([*problems, *_problems(error, text, origins)]) from None
+        raise ConfigError.from_problems([*problems, *_problems(error, text, origins)]) from None
     except RecursionError:  # dotted keys, which the parser does not nest
         raise ConfigError(_too_deep()) from None
     if not file.editions:
         problems.append(Problem("there is no [editions.NAME]; a workspace needs one", CONFIG_NAME))
     if problems:
-        raise ConfigError.of(problems)
+        raise ConfigError.from_problems(problems)
     return Settings(
         root=root,
         publication=file.publication,
@@ -194,7 +194,7 @@ def _suggestion(place: tuple[str, ...]) -> str:
         if section and len(place) > 1
         else list(File.model_fields)
     )
-    best = nearest(place[-1], known)
+    best = nearest_word(place[-1], known)
     return f'; did you mean "{best}"?' if best else f"; known here: {', '.join(known)}"
 
 

@@ -6,7 +6,13 @@ import re
 from email.errors import HeaderParseError
 from email.header import decode_header, make_header
 
-from mailer.addresses import LONGEST_ADDRESS, LONGEST_LOCAL, header_address, read_address, trimmed
+from mailer.addresses import (
+    LONGEST_ADDRESS,
+    LONGEST_LOCAL,
+    address_with_ascii_domain,
+    read_address,
+    strip_invisible_characters,
+)
 from mailer.display_text import HIDDEN
 
 __all__ = ["BOUNCE_TOKEN", "check_return_path", "read_mailbox"]
@@ -27,7 +33,7 @@ def read_mailbox(text: str) -> tuple[str, str]:
     The domain is returned in Unicode, as people read it. Quotes around the whole name are removed; other
     quotes belong to the name.
     """
-    given = trimmed(text)
+    given = strip_invisible_characters(text)
     whole = _WHOLE.fullmatch(given)
     if whole is None and ("<" in given or ">" in given):
         raise ValueError(f'"{text}" is not a sender; write "Name <name@example.org>"')
@@ -36,15 +42,15 @@ def read_mailbox(text: str) -> tuple[str, str]:
     local, _, domain = read.address.rpartition("@")
     if not local.isascii():
         raise ValueError(
-            f'"{trimmed(address)}" has letters beyond ASCII before the @, and most mail servers accept '
-            "no such sender; use an address that is ASCII there"
+            f'"{strip_invisible_characters(address)}" has letters beyond ASCII before the @, and most '
+            "mail servers accept no such sender; use an address that is ASCII there"
         )
     return name, f"{local}@{_in_unicode(domain)}"
 
 
 def check_return_path(address: str) -> None:
     """Raises ValueError where the return path leaves no room for a delivery's token (VERP)."""
-    local, _, domain = header_address(address).rpartition("@")
+    local, _, domain = address_with_ascii_domain(address).rpartition("@")
     most = min(LONGEST_LOCAL, LONGEST_ADDRESS - 1 - len(domain))
     limit = (
         f"{LONGEST_LOCAL} octets before the @ (RFC 5321 section 4.5.3.1.1)"
@@ -64,7 +70,7 @@ def check_return_path(address: str) -> None:
 
 def _name_of(written: str) -> str:
     """Returns the name that stands before the angle bracket."""
-    text = trimmed(written)
+    text = strip_invisible_characters(written)
     quoted = _QUOTED.fullmatch(text)
     if quoted:
         text = re.sub(r"\\(.)", r"\1", quoted[1])
@@ -78,7 +84,7 @@ def _name_of(written: str) -> str:
         text = _decoded(text)
     if HIDDEN.search(text) or any(character in text for character in "\t\n"):
         raise ValueError("must be one line without control characters")
-    return trimmed(text)
+    return strip_invisible_characters(text)
 
 
 def _decoded(text: str) -> str:

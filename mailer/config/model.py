@@ -9,7 +9,7 @@ from typing import Annotated
 
 from pydantic import Field, SecretStr
 
-from mailer.addresses import header_address
+from mailer.addresses import address_with_ascii_domain
 from mailer.config.fields import Frozen
 from mailer.config.sections import Brand, Delivery, Dkim, Edition, Pace, Publication
 from mailer.errors import ConfigError
@@ -65,7 +65,7 @@ class Settings(Frozen):
         """Returns the domain that signs, in ASCII: `[dkim] domain`, or else the domain of From."""
         if self.dkim.domain:
             return self.dkim.domain
-        return header_address(self.publication.sender.address).rpartition("@")[2]
+        return address_with_ascii_domain(self.publication.sender.address).rpartition("@")[2]
 
     @property
     def dkim_keys(self) -> tuple[tuple[str, Path], ...]:

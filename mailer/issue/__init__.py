@@ -1,1 +1,1 @@
-"""Reads issues: a YAML file becomes a checked value with the place of each key."""
+"""Reads issues: turns a YAML file into a checked value, and keeps the position of each key in the file."""

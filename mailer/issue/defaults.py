@@ -1,6 +1,7 @@
 """Fills in the title, subject and preheader that an issue leaves out, from its headlines.
 
-An item or section that is for one segment alone (`only`) is never told to everybody in a subject.
+Titles of items and sections for only a part of the readers (`only`) are not used, because all readers see the
+subject.
 """
 
 from __future__ import annotations
@@ -11,28 +12,28 @@ from mailer.config import Settings
 from mailer.issue.markdown.document import Document
 from mailer.issue.markdown.placeholders import Placeholders
 from mailer.issue.model import Issue
-from mailer.issue.texts.preheader import made_preheader
-from mailer.issue.values.display_width import columns, cut
+from mailer.issue.texts.preheader import make_preheader
+from mailer.issue.values.display_width import cut_to_columns, display_columns
 from mailer.issue.yaml.tree import Key
 from mailer.language.dates import long_date, weekday
 from mailer.language_tags import script_of
 
-__all__ = ["headlines", "with_defaults"]
+__all__ = ["common_headlines", "issue_with_defaults"]
 
-#: Mail programs on a desktop show about this much of a subject; phones show half of it.
+#: Mail programs on a desktop show about so many columns of a subject; phones show half as many.
 SUBJECT_COLUMNS = 70
-#: Less than this of a headline is not worth beginning.
+#: A headline is added only if at least so many columns are left for it.
 _WORTH = 16
 
-#: What stands between two headlines, and before the first one, by script.
+#: The separators between two headlines, and before the first one, by script.
 _JOINTS = {
     **dict.fromkeys(("Hans", "Hant", "Jpan"), ("；", "：")),
     "Arab": ("؛ ", ": "),
 }
 
 
-def headlines(issue: Issue) -> list[str]:
-    """Returns the titles that all readers see, in order."""
+def common_headlines(issue: Issue) -> list[str]:
+    """Returns the titles of the issue that all readers see, in order."""
     titles = [item.title for item in issue.items if not item.only]
     for section in issue.sections:
         if not section.only:
@@ -42,18 +43,19 @@ def headlines(issue: Issue) -> list[str]:
     return titles
 
 
-def with_defaults(
+def issue_with_defaults(
     issue: Issue, settings: Settings, documents: Mapping[Key, Document], placeholders: Placeholders
 ) -> Issue:
     """Returns the issue with language, title, subject and preheader filled in.
 
-    `documents` are the trees of its texts. Braces in a text made of them are escaped.
+    `documents` has the parsed Markdown texts of the issue by key. Braces in texts that are made from them are
+    escaped.
     """
     language = issue.language or settings.edition_language(issue.edition)
-    title = issue.title or _title(issue, settings, language)
-    titles = headlines(issue)
-    subject = issue.subject or _subject(title, titles, language)
-    preheader = issue.preheader or made_preheader(
+    title = issue.title or _default_title(issue, settings, language)
+    titles = common_headlines(issue)
+    subject = issue.subject or _default_subject(title, titles, language)
+    preheader = issue.preheader or make_preheader(
         issue.model_copy(update={"language": language}), title, subject, titles, documents, placeholders
     )
     return issue.model_copy(
@@ -61,7 +63,7 @@ def with_defaults(
     )
 
 
-def _title(issue: Issue, settings: Settings, language: str) -> str:
+def _default_title(issue: Issue, settings: Settings, language: str) -> str:
     edition = settings.editions[issue.edition]
     filled = edition.title.format(
         edition=edition.name,
@@ -72,13 +74,13 @@ def _title(issue: Issue, settings: Settings, language: str) -> str:
     return " ".join(filled.split()) or edition.name
 
 
-def _subject(title: str, titles: list[str], language: str) -> str:
+def _default_subject(title: str, headlines: list[str], language: str) -> str:
     between, after = _JOINTS.get(script_of(language), ("; ", ": "))
-    subject = cut(title, SUBJECT_COLUMNS)
-    for number, headline in enumerate(titles):
+    subject = cut_to_columns(title, SUBJECT_COLUMNS)
+    for number, headline in enumerate(headlines):
         joint = between if number else after
-        room = SUBJECT_COLUMNS - columns(subject) - columns(joint)
-        if columns(headline) > room:
-            return subject + joint + cut(headline, room) if room >= _WORTH else subject
+        room = SUBJECT_COLUMNS - display_columns(subject) - display_columns(joint)
+        if display_columns(headline) > room:
+            return subject + joint + cut_to_columns(headline, room) if room >= _WORTH else subject
         subject += joint + headline
     return subject

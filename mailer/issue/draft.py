@@ -1,4 +1,4 @@
-"""Makes drafts: the skeleton of an edition's layout with its name and date."""
+"""Writes drafts of issues: a skeleton for the edition's layout, with edition and date filled in."""
 
 from __future__ import annotations
 
@@ -12,44 +12,47 @@ from string import Template
 import yaml
 
 from mailer.config import Settings
-from mailer.display_text import nearest
+from mailer.display_text import nearest_word
 from mailer.errors import IssueError, Problem
 
-__all__ = ["draft_text", "skeleton_words", "write_draft"]
+__all__ = ["draft_text", "skeleton_texts", "write_draft"]
 
 #: The skeleton of a layout; every other layout begins with items.
 _SKELETONS = {"evening": "evening.yaml", "feature": "feature.yaml"}
 
 
 @cache
-def skeleton_words() -> frozenset[str]:
-    """Returns the texts of all skeletons as one line each; a finished issue has none of them."""
+def skeleton_texts() -> frozenset[str]:
+    """Returns the texts of all skeletons, each as one line. A finished issue contains none of them."""
     texts: set[str] = set()
     for skeleton in (files("mailer.issue") / "skeletons").iterdir():
-        _collect(yaml.load(skeleton.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader), texts)
+        _collect_texts(yaml.load(skeleton.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader), texts)
     return frozenset(text for text in texts if not text.startswith("$"))
 
 
-def _collect(value: object, texts: set[str]) -> None:
+def _collect_texts(value: object, texts: set[str]) -> None:
     if isinstance(value, dict):
         value = [each for key, each in value.items() if key != "source"]
     if isinstance(value, list):
         for each in value:
-            _collect(each, texts)
+            _collect_texts(each, texts)
     elif isinstance(value, str):
         texts.add(" ".join(value.split()))
 
 
 def draft_text(edition: str, date: dt.date, layout: str) -> str:
-    """Returns the YAML of a draft."""
+    """Returns the YAML of a draft for a layout."""
     skeleton = files("mailer.issue") / "skeletons" / _SKELETONS.get(layout, "items.yaml")
     return Template(skeleton.read_text(encoding="utf-8")).substitute(edition=edition, date=date.isoformat())
 
 
 def write_draft(settings: Settings, edition: str, date: dt.date) -> Path:
-    """Writes issues/DATE-EDITION.yaml. Raises IssueError for an unknown edition or an existing file."""
+    """Writes the draft issues/DATE-EDITION.yaml and returns its path.
+
+    Raises IssueError if the edition is unknown or the file exists.
+    """
     if edition not in settings.editions:
-        best = nearest(edition, settings.editions)
+        best = nearest_word(edition, settings.editions)
         advice = f'did you mean "{best}"?' if best else f"mailer.toml has {', '.join(settings.editions)}"
         raise IssueError(f'"{edition}" is not an edition of mailer.toml; {advice}')
     name = f"issues/{date.isoformat()}-{edition}.yaml"
@@ -60,7 +63,7 @@ def write_draft(settings: Settings, edition: str, date: dt.date) -> Path:
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
     except FileExistsError:
         raise IssueError(
-            Problem("is there already and was left as it is; edit it, or choose --date", name)
+            Problem("exists already and was not changed; edit it, or choose another date with --date", name)
         ) from None
     try:
         with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as stream:

@@ -1,7 +1,7 @@
-"""Reads an issue's file and puts the entries that it includes in their places.
+"""Reads an issue's file and replaces each include by the entries of the included file.
 
-An entry of `items`, `sections` or `related` may be `include: path`. The path is relative to the file that it
-stands in; a file that holds a list gives all its entries.
+An entry of `items`, `sections` or `related` may be `include: path`. The path is relative to the file that
+contains the include. If the included file holds a list, all entries of the list are inserted.
 """
 
 from __future__ import annotations
@@ -15,16 +15,16 @@ from mailer.errors import Problem
 from mailer.issue.files.source_file import (
     MAX_FILE,
     SourceFile,
-    TextError,
-    decode,
-    locate,
-    name_in,
-    read_bounded,
+    TextDecodingError,
+    decode_utf8,
+    locate_file,
+    name_in_workspace,
+    read_bounded_file,
 )
-from mailer.issue.yaml.parse import parse
-from mailer.issue.yaml.tree import Mark, Node
+from mailer.issue.yaml.parse import parse_yaml
+from mailer.issue.yaml.tree import Node, SourcePosition
 
-__all__ = ["LISTS", "Includes"]
+__all__ = ["LISTS", "IncludeReader"]
 
 #: The lists whose entries may be included.
 LISTS = ("items", "sections", "related")
@@ -35,120 +35,135 @@ MAX_DEPTH = 8
 MAX_TOTAL = 4_000_000
 
 
-class Includes:
-    """Reads the files of one issue. `files` has the issue first; `problems` is added to."""
+class IncludeReader:
+    """Reads the files of one issue.
+
+    `files` holds what was read by path, the issue first. `problems` gets what is wrong with the files.
+    """
 
     def __init__(self, root: Path, problems: list[Problem]) -> None:
         self.root = root
         self.problems = problems
         self.files: dict[str, SourceFile] = {}
         #: Whether an include failed, so that what seems to be missing may be in there.
-        self.incomplete = False
+        self.is_incomplete = False
         self._trees: dict[str, Node | None] = {}
         self._number = 0
         self._total = 0
         self._number_of_entries = 0
         self._full = False
 
-    def read(self, path: Path) -> Node | None:
-        """Returns the whole tree of the issue at `path`, a resolved path inside the workspace."""
+    def read_issue(self, path: Path) -> Node | None:
+        """Returns the tree of the issue at `path` with all includes, or None if it cannot be read.
+
+        `path` must be a resolved path in the workspace.
+        """
         name = path.relative_to(self.root).as_posix()
-        tree = self._tree(path, name)
+        tree = self._parsed_file(path, name)
         if tree is None:
             return None
         if not isinstance(tree.value, Mapping):
             what = "a list" if isinstance(tree.value, tuple) else "a text"
-            self._complain(f"is {what}; an issue begins with keys such as edition: and date:", tree.mark)
+            self._report(
+                f"is {what}; an issue must begin with keys such as edition: and date:", tree.position
+            )
             return None
-        return self._mapping(tree, (name,))
+        return self._with_includes(tree, (name,))
 
-    def _tree(self, path: Path, name: str) -> Node | None:
+    def _parsed_file(self, path: Path, name: str) -> Node | None:
         if name not in self._trees:
             tree = None
             try:
-                data = read_bounded(path, MAX_FILE)
+                data = read_bounded_file(path, MAX_FILE)
                 self.files[name] = SourceFile(name, data)
-                tree = parse(decode(data), name, self.problems)
-            except TextError as error:
+                tree = parse_yaml(decode_utf8(data), name, self.problems)
+            except TextDecodingError as error:
                 self.problems.append(Problem(str(error), name, error.line, error.column))
             except ValueError as error:
                 self.problems.append(Problem(str(error), name))
             self._trees[name] = tree
         return self._trees[name]
 
-    def _mapping(self, node: Node, chain: tuple[str, ...]) -> Node:
+    def _with_includes(self, node: Node, including_files: tuple[str, ...]) -> Node:
         if not isinstance(node.value, Mapping):
             return node
         return replace(
             node,
             value={
-                key: replace(child, value=self._entries(child.value, chain))
+                key: replace(child, value=self._entries_with_includes(child.value, including_files))
                 if key in LISTS and isinstance(child.value, tuple)
                 else child
                 for key, child in node.value.items()
             },
         )
 
-    def _entries(self, entries: tuple[Node, ...], chain: tuple[str, ...]) -> tuple[Node, ...]:
+    def _entries_with_includes(
+        self, entries: tuple[Node, ...], including_files: tuple[str, ...]
+    ) -> tuple[Node, ...]:
         found: list[Node] = []
         for entry in entries:
             if isinstance(entry.value, Mapping) and "include" in entry.value:
-                included = self._included(entry, chain)
-                self.incomplete = self.incomplete or included is None
+                included = self._included_entries(entry, including_files)
+                self.is_incomplete = self.is_incomplete or included is None
                 found += included or ()
             else:
-                found.append(self._mapping(entry, chain))
+                found.append(self._with_includes(entry, including_files))
         return tuple(found)
 
-    def _included(self, entry: Node, chain: tuple[str, ...]) -> tuple[Node, ...] | None:
-        """Returns the entries that one `include` inserts, or None where they cannot be determined."""
+    def _included_entries(self, entry: Node, including_files: tuple[str, ...]) -> tuple[Node, ...] | None:
+        """Returns the entries that the include in `entry` inserts, or None if they cannot be read."""
         assert isinstance(entry.value, Mapping)  # noqa: S101
         wanted = entry.value["include"]
-        if not wanted.sound:
+        if not wanted.is_readable:
             return None
         if len(entry.value) > 1:
             other = next(key for key in entry.value if key != "include")
-            self._complain(f'"include" stands alone; write "{other[:40]}" into the file', entry.mark)
+            self._report(
+                f'"include" must be the only key of an entry; write "{other[:40]}" into the included file',
+                entry.position,
+            )
             return None
         if not isinstance(wanted.value, str) or not wanted.value.strip():
-            self._complain("include needs the path of a file", wanted.mark)
+            self._report("include must be the path of a file", wanted.position)
             return None
-        folder = self.root / posixpath.dirname(entry.mark.path)
+        folder = self.root / posixpath.dirname(entry.position.path)
         try:
-            path = locate(self.root, folder, wanted.value.strip())
+            path = locate_file(self.root, folder, wanted.value.strip())
         except ValueError as error:
-            self._complain(f"the include {error}", wanted.mark)
+            self._report(f"the include {error}", wanted.position)
             return None
         name = path.relative_to(self.root).as_posix()
         self._number += 1
-        if name in chain:
-            circle = " -> ".join([*chain[chain.index(name) :], name])
-            self._complain(f"this include goes in a circle: {circle}", wanted.mark)
-        elif len(chain) > MAX_DEPTH:
-            self._complain(f"includes are nested more than {MAX_DEPTH} deep", wanted.mark)
+        if name in including_files:
+            circle = " -> ".join([*including_files[including_files.index(name) :], name])
+            self._report(f"this include leads back to its own file: {circle}; remove it", wanted.position)
+        elif len(including_files) > MAX_DEPTH:
+            self._report(f"includes must not be nested more than {MAX_DEPTH} levels deep", wanted.position)
         elif self._number > MAX_INCLUDES or self._total > MAX_TOTAL:
-            self._too_much(wanted.mark)
+            self._report_exceeded_limit(wanted.position)
         else:
-            written = name_in(self.root, folder, wanted.value.strip(), path)
-            tree = self._tree(path, written)
+            written = name_in_workspace(self.root, folder, wanted.value.strip(), path)
+            tree = self._parsed_file(path, written)
             self._total += len(self.files[written].data) if written in self.files else 0
             if tree is None:
                 return None
             if tree.value is None or isinstance(tree.value, str):
-                self._complain("must hold one entry or a list of entries, because it is included", tree.mark)
+                self._report(
+                    "must hold one entry or a list of entries, because it is included", tree.position
+                )
                 return None
             entries = tree.value if isinstance(tree.value, tuple) else (tree,)
             self._number_of_entries += len(entries)
             if self._number_of_entries <= MAX_ENTRIES:
-                return self._entries(entries, (*chain, name))
-            self._too_much(wanted.mark)
+                return self._entries_with_includes(entries, (*including_files, name))
+            self._report_exceeded_limit(wanted.position)
         return None
 
-    def _too_much(self, mark: Mark) -> None:
+    def _report_exceeded_limit(self, position: SourcePosition) -> None:
         if not self._full:
             self._full = True
             limits = f"{MAX_INCLUDES} files, {MAX_ENTRIES:,} entries and {MAX_TOTAL / 1e6:g} MB"
-            self._complain(f"an issue includes at most {limits}; make it smaller", mark)
+            self._report(f"an issue may include at most {limits}; make it smaller", position)
 
-    def _complain(self, message: str, mark: Mark) -> None:
-        self.problems.append(Problem(message, mark.path, mark.line, mark.column))
+    def _report(self, message: str, position: SourcePosition) -> None:
+        self.problems.append(Problem(message, position.path, position.line, position.column))

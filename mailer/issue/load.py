@@ -1,7 +1,7 @@
 """Loads an issue from its file, checks it, and keeps the file and line of each of its values.
 
-All problems are returned at once. Problems that show only in templates, segments or mails are left to the
-later stages, which find lines with `place_of`.
+All problems are returned at once. Problems that show only in templates, segments or mails are found in later
+stages, which get the lines from `path_and_line_of`.
 """
 
 from __future__ import annotations
@@ -15,31 +15,31 @@ from pydantic import ValidationError
 
 from mailer.config import Settings
 from mailer.errors import IssueError, Problem
-from mailer.issue.defaults import with_defaults
+from mailer.issue.defaults import issue_with_defaults
 from mailer.issue.files.source_file import SourceFile
-from mailer.issue.include import Includes
+from mailer.issue.include import IncludeReader
 from mailer.issue.markdown.document import Document
 from mailer.issue.markdown.placeholders import Placeholders
-from mailer.issue.model import MAX_ONLY, Issue, only_expressions
-from mailer.issue.pictures.pictures import Pictures, read_pictures, uses_of
+from mailer.issue.model import MAX_ONLY, Issue, reader_conditions
+from mailer.issue.pictures.pictures import IssuePictures, picture_uses, read_pictures
 from mailer.issue.problems import sorted_problems, validation_problems
-from mailer.issue.repair import repaired
-from mailer.issue.texts.doubtful_urls import check_urls
-from mailer.issue.texts.one_line import check_lines
-from mailer.issue.texts.texts import read_texts
-from mailer.issue.yaml.tree import Key, Mark, Node
+from mailer.issue.repair import repaired_issue
+from mailer.issue.texts.doubtful_urls import warn_of_doubtful_urls
+from mailer.issue.texts.one_line import check_one_line_texts
+from mailer.issue.texts.texts import read_markdown_texts
+from mailer.issue.yaml.tree import Key, Node, SourcePosition
 
 __all__ = ["LoadedIssue", "SourceFile", "examine_issue", "load_issue"]
 
 
 @dataclass(frozen=True, slots=True)
 class LoadedIssue:
-    """Holds an issue, the files that it was made of, and the place of each key.
+    """Holds an issue, the files that it was made of, and the position of each key.
 
-    `path` is relative to the workspace, with slashes. `files` has the issue's own file first, then every
-    include; `pictures` are the pictures that are files. `digest` is SHA-256 in hex over the bytes of all of
-    them, whatever they are called. `documents` has the tree of each Markdown text by its key, with
-    `placeholders` where slots are. `findings` are warnings.
+    `path` is relative to the workspace, with slashes. `files` has the issue's own file and then every
+    include; `pictures` has the picture files. `digest` is the SHA-256 in hex over the bytes of these files,
+    without their names. `documents` has the parsed Markdown texts by key, with `placeholders` in place of
+    slots. `findings` are warnings.
     """
 
     issue: Issue
@@ -51,14 +51,15 @@ class LoadedIssue:
     tree: Node = field(repr=False)
     documents: Mapping[Key, Document] = field(repr=False)
     placeholders: Placeholders = field(repr=False)
-    _pictures: Pictures = field(repr=False)
+    _pictures: IssuePictures = field(repr=False)
 
-    def picture(self, folder: str, src: str) -> bytes:
-        """Returns the bytes of a picture that is written as `src` in a file of `folder`. Raises ValueError.
+    def picture_bytes(self, folder: str, src: str) -> bytes:
+        """Returns the bytes of a picture that a file in `folder` names as `src`.
 
-        Only what is in `pictures`, and so in the digest, is ever shown.
+        Raises ValueError if the picture was not read together with the issue: only pictures in `pictures`,
+        which the digest covers, are used.
         """
-        found = self._pictures.find(folder, src)
+        found = self._pictures.find_bytes(folder, src)
         if found is None:
             raise ValueError("was not read with the issue")
         return found
@@ -67,73 +68,78 @@ class LoadedIssue:
     def has_all_pictures(self) -> bool:
         """Returns whether all pictures were read.
 
-        If not, there is an error at the first one beyond the limit.
+        If not, a limit was exceeded, and there is an error at the first picture beyond the limit.
         """
-        return self._pictures.complete
+        return self._pictures.is_complete
 
-    def mark_of(self, *keys: str | int) -> Mark:
-        """Returns the place of a value such as ("items", 2, "body"), or of what should hold it."""
-        return self.tree.find(keys)[0].mark
+    def position_of(self, *keys: str | int) -> SourcePosition:
+        """Returns the position of the value under keys such as ("items", 2, "body").
 
-    def place_of(self, *keys: str | int) -> tuple[str, int]:
-        """Returns the file and line of a key, or of what should hold it."""
-        node, _ = self.tree.find(keys)
-        mark = node.key or node.mark
+        If there is no such value, returns the position of what would contain it.
+        """
+        return self.tree.find_deepest(keys)[0].position
+
+    def path_and_line_of(self, *keys: str | int) -> tuple[str, int]:
+        """Returns the file and line of a key, or of what would contain the key if it is not written."""
+        node, _ = self.tree.find_deepest(keys)
+        mark = node.key_position or node.position
         return mark.path, mark.line
 
     def line_of(self, *keys: str | int) -> int | None:
-        """Returns the line of a key, or None where it is not written anywhere (a default)."""
-        return self.place_of(*keys)[1] if self.tree.find(keys)[1] == len(keys) else None
+        """Returns the line of a key, or None if the key is not written in a file (a default applies)."""
+        return self.path_and_line_of(*keys)[1] if self.tree.find_deepest(keys)[1] == len(keys) else None
 
 
 def load_issue(path: Path, settings: Settings) -> LoadedIssue:
-    """Returns the issue in a file of the workspace. Raises IssueError with all that is wrong, and where."""
+    """Returns the issue in a file of the workspace. Raises IssueError with all problems and their lines."""
     loaded, problems = examine_issue(path, settings)
     if loaded is None or any(problem.severity == "error" for problem in problems):
-        raise IssueError.of(problems)
+        raise IssueError.from_problems(problems)
     return loaded
 
 
 def examine_issue(path: Path, settings: Settings) -> tuple[LoadedIssue | None, list[Problem]]:
-    """Returns the issue as far as it can be read, and all its problems, in reading order.
+    """Returns the issue as far as it can be read, and all its problems in reading order.
 
-    Faulty values are left out or filled in, so that all the rest can be looked at; the issue is None where
-    nothing of it can be read. Raises IssueError where there is no file.
+    Faulty values are left out or filled in, so that everything else can be checked. The issue is None if
+    nothing can be read. Raises IssueError if the file does not exist.
     """
     root = settings.root.resolve()
-    file = _inside(path, root)
-    name = _name(file, root)
+    file = _path_in_workspace(path, root)
+    name = _name_in_workspace(file, root)
     problems: list[Problem] = []
-    includes = Includes(root, problems)
-    tree = includes.read(file)
+    includes = IncludeReader(root, problems)
+    tree = includes.read_issue(file)
     if tree is None:
         return None, sorted_problems(problems, name)
     issue: Issue | None = None
     try:
-        issue = Issue.model_validate(tree.plain(), context={"editions": tuple(settings.editions)})
+        issue = Issue.model_validate(tree.as_plain_data(), context={"editions": tuple(settings.editions)})
     except ValidationError as error:
-        issue = repaired(tree.plain(), error, settings)
+        issue = repaired_issue(tree.as_plain_data(), error, settings)
         # A value that is not sound YAML has its problem already; the model would only repeat it.
         reported = {(p.path, p.line, p.column) for p in problems}
         problems += [
             p for p in validation_problems(error, tree) if (p.path, p.line, p.column) not in reported
         ]
     files = tuple(includes.files.values())
-    placeholders = Placeholders(_digest(files))
-    documents = read_texts(tree, placeholders, problems)
-    check_lines(tree, placeholders, problems)
-    check_urls(tree, problems)
-    pictures = read_pictures(root, uses_of(tree, documents), problems)
-    problems += _whole(tree, issue, complete=not includes.incomplete and _is_sound(tree))
+    placeholders = Placeholders(_digest_of_files(files))
+    documents = read_markdown_texts(tree, placeholders, problems)
+    check_one_line_texts(tree, placeholders, problems)
+    warn_of_doubtful_urls(tree, problems)
+    pictures = read_pictures(root, picture_uses(tree, documents), problems)
+    problems += _problems_of_whole_issue(
+        tree, issue, is_complete=not includes.is_incomplete and _is_readable(tree)
+    )
     warnings = [problem for problem in problems if problem.severity == "warning"]
     if issue is None:
         return None, sorted_problems(problems, name)
     loaded = LoadedIssue(
-        issue=with_defaults(issue, settings, documents, placeholders),
+        issue=issue_with_defaults(issue, settings, documents, placeholders),
         path=name,
         files=files,
         pictures=pictures.files,
-        digest=_digest((*files, *pictures.files)),
+        digest=_digest_of_files((*files, *pictures.files)),
         findings=tuple(sorted_problems(warnings, name)),
         tree=tree,
         documents=documents,
@@ -143,73 +149,82 @@ def examine_issue(path: Path, settings: Settings) -> tuple[LoadedIssue | None, l
     return loaded, sorted_problems(problems, name)
 
 
-def _inside(path: Path, root: Path) -> Path:
-    """Returns the resolved path of an issue in the workspace.
+def _path_in_workspace(issue_path: Path, root: Path) -> Path:
+    """Returns the resolved path of an issue, which must be in the workspace at `root`.
 
-    A relative path counts from the current folder if that is in the workspace.
+    A relative path counts from the current folder if the file is there, else from the workspace.
     """
-    shown = str(path)
+    shown = str(issue_path)
     try:
-        file = path.resolve()
-        if not (file.is_relative_to(root) and file.exists()) and (root / path).exists():
-            file = (root / path).resolve()
+        file = issue_path.resolve()
+        if not (file.is_relative_to(root) and file.exists()) and (root / issue_path).exists():
+            file = (root / issue_path).resolve()
         there = file.exists()
     except (OSError, RuntimeError, ValueError):
-        raise IssueError(Problem("is not the name of a file", shown.replace("\0", "?"))) from None
+        raise IssueError(
+            Problem("cannot be the name of a file; correct it", shown.replace("\0", "?"))
+        ) from None
     if not there:
-        raise IssueError(Problem("is not there; correct the path, or make a draft with `mailer new`", shown))
+        raise IssueError(
+            Problem("does not exist; correct the path, or make a draft with `mailer new`", shown)
+        )
     if not file.is_relative_to(root):
         raise IssueError(Problem(f"is outside the workspace {root}; move it to issues/", shown))
     return file
 
 
-def _name(file: Path, root: Path) -> str:
-    """Returns the path of an issue in its workspace, with slashes, which is its name in everything stored."""
+def _name_in_workspace(file: Path, root: Path) -> str:
+    """Returns the path of an issue relative to the workspace, with slashes, as it is stored."""
     name = file.relative_to(root).as_posix()
     try:
         name.encode()
     except UnicodeEncodeError:
-        advice = "rename it, and its folder; letters beyond ASCII need a UTF-8 locale, such as LC_ALL=C.UTF-8"
-        raise IssueError(Problem(f"has a name that is not text; {advice}", name)) from None
+        advice = "rename it or its folder; letters beyond ASCII need a UTF-8 locale, such as LC_ALL=C.UTF-8"
+        raise IssueError(Problem(f"has a name that is not valid text; {advice}", name)) from None
     if "\\" in name:
         raise IssueError(Problem("has a backslash in its name; rename it, or its folder", name))
     return name
 
 
-def _is_sound(tree: Node) -> bool:
-    """Returns whether all that is written at the top of the issue could be read."""
-    return isinstance(tree.value, Mapping) and all(node.sound for node in tree.value.values())
+def _is_readable(tree: Node) -> bool:
+    """Returns whether `tree` is a mapping in which every value could be read."""
+    return isinstance(tree.value, Mapping) and all(node.is_readable for node in tree.value.values())
 
 
-def _whole(tree: Node, issue: Issue | None, *, complete: bool) -> list[Problem]:
-    """Returns the problems of the issue as a whole, though each part may be right."""
-    found: list[tuple[str, Mark]] = []
+def _problems_of_whole_issue(tree: Node, issue: Issue | None, *, is_complete: bool) -> list[Problem]:
+    """Returns problems that no value has by itself, such as an issue without content.
+
+    `is_complete` tells whether everything could be read; if not, nothing is reported as missing.
+    """
+    found: list[tuple[str, SourcePosition]] = []
     items, sections = tree.child("items"), tree.child("sections")
     if items and items.value and sections and sections.value:
         found.append(
             (
-                "an issue has items or sections, not both; move the items into a section",
-                sections.key or sections.mark,
+                "an issue must not have both items and sections; move the items into a section",
+                sections.key_position or sections.position,
             )
         )
     written = [tree.child(key) for key in ("items", "sections", "body", "column")]
-    if complete and not any(node is not None and node.value for node in written):
-        found.append(("there is nothing to read; write items, sections or a body", tree.mark))
-    if complete and sections and isinstance(sections.value, tuple):
+    if is_complete and not any(node is not None and node.value for node in written):
+        found.append(("the issue has no content; write items, sections or a body", tree.position))
+    if is_complete and sections and isinstance(sections.value, tuple):
         for section in sections.value:
             parts = [section.child("items"), section.child("intro")]
             if (
                 isinstance(section.value, dict)
-                and _is_sound(section)
+                and _is_readable(section)
                 and not any(node is not None and node.value for node in parts)
             ):
-                found.append(("this section has nothing in it; write items, or delete it", section.mark))
-    if issue and len(only_expressions(issue)) > MAX_ONLY:
-        found.append((f'at most {MAX_ONLY} different "only" expressions fit into one issue', tree.mark))
+                found.append(("this section is empty; write items, or delete it", section.position))
+    if issue and len(reader_conditions(issue)) > MAX_ONLY:
+        found.append(
+            (f'an issue may have at most {MAX_ONLY} different "only" expressions; remove some', tree.position)
+        )
     return [Problem(message, mark.path, mark.line, mark.column) for message, mark in found]
 
 
-def _digest(files: Sequence[SourceFile]) -> str:
+def _digest_of_files(files: Sequence[SourceFile]) -> str:
     whole = hashlib.sha256()
     for file in files:
         whole.update(len(file.data).to_bytes(8, "big") + file.data)

@@ -1,7 +1,7 @@
-"""Defines the model of an issue: a frozen value, without its places in files and without its layout.
+"""Defines the model of an issue: a frozen value without file positions and without layout.
 
-Texts are kept as written: Markdown is not read here, and a slot such as `{{ subscriber.name or "reader" }}`
-stays a slot. After `load_issue` nothing that has a default is empty.
+Texts are kept as written: Markdown is not parsed here, and a slot such as `{{ subscriber.name or "reader" }}`
+stays a slot. After `load_issue` no value that has a default is empty.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, ValidationInfo
 
 from mailer.config.fields import Language
-from mailer.display_text import nearest
+from mailer.display_text import nearest_word
 from mailer.issue.values.fields import Article, Body, Date, Line, Name, PictureSource, Pixels, Tag, Url
 
 __all__ = [
@@ -25,43 +25,43 @@ __all__ = [
     "Related",
     "Section",
     "Source",
-    "for_variant",
-    "only_expressions",
-    "only_places",
+    "issue_for_variant",
+    "reader_conditions",
+    "keys_and_reader_conditions",
 ]
 
 #: The most different `only` expressions of an issue: each doubles the number of possible variants.
 MAX_ONLY = 16
 
 
-def _source(value: Any) -> Any:
+def _source_from_name(value: Any) -> Any:
     return {"name": value} if isinstance(value, str) else value
 
 
-def _edition(value: str, info: ValidationInfo) -> str:
+def _checked_edition(value: str, info: ValidationInfo) -> str:
     known: Iterable[str] = (info.context or {}).get("editions", (value,))
     if value in known:
         return value
-    best = nearest(value, known)
+    best = nearest_word(value, known)
     advice = f'did you mean "{best}"?' if best else f"mailer.toml has {', '.join(known)}"
     raise ValueError(f'"{value}" is not an edition of mailer.toml; {advice}')
 
 
-class _Frozen(BaseModel):
+class _FrozenModel(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
 
-class Source(_Frozen):
-    """Where a story comes from."""
+class Source(_FrozenModel):
+    """The source of a story: its name, and the URL of the original."""
 
     name: Name
     url: Url | None = None
 
 
-class Image(_Frozen):
-    """A picture. `src` is a path relative to the issue's file, or an https address.
+class Image(_FrozenModel):
+    """A picture. `src` is a path relative to the issue's file, or an https URL.
 
-    `width` is the most CSS px that it is shown in; it has at most its own pixels, and those of its column.
+    `width` is the maximum width in CSS px. A picture is never shown wider than its own pixels or its column.
     """
 
     src: PictureSource
@@ -71,12 +71,14 @@ class Image(_Frozen):
     width: Pixels | None = None
 
 
-class Item(_Frozen):
-    """One headline with what belongs to it. `language` is that of its section where it has none."""
+class Item(_FrozenModel):
+    """A headline with its texts, links and picture. An item without a `language` has that of its section."""
 
     title: Name
     body: Body = ""
-    source: Annotated[Source | None, BeforeValidator(_source, json_schema_input_type=Name | Source)] = None
+    source: Annotated[
+        Source | None, BeforeValidator(_source_from_name, json_schema_input_type=Name | Source)
+    ] = None
     comment: Body = ""
     url: Url | None = None
     image: Image | None = None
@@ -85,8 +87,8 @@ class Item(_Frozen):
     only: Name | None = None
 
 
-class Section(_Frozen):
-    """A group of items under a heading. `language` is the issue's where it has none."""
+class Section(_FrozenModel):
+    """A group of items under a heading. A section without a `language` has that of the issue."""
 
     title: Name
     intro: Body = ""
@@ -95,8 +97,8 @@ class Section(_Frozen):
     only: Name | None = None
 
 
-class Column(_Frozen):
-    """The editor's column. `language` is the issue's where it has none."""
+class Column(_FrozenModel):
+    """The editor's column. A column without a `language` has that of the issue."""
 
     title: Name
     byline: Line = ""
@@ -104,25 +106,25 @@ class Column(_Frozen):
     language: Language = ""
 
 
-class CallToAction(_Frozen):
-    """A button, and a text above it."""
+class CallToAction(_FrozenModel):
+    """A button with a text above it."""
 
     text: Body = ""
     label: Name
     url: Url
 
 
-class Related(_Frozen):
-    """A link to something else worth reading."""
+class Related(_FrozenModel):
+    """A link to another page that is worth reading."""
 
     title: Name
     url: Url
 
 
-class Issue(_Frozen):
-    """One edition's content."""
+class Issue(_FrozenModel):
+    """The content of an edition on one date."""
 
-    edition: Annotated[Name, AfterValidator(_edition)]
+    edition: Annotated[Name, AfterValidator(_checked_edition)]
     date: Date
     language: Language = ""
     title: Line = ""
@@ -139,13 +141,16 @@ class Issue(_Frozen):
     notice: Body = ""
 
 
-def only_expressions(issue: Issue) -> tuple[str, ...]:
-    """Returns the different `only` expressions in reading order. There are at most MAX_ONLY."""
-    return tuple(dict.fromkeys(only for _, only in only_places(issue)))
+def reader_conditions(issue: Issue) -> tuple[str, ...]:
+    """Returns the different conditions on readers (`only`) in an issue, in reading order.
+
+    A valid issue has at most MAX_ONLY of them.
+    """
+    return tuple(dict.fromkeys(only for _, only in keys_and_reader_conditions(issue)))
 
 
-def only_places(issue: Issue) -> Iterator[tuple[tuple[str | int, ...], str]]:
-    """Returns the key and the expression of each `only`, in reading order."""
+def keys_and_reader_conditions(issue: Issue) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    """Yields the keys and the text of each condition on readers (`only`), in reading order."""
     for i, item in enumerate(issue.items):
         if item.only:
             yield ("items", i, "only"), item.only
@@ -157,27 +162,27 @@ def only_places(issue: Issue) -> Iterator[tuple[tuple[str | int, ...], str]]:
                 yield ("sections", i, "items", j, "only"), item.only
 
 
-def for_variant(issue: Issue, variant: int) -> Issue:
-    """Returns the issue as a variant shows it.
+def issue_for_variant(issue: Issue, variant: int) -> Issue:
+    """Returns the issue as the readers of a variant see it.
 
-    Bit i of `variant` is set where the i-th of `only_expressions` holds. An item or section whose bit is
-    clear is left out, and so is a section that has nothing left.
+    Bit i of `variant` is set if these readers meet condition i of `reader_conditions`. An item or section
+    whose bit is not set is left out, and so is a section that becomes empty.
     """
-    hidden = {only for bit, only in enumerate(only_expressions(issue)) if not variant >> bit & 1}
+    hidden = {only for bit, only in enumerate(reader_conditions(issue)) if not variant >> bit & 1}
     if not hidden:
         return issue
 
-    def shown(items: tuple[Item, ...]) -> tuple[Item, ...]:
+    def visible_items(items: tuple[Item, ...]) -> tuple[Item, ...]:
         return tuple(item for item in items if item.only not in hidden)
 
     sections = tuple(
-        section.model_copy(update={"items": shown(section.items)})
+        section.model_copy(update={"items": visible_items(section.items)})
         for section in issue.sections
         if section.only not in hidden
     )
     return issue.model_copy(
         update={
-            "items": shown(issue.items),
+            "items": visible_items(issue.items),
             "sections": tuple(section for section in sections if section.items or section.intro),
         }
     )

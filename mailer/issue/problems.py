@@ -1,4 +1,4 @@
-"""Turns pydantic's errors about an issue into sentences with their places."""
+"""Turns pydantic's errors about an issue into sentences with their positions in the files."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from mailer.display_text import nearest
+from mailer.display_text import nearest_word
 from mailer.errors import Problem
 from mailer.issue.include import LISTS
 from mailer.issue.model import CallToAction, Column, Image, Issue, Item, Related, Section, Source
 from mailer.issue.yaml.keys import known_keys
-from mailer.issue.yaml.tree import Mark, Node
+from mailer.issue.yaml.tree import Node, SourcePosition
 
 __all__ = ["validation_problems", "sorted_problems"]
 
-#: More than this many problems at once help nobody.
+#: Further problems are not shown, because nobody would read them all.
 MAX_PROBLEMS = 100
 
 _MODELS: dict[str, type[BaseModel]] = {
@@ -38,36 +38,41 @@ _IN_QUOTES = {
 
 
 def validation_problems(error: ValidationError, tree: Node) -> list[Problem]:
-    """Returns one sentence for each error."""
+    """Returns a problem for each error, except errors in values that have a problem already."""
     # An unknown key comes before the missing one that it was meant to be.
     found = sorted(error.errors(include_url=False), key=lambda item: item["type"] != "extra_forbidden")
-    return [_problem(item, tree) for item in found if _is_unreported(item["loc"], tree)]
+    return [_problem_of_error(item, tree) for item in found if _is_unreported(item["loc"], tree)]
 
 
 def _is_unreported(keys: Sequence[str | int], tree: Node) -> bool:
-    """Returns whether a value has no error reported yet; for a missing key, whether none was misspelt."""
-    node, used = tree.find(keys)
+    """Returns whether nothing has been reported yet about the value or the missing key under `keys`.
+
+    A missing key counts as reported if a misspelt key was found beside it.
+    """
+    node, used = tree.find_deepest(keys)
     if used == len(keys) or not isinstance(node.value, Mapping):
-        return node.sound
-    return all(child.sound or key in known_keys() for key, child in node.value.items())
+        return node.is_readable
+    return all(child.is_readable or key in known_keys() for key, child in node.value.items())
 
 
-def _problem(item: Any, tree: Node) -> Problem:
-    keys: tuple[str | int, ...] = item["loc"]
-    kind: str = item["type"]
+def _problem_of_error(error: Any, tree: Node) -> Problem:
+    keys: tuple[str | int, ...] = error["loc"]
+    kind: str = error["type"]
     name = str(keys[-1]) if keys else "the issue"
     if keys and isinstance(keys[-1], int):
         name = f"this entry of {keys[-2]}"
-    node, used = tree.find(keys)
-    mark: Mark = node.mark
-    given = _KINDS.get(type(item.get("input")).__name__, "another kind of value")
+    node, used = tree.find_deepest(keys)
+    mark: SourcePosition = node.position
+    given = _KINDS.get(type(error.get("input")).__name__, "another kind of value")
     if kind == "missing":
         blank = used == len(keys)
-        message = f"{name} is empty" if blank else f"{_owner(keys)} has no {name}; add {name}:"
-        mark = node.key or node.mark if blank else node.mark
+        message = (
+            f"{name} must not be empty" if blank else f"{_container_name(keys)} has no {name}; add {name}:"
+        )
+        mark = node.key_position or node.position if blank else node.position
     elif kind == "extra_forbidden":
-        mark = node.key or node.mark
-        message = f'"{name[:40]}" is not known here{_suggestion(keys)}'
+        mark = node.key_position or node.position
+        message = f'"{name[:40]}" is not a known key here{_key_suggestion(keys)}'
     elif kind == "string_type":
         message = f"{name} must be a text, not {given}{_IN_QUOTES.get(given, '')}"
     elif kind in ("tuple_type", "list_type"):
@@ -76,17 +81,17 @@ def _problem(item: Any, tree: Node) -> Problem:
         wanted = "a text or a mapping" if name == "source" else "a mapping"
         message = f"{name} must be {wanted} (key: value), not {given}"
     elif kind == "string_too_long":
-        message = f"{name} is longer than {item['ctx']['max_length']:,} characters; shorten it"
+        message = f"{name} is longer than {error['ctx']['max_length']:,} characters; shorten it"
     elif kind == "string_too_short":
         message = f"{name} must not be empty"
     elif kind.startswith("date"):
         message = f"{name} must be a date such as 2026-11-21, not {given}"
     else:
-        message = f"{name}: {item['msg'].removeprefix('Value error, ')}"
+        message = f"{name}: {error['msg'].removeprefix('Value error, ')}"
     return Problem(message, mark.path, mark.line, mark.column)
 
 
-def _owner(keys: Sequence[str | int]) -> str:
+def _container_name(keys: Sequence[str | int]) -> str:
     named = [key for key in keys[:-1] if isinstance(key, str)]
     if not named:
         return "the issue"
@@ -98,31 +103,36 @@ def _owner(keys: Sequence[str | int]) -> str:
     return f"this {named[-1]}"
 
 
-def _suggestion(keys: Sequence[str | int]) -> str:
+def _key_suggestion(keys: Sequence[str | int]) -> str:
     owner = next((key for key in reversed(keys[:-1]) if isinstance(key, str)), None)
     model = _MODELS.get(owner, Issue) if owner else Issue
     wrong = str(keys[-1])
     if wrong == "include":
         return f'; "include" may only be an entry of {", ".join(LISTS[:-1])} or {LISTS[-1]}'
-    best = nearest(wrong, model.model_fields)
+    best = nearest_word(wrong, model.model_fields)
     if best and best != wrong:
         return f'; did you mean "{best}"?'
-    return f"; known here: {', '.join(model.model_fields)}"
+    return f"; the known keys are {', '.join(model.model_fields)}"
 
 
-def sorted_problems(problems: Sequence[Problem], first: str) -> list[Problem]:
+def sorted_problems(problems: Sequence[Problem], issue_path: str) -> list[Problem]:
     """Returns the problems in reading order, each once, printable, and at most MAX_PROBLEMS of them.
 
-    `first` is the path of the issue itself, whose problems come before those of what it includes.
+    Problems in the file `issue_path` come before those in the files that it includes.
     """
-    distinct = dict.fromkeys(replace(problem, message=_printable(problem.message)) for problem in problems)
-    ordered = sorted(distinct, key=lambda p: (p.path != first, p.path or "", p.line or 0, p.column or 0))
+    distinct = dict.fromkeys(
+        replace(problem, message=_printable_message(problem.message)) for problem in problems
+    )
+    ordered = sorted(distinct, key=lambda p: (p.path != issue_path, p.path or "", p.line or 0, p.column or 0))
     if len(ordered) > MAX_PROBLEMS:
         more = len(ordered) - MAX_PROBLEMS
-        return [*ordered[:MAX_PROBLEMS], Problem(f"and {more:,} more; correct these first", first)]
+        return [
+            *ordered[:MAX_PROBLEMS],
+            Problem(f"{more:,} more problems are not shown; correct these first", issue_path),
+        ]
     return ordered
 
 
-def _printable(message: str) -> str:
-    """Returns the message without characters that a terminal would obey."""
+def _printable_message(message: str) -> str:
+    """Returns the message with U+FFFD in place of characters that a terminal would execute."""
     return message if message.isprintable() else "".join(c if c.isprintable() else "\ufffd" for c in message)

@@ -1,6 +1,6 @@
-"""Leaves out or fills in the faulty values of an issue, so that `check` can look at all the rest.
+"""Leaves out or fills in the faulty values of an issue, so that `check` can examine everything else.
 
-Nothing of it is ever sent: an issue with an error is refused.
+A repaired issue is never sent, because an issue with an error is refused.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from mailer.config import Settings
 from mailer.issue.model import Issue
 
-__all__ = ["repaired"]
+__all__ = ["repaired_issue"]
 
 _TEXT = "…"
 _URL = "https://example.org/"
@@ -21,13 +21,16 @@ _URL = "https://example.org/"
 _ROUNDS = 8
 
 
-def repaired(plain: Any, error: ValidationError, settings: Settings) -> Issue | None:
-    """Returns the issue without its errors; None where that cannot be done. Lists keep their length."""
-    value = copy.deepcopy(plain)
+def repaired_issue(data: Any, error: ValidationError, settings: Settings) -> Issue | None:
+    """Returns the issue without its errors, or None if they cannot be repaired. Lists keep their length.
+
+    `data` is the issue as lists and dicts, and `error` is what is wrong with it.
+    """
+    value = copy.deepcopy(data)
     editions = tuple(settings.editions)
     for _ in range(_ROUNDS):
         for item in error.errors(include_url=False, include_input=False):
-            _repair(value, item["loc"], editions, missing=item["type"] == "missing")
+            _repair_value(value, item["loc"], editions, is_missing=item["type"] == "missing")
         try:
             return Issue.model_validate(value, context={"editions": editions})
         except ValidationError as again:
@@ -35,24 +38,26 @@ def repaired(plain: Any, error: ValidationError, settings: Settings) -> Issue | 
     return None
 
 
-def _repair(value: Any, keys: tuple[str | int, ...], editions: tuple[str, ...], *, missing: bool) -> None:
-    """Replaces a value by a valid one, or removes it."""
+def _repair_value(
+    data: Any, keys: tuple[str | int, ...], editions: tuple[str, ...], *, is_missing: bool
+) -> None:
+    """Replaces the value under `keys` in `data` by a valid one, or removes it; adds it if it `is_missing`."""
     *above, last = keys or ("",)
     for key in above:
         try:
-            value = value[key]
+            data = data[key]
         except (KeyError, IndexError, TypeError):
             return
-    if isinstance(last, int) and isinstance(value, list):
-        if last < len(value):
+    if isinstance(last, int) and isinstance(data, list):
+        if last < len(data):
             entries: dict[Any, Any] = {"tags": _TEXT, "related": {"title": _TEXT, "url": _URL}}
-            value[last] = entries.get(above[-1] if above else "", {"title": _TEXT})
-    elif isinstance(value, dict) and missing:
-        value[str(last)] = {
+            data[last] = entries.get(above[-1] if above else "", {"title": _TEXT})
+    elif isinstance(data, dict) and is_missing:
+        data[str(last)] = {
             "edition": editions[0] if editions else _TEXT,
             "date": "2000-01-01",
             "src": _URL,
             "url": _URL,
         }.get(str(last), _TEXT)
-    elif isinstance(value, dict):
-        value.pop(str(last), None)
+    elif isinstance(data, dict):
+        data.pop(str(last), None)

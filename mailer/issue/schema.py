@@ -1,4 +1,4 @@
-"""Makes the JSON Schema of an issue from the model, for editors that check while one types."""
+"""Makes the JSON Schema of an issue from the model, for editors that check while a person types."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ __all__ = ["issue_schema", "schema_text"]
 
 _INCLUDE = {
     "type": "object",
-    "description": "The entry, or the list of entries, that stands in another file.",
+    "description": "An entry, or a list of entries, that is in another file.",
     "properties": {"include": {"minLength": 1, "type": "string"}},
     "required": ["include"],
     "additionalProperties": False,
@@ -20,7 +20,7 @@ _INCLUDE = {
 
 
 def issue_schema() -> dict[str, Any]:
-    """Returns the schema as JSON data (draft 2020-12)."""
+    """Returns the JSON Schema (draft 2020-12) of an issue, as JSON data."""
     schema = Issue.model_json_schema(mode="validation")
     definitions: dict[str, Any] = {**schema.pop("$defs"), "Include": _INCLUDE}
     for model in (schema, definitions["Section"]):
@@ -32,7 +32,7 @@ def issue_schema() -> dict[str, Any]:
             field.pop("title", None)
             if field.get("default", ...) in ("", [], None):
                 field.pop("default", None)
-        _as_typed(model)
+        _accept_typed_and_blank_values(model)
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         **schema,
@@ -40,11 +40,14 @@ def issue_schema() -> dict[str, Any]:
     }
 
 
-def _as_typed(model: dict[str, Any]) -> None:
-    """Lets an object hold what the loader accepts: numbers and booleans as texts, and blank values."""
+def _accept_typed_and_blank_values(model: dict[str, Any]) -> None:
+    """Lets an object in the schema hold what the loader accepts beyond the model.
+
+    Numbers and booleans are accepted as texts, and optional values may be blank.
+    """
     required = model.get("required", ())
     for name, field in model.get("properties", {}).items():
-        _texts(field)
+        _accept_scalars_as_text(field)
         if name in required:
             continue
         if "type" in field:
@@ -54,7 +57,7 @@ def _as_typed(model: dict[str, Any]) -> None:
             field["anyOf"].append({"type": "null"})
 
 
-def _texts(field: dict[str, Any]) -> None:
+def _accept_scalars_as_text(field: dict[str, Any]) -> None:
     """Lets numbers and booleans stand for texts in the schema.
 
     YAML 1.2 reads `title: 2026` as a number and `title: true` as a boolean; in an issue both are texts.
@@ -62,9 +65,9 @@ def _texts(field: dict[str, Any]) -> None:
     if field.get("type") == "string" and "pattern" not in field:
         field["type"] = ["string", "number", "boolean"]
     for below in (*field.get("anyOf", ()), *([field["items"]] if "items" in field else ())):
-        _texts(below)
+        _accept_scalars_as_text(below)
 
 
 def schema_text() -> str:
-    """Returns the schema as the text of its file."""
+    """Returns the JSON Schema as the text of its file."""
     return json.dumps(issue_schema(), ensure_ascii=False, indent=2) + "\n"

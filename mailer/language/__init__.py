@@ -1,1 +1,1 @@
-"""Provides translations, dates and directions of text, for mails and pages."""
+"""Translates texts, formats dates, and handles the direction of text in mails and web pages."""

@@ -1,7 +1,7 @@
-"""Reads gettext catalogues (.po) and translates messages with them, for mails and pages alike.
+"""Reads gettext catalogues (.po) and translates messages with them, for mails and web pages.
 
-Several catalogues are tried in order. A message that none of them has stays as it is in the templates, which
-are in English.
+Several catalogues are tried in order. A message that no catalogue translates stays as it is in the templates,
+which are in English.
 """
 
 from __future__ import annotations
@@ -13,21 +13,25 @@ from dataclasses import dataclass
 
 from babel.messages.pofile import PoFileError, read_po
 
-from mailer.language_tags import SOURCE_LANGUAGE, primary_of
+from mailer.language_tags import SOURCE_LANGUAGE, primary_language
 
 __all__ = ["Catalogue", "Translated", "Translations", "parse_catalogue"]
 
 
 @dataclass(frozen=True)
 class Catalogue:
-    """Holds one .po file: (context, message) -> its plural forms, and the number of the form for a count."""
+    """Holds the translations of one .po file.
+
+    `messages` has the plural forms of each translation by (context, message). `plural_form_of` returns the
+    index of the plural form for a count.
+    """
 
     messages: Mapping[tuple[str, str], tuple[str, ...]]
-    form_of: Callable[[int], int]
+    plural_form_of: Callable[[int], int]
 
 
 class Translated(str):
-    """Represents a translated text that knows the tag of its language."""
+    """Represents a translated text together with the tag of its language."""
 
     __slots__ = ("language",)
     language: str
@@ -40,42 +44,49 @@ class Translations:
     catalogues: tuple[Catalogue, ...] = ()
     language: str = SOURCE_LANGUAGE
 
-    def text(self, message: str, about: str = "") -> Translated:
-        """Returns the translation of a message, or the message itself where there is none.
+    def translate(self, message: str, context: str = "") -> Translated:
+        """Returns the translation of `message`, or the message itself if there is none.
 
-        `about` is the context (msgctxt).
+        `context` is the context of the message in the catalogue (msgctxt).
         """
         for catalogue in self.catalogues:
-            found = catalogue.messages.get((about, message))
+            found = catalogue.messages.get((context, message))
             if found:
-                return self._translated(found[0], self.language)
-        return self._translated(message)
+                return self._with_language(found[0], self.language)
+        return self._with_language(message)
 
-    def counted(self, one: str, many: str, number: int, about: str = "") -> Translated:
-        """Returns the translation of a message with a number, in the plural form of that number."""
+    def translate_plural(self, singular: str, plural: str, count: int, context: str = "") -> Translated:
+        """Returns the translation of a message in the plural form for `count`.
+
+        If there is none, returns `singular` or `plural`. `context` is the context in the catalogue (msgctxt).
+        """
         for catalogue in self.catalogues:
-            found = catalogue.messages.get((about, one))
+            found = catalogue.messages.get((context, singular))
             if found:
-                form = found[min(catalogue.form_of(number), len(found) - 1)]
-                return self._translated(form, self.language)
-        return self._translated(one if number == 1 else many)
+                form = found[min(catalogue.plural_form_of(count), len(found) - 1)]
+                return self._with_language(form, self.language)
+        return self._with_language(singular if count == 1 else plural)
 
-    def _translated(self, text: str, language: str = "") -> Translated:
-        """Returns the text; an untranslated message counts as the language's own in every kind of English."""
-        made = Translated(text)
-        is_english = primary_of(self.language) == SOURCE_LANGUAGE
-        made.language = language or (self.language if is_english else SOURCE_LANGUAGE)
-        return made
+    def _with_language(self, text: str, language: str = "") -> Translated:
+        """Returns `text` with the tag of its language.
+
+        An untranslated text has no `language`: it gets the tag that was asked for if that is a kind of
+        English, else `en`.
+        """
+        translated = Translated(text)
+        is_english = primary_language(self.language) == SOURCE_LANGUAGE
+        translated.language = language or (self.language if is_english else SOURCE_LANGUAGE)
+        return translated
 
 
 def parse_catalogue(data: bytes) -> Catalogue:
-    """Returns the catalogue of a .po file, without messages that are fuzzy or not translated.
+    """Returns the catalogue in the bytes of a .po file, without fuzzy and untranslated messages.
 
-    Raises ValueError with what is wrong where the file is broken.
+    Raises ValueError with the reason if the file is broken.
     """
     try:
         read = read_po(io.BytesIO(data), abort_invalid=True)
-        form_of = gettext.c2py(read.plural_expr)
+        plural_form_of = gettext.c2py(read.plural_expr)
     except (PoFileError, ValueError, LookupError) as error:
         raise ValueError(str(error)) from None
     messages: dict[tuple[str, str], tuple[str, ...]] = {}
@@ -84,4 +95,4 @@ def parse_catalogue(data: bytes) -> Catalogue:
         name = message.id[0] if isinstance(message.id, tuple | list) else message.id
         if name and all(forms) and not message.fuzzy:
             messages[str(message.context or ""), str(name)] = tuple(str(form) for form in forms)
-    return Catalogue(messages, form_of)
+    return Catalogue(messages, plural_form_of)

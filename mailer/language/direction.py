@@ -1,4 +1,4 @@
-"""Isolates names in a text of the other writing direction, where they need it (Unicode's UAX 9)."""
+"""Isolates names from a text in the other writing direction (Unicode UAX 9)."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 
 from markupsafe import Markup, escape
 
-__all__ = ["affects_direction", "isolated"]
+__all__ = ["affects_direction", "isolated_name"]
 
 #: Letters that are written from right to left.
 _RIGHT_TO_LEFT_LETTER = re.compile(
@@ -14,11 +14,17 @@ _RIGHT_TO_LEFT_LETTER = re.compile(
 )
 
 
-def affects_direction(text: str, direction: str) -> bool:
-    """Returns whether a name can change the direction of the text beside it, or be changed by that text."""
-    return direction == "rtl" or _RIGHT_TO_LEFT_LETTER.search(text) is not None
+def affects_direction(name: str, page_direction: str) -> bool:
+    """Returns whether a name can disturb the direction of the text beside it, or be disturbed by that text.
+
+    `page_direction` is `ltr` or `rtl`.
+    """
+    return page_direction == "rtl" or _RIGHT_TO_LEFT_LETTER.search(name) is not None
 
 
-def isolated(text: str, direction: str) -> str:
-    """Returns a name for a page of this direction, in a `<bdi>` of its own where it needs one."""
-    return Markup(f"<bdi>{escape(text)}</bdi>") if affects_direction(text, direction) else text  # noqa: S704
+def isolated_name(name: str, page_direction: str) -> str:
+    """Returns a name for a page, in a `<bdi>` element if name and page can disturb each other's direction.
+
+    `page_direction` is `ltr` or `rtl`.
+    """
+    return Markup(f"<bdi>{escape(name)}</bdi>") if affects_direction(name, page_direction) else name  # noqa: S704

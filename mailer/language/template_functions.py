@@ -1,8 +1,7 @@
-"""Provides the functions that translate in a template: `_`, `gettext`, `ngettext`, `pgettext` and
-`npgettext`.
+"""Defines the functions that translate texts in templates: `_`, `gettext`, `ngettext` and others.
 
-A template gets texts that know their language: `direction.ours` marks those that are not in the language of
-the text around them.
+Translated texts carry the tag of their language, so that `direction.ours` can mark texts that are not in the
+language of the text around them.
 """
 
 from __future__ import annotations
@@ -17,65 +16,78 @@ from mailer.language.catalogue import Translated, Translations
 
 __all__ = ["GLOBALS", "TRANSLATIONS", "TranslatedHtml"]
 
-#: The key of the context under which the translations are; no template can name it.
+#: The key of the translations in a template's context. No template can use this name.
 TRANSLATIONS = " translations"
 
 
 class TranslatedHtml(Markup):
-    """Represents a translated text as HTML that knows the tag of its language."""
+    """Represents a translated text as HTML, together with the tag of its language."""
 
     __slots__ = ("language",)
     language: str
 
 
-def _translations(context: Context) -> Translations:
+def _translations_of(context: Context) -> Translations:
     found: Translations = context[TRANSLATIONS]
     return found
 
 
-def _filled(
-    context: Context, text: Translated, values: dict[str, Any], *, trusted: bool
+def _fill_in_values(
+    context: Context, text: Translated, values: dict[str, Any], *, is_trusted_html: bool
 ) -> Translated | TranslatedHtml:
-    """Returns a translation with its values filled in. `%` is special only where there are values."""
+    """Returns a translation with `values` in place of its placeholders, such as `%(name)s`.
+
+    If `is_trusted_html`, HTML tags in the text are kept, and each `%` begins a placeholder. Otherwise the
+    text is escaped, and `%` begins a placeholder only if there are values.
+    """
     shown: str = text
     if context.eval_ctx.autoescape:
-        shown = Markup(text) if trusted else escape(text)  # noqa: S704
-    shown = shown % values if values or trusted else shown
+        shown = Markup(text) if is_trusted_html else escape(text)  # noqa: S704
+    shown = shown % values if values or is_trusted_html else shown
     filled = TranslatedHtml(shown) if isinstance(shown, Markup) else Translated(shown)
     filled.language = text.language
     return filled
 
 
 @pass_context
-def _text(context: Context, message: str, /, **values: Any) -> Translated | TranslatedHtml:
-    return _filled(context, _translations(context).text(message), values, trusted=False)
+def _translate_as_text(context: Context, message: str, /, **values: Any) -> Translated | TranslatedHtml:
+    return _fill_in_values(
+        context, _translations_of(context).translate(message), values, is_trusted_html=False
+    )
 
 
 @pass_context
 def _gettext(context: Context, message: str, /, **values: Any) -> Translated | TranslatedHtml:
-    return _filled(context, _translations(context).text(message), values, trusted=True)
+    return _fill_in_values(
+        context, _translations_of(context).translate(message), values, is_trusted_html=True
+    )
 
 
 @pass_context
-def _ngettext(context: Context, one: str, many: str, number: int, /, **values: Any) -> str:
-    text = _translations(context).counted(one, many, number)
-    return _filled(context, text, {"num": number, **values}, trusted=True)
+def _ngettext(context: Context, singular: str, plural: str, count: int, /, **values: Any) -> str:
+    text = _translations_of(context).translate_plural(singular, plural, count)
+    return _fill_in_values(context, text, {"num": count, **values}, is_trusted_html=True)
 
 
 @pass_context
-def _pgettext(context: Context, about: str, message: str, /, **values: Any) -> str:
-    return _filled(context, _translations(context).text(message, about), values, trusted=True)
+def _pgettext(context: Context, message_context: str, message: str, /, **values: Any) -> str:
+    return _fill_in_values(
+        context, _translations_of(context).translate(message, message_context), values, is_trusted_html=True
+    )
 
 
 @pass_context
-def _npgettext(context: Context, about: str, one: str, many: str, number: int, /, **values: Any) -> str:
-    text = _translations(context).counted(one, many, number, about)
-    return _filled(context, text, {"num": number, **values}, trusted=True)
+def _npgettext(
+    context: Context, message_context: str, singular: str, plural: str, count: int, /, **values: Any
+) -> str:
+    text = _translations_of(context).translate_plural(singular, plural, count, message_context)
+    return _fill_in_values(context, text, {"num": count, **values}, is_trusted_html=True)
 
 
-#: What templates call. `{% trans %}` becomes calls of all but `_`, and its body may hold tags.
+#: The functions that templates call. `{% trans %}` is compiled to calls of all but `_`, and its body may
+#: contain tags.
 GLOBALS: dict[str, Any] = {
-    "_": _text,
+    "_": _translate_as_text,
     "gettext": _gettext,
     "ngettext": _ngettext,
     "pgettext": _pgettext,

@@ -55,7 +55,7 @@ def load_keys(settings: Settings) -> tuple[SigningKey, ...]:
         except _UnusableKey as error:
             problems.append(Problem(f"the DKIM key of {selector} {error}", name))
     if problems:
-        raise ConfigError.of(problems)
+        raise ConfigError.from_problems(problems)
     return tuple(keys)
 
 

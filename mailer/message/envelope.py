@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
-from mailer.addresses import header_address
+from mailer.addresses import address_with_ascii_domain
 from mailer.clock import now
 from mailer.config import Settings
 from mailer.errors import InputError
@@ -46,7 +46,7 @@ def mailbox_field(name: str, address: str) -> bytes:
     """
     if _LINE_BREAK.search(name + address):
         raise InputError(f"{address!r}: a name or an address must not contain a line break")
-    spec = b"<" + header_address(address).encode("utf-8") + b">"
+    spec = b"<" + address_with_ascii_domain(address).encode("utf-8") + b">"
     if not name:
         return spec[1:-1]
     words = encode_phrase(name)
@@ -79,13 +79,13 @@ class Envelope:
         self.sender = publication.sender
         self.reply_to = publication.reply_to
         self.links = Links(publication.base_url, Tokens(settings.signing_keys()))
-        self.domain = header_address(publication.sender.address).rpartition("@")[2]
+        self.domain = address_with_ascii_domain(publication.sender.address).rpartition("@")[2]
         self.dates = DateStampClock(sent_at, clock)
         self._return_path = settings.delivery.return_path
-        self._shared_return_path = header_address(publication.sender.address)
+        self._shared_return_path = address_with_ascii_domain(publication.sender.address)
         self._has_legacy_ids = legacy_ids
-        host = header_address("x@" + (urlsplit(publication.base_url).hostname or self.domain))[2:]
-        contact = header_address((publication.reply_to or publication.sender).address)
+        host = address_with_ascii_domain("x@" + (urlsplit(publication.base_url).hostname or self.domain))[2:]
+        contact = address_with_ascii_domain((publication.reply_to or publication.sender).address)
         list_name = settings.editions[edition].name.replace('"', "'").replace("\\", "/")
         self.shared_headers: tuple[tuple[str, str], ...] = (
             ("List-Unsubscribe-Post", "List-Unsubscribe=One-Click"),
@@ -112,7 +112,7 @@ class Envelope:
             return self._shared_return_path
         local, _, domain = self._return_path.address.rpartition("@")
         token = self.links.tokens.make(Purpose.BOUNCE, person.stable_id, self.campaign_id)
-        return header_address(f"{local}+{token}@{domain}")
+        return address_with_ascii_domain(f"{local}+{token}@{domain}")
 
     def delivery_reference(self, person: Person) -> str:
         """Returns an opaque id of the delivery to `person`, which a provider returns with its events."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from mailer.addresses import header_address
+from mailer.addresses import address_with_ascii_domain
 from mailer.config import Settings
 from mailer.message.dates import DateStamp, MinuteCache
 from mailer.message.dkim import Signer, TemplateSigner
@@ -168,7 +168,7 @@ class Message:
         self.person = person
         self.subscriber_id = person.subscriber_id
         self.attempt = attempt
-        self.address = header_address(person.address)
+        self.address = address_with_ascii_domain(person.address)
         self.name = escape(person.name, SlotContext.HEADER).strip()
         self._values: dict[str, str] | None = None
         self._return_path = ""

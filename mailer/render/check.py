@@ -10,7 +10,7 @@ from collections.abc import Collection
 from html.parser import HTMLParser
 from urllib.parse import unquote
 
-from mailer.colour import contrast
+from mailer.colour import contrast_ratio
 from mailer.config import Settings
 from mailer.display_text import shortened
 from mailer.errors import Problem, Severity
@@ -83,7 +83,7 @@ class _FindingCollector:
         path: str | None = file or self.loaded.path
         line = None
         if key:
-            path, line = self.loaded.place_of(*key)
+            path, line = self.loaded.path_and_line_of(*key)
         self.problems.append(Problem(message, path, line, severity=severity))
 
 
@@ -234,7 +234,7 @@ def _check_unsubscribe_links(
 def _check_contrast(findings: _FindingCollector, settings: Settings) -> None:
     brand = settings.brand
     for name, colour in (("ink", brand.ink), ("accent", brand.accent)):
-        ratio = contrast(colour, brand.paper)
+        ratio = contrast_ratio(colour, brand.paper)
         if ratio < MIN_CONTRAST:
             findings.add(
                 f"brand.{name} {colour} on brand.paper {brand.paper} has a contrast of {ratio:.1f}:1; "

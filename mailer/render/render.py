@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 from mailer.config import Settings
 from mailer.errors import IssueError, MailerError, Problem
 from mailer.issue.load import LoadedIssue
-from mailer.issue.model import Issue, for_variant
+from mailer.issue.model import Issue, issue_for_variant
 from mailer.language.catalogue import Translations
 from mailer.language.dates import long_date, weekday
 from mailer.language.template_functions import TRANSLATIONS
@@ -130,7 +130,7 @@ def _distinct_issues(issue: Issue, variants: Collection[int]) -> list[tuple[Issu
     """Returns each different issue that the variants show, with the variants that show it, ascending."""
     found: list[tuple[Issue, list[int]]] = []
     for variant in sorted(set(variants)):
-        shown = for_variant(issue, variant)
+        shown = issue_for_variant(issue, variant)
         same = next((numbers for other, numbers in found if other == shown), None)
         if same is None:
             found.append((shown, [variant]))
@@ -157,7 +157,9 @@ class _VariantRendering:
         view = self.viewer.issue_view(issue)
         if positions.problems:
             faults.raise_or_collect(
-                IssueError.of(sorted(positions.problems, key=lambda p: (p.path or "", p.line or 0)))
+                IssueError.from_problems(
+                    sorted(positions.problems, key=lambda p: (p.path or "", p.line or 0))
+                )
             )
         self.subject = " ".join(view.subject.split())
         self.context = self._template_context(view, inputs.archive)

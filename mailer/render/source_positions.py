@@ -19,10 +19,10 @@ class SourcePositions:
 
     def position_of(self, key: Key, line: int = 0) -> tuple[str, int]:
         """Returns (path, line) of the value at `key`, or of line number `line` (from 0) within its text."""
-        node, used = self.loaded.tree.find(key)
-        if used == len(key) and node.line_at(line) > node.mark.line:
-            return node.mark.path, node.line_at(line)
-        return self.loaded.place_of(*key)
+        node, used = self.loaded.tree.find_deepest(key)
+        if used == len(key) and node.file_line(line) > node.position.line:
+            return node.position.path, node.file_line(line)
+        return self.loaded.path_and_line_of(*key)
 
     def is_written(self, key: Key) -> bool:
         """Returns whether the value at `key` is written in a file and is not a default."""

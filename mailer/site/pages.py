@@ -19,13 +19,13 @@ from typing import Any
 from jinja2 import FileSystemLoader, StrictUndefined, Template, TemplateSyntaxError
 from jinja2.sandbox import SandboxedEnvironment
 
-from mailer.colour import most_readable
+from mailer.colour import most_readable_colour
 from mailer.config import Settings
-from mailer.display_text import visible
+from mailer.display_text import without_control_characters
 from mailer.language.catalogue import Translations
 from mailer.language.dates import long_date
-from mailer.language.direction import isolated
-from mailer.language.reader_language import choose, page_translations
+from mailer.language.direction import isolated_name
+from mailer.language.reader_language import choose_language, page_translations
 from mailer.language_tags import SOURCE_LANGUAGE, direction_of
 from mailer.site.plain_page import plain_page
 from mailer.site.sandbox import LARGEST_PAGE, PageEnvironment, counting_steps
@@ -127,14 +127,14 @@ class ReaderPages:
     def _page_language(self, theme: _PageTheme, languages: _Languages) -> str:
         """Returns the first of `languages` that `theme` has a catalogue for, else a default language."""
         wanted = (languages,) if isinstance(languages, str) else languages
-        return choose((*wanted, self._settings.publication.language), theme.folders)
+        return choose_language((*wanted, self._settings.publication.language), theme.folders)
 
     def _plain_page(self, name: str, languages: _Languages, context: Mapping[str, Any]) -> Page:
         try:
             language = self._page_language(self._built_in, languages)
-            translate = page_translations(language, self._built_in.folders).text
+            translate = page_translations(language, self._built_in.folders).translate
         except Exception:
-            language, translate = SOURCE_LANGUAGE, Translations().text
+            language, translate = SOURCE_LANGUAGE, Translations().translate
         html, complete = plain_page(
             name, context, self._settings.publication, language.replace("_", "-"), translate
         )
@@ -144,7 +144,7 @@ class ReaderPages:
         translations = page_translations(language, theme.folders)
 
         def translated(text: str, **values: object) -> str:
-            found = translations.text(text)
+            found = translations.translate(text)
             return found.format(**values) if values else found
 
         return {
@@ -152,12 +152,12 @@ class ReaderPages:
             "language": language.replace("_", "-"),
             "dir": direction_of(language),
             "dir_of": direction_of,
-            "bdi": lambda text: isolated(text, direction_of(language)),
+            "bdi": lambda text: isolated_name(text, direction_of(language)),
             "long_date": lambda day: long_date(day, language),
             "publication": self._settings.publication,
             "brand": self._settings.brand,
-            "on_accent": most_readable(self._settings.brand.accent, _ON_ACCENT),
-            "on_accent_dark": most_readable(self._settings.brand.accent_dark, _ON_ACCENT),
+            "on_accent": most_readable_colour(self._settings.brand.accent, _ON_ACCENT),
+            "on_accent_dark": most_readable_colour(self._settings.brand.accent_dark, _ON_ACCENT),
         }
 
 
@@ -187,7 +187,7 @@ def _log_failure(place: str, error: Exception, replacement: str) -> None:
             words = str(error)
         except Exception:
             words = ""
-    words = visible(" ".join(words.split()))[:200] or type(error).__name__
+    words = without_control_characters(" ".join(words.split()))[:200] or type(error).__name__
     _log.error("%s: %s; %s is shown instead", place, words, replacement)
 
 

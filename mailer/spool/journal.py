@@ -24,7 +24,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from mailer.files import new_file
+from mailer.files import atomically_replaced_file
 from mailer.store.machine import boot_id
 from mailer.transports.base import Outcome, OutcomeKind
 from mailer.transports.refusal.refusal import Cause
@@ -221,7 +221,7 @@ def remove_text_about_erased(path: Path, erased: Collection[int], redact: Callab
     """
     if not has_text_about_erased(path, erased, redact):
         return False
-    with new_file(path, mode=0o600, encoding="utf-8") as file:
+    with atomically_replaced_file(path, mode=0o600, encoding="utf-8") as file:
         for _, kept in _redacted_lines(path, erased, redact):
             file.write(kept)
     return True

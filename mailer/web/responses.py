@@ -5,7 +5,7 @@ from __future__ import annotations
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
-from mailer.language.reader_language import accepted
+from mailer.language.reader_language import accepted_languages
 from mailer.site.pages import Page, ReaderPages
 
 __all__ = ["page_for_browser", "page_response"]
@@ -27,5 +27,5 @@ def page_for_browser(pages: ReaderPages, name: str, request: Request, status: in
 
     It is for visitors of whom no reader, and so no language, is known.
     """
-    page = pages.page(name, accepted(request.headers.get("accept-language", "")))
+    page = pages.page(name, accepted_languages(request.headers.get("accept-language", "")))
     return page_response(page, status)

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mailer.commands.context import as_json_text
-from mailer.display_text import visible
+from mailer.display_text import without_control_characters
 from mailer.store.database import open_store
 from tests.cli import run
 
@@ -24,11 +24,11 @@ def harmless(text: str) -> bool:
 
 @given(st.text(st.characters()))
 def test_a_line_that_a_terminal_shows_is_the_same_but_for_what_it_would_obey(text: str) -> None:
-    seen = visible(text)
+    seen = without_control_characters(text)
     assert harmless(seen)
     assert len(seen) == len(text)
     assert all(one in (other, "\ufffd") for one, other in zip(seen, text, strict=True))
-    assert visible("晨报\tتقرير 👩‍💻\n") == "晨报\tتقرير 👩‍💻\n"
+    assert without_control_characters("晨报\tتقرير 👩‍💻\n") == "晨报\tتقرير 👩‍💻\n"
 
 
 @given(st.dictionaries(st.text(st.characters()), st.text(st.characters())))

@@ -47,8 +47,8 @@ def test_every_problem_is_a_line_on_standard_error(workspace: Path) -> None:
     assert ran.out == ""
     assert ran.err.splitlines() == [
         f'{NAME}:1:10: edition: "mornin" is not an edition of mailer.toml; did you mean "morning"?',
-        f"{NAME}:2:7: date: 2026-02-30 is not in the calendar; write it as 2026-11-21",
-        f'{NAME}:4:1: "titel" is not known here; did you mean "title"?',
+        f"{NAME}:2:7: date: 2026-02-30 is not a day of the calendar; write a date such as 2026-11-21",
+        f'{NAME}:4:1: "titel" is not a known key here; did you mean "title"?',
     ]
 
 
@@ -64,7 +64,7 @@ def test_problems_as_json(workspace: Path) -> None:
                 "line": 4,
                 "column": 1,
                 "severity": "error",
-                "message": '"titel" is not known here; did you mean "title"?',
+                "message": '"titel" is not a known key here; did you mean "title"?',
             }
         ],
         "ok": False,
@@ -135,9 +135,9 @@ def test_a_draft_passes_check(workspace: Path, edition: str) -> None:
     assert ran.out.startswith(f"{name} is your draft. `mailer check {name}` tells")
     checked = run(workspace, "check", name)
     assert checked.status == 0
-    assert [" stands in every draft; write your own" in line for line in checked.err.splitlines()] == [
-        True
-    ] * len(checked.err.splitlines())
+    assert [
+        " is left over from the draft; write your own text" in line for line in checked.err.splitlines()
+    ] == [True] * len(checked.err.splitlines())
     assert checked.err
 
 
@@ -154,7 +154,7 @@ def test_a_draft_is_for_today_unless_told(workspace: Path) -> None:
         (("morning", "--date", "21.11."), 'mailer: --date: "21.11." is not a date; write it as 2026-11-21\n'),
         (
             ("morning", "--date", "2026-02-30"),
-            "mailer: --date: 2026-02-30 is not in the calendar; write it as",
+            "mailer: --date: 2026-02-30 is not a day of the calendar; write a date such as",
         ),
     ],
 )
@@ -169,7 +169,10 @@ def test_a_draft_never_overwrites(workspace: Path) -> None:
     write(workspace, "mine")
     ran = run(workspace, "new", "morning", "--date", "2026-11-21")
     assert ran.status == 2
-    assert ran.err == f"{NAME}: is there already and was left as it is; edit it, or choose --date\n"
+    assert (
+        ran.err
+        == f"{NAME}: exists already and was not changed; edit it, or choose another date with --date\n"
+    )
     assert (workspace / NAME).read_text("utf-8") == "mine"
 
 
@@ -233,7 +236,7 @@ def test_check_tells_in_one_run_what_any_stage_finds(workspace: Path) -> None:
     rows = [line.split(":")[1] for line in lines if line.startswith(NAME)]
     assert rows == "1 3 4 6 8 10 10 10 12 13 14 18 19 19 22 23 24".split(), ran.err  # noqa: SIM905
     assert [line for line in lines if not line.startswith(NAME)] == [
-        "mailer.toml: brand.logo: pictures/logo.png is not there; correct the path or add the file",
+        "mailer.toml: brand.logo: pictures/logo.png does not exist; correct the path or add the file",
         "mailer.toml: warning: brand.accent #eeeeee on brand.paper #ffffff has a contrast of 1.2:1; "
         "text must have at least 4.5:1",
         'templates/text/issue.txt:1: there is no "nonsense" here',
@@ -251,7 +254,7 @@ def test_a_theme_or_a_catalogue_that_is_broken_hides_nothing_of_the_issue(worksp
     write(workspace, GOOD + "intro: '{{ nobody }}'\n")
     told = run(workspace, "check", NAME).err
     assert "nobody is not known here" in told
-    assert "templates/locale/en/LC_MESSAGES/mailer.po:1: is not a line of a catalogue" in told
+    assert "templates/locale/en/LC_MESSAGES/mailer.po:1: is not a valid line of a gettext catalogue" in told
     (workspace / "templates/web").write_text("no folder")
     told = run(workspace, "check", NAME).err
     assert "nobody is not known here" in told
@@ -274,7 +277,7 @@ def test_too_many_pictures_are_one_error(workspace: Path, monkeypatch: pytest.Mo
         body += f"  ![a]({number}.png)\n\n"
     write(workspace, f"edition: feature\ndate: 2026-11-21\nlanguage: en\nbody: |\n{body}")
     lines = [line for line in run(workspace, "check", NAME).err.splitlines() if "warning" not in line]
-    assert lines == [f"{NAME}:7:1: an issue has up to 1 pictures, 40 MB in all; leave some out"]
+    assert lines == [f"{NAME}:7:1: an issue may have 1 pictures at most, 40 MB in all; leave some out"]
 
 
 def test_a_picture_that_was_cut_off_is_no_fault_of_the_theme(workspace: Path) -> None:

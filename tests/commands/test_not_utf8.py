@@ -83,7 +83,9 @@ def test_an_issue_with_such_a_name_is_refused_before_anything_is_made(desk: Path
     for words in (["check"], ["plan"], ["send", "--yes"], ["explain", WHO]):
         ended = run_here(desk, *words, b"issues/\xff.yaml")
         assert ended.returncode == 2
-        assert ended.stderr.startswith("issues/\ufffd.yaml: has a name that is not text; rename it".encode())
+        assert ended.stderr.startswith(
+            "issues/\ufffd.yaml: has a name that is not valid text; rename it".encode()
+        )
     assert run(desk, "campaigns", "list", "--json").json == []
     run_here(desk, "render", ISSUE, "-o", b"look\xff")
     assert os.path.exists(os.fsencode(desk) + b"/look\xff/email.html")  # noqa: PTH110

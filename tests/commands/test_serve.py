@@ -181,7 +181,7 @@ def test_pages_that_cannot_be_found_are_told_at_the_start(workspace: Path, name:
     assert ran == Ran(
         2,
         "",
-        f"{name}: is a link that leads nowhere, or where this user may not look; correct it\n",
+        f"{name}: is a link to a file that does not exist or that this user may not read; correct it\n",
     )
 
 

@@ -19,7 +19,7 @@ def test_no_command_takes_the_built_in_look_for_one_that_cannot_be_found(
     ran = run(workspace, command[0], ISSUE, *command[1:])
     assert ran.status == 2
     assert (
-        "templates: is a link that leads nowhere, or where this user may not look; correct it"
+        "templates: is a link to a file that does not exist or that this user may not read; correct it"
         in ran.out + ran.err
     )
     assert not (workspace / "outbox").exists()

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailer.issue.markdown.document import Document, line_of, read, words_of
+from mailer.issue.markdown.document import Document, line_of_token, parse_markdown, words_of
 from tests.issue.conftest import NAME, Load, Wrong
 
 NO_LINKS = """
@@ -23,7 +23,7 @@ WORDS = "README.md main.rs example.org 港口 の 에서 3.5 a/b x:y C++ #5 & �
 def links(document: Document) -> list[tuple[str, str]]:
     """The words and the address of each link."""
     found = []
-    tokens = list(document.inline())
+    tokens = list(document.inline_tokens())
     for index, token in enumerate(tokens):
         if token.type == "link_open":
             end = next(i for i in range(index, len(tokens)) if tokens[i].type == "link_close")
@@ -97,7 +97,7 @@ def links(document: Document) -> list[tuple[str, str]]:
     ],
 )  # fmt: skip
 def test_a_bare_address_is_a_link_with_the_words_as_typed(text: str, typed: str) -> None:
-    document = read(text)
+    document = parse_markdown(text)
     ((words, href),) = links(document)
     assert words == typed
     assert href.isascii()
@@ -122,7 +122,7 @@ def test_a_bare_address_is_a_link_with_the_words_as_typed(text: str, typed: str)
     ],
 )  # fmt: skip
 def test_file_names_and_bare_domains_are_no_links(text: str) -> None:
-    document = read(f"{text}\n")
+    document = parse_markdown(f"{text}\n")
     assert links(document) == []
     assert not document.findings
 
@@ -138,11 +138,11 @@ def test_file_names_and_bare_domains_are_no_links(text: str) -> None:
 def test_words_and_marks_never_become_a_link(pieces: list[str], between: str) -> None:
     text = between.join(pieces)
     if "//" not in text and "@" not in text and "www." not in text:
-        assert links(read("x " + text)) == []
+        assert links(parse_markdown("x " + text)) == []
 
 
 def test_links_keep_their_own_address_and_pictures_their_words() -> None:
-    document = read(
+    document = parse_markdown(
         "[https://example.org/*a*b*](https://example.org/b) [desk@example.org](https://example.org/c) "
         "![see https://example.org/d](a.png) <https://example.org/道> <desk@example.org>"
     )
@@ -152,7 +152,7 @@ def test_links_keep_their_own_address_and_pictures_their_words() -> None:
         ("https://example.org/道", "https://example.org/%E9%81%93"),
         ("desk@example.org", "mailto:desk@example.org"),
     ]
-    (picture,) = document.pictures()
+    (picture,) = document.picture_tokens()
     assert words_of(picture.children or ()) == "see https://example.org/d"
 
 
@@ -163,11 +163,11 @@ def test_links_keep_their_own_address_and_pictures_their_words() -> None:
             "https://zh.example.org/wiki/C语言",
             'https://zh.example.org/wiki/C ends before "语言"; write a space',
         ),
-        ("https://example.org/看这里", '"看这里" is taken for a part of the address'),
+        ("https://example.org/看这里", '"看这里" is read as a part of the link'),
     ],
 )
 def test_letters_that_may_belong_to_an_address_are_told(text: str, message: str) -> None:
-    (finding,) = read(text).findings
+    (finding,) = parse_markdown(text).findings
     assert message in finding.message
     assert finding.severity == "warning"
 
@@ -204,7 +204,7 @@ def test_letters_that_may_belong_to_an_address_are_told(text: str, message: str)
     ],
 )
 def test_a_link_that_leads_nowhere_is_an_error_at_its_line(text: str) -> None:
-    found = [each for each in read(f"One\n\nTwo\n{text}").findings if each.severity == "error"]
+    found = [each for each in parse_markdown(f"One\n\nTwo\n{text}").findings if each.severity == "error"]
     assert len(found) == 1
     assert found[0].line == 3
     assert ";" in found[0].message or "must begin with" in found[0].message
@@ -217,7 +217,7 @@ def test_addresses_with_slots_are_whole(load: Load, wrong: Wrong, head: str) -> 
     document = loaded.documents[("body",)]
     ((words, href),) = links(document)
     assert words == href
-    shown = loaded.placeholders.replace(href, lambda paths, default: f"<{paths[0]}|{default}>")
+    shown = loaded.placeholders.replace_placeholders(href, lambda paths, default: f"<{paths[0]}|{default}>")
     assert shown == "https://example.org/?c=<subscriber.attributes.city|none>"
     (line,) = wrong(f"{head}body: |\n  One\n\n  https://{{{{ subscriber.name or 'a' }}}}.example.org/\n")
     assert line.startswith(f"{NAME}:7: the link ")
@@ -230,5 +230,5 @@ def test_a_slot_with_a_mail_address_is_no_link(load: Load, head: str) -> None:
 
 
 def test_lines_of_links_are_known() -> None:
-    document = read("One\ntwo https://example.org/a\n\nthree desk@example.org")
-    assert [line_of(token) for token in document.inline() if token.type == "link_open"] == [1, 3]
+    document = parse_markdown("One\ntwo https://example.org/a\n\nthree desk@example.org")
+    assert [line_of_token(token) for token in document.inline_tokens() if token.type == "link_open"] == [1, 3]

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from wcwidth import iter_graphemes
 
-from mailer.issue.values.display_width import columns, cut
+from mailer.issue.values.display_width import cut_to_columns, display_columns
 from mailer.issue.values.fields import SLOT
 
 
@@ -37,7 +37,7 @@ from mailer.issue.values.fields import SLOT
     ],
 )
 def test_a_line_is_cut_where_a_reader_expects_it(text: str, limit: int, expected: str) -> None:
-    assert cut(text, limit) == expected
+    assert cut_to_columns(text, limit) == expected
 
 
 @settings(max_examples=150, deadline=None)
@@ -56,8 +56,8 @@ def test_a_line_is_cut_where_a_reader_expects_it(text: str, limit: int, expected
 )
 def test_whatever_is_cut_fits_and_is_a_beginning(text: str, limit: int) -> None:
     whole = " ".join(text.split())
-    result = cut(text, limit)
-    assert columns(result) <= limit
+    result = cut_to_columns(text, limit)
+    assert display_columns(result) <= limit
     if result == whole:
         return
     kept = result.removesuffix("…")

@@ -9,7 +9,7 @@ import pytest
 
 from mailer.config import load_settings
 from mailer.issue.load import load_issue
-from mailer.issue.values.display_width import columns
+from mailer.issue.values.display_width import display_columns
 from tests.issue.conftest import NAME, Load
 
 Write = Callable[[str, str | bytes], Path]
@@ -58,7 +58,7 @@ def test_a_chinese_subject_has_chinese_marks(load: Load) -> None:
     )
     subject = load(text).issue.subject
     assert subject == "早报：跨境支付新规今日生效；港口吞吐量创新高，出口企业迎来重大的政策…"
-    assert columns(subject) <= 70
+    assert display_columns(subject) <= 70
 
 
 def test_a_subject_never_tells_what_is_for_some_alone(load: Load, head: str) -> None:
@@ -85,7 +85,7 @@ def test_a_long_title_is_cut_in_the_subject_alone(load: Load, head: str) -> None
     title = "word " * 30
     issue = load(f"{head}title: {title}\n" + items("A")).issue
     assert issue.title == title.strip()
-    assert columns(issue.subject) <= 70
+    assert display_columns(issue.subject) <= 70
     assert issue.subject.endswith("word…")
 
 
@@ -96,7 +96,7 @@ def test_a_preheader_tells_the_headlines_that_the_subject_did_not(load: Load, he
     assert issue.preheader.startswith(
         "Headline number 2 of this morning · Headline number 3 of this morning · "
     )
-    assert 140 < columns(issue.preheader) <= 180
+    assert 140 < display_columns(issue.preheader) <= 180
     assert issue.preheader.endswith("…")
 
 
@@ -126,7 +126,7 @@ def test_a_slot_in_a_headline_is_kept_or_left_out_whole(load: Load, head: str) -
         issue.subject
         == 'Brief: Short one; Dear {{ subscriber.name or "friend of the harbour" }}, the cranes stand still…'
     )
-    assert columns(issue.subject) <= 70
+    assert display_columns(issue.subject) <= 70
 
 
 @pytest.mark.parametrize("language", ["en", "zh", "zh-Hant", "ja", "de", "ar"])

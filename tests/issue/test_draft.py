@@ -42,7 +42,7 @@ def test_a_draft_never_overwrites(settings: Settings) -> None:
     path = settings.root / "issues/2026-11-21-morning.yaml"
     path.write_text("mine", "utf-8")
     with pytest.raises(
-        IssueError, match=r"is there already and was left as it is; edit it, or choose --date"
+        IssueError, match=r"exists already and was not changed; edit it, or choose another date with --date"
     ):
         write_draft(settings, "morning", DAY)
     assert path.read_text("utf-8") == "mine"

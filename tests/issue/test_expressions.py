@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from mailer.issue.values.expressions import ExpressionError, fill_slots
+from mailer.issue.values.expressions import ExpressionError, replace_slots
 
 
 def shown(paths: tuple[str, ...], default: str) -> str:
@@ -28,7 +28,7 @@ def shown(paths: tuple[str, ...], default: str) -> str:
     ],
 )
 def test_names_alternatives_and_defaults_are_understood(text: str, filled: str) -> None:
-    assert fill_slots(text, shown) == filled
+    assert replace_slots(text, shown) == filled
 
 
 @pytest.mark.parametrize(
@@ -37,15 +37,15 @@ def test_names_alternatives_and_defaults_are_understood(text: str, filled: str) 
         ("{{ subscriber.nmae }}", 'subscriber.nmae is not known; did you mean "subscriber.name"?'),
         ("{{ links.unsubscibe }}", 'did you mean "links.unsubscribe"?'),
         ("{{ subscribr.name }}", 'subscribr.name is not known here; did you mean "subscriber"?'),
-        ("{{ subscriber }}", "subscriber is not known here; there are subscriber.name"),
-        ("{{ subscriber.name.upper }}", "subscriber.name.upper is not known; there are"),
-        ("{{ subscriber.attributes }}", "an attribute is written as subscriber.attributes.KEY"),
-        ("{{ subscriber.attributes.a.b }}", "an attribute is written as"),
+        ("{{ subscriber }}", "subscriber is not known here; the known names are subscriber.name"),
+        ("{{ subscriber.name.upper }}", "subscriber.name.upper is not known; the known names are"),
+        ("{{ subscriber.attributes }}", "write an attribute as subscriber.attributes.KEY"),
+        ("{{ subscriber.attributes.a.b }}", "write an attribute as"),
         ('{{ subscriber.name | default("x") }}', "filters are not allowed in an issue"),
         ("{{ 7 * 7 }}", "a name or a text in quotes"),
         ("{{ or }}", "a name or a text in quotes"),
-        ('{{ "x" or subscriber.name }}', '"or" is not understood here'),
-        ("{{ subscriber.name subscriber.email }}", '"subscriber.email" is not understood here'),
+        ('{{ "x" or subscriber.name }}', '"or" is not allowed here'),
+        ("{{ subscriber.name subscriber.email }}", '"subscriber.email" is not allowed here'),
         ("{{ subscriber.name.__class__() }}", "subscriber.name.__class__ is not known"),
         ("{{", "is not closed"),
         ("{{ subscriber.name", "is not closed"),
@@ -55,6 +55,6 @@ def test_names_alternatives_and_defaults_are_understood(text: str, filled: str) 
 )
 def test_anything_else_is_one_sentence(text: str, message: str) -> None:
     with pytest.raises(ExpressionError) as caught:
-        fill_slots(f"first line\n{text}", shown)
+        replace_slots(f"first line\n{text}", shown)
     assert message in str(caught.value)
     assert caught.value.line == 1

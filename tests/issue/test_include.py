@@ -21,9 +21,9 @@ def test_a_file_with_one_entry_or_with_a_list_takes_the_place_of_its_include(
         head + "items:\n  - include: ../shared/one.yaml\n  - title: own\n  - include: ../shared/more.yaml\n"
     )
     assert [item.title for item in loaded.issue.items] == ["one", "own", "two", "one", "three"]
-    assert loaded.place_of("items", 1, "title") == (NAME, 6)
-    assert loaded.place_of("items", 2, "title") == ("shared/more.yaml", 1)
-    assert loaded.place_of("items", 3) == ("shared/one.yaml", 1)
+    assert loaded.path_and_line_of("items", 1, "title") == (NAME, 6)
+    assert loaded.path_and_line_of("items", 2, "title") == ("shared/more.yaml", 1)
+    assert loaded.path_and_line_of("items", 3) == ("shared/one.yaml", 1)
     assert [file.path for file in loaded.files] == [NAME, "shared/one.yaml", "shared/more.yaml"]
 
 
@@ -54,10 +54,10 @@ def test_pictures_of_an_included_file_are_relative_to_it(load: Load, write: Writ
     )
     loaded = load(head + "items:\n  - include: ../shared/item.yaml\n")
     assert [file.path for file in loaded.pictures] == ["shared/pictures/a.png", "shared/pictures/b c.png"]
-    assert loaded.picture("shared", "pictures/a.png") == picture()
-    assert loaded.picture("shared", "pictures/b c.png") == picture(size=(5, 5))
+    assert loaded.picture_bytes("shared", "pictures/a.png") == picture()
+    assert loaded.picture_bytes("shared", "pictures/b c.png") == picture(size=(5, 5))
     with pytest.raises(ValueError, match="was not read with the issue"):
-        loaded.picture("issues", "pictures/a.png")
+        loaded.picture_bytes("issues", "pictures/a.png")
 
 
 @pytest.mark.parametrize(
@@ -65,17 +65,20 @@ def test_pictures_of_an_included_file_are_relative_to_it(load: Load, write: Writ
     [
         (
             "nothing.yaml",
-            "5:14: the include issues/nothing.yaml is not there; correct the path or add the file",
+            "5:14: the include issues/nothing.yaml does not exist; correct the path or add the file",
         ),
         (
             "../../etc/passwd",
-            '5:14: the include "../../etc/passwd" leaves the workspace; move the file into it',
+            '5:14: the include "../../etc/passwd" leads out of the workspace; move the file into it',
         ),
-        ("/etc/passwd", '5:14: the include "/etc/passwd" must be written relative to this file'),
-        ("2026-11-21-morning.yaml", f"5:14: this include goes in a circle: {NAME} -> {NAME}"),
-        ("", "5:13: include needs the path of a file"),
+        ("/etc/passwd", '5:14: the include "/etc/passwd" must be a path relative to this file'),
+        ("2026-11-21-morning.yaml", f"5:14: this include leads back to its own file: {NAME} -> {NAME}"),
+        ("", "5:13: include must be the path of a file"),
         ("[a]", "5:14: a text cannot begin with ["),
-        ("a.yaml\n    only: x", '5:5: "include" stands alone; write "only" into the file'),
+        (
+            "a.yaml\n    only: x",
+            '5:5: "include" must be the only key of an entry; write "only" into the included file',
+        ),
     ],
 )
 def test_a_wrong_include_is_told_where_it_stands(wrong: Wrong, head: str, include: str, message: str) -> None:
@@ -88,7 +91,8 @@ def test_a_circle_of_files_is_told_with_its_way(wrong: Wrong, write: Write, head
     write("issues/a.yaml", "- include: b.yaml\n")
     write("issues/b.yaml", "- include: a.yaml\n")
     assert wrong(head + "items:\n  - include: a.yaml\n") == [
-        "issues/b.yaml:1:12: this include goes in a circle: issues/a.yaml -> issues/b.yaml -> issues/a.yaml"
+        "issues/b.yaml:1:12: this include leads back to its own file: issues/a.yaml -> issues/b.yaml -> "
+        "issues/a.yaml; remove it"
     ]
 
 
@@ -101,9 +105,9 @@ def test_what_is_wrong_in_an_included_file_is_told_there(wrong: Wrong, write: Wr
         head + "items:\n" + "".join(f"  - include: {name}.yaml\n" for name in "abcda") + "  - titl: x\n"
     )
     assert lines == [
-        f'{NAME}:10:5: "titl" is not known here; did you mean "title"?',
+        f'{NAME}:10:5: "titl" is not a known key here; did you mean "title"?',
         f"{NAME}:10:5: this item has no title; add title:",
-        'issues/a.yaml:1:11: a ": " does not fit here; put the whole text in quotes: title: "a: b"',
+        'issues/a.yaml:1:11: a ": " is not allowed here; put the whole text in quotes: title: "a: b"',
         "issues/b.yaml:1:1: must hold one entry or a list of entries, because it is included",
         "issues/c.yaml:1:1: is not UTF-8 from here on (byte 0xc3); save the file as UTF-8",
         "issues/d.yaml: is larger than 1 MB; make it smaller or split it",
@@ -114,7 +118,7 @@ def test_includes_are_not_nested_without_end(wrong: Wrong, write: Write, head: s
     for number in range(20):
         write(f"issues/{number}.yaml", f"- include: {number + 1}.yaml\n")
     assert wrong(head + "items:\n  - include: 0.yaml\n") == [
-        "issues/7.yaml:1:12: includes are nested more than 8 deep"
+        "issues/7.yaml:1:12: includes must not be nested more than 8 levels deep"
     ]
 
 
@@ -123,7 +127,7 @@ def test_includes_that_multiply_end_quickly(wrong: Wrong, write: Write, head: st
         write(f"issues/{number}.yaml", f"- include: {number + 1}.yaml\n" * 50)
     write("issues/7.yaml", "title: x\n")
     (line,) = wrong(head + "items:\n  - include: 0.yaml\n")
-    assert line.endswith("an issue includes at most 200 files, 2,000 entries and 4 MB; make it smaller")
+    assert line.endswith("an issue may include at most 200 files, 2,000 entries and 4 MB; make it smaller")
 
 
 def test_includes_of_much_text_or_of_many_entries_end_quickly(wrong: Wrong, write: Write, head: str) -> None:
@@ -131,7 +135,9 @@ def test_includes_of_much_text_or_of_many_entries_end_quickly(wrong: Wrong, writ
     write("issues/many.yaml", "- title: x\n" * 1_500)
     for name in ("text", "many"):
         (line,) = wrong(head + "items:\n" + f"  - include: {name}.yaml\n" * 100)
-        assert line.endswith("an issue includes at most 200 files, 2,000 entries and 4 MB; make it smaller")
+        assert line.endswith(
+            "an issue may include at most 200 files, 2,000 entries and 4 MB; make it smaller"
+        )
 
 
 def test_a_link_is_known_by_the_name_that_the_issue_uses(

@@ -5,44 +5,47 @@ from __future__ import annotations
 import pytest
 
 from mailer.errors import IssueError
-from mailer.issue.markdown.document import read
-from mailer.issue.values.expressions import ExpressionError, fill_slots
+from mailer.issue.markdown.document import parse_markdown
+from mailer.issue.values.expressions import ExpressionError, replace_slots
 from tests.issue.conftest import NAME, Load
 
 
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("A ** bold** word", "has ** that marks nothing"),
-        ("A **bold ** word", "has ** that marks nothing"),
-        ("**not closed", "has ** that marks nothing"),
-        ("closed** only", "has ** that marks nothing"),
-        ("it is __ bold__", "has __ that marks nothing"),
-        ("~~ 80~~ 60", "has ~~ that marks nothing"),
-        ("[map](https://www.example.org/a b)", "a blank within the address is written %20"),
+        ("A ** bold** word", "has ** without effect"),
+        ("A **bold ** word", "has ** without effect"),
+        ("**not closed", "has ** without effect"),
+        ("closed** only", "has ** without effect"),
+        ("it is __ bold__", "has __ without effect"),
+        ("~~ 80~~ 60", "has ~~ without effect"),
+        ("[map](https://www.example.org/a b)", "write %20 for a space in the URL of a link"),
         ("[words](https://www.example.org/", "is not read as a link"),
-        ("[文字]（https://www.example.org/）", "is not read as a link; a link is written [words](https://…)"),
+        ("[文字]（https://www.example.org/）", "is not read as a link; write a link as [words](https://…)"),
         ("[words] (https://www.example.org/)", "nothing between ] and ("),
         ("[文字]（www.example.org）", "is not read as a link"),
         ("[the guide][missing]", "there is no definition [missing]:"),
         ("- [ ] a task", "a box such as [ ] is not drawn"),
         ("1. [x] done", "a box such as [ ] is not drawn"),
-        ("![a](https://www.example.org/a.png){width=300}", '"{width=300}" is not known here'),
-        ("A heading {#here}", '"{#here}" is not known here'),
-        ("A heading {: .wide }", "is not known here"),
-        ("• one\n• two", "lines that begin with • run on into each other; write - in its place"),
-        ("– Who is there?\n– The pilot.", "lines that begin with – run on"),
+        ("![a](https://www.example.org/a.png){width=300}", '"{width=300}" has no meaning here'),
+        ("A heading {#here}", '"{#here}" has no meaning here'),
+        ("A heading {: .wide }", "has no meaning here"),
+        (
+            "• one\n• two",
+            "lines that begin with • are joined into one; write - to make a list of them",
+        ),
+        ("– Who is there?\n– The pilot.", "lines that begin with – are joined"),
         ('![a](https://www.example.org/a.png "A **b** c")', "is printed with its **"),
-        ("##Heading", "a heading needs a blank behind its #"),
-        ("| a | b |\n| 1 | 2 |", "a table needs |---|---| as its second line"),
-        ("```\nx = 1", "the code that begins here is not closed by ```"),
-        ("Text\n\n    <!-- ask Jo -->", "is code, and would reach readers"),
-        ('[a](https://www.example.org/ "b <!-- ask")', "is not closed; it would reach readers"),
+        ("##Heading", "a heading needs a space after its #; add it"),
+        ("| a | b |\n| 1 | 2 |", "a table needs |---|---| as its second line; add it"),
+        ("```\nx = 1", "the code that begins here is not closed; write ``` below it"),
+        ("Text\n\n    <!-- ask Jo -->", "is code and would be sent to readers"),
+        ('[a](https://www.example.org/ "b <!-- ask")', "is not closed and would be sent to readers"),
         ("Text <!-- ask\n\nJo --> more", "a comment <!-- … --> must begin and end in one paragraph"),
     ],
 )
 def test_what_did_not_work_is_told(text: str, message: str) -> None:
-    found = read(f"Before.\n\n{text}").findings
+    found = parse_markdown(f"Before.\n\n{text}").findings
     assert any(message in finding.message for finding in found), found
     assert {finding.line for finding in found} <= {2, 4}
 
@@ -74,7 +77,7 @@ def test_what_did_not_work_is_told(text: str, message: str) -> None:
     ],
 )
 def test_what_is_text_is_not_told(text: str) -> None:
-    assert read(text).findings == ()
+    assert parse_markdown(text).findings == ()
 
 
 @pytest.mark.parametrize(
@@ -84,12 +87,15 @@ def test_what_is_text_is_not_told(text: str) -> None:
         ("subject: 'See [the guide](https://www.example.org/)'", "is printed with its brackets"),
         ("preheader: a ~~b~~ c", "is printed with its ~~"),
         ("title: A *late* ferry", '"*late*" is printed with its *, because'),
-        ("title: Fish &amp; ships", '"&amp;" is printed as it stands'),
-        ("title: The <b>late</b> ferry", '"<b>late</b>" is printed as it stands'),
-        ("title: Dear {{ subscriber.name }}", "is empty for readers of whom it is not known"),
+        ("title: Fish &amp; ships", '"&amp;" is printed as it is typed'),
+        ("title: The <b>late</b> ferry", '"<b>late</b>" is printed as it is typed'),
+        ("title: Dear {{ subscriber.name }}", "is empty for readers without this value"),
         ("intro: 'Dear {{ subscriber.name }},'", 'as in {{ subscriber.name or "reader" }}'),
-        ("intro: 'In {{ subscriber.attributes.city }}'", "is empty for readers of whom it is not known"),
-        ("notice: The first headline", '"The first headline" stands in every draft; write your own'),
+        ("intro: 'In {{ subscriber.attributes.city }}'", "is empty for readers without this value"),
+        (
+            "notice: The first headline",
+            '"The first headline" is left over from the draft; write your own text',
+        ),
     ],
 )
 def test_lines_are_looked_through_too(load: Load, head: str, line: str, finding: str) -> None:
@@ -139,7 +145,7 @@ def test_a_definition_that_nothing_uses_is_told(load: Load, head: str) -> None:
         "items: [{title: One}]\n"
     ).findings
     assert [(each.line, each.severity) for each in found] == [(5, "warning")]
-    assert r"nothing leads to the definition [Update]:" in str(found[0])
+    assert r"no link uses the definition [Update]:" in str(found[0])
 
 
 def test_braces_have_one_way_which_the_error_names() -> None:
@@ -151,8 +157,8 @@ def test_braces_have_one_way_which_the_error_names() -> None:
         "{{ subscriber }}",
     ):
         with pytest.raises(ExpressionError) as caught:
-            fill_slots(wrong, lambda *_: "")
+            replace_slots(wrong, lambda *_: "")
         assert '{{ "{{" }}' in str(caught.value)
     with pytest.raises(ExpressionError, match=r"quotation mark “ .* with straight quotes"):
-        fill_slots("{{ subscriber.name or “reader” }}", lambda *_: "")
-    assert fill_slots('{{ "{{" }} first_name }}', lambda *_: "") == "{{ first_name }}"
+        replace_slots("{{ subscriber.name or “reader” }}", lambda *_: "")
+    assert replace_slots('{{ "{{" }} first_name }}', lambda *_: "") == "{{ first_name }}"

@@ -83,12 +83,12 @@ def test_each_key_is_found_where_it_was_written(load: Load, write: Write) -> Non
     write("issues/crane.png", picture())
     loaded = load(FULL)
     assert loaded.path == NAME
-    assert loaded.place_of("sections", 0, "items", 0, "body") == (NAME, 13)
+    assert loaded.path_and_line_of("sections", 0, "items", 0, "body") == (NAME, 13)
     assert loaded.line_of("sections", 0, "items", 1) == 22
     assert loaded.line_of("sections", 0, "items", 1, "body") is None
-    assert loaded.place_of("sections", 0, "items", 1, "body") == (NAME, 22)
-    assert loaded.place_of("intro")[0] == NAME
-    mark = loaded.mark_of("sections", 0, "only")
+    assert loaded.path_and_line_of("sections", 0, "items", 1, "body") == (NAME, 22)
+    assert loaded.path_and_line_of("intro")[0] == NAME
+    mark = loaded.position_of("sections", 0, "only")
     assert (mark.path, mark.line, mark.column) == (NAME, 10, 11)
 
 
@@ -130,25 +130,25 @@ def test_everything_that_is_wrong_is_told_at_once(wrong: Wrong, write: Write) ->
         """
     ) == [
         f'{NAME}:1:10: edition: "mornin" is not an edition of mailer.toml; did you mean "morning"?',
-        f"{NAME}:2:7: date: 2026-02-30 is not in the calendar; write it as 2026-11-21",
-        f'{NAME}:3:1: "titel" is not known here; did you mean "title"?',
+        f"{NAME}:2:7: date: 2026-02-30 is not a day of the calendar; write a date such as 2026-11-21",
+        f'{NAME}:3:1: "titel" is not a known key here; did you mean "title"?',
         f'{NAME}:4:10: a text cannot begin with [; put the whole text in quotes: subject: "[a]"',
-        f"{NAME}:6:5: title is empty",
+        f"{NAME}:6:5: title must not be empty",
         f'{NAME}:7:11: tags must be a list, each entry on a line that begins with "- ", not a text',
         f"{NAME}:8:13: source must be a text or a mapping (key: value), not a list",
-        f"{NAME}:9:18: the picture issues/x.png is not there; correct the path or add the file",
+        f"{NAME}:9:18: the picture issues/x.png does not exist; correct the path or add the file",
         f"{NAME}:9:30: alt must not be empty",
         f"{NAME}:11:4: this entry of items must be a mapping (key: value), not nothing",
         f"{NAME}:12:5: this entry of items must be a mapping (key: value), not a text",
         f'{NAME}:13:22: body must be a text, not a mapping (key: value); a text with ": " in it, '
         "or that begins with {, needs quotes",
         f"{NAME}:14:9: this column has no title; add title:",
-        f'{NAME}:14:19: "include" is not known here; "include" may only be an entry of items, sections or '
+        f'{NAME}:14:19: "include" is not a known key here; "include" may only be an entry of items, sections or '
         "related",
         f'{NAME}:15:10: related must be a list, each entry on a line that begins with "- ", not a mapping '
         "(key: value)",
-        f'{NAME}:16:1: "items" is written twice; delete this or the one on line 5',
-        'issues/inc.yaml:2:3: "titl" is not known here; did you mean "title"?',
+        f'{NAME}:16:1: the key "items" is written twice; delete this or the one on line 5',
+        'issues/inc.yaml:2:3: "titl" is not a known key here; did you mean "title"?',
         "issues/inc.yaml:2:3: this item has no title; add title:",
         'issues/inc.yaml:3:8: url: "ftp://example.org/" must begin with https://, http://, mailto:, tel:, webcal:// or "#" and the name of a part of this issue',
     ]
@@ -157,37 +157,37 @@ def test_everything_that_is_wrong_is_told_at_once(wrong: Wrong, write: Write) ->
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("- a\n- b\n", "1:1: is a list; an issue begins with keys such as edition: and date:"),
-        ("just words\n", "1:1: is a text; an issue begins with keys such as edition: and date:"),
-        ("", "1:1: is empty; write at least edition, date and what there is to read"),
+        ("- a\n- b\n", "1:1: is a list; an issue must begin with keys such as edition: and date:"),
+        ("just words\n", "1:1: is a text; an issue must begin with keys such as edition: and date:"),
+        ("", "1:1: is empty; write at least edition, date and some content"),
         ("edition: morning\nbody: x\n", "1:1: the issue has no date; add date:"),
         ("date: 2026-11-21\nbody: x\n", "1:1: the issue has no edition; add edition:"),
         ("edition: xx\ndate: 2026-11-21\nbody: x\n", '1:10: edition: "xx" is not an edition of mailer.toml; mailer.toml has'),
         ("edition: morning\ndate: 21.11.2026\nbody: x\n", '2:7: date: "21.11.2026" is not a date; write it as 2026-11-21'),
         ("edition: morning\ndate: 2026-11-21T08:00\nbody: x\n", '2:7: date: "2026-11-21T08:00" is not a date'),
         ("edition: morning\ndate: ２０２６-11-21\nbody: x\n", "2:7: date: "),
-        ("edition: morning\ndate: 0000-01-01\nbody: x\n", "2:7: date: 0000-01-01 is not in the calendar"),
+        ("edition: morning\ndate: 0000-01-01\nbody: x\n", "2:7: date: 0000-01-01 is not a day of the calendar"),
         ("edition: morning\ndate: [2026]\nbody: x\n", "2:7: date must be a date such as 2026-11-21, not a list"),
-        ("edition: morning\ndate: 2026-11-21\n", "1:1: there is nothing to read; write items, sections or a body"),
-        ("edition: morning\ndate: 2026-11-21\nitems: []\nbody: ''\n", "1:1: there is nothing to read"),
+        ("edition: morning\ndate: 2026-11-21\n", "1:1: the issue has no content; write items, sections or a body"),
+        ("edition: morning\ndate: 2026-11-21\nitems: []\nbody: ''\n", "1:1: the issue has no content"),
         ("edition: morning\ndate: 2026-11-21\nbody: x\nlanguage: klingon-x\n", '4:11: language: "klingon-x" is not a language tag'),
         (
             "edition: morning\ndate: 2026-11-21\nitems: [{title: a}]\nsections: [{title: a, items: [{title: b}]}]\n",
-            "4:1: an issue has items or sections, not both; move the items into a section",
+            "4:1: an issue must not have both items and sections; move the items into a section",
         ),
         (
             "edition: morning\ndate: 2026-11-21\nsections:\n  - title: a\n",
-            "4:5: this section has nothing in it; write items, or delete it",
+            "4:5: this section is empty; write items, or delete it",
         ),
-        ("edition: morning\ndate: 2026-11-21\nbody: x\ntitle: |\n  a\n  b\n", "4:8: title: must be one line"),
-        ('edition: morning\ndate: 2026-11-21\nbody: x\ntitle: "a\\Lb"\n', "4:8: title: must be one line"),
+        ("edition: morning\ndate: 2026-11-21\nbody: x\ntitle: |\n  a\n  b\n", "4:8: title: must be on one line"),
+        ('edition: morning\ndate: 2026-11-21\nbody: x\ntitle: "a\\Lb"\n', "4:8: title: must be on one line"),
         ('edition: morning\ndate: 2026-11-21\nbody: x\nsubject: "a\\eb"\n', "4:10: subject: holds the control character U+001B"),
         ('edition: morning\ndate: 2026-11-21\nbody: "x\\0"\n', "3:7: body: holds the control character U+0000; delete it"),
         ("edition: morning\ndate: 2026-11-21\nbody: x\ntags: ['']\n", "4:8: this entry of tags must not be empty"),
         ("edition: morning\ndate: 2026-11-21\nbody: x\ntags: [' ']\n", "4:8: this entry of tags: must not be empty"),
         ("edition: morning\ndate: 2026-11-21\nbody: x\nitems: [{title: ' '}]\n", "4:17: title: must not be empty"),
-        ("edition: morning\ndate: 2026-11-21\nbody: x\nonly: x\n", '4:1: "only" is not known here; known here: edition, date'),
-        ("edition: morning\ndate: 2026-11-21\nbody: x\nrelated: [{title: a, url: x, lable: b}]\n", '4:30: "lable" is not known here'),
+        ("edition: morning\ndate: 2026-11-21\nbody: x\nonly: x\n", '4:1: "only" is not a known key here; the known keys are edition, date'),
+        ("edition: morning\ndate: 2026-11-21\nbody: x\nrelated: [{title: a, url: x, lable: b}]\n", '4:30: "lable" is not a known key here'),
     ],
 )  # fmt: skip
 def test_a_wrong_issue_is_a_sentence_with_its_place(wrong: Wrong, text: str, message: str) -> None:
@@ -204,18 +204,21 @@ def test_a_wrong_issue_is_a_sentence_with_its_place(wrong: Wrong, text: str, mes
         ("https:///page", "needs a host, as in https://example.org/page"),
         (
             "https://{{ subscriber.name }}.example.org/",
-            "has a slot in its host; it needs a host that is the same",
+            "has a slot in its host; write a host that is the same",
         ),
-        ("https://[::1", "has brackets in its host that are not closed"),
+        ("https://[::1", "has a bracket in its host that is not closed; close it"),
         (
             "https://example.org/a b",
-            "holds a space; delete what does not belong to the address, or write %20",
+            "holds a space; delete what does not belong to the URL, or write %20",
         ),
-        ("https://example.org/<b>", 'holds "<"; delete what does not belong to the address, or write %3C'),
+        ("https://example.org/<b>", 'holds "<"; delete what does not belong to the URL, or write %3C'),
         ("https://example.org/{{ x", "x is not known here"),
-        ("mailto:", "needs an address, as in mailto:desk@example.org"),
-        ("mailto://a@example.org", "needs an address, as in mailto:desk@example.org"),
-        ("{{ subscriber.name }}", "is not a link; only {{ links.preferences }} may stand alone"),
+        ("mailto:", "needs an e-mail address, as in mailto:desk@example.org"),
+        ("mailto://a@example.org", "needs an e-mail address, as in mailto:desk@example.org"),
+        (
+            "{{ subscriber.name }}",
+            "is not a URL; the only slots that can be a whole URL are links such as {{ links.preferences }}",
+        ),
         ("data:text/html,x", "must begin with https://, http://, mailto:, tel:, webcal:// or"),
         ("https://example.org/" + "a" * 2000, "url is longer than 2,000 characters; shorten it"),
     ],
@@ -240,7 +243,7 @@ def test_a_huge_file_is_refused(wrong: Wrong, head: str, size: int, message: str
 def test_a_flood_of_problems_is_cut_short(wrong: Wrong, head: str) -> None:
     lines = wrong(head + "body: x\n" + "".join(f"key{i}: x\n" for i in range(150)))
     assert len(lines) == 101
-    assert lines[-1] == f"{NAME}: and 50 more; correct these first"
+    assert lines[-1] == f"{NAME}: 50 more problems are not shown; correct these first"
 
 
 def test_bytes_that_are_no_text_are_refused(wrong: Wrong) -> None:
@@ -255,19 +258,24 @@ def test_more_than_sixteen_expressions_are_too_many(wrong: Wrong, load: Load, he
         return head + "items:\n" + "".join(f"  - {{title: a, only: tag == {i}}}\n" for i in range(number))
 
     assert load(text(16)).issue.items[15].only == "tag == 15"
-    assert wrong(text(17)) == [f'{NAME}:1:1: at most 16 different "only" expressions fit into one issue']
+    assert wrong(text(17)) == [
+        f'{NAME}:1:1: an issue may have at most 16 different "only" expressions; remove some'
+    ]
 
 
 @pytest.mark.parametrize(
     ("path", "message"),
     [
-        ("issues/nothing.yaml", "issues/nothing.yaml: is not there; correct the path, or make a draft with"),
-        ("issues/", "issues: is a folder; a file is needed here"),
+        (
+            "issues/nothing.yaml",
+            "issues/nothing.yaml: does not exist; correct the path, or make a draft with",
+        ),
+        ("issues/", "issues: is a folder, but must be a file; correct the path"),
         ("/etc/passwd", "/etc/passwd: is outside the workspace"),
-        ("../x.yaml", "../x.yaml: is not there; correct the path"),
+        ("../x.yaml", "../x.yaml: does not exist; correct the path"),
         ("issues/link.yaml", "issues/link.yaml: is outside the workspace"),
-        ("a\0b", "a?b: is not the name of a file"),
-        ("x" * 300, "is not"),
+        ("a\0b", "a?b: cannot be the name of a file; correct it"),
+        ("x" * 300, "cannot be the name of a file"),
     ],
 )
 def test_an_issue_is_a_file_of_the_workspace(

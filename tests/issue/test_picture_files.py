@@ -15,7 +15,7 @@ from PIL import Image
 
 from mailer.config import Settings
 from mailer.errors import IssueError
-from mailer.issue.files.file_names import as_on_disk
+from mailer.issue.files.file_names import path_on_disk
 from mailer.issue.load import load_issue
 from tests.issue.conftest import NAME, Load, Wrong, picture
 
@@ -38,7 +38,7 @@ def test_an_animation_that_mail_programs_do_not_show_is_refused(
     write("issues/a.png", moving(kind.upper()))
     assert wrong(f"{head}items:\n  - title: a\n    image: {{src: a.png, alt: a}}\n") == [
         f"{NAME}:6:18: the picture issues/a.png is an animated {kind}, which most mail programs do not show; "
-        "save it as GIF, or as a picture that stands still"
+        "save it as GIF, or as a picture without animation"
     ]
 
 
@@ -76,18 +76,18 @@ def test_a_name_is_found_in_any_form(name: str, there: str, tmp_path_factory: py
     folder = tmp_path_factory.mktemp("names")
     (folder / on_disk).write_bytes(b"x")
     for form in FORMS:
-        assert as_on_disk(folder, unicodedata.normalize(form, name)).read_bytes() == b"x"
+        assert path_on_disk(folder, unicodedata.normalize(form, name)).read_bytes() == b"x"
 
 
 def test_the_name_as_it_is_written_wins(tmp_path: Path) -> None:
     for form in FORMS:
         (tmp_path / unicodedata.normalize(form, "é")).write_text(form)
     for form in FORMS:
-        assert as_on_disk(tmp_path, unicodedata.normalize(form, "é")).read_text() == form
+        assert path_on_disk(tmp_path, unicodedata.normalize(form, "é")).read_text() == form
 
 
 def test_a_name_that_is_not_there_is_left_as_it_is(tmp_path: Path) -> None:
-    assert as_on_disk(tmp_path, "é/ü.png") == tmp_path / "é/ü.png"
+    assert path_on_disk(tmp_path, "é/ü.png") == tmp_path / "é/ü.png"
 
 
 def test_a_name_in_another_form_cannot_leave_the_workspace(
@@ -98,7 +98,7 @@ def test_a_name_in_another_form_cannot_leave_the_workspace(
     (outside / "a.png").write_bytes(picture())
     (workspace / "issues" / unicodedata.normalize("NFD", "é")).symlink_to(outside)
     (line,) = wrong(f"{head}items:\n  - title: a\n    image: {{src: 'é/a.png', alt: a}}\n")
-    assert "leaves the workspace" in line
+    assert "leads out of the workspace" in line
 
 
 @pytest.mark.parametrize("src", [r"p\a.png", r"p/a\b.png", r"..\a.png"])

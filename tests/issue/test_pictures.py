@@ -40,17 +40,23 @@ def test_what_a_mail_can_be_made_of_is_taken_whatever_its_name(
 @pytest.mark.parametrize(
     ("data", "message"),
     [
-        (b"<svg/>", "is not a sound PNG, JPEG, GIF or WebP picture, whatever its name says"),
-        (b"", "is not a sound PNG, JPEG, GIF or WebP picture, whatever its name says"),
-        (picture("TIFF"), "is not a sound PNG, JPEG, GIF or WebP picture, whatever its name says"),
-        (picture()[:40], "is not a sound PNG, JPEG, GIF or WebP picture, whatever its name says"),
+        (b"<svg/>", "is not a valid PNG, JPEG, GIF or WebP picture; save it again in one of these formats"),
+        (b"", "is not a valid PNG, JPEG, GIF or WebP picture; save it again in one of these formats"),
+        (
+            picture("TIFF"),
+            "is not a valid PNG, JPEG, GIF or WebP picture; save it again in one of these formats",
+        ),
+        (
+            picture()[:40],
+            "is not a valid PNG, JPEG, GIF or WebP picture; save it again in one of these formats",
+        ),
         (
             picture()[:-20] + b"\0" * 20,
-            "is not a sound PNG, JPEG, GIF or WebP picture, whatever its name says",
+            "is not a valid PNG, JPEG, GIF or WebP picture; save it again in one of these formats",
         ),
         (
             b"\x89PNG\r\n\x1a\n" + b"\xff" * 50,
-            "is not a sound PNG, JPEG, GIF or WebP picture, whatever its name says",
+            "is not a valid PNG, JPEG, GIF or WebP picture; save it again in one of these formats",
         ),
         (huge_png(7_000), "has more than 40 million pixels; make it smaller"),
         (huge_png(12_000), "has more than 40 million pixels; make it smaller"),
@@ -69,23 +75,26 @@ def test_what_is_no_sound_picture_is_refused(
 @pytest.mark.parametrize(
     ("src", "message"),
     [
-        ("a.png", "the picture issues/a.png is not there; correct the path or add the file"),
-        ("../../a.png", 'the picture "../../a.png" leaves the workspace; move the file into it'),
-        ("../issues", "the picture issues is a folder; a file is needed here"),
+        ("a.png", "the picture issues/a.png does not exist; correct the path or add the file"),
+        ("../../a.png", 'the picture "../../a.png" leads out of the workspace; move the file into it'),
+        ("../issues", "the picture issues is a folder, but must be a file; correct the path"),
         (
             "http://example.org/a.png",
-            'src: "http://example.org/a.png" must be a file of the workspace, or begin with',
+            'src: "http://example.org/a.png" must be a file of the workspace or a URL that begins with',
         ),
         (
             "data:image/png;base64,x",
-            'src: "data:image/png;base64,x" must be a file of the workspace, or begin',
+            'src: "data:image/png;base64,x" must be a file of the workspace or a URL that begins',
         ),
         (
             "//www.example.org/a.png",
-            'src: "//www.example.org/a.png" must be a file of the workspace, or begin',
+            'src: "//www.example.org/a.png" must be a file of the workspace or a URL that begins',
         ),
         ("https:///a.png", 'src: "https:///a.png" needs a host'),
-        ("'{{ subscriber.name }}'", "src: cannot hold a slot; a picture is the same for everybody"),
+        (
+            "'{{ subscriber.name }}'",
+            "src: must not contain a slot, because a picture is the same for all readers",
+        ),
     ],
 )
 def test_a_picture_is_a_file_of_the_workspace_or_on_the_web(
@@ -99,7 +108,7 @@ def test_a_sign_that_makes_no_character_is_part_of_a_name(load: Load, write: Wri
     write("issues/100%CEll ü.png", picture())
     loaded = load(f"{head}items:\n  - title: a\n    body: '![a](100%CEll%20%C3%BC.png)'\n")
     assert [file.path for file in loaded.pictures] == ["issues/100%CEll ü.png"]
-    assert loaded.picture("issues", pictures.path_of("100%CEll%20%C3%BC.png")) == picture()
+    assert loaded.picture_bytes("issues", pictures.unescaped_path("100%CEll%20%C3%BC.png")) == picture()
 
 
 def test_a_picture_on_the_web_is_left_there(load: Load, head: str) -> None:
@@ -118,9 +127,10 @@ def test_pictures_in_markdown_are_looked_at_too(wrong: Wrong, write: Write, head
         "intro: '![x](http://example.org/a.png)'\n"
     )
     assert lines == [
-        f"{NAME}:8:1: the picture issues/nothing.png is not there; correct the path or add the file",
-        f"{NAME}:10:1: this picture has no text for those who cannot see it; write ![what it shows](…)",
-        f'{NAME}:11:8: the picture "http://example.org/a.png" must be a file, or begin with https://',
+        f"{NAME}:8:1: the picture issues/nothing.png does not exist; correct the path or add the file",
+        f"{NAME}:10:1: this picture has no alternative text; write ![what it shows](…)",
+        f'{NAME}:11:8: the picture "http://example.org/a.png" must be the path of a file or a URL '
+        "that begins with https://",
     ]
 
 
@@ -143,7 +153,7 @@ def test_there_are_not_too_many_pictures(
     for number in range(4):
         write(f"issues/{number}.png", picture(size=(number + 1, 1)))
     text = head + "body: |\n" + "".join(f"  ![a]({number}.png)\n\n" for number in range(4))
-    assert wrong(text) == [f"{NAME}:9:1: an issue has up to 2 pictures, 40 MB in all; leave some out"]
+    assert wrong(text) == [f"{NAME}:9:1: an issue may have 2 pictures at most, 40 MB in all; leave some out"]
 
 
 def test_a_crowd_of_pictures_is_refused_without_a_search_for_each(
@@ -160,14 +170,14 @@ def test_a_crowd_of_pictures_is_refused_without_a_search_for_each(
     crowd = " ".join(f"![a](a{number}.png)" for number in range(2000))
     write("parts/crowd.yaml", f"title: a\nbody: |\n  {crowd}\n")
     lines = wrong(head + "items:\n  - include: ../parts/crowd.yaml\n")
-    assert lines[0].startswith("parts/crowd.yaml:3:1: the picture parts/a0.png is not there")
+    assert lines[0].startswith("parts/crowd.yaml:3:1: the picture parts/a0.png does not exist")
     assert len(searches) < 300
 
 
 def test_a_text_that_is_too_long_is_refused_and_not_looked_through(
     wrong: Wrong, head: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(texts, "read", None)
+    monkeypatch.setattr(texts, "parse_markdown", None)
     lines = wrong(head + "body: |\n  " + "![a](a.png) " * 10_000 + "\n")
     assert len(lines) == 1
     assert "100,000" in lines[0] or "100000" in lines[0]

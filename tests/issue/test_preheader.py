@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mailer.issue.texts.preheader import ENOUGH, filler
-from mailer.issue.values.display_width import columns, cut
+from mailer.issue.texts.preheader import ENOUGH, preheader_filler
+from mailer.issue.values.display_width import cut_to_columns, display_columns
 from tests.issue.conftest import Load
 
 TEXT = """\
@@ -47,7 +47,7 @@ column: {title: Tea, body: Drink it.}
         "The Gull sails · Tea · At sea · Fog over the quay, ferry late. · "
         "Boats of the week. · She left at noon."
     )
-    assert columns(issue.preheader) >= ENOUGH
+    assert display_columns(issue.preheader) >= ENOUGH
 
 
 def test_marks_tables_code_notes_and_pictures_are_left_out(load: Load, head: str) -> None:
@@ -110,8 +110,8 @@ def test_a_preheader_of_the_editor_is_kept(load: Load, head: str) -> None:
 
 def test_one_long_word_does_not_make_a_preheader_short(load: Load, head: str) -> None:
     issue = load(head + "title: Brief\nsubject: S\nitems: [{title: Fog}, {title: " + "a" * 300 + "}]\n").issue
-    assert columns(issue.preheader) == 180
-    assert cut("fog " + "a" * 300, 100) == "fog…"
+    assert display_columns(issue.preheader) == 180
+    assert cut_to_columns("fog " + "a" * 300, 100) == "fog…"
 
 
 @pytest.mark.parametrize(
@@ -126,7 +126,7 @@ def test_one_long_word_does_not_make_a_preheader_short(load: Load, head: str) ->
     ],
 )
 def test_blanks_stand_behind_a_short_preheader(preheader: str, blanks: int) -> None:
-    made = filler(preheader)
+    made = preheader_filler(preheader)
     assert made.count("\u00a0") == blanks
     assert len(made.encode()) <= 300
     assert not made.strip("\u034f\u00a0")
@@ -135,6 +135,6 @@ def test_blanks_stand_behind_a_short_preheader(preheader: str, blanks: int) -> N
 @settings(deadline=None)
 @given(st.lists(st.text("ab 渡轮가*_`[](){}|#\\", min_size=1, max_size=60), min_size=1, max_size=6))
 def test_no_preheader_is_continued_by_the_masthead(texts: list[str]) -> None:
-    line = cut(" ".join(texts), 180, ENOUGH)
-    assert columns(line) <= 180
-    assert columns(line) >= min(ENOUGH, columns(" ".join(" ".join(texts).split())))
+    line = cut_to_columns(" ".join(texts), 180, ENOUGH)
+    assert display_columns(line) <= 180
+    assert display_columns(line) >= min(ENOUGH, display_columns(" ".join(" ".join(texts).split())))

@@ -18,7 +18,7 @@ from mailer.issue.draft import draft_text
 from mailer.issue.model import Issue
 from mailer.issue.schema import issue_schema, schema_text
 from mailer.issue.values.fields import parse_date
-from mailer.issue.yaml.parse import parse
+from mailer.issue.yaml.parse import parse_yaml
 from tests.issue.test_load import FULL
 
 ROOT = Path(__file__).parents[2]
@@ -27,9 +27,9 @@ SAMPLES = sorted((ROOT / "issues").glob("*.yaml"))
 
 
 def plain(text: str) -> Any:
-    node = parse(text, "a.yaml", [])
+    node = parse_yaml(text, "a.yaml", [])
     assert node is not None
-    return node.plain()
+    return node.as_plain_data()
 
 
 def test_the_page_in_docs_is_in_step_with_the_model() -> None:
@@ -134,9 +134,9 @@ def test_what_the_loader_takes_is_valid(fields: dict[str, str], date: dt.date) -
     head = f"edition: a\ndate: {date.isoformat()}\n"
     text = head + "".join(f"{key}: {value}\n" for key, value in fields.items())
     problems: list[Problem] = []
-    node = parse(text, "a.yaml", problems)
+    node = parse_yaml(text, "a.yaml", problems)
     try:
-        Issue.model_validate(node and node.plain())
+        Issue.model_validate(node and node.as_plain_data())
     except ValueError:
         return
     if problems:

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from mailer.issue.files.source_file import TextError, decode, locate, read_bounded
+from mailer.issue.files.source_file import TextDecodingError, decode_utf8, locate_file, read_bounded_file
 
 
 def test_a_byte_order_mark_is_no_part_of_the_text() -> None:
-    assert decode(b"\xef\xbb\xbfedition: morning") == "edition: morning"
+    assert decode_utf8(b"\xef\xbb\xbfedition: morning") == "edition: morning"
 
 
 @pytest.mark.parametrize(
@@ -38,32 +38,32 @@ def test_a_byte_order_mark_is_no_part_of_the_text() -> None:
 def test_bytes_that_are_no_text_are_named_with_their_place(
     data: bytes, line: int, column: int, message: str
 ) -> None:
-    with pytest.raises(TextError) as caught:
-        decode(data)
+    with pytest.raises(TextDecodingError) as caught:
+        decode_utf8(data)
     assert (caught.value.line, caught.value.column, str(caught.value)) == (line, column, message)
 
 
 def test_a_file_over_the_limit_is_refused_and_one_of_just_that_size_is_not(tmp_path: Path) -> None:
     path = tmp_path / "file"
     path.write_bytes(b"x" * 100)
-    assert len(read_bounded(path, 100)) == 100
+    assert len(read_bounded_file(path, 100)) == 100
     with pytest.raises(ValueError, match=r"is larger than 9\.9e-05 MB; make it smaller or split it"):
-        read_bounded(path, 99)
+        read_bounded_file(path, 99)
 
 
 def test_only_regular_files_are_read(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
-    with pytest.raises(ValueError, match="is not a regular file"):
-        read_bounded(tmp_path / "pipe", 10)
-    with pytest.raises(ValueError, match="is a folder; a file is needed here"):
-        read_bounded(tmp_path, 10)
+    with pytest.raises(ValueError, match="must be a regular file; replace it by one"):
+        read_bounded_file(tmp_path / "pipe", 10)
+    with pytest.raises(ValueError, match="is a folder, but must be a file; correct the path"):
+        read_bounded_file(tmp_path, 10)
     with pytest.raises(ValueError, match="cannot be read: no such file or directory"):
-        read_bounded(tmp_path / "nothing", 10)
+        read_bounded_file(tmp_path / "nothing", 10)
 
 
 def test_a_disk_that_fails_is_a_sentence() -> None:
     with pytest.raises(ValueError, match=r"is not a regular file|cannot be read"):
-        read_bounded(Path("/proc/self/mem"), 10)
+        read_bounded_file(Path("/proc/self/mem"), 10)
 
 
 @pytest.mark.parametrize(
@@ -71,14 +71,14 @@ def test_a_disk_that_fails_is_a_sentence() -> None:
     [
         ("", "is not the name of a file"),
         ("a\0b", "is not the name of a file"),
-        ("/etc/passwd", "must be written relative to this file"),
-        ("~/x", "must be written relative to this file"),
-        ("C:\\x", "must be written relative to this file"),
-        ("../../etc/passwd", "leaves the workspace; move the file into it"),
-        ("link/passwd", "leaves the workspace; move the file into it"),
-        ("loop", "cannot be followed|is not there"),
-        ("x" * 300, "cannot be followed|is not there"),
-        ("nothing.yaml", "issues/nothing.yaml is not there; correct the path or add the file"),
+        ("/etc/passwd", "must be a path relative to this file"),
+        ("~/x", "must be a path relative to this file"),
+        ("C:\\x", "must be a path relative to this file"),
+        ("../../etc/passwd", "leads out of the workspace; move the file into it"),
+        ("link/passwd", "leads out of the workspace; move the file into it"),
+        ("loop", "is not a path to a file|does not exist"),
+        ("x" * 300, "is not a path to a file|does not exist"),
+        ("nothing.yaml", "issues/nothing.yaml does not exist; correct the path or add the file"),
     ],
 )
 def test_a_path_stays_inside_the_workspace(tmp_path: Path, name: str, message: str) -> None:
@@ -87,7 +87,7 @@ def test_a_path_stays_inside_the_workspace(tmp_path: Path, name: str, message: s
     (root / "issues/link").symlink_to("/etc")
     (root / "issues/loop").symlink_to(root / "issues/loop")
     with pytest.raises(ValueError, match=message):
-        locate(root, root / "issues", name)
+        locate_file(root, root / "issues", name)
 
 
 def test_a_path_may_go_up_and_follow_a_link_inside_the_workspace(tmp_path: Path) -> None:
@@ -96,5 +96,5 @@ def test_a_path_may_go_up_and_follow_a_link_inside_the_workspace(tmp_path: Path)
     (root / "shared").mkdir()
     (root / "shared/a.yaml").touch()
     (root / "issues/b.yaml").symlink_to("../shared/a.yaml")
-    assert locate(root, root / "issues", "../shared/a.yaml") == root / "shared/a.yaml"
-    assert locate(root, root / "issues", "b.yaml") == root / "shared/a.yaml"
+    assert locate_file(root, root / "issues", "../shared/a.yaml") == root / "shared/a.yaml"
+    assert locate_file(root, root / "issues", "b.yaml") == root / "shared/a.yaml"

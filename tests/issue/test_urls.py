@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailer.issue.values.urls import likely_mistakes, normalised
+from mailer.issue.values.urls import likely_url_mistakes, normalised_url
 from tests.issue.conftest import NAME, Load, Wrong
 
 
@@ -47,8 +47,8 @@ from tests.issue.conftest import NAME, Load, Wrong
     ],
 )  # fmt: skip
 def test_an_address_is_written_as_ascii(typed: str, written: str) -> None:
-    assert normalised(typed) == written
-    assert normalised(written) == written
+    assert normalised_url(typed) == written
+    assert normalised_url(written) == written
 
 
 @pytest.mark.parametrize(
@@ -72,9 +72,9 @@ def test_an_address_is_written_as_ascii(typed: str, written: str) -> None:
         ("https:／／example.org/", "; write https://example.org/"),
         ("https://example.org/a，", 'ends with "，"; delete it, or write %EF%BC%8C'),
         ("https://example.org/a）", 'ends with "）"; delete it'),
-        ("https://example.org/a，https://example.org/b", "is two addresses; make two links of them"),
-        ("https://example.org:65536/", "has the port 65536; ports go from 1 to 65535"),
-        ("https://example.org:0/", "has the port 0;"),
+        ("https://example.org/a，https://example.org/b", "contains two URLs; make two links of them"),
+        ("https://example.org:65536/", "has the port 65536, but a port must be from 1 to 65535; correct it"),
+        ("https://example.org:0/", "has the port 0, but"),
         ("https://example.org:80a/", 'has the port "80a", which is not a number'),
         ("https://example.org:/", 'has the port "", which is not a number'),
         ("https://example..org/", "has a host that has an empty part"),
@@ -85,10 +85,10 @@ def test_an_address_is_written_as_ascii(typed: str, written: str) -> None:
         ("https://" + "abc." * 64 + "org", "has a host that is too long"),
         ("https://192.0.2.700/", "neither a name nor an IPv4 address"),
         ("https://☕.example.org/", 'has "☕" in its host'),
-        ("https://example.org@evil.example/", 'holds a user name before "@"'),
-        ("https://user:word@example.org/", 'holds a user name before "@"'),
-        ("https:\\\\example.org", 'holds "\\"; write / for it'),
-        ("https://example.org\\a", 'holds "\\"; write / for it'),
+        ("https://example.org@evil.example/", 'contains a user name before "@"'),
+        ("https://user:word@example.org/", 'contains a user name before "@"'),
+        ("https:\\\\example.org", 'contains "\\"; write / instead'),
+        ("https://example.org\\a", 'contains "\\"; write / instead'),
         ("https:/example.org/a", "must begin with https://; write https://example.org/a"),
         ("https:///example.org/a", "; write https://example.org/a"),
         ("https:example.org", "; write https://example.org"),
@@ -122,19 +122,19 @@ def test_an_address_is_written_as_ascii(typed: str, written: str) -> None:
 )  # fmt: skip
 def test_what_cannot_be_meant_is_refused_with_a_sentence(typed: str, message: str) -> None:
     with pytest.raises(ValueError, match=re.escape(message)) as caught:
-        normalised(typed)
+        normalised_url(typed)
     assert str(caught.value).isprintable()
 
 
 def test_what_is_probably_a_slip_is_a_doubt() -> None:
-    (doubt,) = likely_mistakes("https://example.org/a，b")
+    (doubt,) = likely_url_mistakes("https://example.org/a，b")
     assert doubt.startswith(
-        '"https://example.org/a，b" goes on after "，"; delete what does not belong to it'
+        '"https://example.org/a，b" continues after "，"; delete what does not belong to the URL'
     )
-    assert len(likely_mistakes("https://example.org/s\u00ad")) == 1
-    assert "write & alone" in likely_mistakes("https://example.org/?a=1&amp;b=2")[0]
-    assert not likely_mistakes("https://example.org/港口?a=1#é")
-    assert not likely_mistakes("mailto:desk@example.org?subject=好，的")
+    assert len(likely_url_mistakes("https://example.org/s\u00ad")) == 1
+    assert "write only &" in likely_url_mistakes("https://example.org/?a=1&amp;b=2")[0]
+    assert not likely_url_mistakes("https://example.org/港口?a=1#é")
+    assert not likely_url_mistakes("mailto:desk@example.org?subject=好，的")
 
 
 _LABELS = st.sampled_from(["example", "例え", "bücher", "news-7", "हिन्दी", "xn--r8jz45g", "a_b"])
@@ -150,11 +150,11 @@ def test_an_address_decodes_to_what_was_typed(
 ) -> None:
     host = ".".join([*labels, "org"])
     typed = f"https://{host}{port}/{path}?{query}#{fragment}"
-    written = normalised(typed)
+    written = normalised_url(typed)
     assert written.isascii()
     assert written.isprintable()
     assert not set(' "<>\\^`{|}') & set(written)
-    assert normalised(written) == written
+    assert normalised_url(written) == written
     parts = urlsplit(written)
     assert idna.decode(parts.netloc.removesuffix(port)) if "_" not in host else True
     assert unquote(written.split("/", 3)[3]) == unquote(f"{path}?{query}#{fragment}")
@@ -210,7 +210,7 @@ def test_doubts_about_fields_and_texts_are_warnings_at_their_lines(load: Load, h
         f"{head}items:\n  - title: a\n    url: https://example.org/a，b\n"
         "    body: |\n      One\n\n      [x](https://example.org/a，b)\n"
     )
-    assert [str(each).partition(" goes on")[0] for each in loaded.findings] == [
+    assert [str(each).partition(" continues")[0] for each in loaded.findings] == [
         f'{NAME}:6:10: warning: url: "https://example.org/a，b"',
         f'{NAME}:10: warning: the link "https://example.org/a，b"',
     ]

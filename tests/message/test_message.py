@@ -17,7 +17,7 @@ from mailer.config import Settings, load_settings
 from mailer.errors import InputError
 from mailer.links.urls import Purpose
 from mailer.message.envelope import Envelope, Person, mailbox_field
-from mailer.message.message import Message, MessageTemplate, compose_sample, header_address
+from mailer.message.message import Message, MessageTemplate, address_with_ascii_domain, compose_sample
 from mailer.render.rendition import Rendition
 from mailer.render.slots.slots import RenditionPart, Slot, SlotContext, escape
 
@@ -199,7 +199,7 @@ def test_without_a_return_path_bounces_come_to_the_sender(settings: Settings) ->
 
 
 def test_an_address_is_ascii_in_its_domain() -> None:
-    assert header_address("li@müller.example") == "li@xn--mller-kva.example"
+    assert address_with_ascii_domain("li@müller.example") == "li@xn--mller-kva.example"
 
 
 @pytest.mark.parametrize(

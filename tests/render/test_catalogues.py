@@ -96,19 +96,19 @@ def test_the_workspace_wins_message_by_message(
     built_in.write_text(ZH, "utf-8")
     opened = theme(**{PO.format("zh"): HANS})
     words = theme_translations(opened.files, "zh")
-    assert words.text("Unsubscribe") == "取消订阅"
-    assert words.text("A & B") == "甲 & 乙"
+    assert words.translate("Unsubscribe") == "取消订阅"
+    assert words.translate("A & B") == "甲 & 乙"
 
 
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        (HEAD + 'msgid "a"\nmsgstr b\n', "mailer.po:5: is not a line of a catalogue"),
-        (HEAD + 'msgid "a"\nmsgstr "b\n', "mailer.po:5: is not a line of a catalogue"),
-        ("nonsense\n", "mailer.po:1: is not a line of a catalogue"),
+        (HEAD + 'msgid "a"\nmsgstr b\n', "mailer.po:5: is not a valid line of a gettext catalogue"),
+        (HEAD + 'msgid "a"\nmsgstr "b\n', "mailer.po:5: is not a valid line of a gettext catalogue"),
+        ("nonsense\n", "mailer.po:1: is not a valid line of a gettext catalogue"),
         (
             HEAD.replace("plural=0", "plural=os()") + 'msgid "a"\nmsgstr "b"\n',
-            "mailer.po: is not a catalogue",
+            "mailer.po: cannot be read as a gettext catalogue",
         ),
     ],
 )
@@ -170,6 +170,6 @@ def test_every_catalogue_has_every_message_of_the_templates(path: Path) -> None:
     ],
 )
 def test_a_country_says_which_characters_are_meant(language: str, word: str, tmp_path: Path) -> None:
-    said = theme_translations(read_theme(tmp_path), language).text("Unsubscribe")
+    said = theme_translations(read_theme(tmp_path), language).translate("Unsubscribe")
     assert said == word
     assert said.language == ("en" if word == "Unsubscribe" else language)

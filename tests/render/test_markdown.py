@@ -26,7 +26,7 @@ def read(complaints: list[tuple[str, int]]) -> Read:
         return PictureView(alt, caption, "", 300, 200, f"https://img.test/{src}", lambda *_: ("", None))  # type: ignore[arg-type,return-value]
 
     def rich(text: str, *, one_line: bool = False, **more: Any) -> MarkdownText:
-        found = document.read(text)
+        found = document.parse_markdown(text)
         complaints.extend((finding.message, finding.line) for finding in found.findings)
         return MarkdownText(MarkdownSource(found, find, **more), one_line=one_line)
 

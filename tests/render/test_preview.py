@@ -10,7 +10,7 @@ import pytest
 
 from mailer.config import load_settings
 from mailer.issue.load import load_issue
-from mailer.issue.values.display_width import columns
+from mailer.issue.values.display_width import display_columns
 from mailer.render.render import render_variants
 
 
@@ -50,7 +50,7 @@ def test_a_short_preheader_is_followed_by_blanks(workspace: Path) -> None:
 def test_it_is_made_of_finished_words(workspace: Path, intro: str, expected: str) -> None:
     found = html.unescape(preview(workspace, f"title: Brief\nintro: |\n  {intro}\nitems: [{{title: Fog}}]\n"))
     assert found.rstrip("\u034f\u00a0") == expected
-    assert columns(found) >= 75
+    assert display_columns(found) >= 75
 
 
 def test_a_long_one_needs_no_blanks(workspace: Path) -> None:

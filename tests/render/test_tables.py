@@ -36,7 +36,7 @@ def read(text: str, **more: Any) -> MarkdownText:
     def nothing(*_: object) -> None:
         return None
 
-    return MarkdownText(MarkdownSource(document.read(text), nothing, **more))
+    return MarkdownText(MarkdownSource(document.parse_markdown(text), nothing, **more))
 
 
 def words(html: str) -> list[str]:

@@ -76,7 +76,7 @@ def test_any_other_use_names_template_line_and_what_is_allowed(
         ("{{ subscriber }}", "subscriber itself cannot be used; the allowed names are subscriber.name"),
         ("{{ subscriber.nmae }}", 'did you mean "subscriber.name"?'),
         ("{{ subscriber.name.upper() }}", "subscriber.name.upper is not known"),
-        ("{{ subscriber.attributes }}", "an attribute is written as subscriber.attributes.KEY"),
+        ("{{ subscriber.attributes }}", "write an attribute as subscriber.attributes.KEY"),
         ("{{ subscriber[issue.title] }}", "subscriber itself cannot be used"),
         ("{% set links = 1 %}", '"links" is a reserved name'),
         ("{% for subscriber in issue.items %}{% endfor %}", '"subscriber" is a reserved name'),

@@ -14,7 +14,7 @@ from mailer.render.slots.markers import Markers
 from mailer.render.theme import theme as module
 from mailer.render.theme.theme import MARKERS, Theme, open_theme
 from mailer.render.views.values import LinksView
-from mailer.theme_files import built_in_theme, check_folders, read_theme
+from mailer.theme_files import built_in_theme, check_template_folders, read_theme
 
 Open = Callable[..., Theme]
 NAME = "web/page.html"
@@ -37,9 +37,9 @@ def test_the_workspace_overrides_single_files(workspace: Path, tmp_path: Path, t
         "web/b.html": "own b",
         "web/morning.html": files.templates["web/morning.html"].text,
     }
-    assert files.path_of("web/a.html") == "(built-in) templates/web/a.html"
-    assert files.path_of("web/b.html") == "templates/web/b.html"
-    assert files.path_of("web/none.html") == "templates/web/none.html"
+    assert files.display_path("web/a.html") == "(built-in) templates/web/a.html"
+    assert files.display_path("web/b.html") == "templates/web/b.html"
+    assert files.display_path("web/none.html") == "templates/web/none.html"
 
 
 def test_the_built_in_theme_is_found_in_a_checkout_and_in_a_wheel(
@@ -70,8 +70,8 @@ def test_all_files_that_cannot_be_used_are_told_at_once(
         read_theme(workspace)
     assert str(caught.value).split("\n") == [
         "templates/web/a.html:2: is not UTF-8; save it as UTF-8",
-        "templates/web/b.html: is larger than 512 KB",
-        "templates/web/c.html: leads out of the workspace; put the file itself there",
+        "templates/web/b.html: is larger than 512 KB; make it smaller",
+        "templates/web/c.html: is a link to a file outside the workspace; put the file itself there",
     ]
     monkeypatch.setattr(lookup, "MAX_FILES", 2)
     with pytest.raises(ThemeError, match="has more than 2 files"):
@@ -109,24 +109,24 @@ def put(path: Path, what: str) -> None:
     ("name", "what", "said"),
     [
         ("templates", "file", "is a file, not a folder"),
-        ("templates", "broken", "is a link that leads nowhere"),
-        ("templates", "loop", "is a link that leads nowhere"),
+        ("templates", "broken", "is a link to a file that does not exist"),
+        ("templates", "loop", "is a link to a file that does not exist"),
         ("templates/email", "file", "is a file, not a folder"),
-        ("templates/text", "broken", "is a link that leads nowhere"),
+        ("templates/text", "broken", "is a link to a file that does not exist"),
         ("templates/locale", "pipe", "is a file, not a folder"),
-        ("templates/email/partials", "broken", "is a link that leads nowhere"),
+        ("templates/email/partials", "broken", "is a link to a file that does not exist"),
         ("templates/email/partials", "link", "is a link to a folder"),
-        ("templates/email/morning.mjml", "broken", "is a link that leads nowhere"),
+        ("templates/email/morning.mjml", "broken", "is a link to a file that does not exist"),
         ("templates/email/morning.mjml", "folder", "is a folder, not a file"),
-        ("templates/web/issue.html", "pipe", "is no ordinary file"),
-        ("templates/web/pages/done.html", "broken", "is a link that leads nowhere"),
+        ("templates/web/issue.html", "pipe", "is not a regular file"),
+        ("templates/web/pages/done.html", "broken", "is a link to a file that does not exist"),
     ],
 )
 def test_what_cannot_be_looked_at_is_refused_and_not_replaced(
     workspace: Path, theme_files: Any, name: str, what: str, said: str
 ) -> None:
     put(workspace / name, what)
-    for look in (read_theme, check_folders):
+    for look in (read_theme, check_template_folders):
         with pytest.raises(ThemeError) as caught:
             look(workspace)
         assert str(caught.value).startswith(f"{name}: {said}")

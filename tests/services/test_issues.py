@@ -36,7 +36,7 @@ def test_a_draft_is_of_today_in_the_publications_time_zone(
     Clock("2026-11-21T18:00")
     assert begin_issue(settings, "morning") == "issues/2026-11-22-morning.yaml"
     assert begin_issue(settings, "morning", dt.date(2026, 12, 1)) == "issues/2026-12-01-morning.yaml"
-    with pytest.raises(IssueError, match="is there already"):
+    with pytest.raises(IssueError, match="exists already"):
         begin_issue(settings, "morning")
 
 

@@ -8,7 +8,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from mailer.audience.subscribers import Subscriber
-from mailer.language.reader_language import choose, known_locale
+from mailer.language.reader_language import choose_language, known_locale
 from mailer.web.app import create_app
 from tests.web.conftest import Browser, Site
 
@@ -112,4 +112,4 @@ def test_a_page_is_shown_for_any_language(site: Site, reader: Subscriber, langua
 def test_a_language_of_a_page_is_a_tag(tag: object) -> None:
     locale = known_locale(tag)
     assert locale is None or str(locale).replace("_", "").isalnum()
-    assert choose((tag,), ()).isascii()  # type: ignore[arg-type]
+    assert choose_language((tag,), ()).isascii()  # type: ignore[arg-type]

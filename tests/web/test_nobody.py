@@ -10,7 +10,7 @@ import pytest
 from mailer.audience.subscribers import Subscriber, erase
 from mailer.clock import set_clock
 from mailer.config import load_settings
-from mailer.language.reader_language import accepted
+from mailer.language.reader_language import accepted_languages
 from mailer.links.urls import NOBODY, Purpose, Tokens
 from mailer.services.readers.reader_actions import ReaderActions
 from mailer.site.pages import ReaderPages
@@ -132,7 +132,7 @@ def test_a_known_readers_own_language_comes_first(site: Site) -> None:
     ],
 )
 def test_accept_language_is_read(header: str, tags: tuple[str, ...]) -> None:
-    assert accepted(header) == tags
+    assert accepted_languages(header) == tags
 
 
 @pytest.mark.parametrize("name", ["incomplete", "unknown", "erased", "copy"])

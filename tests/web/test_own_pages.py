@@ -236,7 +236,7 @@ def test_without_any_words_the_plain_page_is_in_english(
     browser = Browser(create_app(site.settings), raises=False)
     monkeypatch.setattr(web_pages, "page_translations", fail)
     assert "You are unsubscribed" in browser.post(site.link(person)).text
-    monkeypatch.setattr(web_pages, "choose", fail)
+    monkeypatch.setattr(web_pages, "choose_language", fail)
     answer = browser.post(site.link(person))
     assert (answer.status_code, answer.headers["content-language"]) == (200, "en")
     assert "You are unsubscribed" in answer.text

@@ -15,7 +15,7 @@ from pathlib import Path
 from mailer.audience.exchange.columns.header import read_header
 from mailer.audience.exchange.files.encoding import decode_leniently
 from mailer.audience.exchange.rows.formula_cells import unescape_formula
-from mailer.audience.values.address import Address, normalize_address, shown
+from mailer.audience.values.address import Address, normalize_address, quote
 from mailer.errors import AudienceError, Problem
 
 __all__ = ["MOST_BYTES", "ListLine", "read_addresses", "read_address_file"]
@@ -215,7 +215,7 @@ def _address_column_index(header: _Row, rows: Sequence[_Row], shown_name: str) -
     places = [n for n in width if held[n]]
     if len(places) == 1:
         return places[0]
-    found = ", ".join(shown(cell, 30) for cell in header.cells if cell)
+    found = ", ".join(quote(cell, 30) for cell in header.cells if cell)
     why = "several columns hold addresses" if places else "no column holds the address"
     raise AudienceError(
         Problem(f"{why} (found {found}); rename the column of addresses to address", shown_name, header.line)
@@ -227,7 +227,7 @@ def _read_address(row: _Row, cell: str) -> ListLine:
     text = inner[1] if inner else cell
     try:
         if "\ufffd" in text:
-            raise AudienceError(f"{shown(text)} is not an e-mail address: some bytes are no text")
+            raise AudienceError(f"{quote(text)} is not an e-mail address: some bytes are no text")
         return ListLine(row.line, normalize_address(text))
     except AudienceError as error:
         return ListLine(row.line, None, (cell or row.text)[:200], error.problems[0].message)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import BinaryIO, Self
 
 from mailer.config import Settings
-from mailer.display_text import visible
+from mailer.display_text import without_control_characters
 
 __all__ = ["ListFile", "default_refused_path", "shown_path"]
 
@@ -33,7 +33,10 @@ class ListFile:
         By default, refused rows go to a file beside the list.
         """
         return cls(
-            path, shown_path(path, settings), visible(path.name), refused or default_refused_path(path)
+            path,
+            shown_path(path, settings),
+            without_control_characters(path.name),
+            refused or default_refused_path(path),
         )
 
 
@@ -45,6 +48,6 @@ def default_refused_path(list_path: Path) -> Path:
 def shown_path(path: Path, settings: Settings) -> str:
     """Returns a path as messages show it: relative to the workspace if it is inside, with slashes."""
     whole = path.absolute()
-    return visible(
+    return without_control_characters(
         (whole.relative_to(settings.root) if whole.is_relative_to(settings.root) else path).as_posix()
     )

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from mailer.audience.exchange.columns.header import REFUSED_BECAUSE, REFUSED_ROW
 from mailer.audience.exchange.rows.formula_cells import escape_formula
-from mailer.files import NewFile, clear_leftovers
+from mailer.files import NewFile, remove_leftover_files
 
 __all__ = [
     "OUTCOMES",
@@ -168,7 +168,7 @@ class RefusedFile:
         self.path = path
         self._header = header
         self._new: NewFile | None = None
-        clear_leftovers(path.parent, path.name)
+        remove_leftover_files(path.parent, path.name)
 
     def add(self, row: int, reason: str, cells: Sequence[str]) -> None:
         """Writes one refused row. The number of the row and the reason come first."""

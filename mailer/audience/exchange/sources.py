@@ -18,7 +18,7 @@ from mailer.audience.exchange.importer import decide_columns_of_file
 from mailer.audience.exchange.list_file import ListFile, default_refused_path, shown_path
 from mailer.audience.exchange.records import CsvFile
 from mailer.config import Settings
-from mailer.display_text import visible
+from mailer.display_text import without_control_characters
 
 __all__ = ["STANDARD_INPUT", "ImportSources", "open_sources"]
 
@@ -94,7 +94,7 @@ def _open_stream(path: Path, folder: Path) -> BinaryIO | None:
     try:
         if path.is_fifo():  # as a shell makes of <(...)
             with path.open("rb") as pipe:
-                return copy_to_temporary_file(pipe.read, folder, visible(str(path)))
+                return copy_to_temporary_file(pipe.read, folder, without_control_characters(str(path)))
         if not path.is_file():
             return None
         file = path.open("rb")

@@ -11,9 +11,9 @@ from difflib import get_close_matches
 from typing import Literal
 
 from mailer.audience.segments.tokens import Literals, segment_error
-from mailer.audience.values.address import ascii_domain, normalize_address, shown
+from mailer.audience.values.address import ascii_domain, normalize_address, quote
 from mailer.audience.values.cells import STATUSES, language_tag, timezone_name
-from mailer.display_text import nearest
+from mailer.display_text import nearest_word
 from mailer.errors import AudienceError
 
 __all__ = ["FIELDS", "SUPPRESSED", "Field", "attribute_field", "checked_value", "field_by_name"]
@@ -69,7 +69,7 @@ def field_by_name(name: str, text_column: int) -> Field:
     near = _ALIASES.get(name) or next(iter(get_close_matches(name, FIELDS, n=1, cutoff=0.76)), None)
     if near:
         raise segment_error(
-            f"{shown(name)} is not a field; did you mean {near}? (an attribute of that name is "
+            f"{quote(name)} is not a field; did you mean {near}? (an attribute of that name is "
             f"attributes.{name})",
             text_column,
         )
@@ -91,9 +91,9 @@ def attribute_field(key: str, text_column: int) -> Field:
 def _checked_status(text: str) -> str:
     known = (*STATUSES, SUPPRESSED)
     if text not in known:
-        near = nearest(text, known)
+        near = nearest_word(text, known)
         hint = f"did you mean {near}?" if near else f"choose from {', '.join(known)}"
-        raise AudienceError(f"{shown(text)} is not a status; {hint}")
+        raise AudienceError(f"{quote(text)} is not a status; {hint}")
     return text
 
 

@@ -18,7 +18,7 @@ from typing import Literal
 
 from mailer.audience.segments.fields import FIELDS, Field, attribute_field, checked_value, field_by_name
 from mailer.audience.segments.tokens import Literals, Token, segment_error, tokenize
-from mailer.audience.values.address import shown
+from mailer.audience.values.address import quote
 
 __all__ = ["BooleanGroup", "Node", "Negation", "Comparison", "attributes_in", "parse_tree"]
 
@@ -87,7 +87,7 @@ class _Parser:
             raise segment_error("a comparison has two sides; join two comparisons with and", rest.column)
         if rest.kind != "end":
             raise segment_error(
-                f"{shown(rest.text)} is not expected here; join comparisons with and / or", rest.column
+                f"{quote(rest.text)} is not expected here; join comparisons with and / or", rest.column
             )
         return node
 
@@ -219,7 +219,7 @@ class _Parser:
         if token.kind == "value":
             return token
         if token.kind != "name":
-            what = shown(token.text) if token.text else "the end"
+            what = quote(token.text) if token.text else "the end"
             raise segment_error(f"a field or a value is expected here, not {what}", token.column)
         if token.text == "subscriber" and self._current_token.text == ".":
             known = ", ".join(FIELDS)

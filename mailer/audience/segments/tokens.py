@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from mailer.audience.values.address import shown
+from mailer.audience.values.address import quote
 from mailer.errors import Problem, SegmentError
 
 __all__ = ["MAX_LENGTH", "Literals", "Token", "segment_error", "tokenize"]
@@ -98,10 +98,10 @@ def _unknown_text_message(text: str) -> str:
     if text[0].isdigit() or (text[0] == "-" and text[1:2].isdigit()):
         piece = re.match(r"[\w.:-]+", text)
         return (
-            f"{shown(piece.group() if piece else text[0])} is neither a number nor a date such as 2026-01-31"
+            f"{quote(piece.group() if piece else text[0])} is neither a number nor a date such as 2026-01-31"
         )
     hint = _HINTS.get(text[0])
-    return f"{shown(text[0])} does not belong here" + (f"; {hint}" if hint else "")
+    return f"{quote(text[0])} does not belong here" + (f"; {hint}" if hint else "")
 
 
 def _word_token(word: str, column: int) -> Token:
@@ -124,7 +124,7 @@ def _parse_date(text: str, column: int) -> dt.date:
 
 def _parse_number(text: str, column: int) -> int | float:
     if len(text) > 18:
-        raise segment_error(f"{shown(text, 30)} has too many digits; put it in quotes if it is text", column)
+        raise segment_error(f"{quote(text, 30)} has too many digits; put it in quotes if it is text", column)
     return float(text) if "." in text else int(text)
 
 
@@ -132,7 +132,7 @@ def _parse_string(literal: str, column: int) -> str:
     strange = re.search(r"""\\([^"'\\])""", literal.replace("\\\\", ""))
     if strange:
         raise segment_error(
-            f"{shown(strange[0])} is not an escape; a backslash must come before a quote or a backslash",
+            f"{quote(strange[0])} is not an escape; a backslash must come before a quote or a backslash",
             column,
         )
     value = re.sub(r"\\(.)", r"\1", literal[1:-1], flags=re.DOTALL)

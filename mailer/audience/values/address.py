@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from mailer.addresses import Address, cleaned_address, read_address, read_domain, shown
+from mailer.addresses import Address, cleaned_address_and_note, quote, read_address, read_domain
 from mailer.errors import AudienceError
 
-__all__ = ["Address", "ascii_domain", "address_of_cell", "normalize_address", "shown"]
+__all__ = ["Address", "ascii_domain", "address_of_cell", "normalize_address", "quote"]
 
 
 def normalize_address(text: str) -> Address:
@@ -26,7 +26,7 @@ def address_of_cell(text: str) -> tuple[Address, str]:
     Raises AudienceError if the cell has no address, or more than one.
     """
     try:
-        address, note = cleaned_address(text)
+        address, note = cleaned_address_and_note(text)
         return read_address(address), note
     except ValueError as error:
         raise AudienceError(str(error)) from None

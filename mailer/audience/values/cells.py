@@ -12,11 +12,11 @@ import unicodedata
 from collections.abc import Collection, Iterable, Iterator
 from functools import lru_cache
 
-from mailer.audience.values.address import shown
+from mailer.audience.values.address import quote
 from mailer.audience.values.blanks import is_blank, is_database_null, strip_invisible, without_direction_marks
 from mailer.audience.values.languages import language_tag
 from mailer.audience.values.time_zones import timezone_name
-from mailer.display_text import nearest
+from mailer.display_text import nearest_word
 from mailer.errors import AudienceError
 
 __all__ = [
@@ -64,7 +64,7 @@ def clean_line(text: str, field_name: str = "name", max_length: int = MAX_NAME) 
         return _visible_line(line)
     line = _SPACES.sub(" ", without_direction_marks(text)).strip() if len(text) <= 100 * max_length else text
     if _CONTROL.search(line):
-        raise AudienceError(f"the {field_name} {shown(line)} holds a control character; remove it")
+        raise AudienceError(f"the {field_name} {quote(line)} holds a control character; remove it")
     line = _visible_line(line)
     if len(line) > max_length:
         raise AudienceError(f"the {field_name} is longer than {max_length:,} characters; shorten it")
@@ -153,9 +153,9 @@ def checked_editions(names: Iterable[str], known_editions: Collection[str]) -> t
     chosen = tuple(dict.fromkeys(names))
     for name in chosen:
         if name not in known_editions:
-            near = nearest(name, known_editions)
+            near = nearest_word(name, known_editions)
             hint = f"did you mean {near}?" if near else f"choose from {', '.join(known_editions)}"
-            raise AudienceError(f"the edition {shown(name)} is not in mailer.toml; {hint}")
+            raise AudienceError(f"the edition {quote(name)} is not in mailer.toml; {hint}")
     return chosen
 
 
@@ -167,10 +167,10 @@ def attribute_key(text: str) -> str:
     key = _KEY_FILLERS.sub("_", unicodedata.normalize("NFC", text).casefold()).strip("_")
     key = f"_{key}" if key[:1].isdigit() else key
     if not key:
-        raise AudienceError(f"{shown(text)} cannot be the name of an attribute; use letters and digits")
+        raise AudienceError(f"{quote(text)} cannot be the name of an attribute; use letters and digits")
     if len(key) > MAX_KEY:
         raise AudienceError(
-            f"the attribute {shown(key)} has a name of more than {MAX_KEY} characters; shorten it"
+            f"the attribute {quote(key)} has a name of more than {MAX_KEY} characters; shorten it"
         )
     return key
 

@@ -12,7 +12,7 @@ import datetime as dt
 import re
 from functools import lru_cache
 
-from mailer.addresses import shown
+from mailer.addresses import quote
 from mailer.audience.values.time_zones import offset_minutes
 from mailer.audience.values.written_dates import EVERY_ORDER, ParsedDate, parse_date
 from mailer.errors import AudienceError
@@ -61,7 +61,7 @@ def read_utc_time(text: str, zone: dt.tzinfo, order: str = "ymd") -> str:
     from mailer.clock import now
 
     if utc > now() + _DAY:
-        raise AudienceError(f"the date {shown(text.strip())} is in the future; correct it")
+        raise AudienceError(f"the date {quote(text.strip())} is in the future; correct it")
     return kept
 
 
@@ -119,16 +119,16 @@ def _day_in_order(text: str, parsed_date: ParsedDate, order: str) -> dt.date:
         days = set(parsed_date.days.values())
         if len(days) > 1:
             raise AudienceError(
-                f"the date {shown(text.strip())} is ambiguous; write it as 2026-01-31, or say whether day "
+                f"the date {quote(text.strip())} is ambiguous; write it as 2026-01-31, or say whether day "
                 "or month comes first with --dates dmy or --dates mdy"
             )
         return days.pop()
     if order not in parsed_date.days:
         raise AudienceError(
-            f"the date {shown(text.strip())} cannot be read in the order {order}; write it as 2026-01-31"
+            f"the date {quote(text.strip())} cannot be read in the order {order}; write it as 2026-01-31"
         )
     return parsed_date.days[order]
 
 
 def _unclear_date_error(text: str) -> AudienceError:
-    return AudienceError(f"the date {shown(text.strip())} cannot be read; write it as 2026-01-31")
+    return AudienceError(f"the date {quote(text.strip())} cannot be read; write it as 2026-01-31")

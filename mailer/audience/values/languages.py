@@ -9,7 +9,7 @@ from functools import cache, lru_cache
 from babel import Locale, UnknownLocaleError
 from babel.core import get_global
 
-from mailer.addresses import shown
+from mailer.addresses import quote
 from mailer.audience.values.blanks import is_missing_value
 from mailer.errors import AudienceError
 from mailer.language_tags import is_language_tag
@@ -129,7 +129,7 @@ def language_tag(text: str) -> str:
     word = text.strip()
     tag = "" if len(word) > _LONGEST_NAME else _normalized_tag(word) or _tag_of_name(word)
     if not is_language_tag(tag):
-        raise AudienceError(f"the language {shown(word)} is not known; write a tag such as zh or en")
+        raise AudienceError(f"the language {quote(word)} is not known; write a tag such as zh or en")
     return tag
 
 

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from babel.core import get_global
 
-from mailer.addresses import shown
+from mailer.addresses import quote
 from mailer.audience.values.blanks import is_missing_value
 from mailer.errors import AudienceError
 
@@ -99,7 +99,7 @@ def timezone_name(text: str) -> str:
         else _zone_by_name(name) or _zone_by_offset(name) or _zone_by_windows_label(name)
     )
     if not found:
-        raise AudienceError(f"the time zone {shown(name)} is not known; write a name such as Asia/Shanghai")
+        raise AudienceError(f"the time zone {quote(name)} is not known; write a name such as Asia/Shanghai")
     return found
 
 

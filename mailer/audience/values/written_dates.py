@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
-from mailer.addresses import trimmed
+from mailer.addresses import strip_invisible_characters
 from mailer.audience.values.months import month_number, without_weekday
 from mailer.audience.values.time_zones import offset_minutes, zone_of_suffix
 
@@ -97,7 +97,9 @@ def _parse_date(text: str) -> ParsedDate | None:
     quick = _QUICK.fullmatch(text)
     if quick:
         return _parse_common_form(quick)
-    plain = " ".join(unicodedata.normalize("NFKC", trimmed(text).translate(_SAME)).casefold().split())
+    plain = " ".join(
+        unicodedata.normalize("NFKC", strip_invisible_characters(text).translate(_SAME)).casefold().split()
+    )
     try:
         if plain.replace(".", "").isdigit():
             return _parse_unix_time(plain) or _parse_basic_iso(plain) or _parse_day(plain, _MIDNIGHT, None)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from mailer.display_text import from_system, visible
+from mailer.display_text import decoded_argument, without_control_characters
 from mailer.errors import InputError
 
 __all__ = ["command_name", "wants_json", "with_text_arguments"]
@@ -98,11 +98,11 @@ def _text(value: Any, name: str, names: Mapping[str, str]) -> Any:
     if not isinstance(value, str):
         return value
     try:
-        return from_system(value)
+        return decoded_argument(value)
     except ValueError:
         if name in _FREE_WORDS:
-            return visible(value)
+            return without_control_characters(value)
         raise InputError(
-            f'{names.get(name, name)} "{visible(value[:80])}" holds bytes that are not UTF-8 text; write it '
-            "again in UTF-8. Nothing was changed"
+            f'{names.get(name, name)} "{without_control_characters(value[:80])}" holds bytes that are not '
+            "UTF-8 text; write it again in UTF-8. Nothing was changed"
         ) from None

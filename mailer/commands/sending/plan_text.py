@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from mailer.audience.selection import Exclusion
 from mailer.commands.context import say
-from mailer.issue.model import only_expressions
+from mailer.issue.model import reader_conditions
 from mailer.services.planning.plan import Plan
 from mailer.services.planning.prepare import Prepared
 from mailer.services.planning.recipients import UNWRITABLE
@@ -72,7 +72,7 @@ def _public_page(prepared: Prepared, plan: Plan) -> str:
     """Returns what the public page shows, or '' where every reader of the edition gets the same."""
     if plan.archive == "none":
         return "there is no public page: archive = false"
-    only = ", ".join(only_expressions(prepared.loaded.issue))
+    only = ", ".join(reader_conditions(prepared.loaded.issue))
     shown = []
     if only and plan.archive == "variant":
         shown.append('shows what most readers get: archive = "variant"')
@@ -85,7 +85,7 @@ def _public_page(prepared: Prepared, plan: Plan) -> str:
 
 def _reading(prepared: Prepared, variant: int) -> str:
     """Returns what the readers of a variant get, in the words of the issue."""
-    only = only_expressions(prepared.loaded.issue)
+    only = reader_conditions(prepared.loaded.issue)
     chosen = [expression for bit, expression in enumerate(only) if variant >> bit & 1]
     if not chosen:
         return "read what is for everybody (variant 0)"

@@ -41,7 +41,7 @@ def send_copies(workspace: Workspace, prepared: Prepared, addresses: Sequence[st
         if copy not in went
     ]
     if problems:
-        raise TransportError.of(problems)
+        raise TransportError.from_problems(problems)
 
 
 def _what_it_shows(prepared: Prepared, copy: Copy) -> Iterator[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mailer.audience.exchange.report import OUTCOMES, ColumnNote, ImportReport, WordNote
-from mailer.audience.values.address import shown
+from mailer.audience.values.address import quote
 from mailer.commands.context import say
 from mailer.services.subscribers.importing import ImportedLists
 
@@ -65,7 +65,7 @@ def _column(note: ColumnNote) -> str:
 
 
 def _word(note: WordNote) -> str:
-    word = note.word if note.word.startswith("(") else shown(note.word, 40)
+    word = note.word if note.word.startswith("(") else quote(note.word, 40)
     became = note.status or "left out"
     return f"{note.column}: {word} → {became}, {note.rows:,} row{'' if note.rows == 1 else 's'}"
 

@@ -12,7 +12,7 @@ from mailer.audience.consent.suppression import OPERATOR
 from mailer.audience.exchange.addresses import MOST_BYTES, read_address_file, read_addresses
 from mailer.audience.subscribers import MAX_REASON
 from mailer.commands.context import JsonFlag, emit_json, say, settings_of, warn
-from mailer.display_text import visible
+from mailer.display_text import without_control_characters
 from mailer.errors import InputError
 from mailer.services.subscribers import leaving
 from mailer.services.subscribers.leaving import AddressList, ListResult
@@ -108,7 +108,7 @@ def _address_list(address: str | None, file: Path) -> AddressList:
     if str(file) == "-":
         name = "standard input"
         return AddressList(name, read_addresses(_standard_input(), name))
-    name = visible(file.as_posix())
+    name = without_control_characters(file.as_posix())
     return AddressList(name, read_address_file(file, name))
 
 

@@ -19,7 +19,7 @@ from mailer.config import Settings
 from mailer.errors import FailureError
 from mailer.services.due.background import Scheduler
 from mailer.store.database import open_store
-from mailer.theme_files import check_folders
+from mailer.theme_files import check_template_folders
 
 __all__ = ["address_of", "serve"]
 
@@ -51,7 +51,7 @@ def serve(
 
     settings = settings_of(context)
     settings.signing_keys()
-    check_folders(settings.root)
+    check_template_folders(settings.root)
     with closing(open_store(settings.database).conn) as connection:
         assign_missing_ids(Database(connection), settings.signing_keys()[-1])
     scheduler = Scheduler(settings, on_defect=partial(_print_defect, settings))

@@ -6,7 +6,7 @@ import ipaddress
 
 import idna
 
-from mailer.addresses import header_address
+from mailer.addresses import address_with_ascii_domain
 from mailer.config import Mailbox, Settings
 
 __all__ = [
@@ -39,7 +39,7 @@ def ascii_domain(name: str) -> str:
 
 
 def _domain_of(mailbox: Mailbox) -> str:
-    return header_address(mailbox.address).rpartition("@")[2]
+    return address_with_ascii_domain(mailbox.address).rpartition("@")[2]
 
 
 def sender_domain(settings: Settings) -> str:

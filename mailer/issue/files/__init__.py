@@ -1,1 +1,1 @@
-"""Names and reads the files that an issue is made of, within limits."""
+"""Finds and reads the files that an issue is made of, within limits."""

@@ -1,7 +1,7 @@
-"""Finds files whose names are stored in another Unicode form (NFC, NFD) than they are typed.
+"""Finds files whose names are stored in another Unicode form (NFC, NFD) than they are typed in.
 
-"é" is one code point (NFC) or an "e" with an accent behind it (NFD). Keyboards give the first, and files that
-were on a Mac often have the second; both are the same name.
+"é" is one code point (NFC) or an "e" followed by an accent (NFD). Keyboards give the first, and files that
+were on a Mac often have the second; both are the same name to a person.
 """
 
 from __future__ import annotations
@@ -10,24 +10,24 @@ import os
 import unicodedata
 from pathlib import Path
 
-__all__ = ["as_on_disk"]
+__all__ = ["path_on_disk"]
 
 
-def as_on_disk(folder: Path, name: str) -> Path:
-    """Returns the path of `name` in `folder`, each part as the file system writes it.
+def path_on_disk(folder: Path, name: str) -> Path:
+    """Returns the path of `name` in `folder`, with each part spelled as the file system has it.
 
-    A part that is there as it is written is taken so; one that is there in no form is left as it is.
+    If a part exists as typed, it is used. A part that exists in no Unicode form is left as typed.
     """
     path = folder / name
     if name.isascii() or os.path.lexists(path):
         return path
     path = folder
     for part in name.split("/"):
-        path = path / _entry(path, part)
+        path = path / _entry_name_on_disk(path, part)
     return path
 
 
-def _entry(folder: Path, part: str) -> str:
+def _entry_name_on_disk(folder: Path, part: str) -> str:
     if part.isascii() or os.path.lexists(folder / part):
         return part
     wanted = unicodedata.normalize("NFC", part)

@@ -1,6 +1,6 @@
-"""Finds the files of an issue inside the workspace, and reads and decodes them with limits.
+"""Finds the files of an issue inside the workspace, and reads and decodes them within limits.
 
-Their content is parsed in `yaml/parse.py`, `include` and `pictures`.
+The content of the files is parsed in `yaml/parse.py`, `include` and `pictures`.
 """
 
 from __future__ import annotations
@@ -13,9 +13,17 @@ import stat
 from dataclasses import dataclass
 from pathlib import Path
 
-from mailer.issue.files.file_names import as_on_disk
+from mailer.issue.files.file_names import path_on_disk
 
-__all__ = ["MAX_FILE", "SourceFile", "TextError", "decode", "locate", "name_in", "read_bounded"]
+__all__ = [
+    "MAX_FILE",
+    "SourceFile",
+    "TextDecodingError",
+    "decode_utf8",
+    "locate_file",
+    "name_in_workspace",
+    "read_bounded_file",
+]
 
 #: The most bytes that one YAML file may have. A long feature has 50 KB.
 MAX_FILE = 1_000_000
@@ -32,8 +40,8 @@ class SourceFile:
     data: bytes
 
 
-class TextError(ValueError):
-    """Says why bytes are not usable as text, with the place (counted from 1)."""
+class TextDecodingError(ValueError):
+    """Says why bytes cannot be read as text. `line` and `column` count from 1."""
 
     def __init__(self, message: str, line: int, column: int) -> None:
         super().__init__(message)
@@ -41,15 +49,16 @@ class TextError(ValueError):
         self.column = column
 
 
-def locate(root: Path, folder: Path, name: str) -> Path:
-    """Returns the file that `name` means in a file of `folder`, following symbolic links.
+def locate_file(root: Path, folder: Path, name: str) -> Path:
+    """Returns the path of the file that `name` means in a file of `folder`, with symbolic links followed.
 
-    `root` must be resolved. Raises ValueError with a sentence where the file is not in the workspace.
+    `root` is the resolved path of the workspace. Raises ValueError with a sentence if the file is not in the
+    workspace.
     """
     if not name or any(ord(c) < 32 for c in name):
         raise ValueError("is not the name of a file")
     if name.startswith(("/", "~")) or re.match(r"[A-Za-z]:[\\/]", name):
-        raise ValueError(f'"{name}" must be written relative to this file, and lie inside the workspace')
+        raise ValueError(f'"{name}" must be a path relative to this file, inside the workspace')
     if "\\" in name:
         raise ValueError(
             f'"{name}" holds a backslash; write / between folders, and rename a file that has one'
@@ -57,33 +66,38 @@ def locate(root: Path, folder: Path, name: str) -> Path:
     try:
         path = (folder / name).resolve()
         if path.is_relative_to(root):
-            path = as_on_disk(folder, name).resolve()
+            path = path_on_disk(folder, name).resolve()
         inside = path.is_relative_to(root)
         known = inside and path.exists()
     except (OSError, RuntimeError, ValueError):
-        raise ValueError(f'"{name}" cannot be followed to a file') from None
+        raise ValueError(f'"{name}" is not a path to a file; correct it') from None
     if not inside:
-        raise ValueError(f'"{name}" leaves the workspace; move the file into it')
+        raise ValueError(f'"{name}" leads out of the workspace; move the file into it')
     if not known:
         raise ValueError(
-            f"{path.relative_to(root).as_posix()} is not there; correct the path or add the file"
+            f"{path.relative_to(root).as_posix()} does not exist; correct the path or add the file"
         )
     return path
 
 
-def name_in(root: Path, folder: Path, name: str, path: Path) -> str:
-    """Returns the name of a located file in the workspace: as it was written, also where that is a link.
+def name_in_workspace(root: Path, folder: Path, name: str, located: Path) -> str:
+    """Returns the path of a file relative to the workspace `root`, under the name that was written.
 
-    So the archive, which holds no links, finds it under the name that the issue uses.
+    A file in `folder` names it `name`, and `located` is its resolved path. The written name is used even if
+    it is a link, because the archive contains no links and must have the file under the name that the issue
+    uses.
     """
     written = posixpath.normpath(posixpath.join(folder.relative_to(root).as_posix(), name))
-    if not written.startswith("..") and as_on_disk(root, written).resolve() == path:
+    if not written.startswith("..") and path_on_disk(root, written).resolve() == located:
         return written
-    return path.relative_to(root).as_posix()
+    return located.relative_to(root).as_posix()
 
 
-def read_bounded(path: Path, limit: int) -> bytes:
-    """Returns the bytes of a regular file. Raises ValueError with a sentence, also for more than `limit`."""
+def read_bounded_file(path: Path, max_bytes: int) -> bytes:
+    """Returns the bytes of a regular file.
+
+    Raises ValueError with a sentence if it has more than `max_bytes` or cannot be read.
+    """
     try:
         handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError as error:
@@ -91,40 +105,43 @@ def read_bounded(path: Path, limit: int) -> bytes:
     try:
         mode = os.fstat(handle).st_mode
         if stat.S_ISDIR(mode):
-            raise ValueError("is a folder; a file is needed here")
+            raise ValueError("is a folder, but must be a file; correct the path")
         if not stat.S_ISREG(mode):
-            raise ValueError("is not a regular file")
+            raise ValueError("must be a regular file; replace it by one")
         with open(handle, "rb", closefd=False) as stream:
-            data = stream.read(limit + 1)
+            data = stream.read(max_bytes + 1)
     except OSError as error:
         raise ValueError(f"cannot be read: {(error.strerror or str(error)).lower()}") from None
     finally:
         os.close(handle)
-    if len(data) > limit:
-        raise ValueError(f"is larger than {limit / 1_000_000:g} MB; make it smaller or split it")
+    if len(data) > max_bytes:
+        raise ValueError(f"is larger than {max_bytes / 1_000_000:g} MB; make it smaller or split it")
     return data
 
 
-def decode(data: bytes) -> str:
-    """Returns UTF-8 bytes, with or without a byte order mark, as text that YAML can be read from."""
+def decode_utf8(data: bytes) -> str:
+    """Returns UTF-8 bytes, with or without a byte order mark, as text for a YAML parser.
+
+    Raises TextDecodingError if they are not UTF-8 or contain control characters.
+    """
     if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        raise TextError("is saved as UTF-16; save it as UTF-8", 1, 1)
+        raise TextDecodingError("is saved as UTF-16; save it as UTF-8", 1, 1)
     try:
         text = data.decode("utf-8")
     except UnicodeDecodeError as error:
         before = data[: error.start].decode("utf-8")
         byte = data[error.start]
         message = f"is not UTF-8 from here on (byte 0x{byte:02x}); save the file as UTF-8"
-        raise TextError(message, *_place(before)) from None
+        raise TextDecodingError(message, *_position_after(before)) from None
     text = text.removeprefix("\ufeff")
     found = _FORBIDDEN.search(text)
     if found:
         name = f"the control character U+{ord(found[0]):04X}"
         message = f"holds {'a NUL character' if found[0] == chr(0) else name}; delete it"
-        raise TextError(message, *_place(text[: found.start()]))
+        raise TextDecodingError(message, *_position_after(text[: found.start()]))
     return text
 
 
-def _place(before: str) -> tuple[int, int]:
-    lines = _BREAK.split(before)
+def _position_after(text_before: str) -> tuple[int, int]:
+    lines = _BREAK.split(text_before)
     return len(lines), len(lines[-1]) + 1

@@ -1,1 +1,1 @@
-"""Parses the Markdown of an issue once into a tree, of which all parts of a mail are made."""
+"""Parses each Markdown text of an issue once into a tree, from which all parts of a mail are made."""

@@ -1,7 +1,7 @@
-"""Parses a Markdown text into a tree for every medium, with the findings about it.
+"""Parses a Markdown text into a tree for mail, text part and web page, and finds mistakes in it.
 
-`read` parses a text once and runs the passes over the tree: HTML, line ends, addresses, what was left over.
-Rendering copies the tokens and puts markers in place of slots; it never parses again.
+`parse_markdown` parses a text once and processes the tree: HTML, line ends, URLs, and Markdown that did not
+work. Rendering copies the tokens and puts markers in place of slots; it never parses again.
 """
 
 from __future__ import annotations
@@ -14,19 +14,19 @@ from typing import Any
 from markdown_it.rules_core import StateCore, normalize
 from markdown_it.token import Token
 
-from mailer.issue.markdown.findings import Finding, Report, line_of
+from mailer.issue.markdown.findings import Finding, FindingCollector, line_of_token
 from mailer.issue.markdown.leftovers import FOUND
-from mailer.issue.markdown.links import IsLink, check_links
+from mailer.issue.markdown.links import IsReaderLink, check_links
 from mailer.issue.markdown.literal_marks import check_literal_marks
-from mailer.issue.markdown.parser import parser
+from mailer.issue.markdown.parser import markdown_parser
 from mailer.issue.markdown.rules.footnotes import NAME
-from mailer.issue.markdown.rules.html import resolve_html
-from mailer.issue.markdown.rules.soft_breaks import resolve_line_ends
+from mailer.issue.markdown.rules.html import replace_html_tags
+from mailer.issue.markdown.rules.soft_breaks import drop_line_ends_between_cjk
 
-__all__ = ["EMPTY", "Document", "definitions", "read", "words_of"]
+__all__ = ["EMPTY", "Document", "link_definitions_in", "parse_markdown", "words_of"]
 
 #: Definitions of references, `[label]: address`, as the parser keeps them.
-References = Mapping[str, Mapping[str, Any]]
+LinkDefinitions = Mapping[str, Mapping[str, Any]]
 
 #: Blanks that are one space on one line; full-width and no-break spaces stay what they are.
 _BLANKS = re.compile("[ \t\r\n]+")
@@ -34,9 +34,9 @@ _BLANKS = re.compile("[ \t\r\n]+")
 
 @dataclass(frozen=True)
 class Document:
-    """Holds a text as markdown-it tokens in document order, and its findings.
+    """Holds a parsed text as markdown-it tokens in document order, and the findings about it.
 
-    Each inline token's `meta["line"]` is its line in the text, counted from 0.
+    `meta["line"]` of each inline token is its line in the text, counted from 0.
     """
 
     tokens: tuple[Token, ...]
@@ -45,53 +45,57 @@ class Document:
     def __bool__(self) -> bool:
         return bool(self.tokens)
 
-    def inline(self) -> Iterator[Token]:
-        """Returns the inline tokens, in order."""
+    def inline_tokens(self) -> Iterator[Token]:
+        """Yields the inline tokens of all paragraphs, in order."""
         for token in self.tokens:
             yield from token.children or ()
 
-    def pictures(self) -> Iterator[Token]:
+    def picture_tokens(self) -> Iterator[Token]:
         """Returns the tokens of pictures, in order."""
-        return (token for token in self.inline() if token.type == "image")
+        return (token for token in self.inline_tokens() if token.type == "image")
 
-    def copied(self, change: Callable[[str], str]) -> list[Token]:
+    def copied_tokens(self, change: Callable[[str], str]) -> list[Token]:
         """Returns copies of the tokens, with `change` applied to every text and attribute."""
-        return [_copied(token, change) for token in self.tokens]
+        return [_copied_token(token, change) for token in self.tokens]
 
 
 EMPTY = Document(())
 
 
-def definitions(text: str) -> dict[str, Mapping[str, Any]]:
-    """Returns the references that a text defines, by label. Only the blocks of the text are parsed."""
+def link_definitions_in(text: str) -> dict[str, Mapping[str, Any]]:
+    """Returns the link definitions in a text (`[label]: URL`) by label. Only its blocks are parsed."""
     if "]:" not in text:
         return {}
-    state = StateCore(text, parser(), {})
+    state = StateCore(text, markdown_parser(), {})
     normalize(state)
     state.md.block.parse(state.src, state.md, state.env, state.tokens)
     return dict(state.env.get("references", {}))
 
 
-def read(
-    text: str, references: References | None = None, name: str = "", is_link: IsLink | None = None
+def parse_markdown(
+    text: str,
+    link_definitions: LinkDefinitions | None = None,
+    footnote_prefix: str = "",
+    is_reader_link: IsReaderLink | None = None,
 ) -> Document:
-    """Returns the tree of a text. `references` are all definitions that it may use, its own among them.
+    """Returns the tree of a Markdown text.
 
-    The ids of its footnotes have its `name`, so that they are not those of another text. `is_link` tells
-    whether a placeholder is the address of one reader's own page.
+    `link_definitions` has all definitions that the text may use, those in the text included. The ids of
+    footnotes contain `footnote_prefix`, so that they differ from those of other texts. `is_reader_link` tells
+    whether a placeholder stands for a link of one reader, such as that to the preferences.
     """
-    env: dict[str, Any] = {NAME: name}
-    if references:
-        env["references"] = dict(references)
-    tokens = parser().parse(text, env)
-    report = Report(list(env.get(FOUND, ())))
+    env: dict[str, Any] = {NAME: footnote_prefix}
+    if link_definitions:
+        env["references"] = dict(link_definitions)
+    tokens = markdown_parser().parse(text, env)
+    collector = FindingCollector(list(env.get(FOUND, ())))
     line = 0
     for token in tokens:
         line = token.map[0] if token.map else line
         if token.children:
-            _number(token.children, line)
-            _resolve(token.children, report, is_link)
-    return Document(tuple(tokens), tuple(report.findings))
+            _store_line_numbers(token.children, line)
+            _process_inline_tokens(token.children, collector, is_reader_link)
+    return Document(tuple(tokens), tuple(collector.findings))
 
 
 def words_of(tokens: Sequence[Token]) -> str:
@@ -108,27 +112,29 @@ def words_of(tokens: Sequence[Token]) -> str:
     return _BLANKS.sub(" ", "".join(pieces)).strip(" ")
 
 
-def _resolve(children: list[Token], report: Report, is_link: IsLink | None) -> None:
+def _process_inline_tokens(
+    children: list[Token], collector: FindingCollector, is_reader_link: IsReaderLink | None
+) -> None:
     for child in children:
         if child.type == "image" and child.children:
-            _number(child.children, line_of(child))
-            _resolve(child.children, report, is_link)
-    resolve_html(children, report)
-    resolve_line_ends(children)
-    check_links(children, report, is_link)
-    check_literal_marks(children, report)
+            _store_line_numbers(child.children, line_of_token(child))
+            _process_inline_tokens(child.children, collector, is_reader_link)
+    replace_html_tags(children, collector)
+    drop_line_ends_between_cjk(children)
+    check_links(children, collector, is_reader_link)
+    check_literal_marks(children, collector)
 
 
-def _number(children: Sequence[Token], line: int) -> None:
-    """Notes the line of each token in its `meta`. `line` is that of the text which they are parsed from."""
+def _store_line_numbers(tokens: Sequence[Token], first_line: int) -> None:
+    """Stores the line of each token in its `meta`. The tokens come from a text on line `first_line`."""
     within = 0
-    for child in children:
+    for child in tokens:
         within = child.map[0] if child.map else within
-        child.meta["line"] = line + within
+        child.meta["line"] = first_line + within
 
 
-def _copied(token: Token, change: Callable[[str], str]) -> Token:
+def _copied_token(token: Token, change: Callable[[str], str]) -> Token:
     attrs = {key: change(value) if isinstance(value, str) else value for key, value in token.attrs.items()}
-    children = token.children and [_copied(child, change) for child in token.children]
+    children = token.children and [_copied_token(child, change) for child in token.children]
     content = token.content if token.type == "inline" else change(token.content)
     return token.copy(attrs=attrs, children=children, content=content, meta={**token.meta})

@@ -9,43 +9,43 @@ from itertools import pairwise
 from mailer.issue.markdown.document import Document, words_of
 from mailer.issue.values.line_ends import joins_without_space
 
-__all__ = ["headings_of", "first_words"]
+__all__ = ["heading_texts", "first_words"]
 
-#: What is left out, from its opening to its closing token.
+#: Blocks that are left out: their opening and closing tokens.
 _LEFT_OUT = {"table_open": "table_close", "notes_open": "notes_close"}
 
 
-def first_words(document: Document, enough: int) -> str:
-    """Returns the words of the first paragraphs as one line of at least `enough` characters, if possible.
+def first_words(document: Document, min_characters: int) -> str:
+    """Returns the words of the first paragraphs on one line, until it has `min_characters` characters.
 
-    A paragraph that ends without a mark, as entries of lists do, is parted from the next one by a dot.
+    A dot separates a paragraph that ends without punctuation, such as the entry of a list, from the next one.
     """
     found = ""
-    for words in _words(document, "paragraph_open"):
-        if len(found) >= enough:
+    for words in _words_of_blocks(document, "paragraph_open"):
+        if len(found) >= min_characters:
             break
-        found += _between(found, words) + words
+        found += _separator_between(found, words) + words
     return found
 
 
-def headings_of(document: Document) -> list[str]:
-    """Returns the words of its headings, in order."""
-    return list(_words(document, "heading_open"))
+def heading_texts(document: Document) -> list[str]:
+    """Returns the words of each heading in the document, in order."""
+    return list(_words_of_blocks(document, "heading_open"))
 
 
-def _words(document: Document, opened: str) -> Iterator[str]:
+def _words_of_blocks(document: Document, opening_type: str) -> Iterator[str]:
     closing = ""
     for before, token in pairwise(document.tokens):
         closing = closing or _LEFT_OUT.get(before.type, "")
         if before.type == closing:
             closing = ""
-        if not closing and before.type == opened and token.type == "inline":
+        if not closing and before.type == opening_type and token.type == "inline":
             words = words_of([child for child in token.children or () if child.type != "image"])
             if words:
                 yield words
 
 
-def _between(before: str, after: str) -> str:
+def _separator_between(before: str, after: str) -> str:
     if not before:
         return ""
     if not unicodedata.category(before[-1]).startswith(("P", "S")):

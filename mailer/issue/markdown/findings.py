@@ -1,4 +1,4 @@
-"""Findings about a Markdown text, with their lines."""
+"""Defines findings about a Markdown text, with the line of each."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from markdown_it.token import Token
 
 from mailer.errors import Severity
 
-__all__ = ["Finding", "Report", "line_of"]
+__all__ = ["Finding", "FindingCollector", "line_of_token"]
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """Describes one problem of a text. `line` counts from 0 within it."""
+    """Describes one problem of a text. `line` is the line in the text, counted from 0."""
 
     message: str
     line: int
@@ -21,17 +21,17 @@ class Finding:
 
 
 @dataclass
-class Report:
-    """Collects the findings of one text, each once."""
+class FindingCollector:
+    """Collects the findings about one text, each only once."""
 
     findings: list[Finding] = field(default_factory=list)
 
-    def error(self, message: str, line: int) -> None:
-        """Adds an error, which stops a sending."""
+    def add_error(self, message: str, line: int) -> None:
+        """Adds an error, which prevents the issue from being sent."""
         self._add(Finding(message, line, "error"))
 
-    def warning(self, message: str, line: int) -> None:
-        """Adds a warning, for the editor to weigh."""
+    def add_warning(self, message: str, line: int) -> None:
+        """Adds a warning, about which the editor decides."""
         self._add(Finding(message, line, "warning"))
 
     def _add(self, finding: Finding) -> None:
@@ -39,6 +39,6 @@ class Report:
             self.findings.append(finding)
 
 
-def line_of(token: Token) -> int:
-    """Returns the line of an inline token within its text, counted from 0."""
+def line_of_token(token: Token) -> int:
+    """Returns the line of an inline token in its text, counted from 0."""
     return int(token.meta.get("line", 0))

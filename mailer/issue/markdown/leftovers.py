@@ -1,7 +1,7 @@
-"""Finds marks of Markdown that did not work and would reach readers as they were typed.
+"""Finds Markdown that did not work and would reach readers as it was typed.
 
-The texts of a paragraph are searched before escapes are joined with them, so that `\\*\\*` is never taken
-for a mark. `marks_in` searches a text of one line, in which no mark works.
+The texts of a paragraph are searched before escaped characters are joined with them, so that `\\*\\*` is
+never reported. `markdown_findings_in_line` searches a text of one line, in which Markdown never works.
 """
 
 from __future__ import annotations
@@ -15,22 +15,22 @@ from markdown_it.token import Token
 
 from mailer.issue.markdown.findings import Finding
 
-__all__ = ["FOUND", "install", "marks_in"]
+__all__ = ["FOUND", "add_leftover_rule", "markdown_findings_in_line"]
 
 #: The key of the parser's environment under which the rule leaves its findings.
 FOUND = "mailer.leftovers"
 
-#: What stands for an escaped character, a tag, code, a picture or the edge of a link among the texts.
+#: Replaces an escaped character, a tag, code, a picture or the edge of a link among the texts.
 _OTHER = "\ufffc"
 _LINK = "\ufffb"
 
 _LINKS = (
-    (re.compile(r"\]\([^)\s\ufffb]{0,500}\s"), "in a link, a blank within the address is written %20"),
+    (re.compile(r"\]\([^)\s\ufffb]{0,500}\s"), "write %20 for a space in the URL of a link"),
     (
         re.compile(r"\][（〔［]|\][ \u3000]*[(（][ ]*(?:https?:|www\.|mailto:|\ufffb)"),
-        "a link is written [words](https://…), with plain brackets and nothing between ] and (",
+        "write a link as [words](https://…), with plain brackets and nothing between ] and (",
     ),
-    (re.compile(r"\]\("), "the brackets of a link are not closed, or its address is none"),
+    (re.compile(r"\]\("), "close the brackets of the link, or correct its URL"),
 )
 _MARKS = (
     (re.compile(r"(?<![*\w])\*\*(?=[^\s*])|(?<=[^\s*])\*\*(?!\*)"), "**", "bold"),
@@ -57,51 +57,53 @@ _BULLET = re.compile(r"(?m)^[ \t]*([•·・‣▪●○■◦–—])[ \t\u3000
 _HEADING = re.compile(r"#{2,6}[^\s#]")
 _ALONE = re.compile(r"\s*<!--.*-->\s*", re.DOTALL)
 _EDGE = re.compile(r"<!--|-->")
-#: What begins a comment, also with a slip; without it `-->` is an arrow.
+#: The beginning of a comment, also mistyped; without one, `-->` is an arrow.
 _COMMENT = re.compile(r"(?<!\\)<\s?!\s?-")
 
 
-def install(parser: MarkdownIt) -> None:
-    """Adds the rule to a parser."""
-    parser.core.ruler.before("text_join", "leftovers", _leftovers)
+def add_leftover_rule(parser: MarkdownIt) -> None:
+    """Adds the rule that finds unused Markdown to a parser."""
+    parser.core.ruler.before("text_join", "leftovers", _find_leftovers)
 
 
-def _leftovers(state: StateCore) -> None:
+def _find_leftovers(state: StateCore) -> None:
     found: list[Finding] = state.env.setdefault(FOUND, [])
     lines = state.src.split("\n")
-    line, is_comment = 0, _COMMENT.search(state.src) is not None
+    line, has_comment_start = 0, _COMMENT.search(state.src) is not None
     for index, token in enumerate(state.tokens):
         line = token.map[0] if token.map else line
         if token.type == "inline":
             opened = [each.type for each in state.tokens[max(0, index - 2) : index]]
-            found += _in_paragraph(
+            found += _findings_in_paragraph(
                 token.children or (),
                 line,
-                in_entry=opened == ["list_item_open", "paragraph_open"],
-                is_comment=is_comment,
+                is_list_entry=opened == ["list_item_open", "paragraph_open"],
+                has_comment_start=has_comment_start,
             )
         elif token.type == "code_block" and _ALONE.fullmatch(token.content):
             found.append(Finding(_IS_CODE, line, "error"))
-        elif token.type == "fence" and token.map and not _is_closed(token, lines):
+        elif token.type == "fence" and token.map and not _is_fence_closed(token, lines):
             found.append(
-                Finding(f"the code that begins here is not closed by {token.markup}", line, "warning")
+                Finding(
+                    f"the code that begins here is not closed; write {token.markup} below it", line, "warning"
+                )
             )
 
 
-def _is_closed(token: Token, lines: Sequence[str]) -> bool:
+def _is_fence_closed(token: Token, lines: Sequence[str]) -> bool:
     assert token.map is not None  # noqa: S101
     first, last = token.map
     return last - first > 1 and lines[last - 1].strip().endswith(token.markup)
 
 
-def _in_paragraph(
-    children: Sequence[Token], line: int, *, in_entry: bool, is_comment: bool
+def _findings_in_paragraph(
+    children: Sequence[Token], line: int, *, is_list_entry: bool, has_comment_start: bool
 ) -> Iterator[Finding]:
-    text = "".join(map(_shown, children))
+    text = "".join(map(_text_to_search, children))
     for number, each in enumerate(text.split("\n")):
-        for message in _messages(each):
+        for message in _messages_about_line(each):
             yield Finding(message, line + number, "warning")
-        if is_comment and _EDGE.search(each):
+        if has_comment_start and _EDGE.search(each):
             yield Finding(_NOT_CLOSED, line + number, "error")
     for match in _MISSING.finditer(text):
         if "://" not in match[1]:
@@ -111,32 +113,31 @@ def _in_paragraph(
             yield Finding(message, line + text.count("\n", 0, match.start()), "warning")
     for child in children:
         if child.type == "image":  # a comment in its title is left out
-            found = marks_in(str(child.attrs.get("title", "")))
+            found = markdown_findings_in_line(str(child.attrs.get("title", "")))
             yield from (Finding(f.message, line, f.severity) for f in found if f.severity == "warning")
     bullets = _BULLET.findall(text)
     if len(bullets) > 1 and not any(child.type == "hardbreak" for child in children):
-        message = (
-            f"lines that begin with {bullets[0]} run on into each other; write - in its place for a list"
-        )
+        message = f"lines that begin with {bullets[0]} are joined into one; write - to make a list of them"
         yield Finding(message, line, "warning")
-    if in_entry and _TASK.match(text):
+    if is_list_entry and _TASK.match(text):
         yield Finding("a box such as [ ] is not drawn; delete it, or write ☐ or ☑", line, "warning")
     if _HEADING.match(text):
-        yield Finding("a heading needs a blank behind its #", line, "warning")
+        yield Finding("a heading needs a space after its #; add it", line, "warning")
     if text.startswith("|") and text.count("\n") and all("|" in each for each in text.split("\n")):
-        yield Finding("a table needs |---|---| as its second line", line, "warning")
+        yield Finding("a table needs |---|---| as its second line; add it", line, "warning")
 
 
 _IS_CODE = (
-    "a comment <!-- … --> that is indented by four spaces is code, and would reach readers; "
+    "a comment <!-- … --> that is indented by four spaces is code and would be sent to readers; "
     "indent it less, or put ``` around it"
 )
 _NOT_CLOSED = (
-    "a comment <!-- … --> must begin and end in one paragraph, or stand alone; it would reach readers"
+    "a comment <!-- … --> must begin and end in one paragraph, or stand alone as a block; "
+    "now it would be sent to readers"
 )
 
 
-def _shown(token: Token) -> str:
+def _text_to_search(token: Token) -> str:
     match token.type:
         case "text":
             return token.content
@@ -149,52 +150,56 @@ def _shown(token: Token) -> str:
     return _OTHER + "\n" * token.content.count("\n") if token.type == "html_inline" else _OTHER
 
 
-def _messages(text: str) -> Iterator[str]:
-    """Returns the findings about one line of a text, each kind once."""
+def _messages_about_line(text: str) -> Iterator[str]:
+    """Yields messages about Markdown that did not work in one line of a text, one of each kind."""
     for pattern, advice in _LINKS:
         found = pattern.search(text)
         if found:
-            yield f'"{_near(text, found.start())}" is not read as a link; {advice}'
+            yield f'"{_words_around(text, found.start())}" is not read as a link; {advice}'
             break
     for pattern, mark, name in _MARKS:
         found = pattern.search(text)
         if found:
             yield (
-                f'"{_near(text, found.start())}" has {mark} that marks nothing; write {mark}{name}{mark} '
-                f"without blanks inside, or \\{mark[0]}\\{mark[0]} where it is text"
+                f'"{_words_around(text, found.start())}" has {mark} without effect; write '
+                f"{mark}{name}{mark} without spaces inside, or \\{mark[0]}\\{mark[0]} if it is text"
             )
     found = _ATTRIBUTES.search(text)
     if found:
-        yield f'"{found[0][:40]}" is not known here and would be printed; delete it, or put it in backticks'
+        yield f'"{found[0][:40]}" has no meaning here and would be printed; delete it, or put it in backticks'
 
 
-def marks_in(text: str) -> Iterator[Finding]:
-    """Returns the findings about Markdown in a text of one line, which is printed without parsing."""
+def markdown_findings_in_line(text: str) -> Iterator[Finding]:
+    """Yields findings about Markdown in a text of one line, which is printed without parsing."""
     found = _PAIR.search(text) or _STARRED.search(text)
     if found:
         mark = found[0][:1] if found.re is _STARRED else found[0][:2]
-        message = f'"{found[0][:40]}" is printed with its {mark}, because this text is plain; delete them'
+        message = (
+            f'"{found[0][:40]}" is printed with its {mark}, because this field is not Markdown; delete them'
+        )
         yield Finding(message, 0, "warning")
     found = re.search(r"\]\(|\][（](?:https?:|www\.)|\[[^\[\]]+\]\[[^\[\]]+\]", text)
     if found:
-        near = _near(text, found.start())
+        near = _words_around(text, found.start())
         message = (
-            f'"{near}" is printed with its brackets, because this text is plain; write the link into url:'
+            f'"{near}" is printed with its brackets, because this field is not Markdown; '
+            "write the link into url:"
         )
         yield Finding(message, 0, "warning")
     for pattern in (_ENTITY, _ELEMENT):
         found = pattern.search(text)
         if found:
             message = (
-                f'"{found[0][:40]}" is printed as it stands, because this text is plain; write what it means'
+                f'"{found[0][:40]}" is printed as it is typed, because this field is not HTML; '
+                "write plain text instead"
             )
             yield Finding(message, 0, "warning")
     if _COMMENT.search(text):
         yield Finding("a comment <!-- … --> would be printed here; delete it", 0, "error")
 
 
-def _near(text: str, offset: int) -> str:
-    """Returns the words around a place."""
+def _words_around(text: str, offset: int) -> str:
+    """Returns the words around an offset in the searched text, for use in a message."""
     plain = text.replace(_OTHER, "…").replace(_LINK, "")
     start = max(0, offset - 16 - (len(text[:offset]) - len(text[:offset].replace(_LINK, ""))))
     return plain[start : start + 40].strip()

@@ -1,7 +1,7 @@
-"""Warns of stars and underscores that were meant as text, where CommonMark reads them as marks.
+"""Warns of stars and underscores that were meant as text but are Markdown in CommonMark.
 
-`60*40*30` would read 604030, `Leser*innen und Autor*innen` would read Leserinnen und Autorinnen, `2*x + 3*y`
-2x + 3y and `__init__.py` init.py.
+`60*40*30` would be shown as 604030, `Leser*innen und Autor*innen` as Leserinnen und Autorinnen, `2*x + 3*y`
+as 2x + 3y, and `__init__.py` as init.py.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from markdown_it.token import Token
 
 from mailer.display_text import shortened
-from mailer.issue.markdown.findings import Report, line_of
+from mailer.issue.markdown.findings import FindingCollector, line_of_token
 
 __all__ = ["check_literal_marks"]
 
@@ -32,38 +32,44 @@ _BLANK = re.compile(r"[ -/:-@\[-`{-~]+")
 _NAME = re.compile(r"[A-Za-z]\w*")
 
 
-def check_literal_marks(children: Sequence[Token], report: Report) -> None:
-    """Reports marks between letters and digits that are probably text, as in `2*3*4`."""
+def check_literal_marks(children: Sequence[Token], collector: FindingCollector) -> None:
+    """Reports stars and underscores between letters and digits that are probably text, as in `2*3*4`."""
     children = [_NOTHING, *children, _NOTHING]
     for index, opened in enumerate(children):
         if opened.type == "em_open" and opened.markup == "*":
-            _stars(children, index, report)
+            _check_stars(children, index, collector)
     for before, opened, words, closed, after in zip(
         children, children[1:], children[2:], children[3:], children[4:], strict=False
     ):
         if opened.type == "strong_open" and opened.markup == "__" and closed.type == "strong_close":
-            _underscores(before, words, after, report)
+            _check_underscores(before, words, after, collector)
         if (
             opened.markup in ("_", "__")
             and closed.markup == opened.markup
             and _BLANK.fullmatch(words.content)
         ):
             shown = f"{opened.markup}{words.content}{closed.markup}"[:40]
-            report.warning(
+            collector.add_warning(
                 f'the underscores of "{shown}" are not printed; write \\_ for each that is text',
-                line_of(opened),
+                line_of_token(opened),
             )
 
 
-def _stars(children: Sequence[Token], index: int, report: Report) -> None:
-    """Reports italics that begin or end within a word and hold more than a part of that word."""
+def _check_stars(children: Sequence[Token], index: int, collector: FindingCollector) -> None:
+    """Reports italics that begin or end within a word and contain more than a part of that word.
+
+    The token at `index` opens the italics.
+    """
     close = next(  # the end of the italics
         number
         for number in range(index + 1, len(children))
         if children[number].type == "em_close" and children[number].level == children[index].level
     )
     before, after = children[index - 1], children[close + 1]
-    first, last = _word(_LAST.search, before, slice(-_REACH, None)), _word(_FIRST.match, after, slice(_REACH))
+    first, last = (
+        _word_beside_italics(_LAST.search, before, slice(-_REACH, None)),
+        _word_beside_italics(_FIRST.match, after, slice(_REACH)),
+    )
     within = children[index + 1 : close]
     words = "".join(" " if child.type.endswith("break") else child.content for child in within)
     begins, ends = first is not None and words[:1].isalnum(), last is not None and words[-1:].isalnum()
@@ -72,10 +78,10 @@ def _stars(children: Sequence[Token], index: int, report: Report) -> None:
     if not (begins or ends) or any(map(_NO_SPACES.search, parts)):
         return
     if ends and _STAR.match(after.content):
-        report.warning(
-            f'a star behind "{shortened(parts[2], 60)}" is printed, for one before it ends the italics; '
-            "write \\* for a star within a word",
-            line_of(children[index]),
+        collector.add_warning(
+            f'a star after "{shortened(parts[2], 60)}" is printed, because an earlier star ends the italics; '
+            "write \\* for a star in a word",
+            line_of_token(children[index]),
         )
         return
     is_sum = begins and ends and (any(map(_NUMBER.fullmatch, parts)) or max(map(len, parts)) == 1)
@@ -88,20 +94,24 @@ def _stars(children: Sequence[Token], index: int, report: Report) -> None:
         if begins and ends
         else "words in italics and are not printed; write \\* for a star that is text"
     )
-    report.warning(f'the stars of "{shortened(starred, 60)}" set {what}', line_of(children[index]))
+    collector.add_warning(
+        f'the stars of "{shortened(starred, 60)}" set {what}', line_of_token(children[index])
+    )
 
 
-def _underscores(before: Token, words: Token, after: Token, report: Report) -> None:
-    """Reports a name such as `__init__` in bold directly beside another part of a path."""
+def _check_underscores(before: Token, words: Token, after: Token, collector: FindingCollector) -> None:
+    """Reports a name in bold, such as `__init__`, directly beside another part of a path."""
     glued = re.search(r"[\w)\]][./:]$", before.content) or re.match(r"[.(\[][\w)\]]", after.content)
     if words.type == before.type == after.type == "text" and glued and _NAME.fullmatch(words.content):
         name = words.content
-        report.warning(
+        collector.add_warning(
             f'the underscores of "__{name[:40]}__" set it in bold and are not printed; put it in backticks',
-            line_of(words),
+            line_of_token(words),
         )
 
 
-def _word(look: Callable[[str], re.Match[str] | None], beside: Token, near: slice) -> re.Match[str] | None:
-    """Returns the word or number directly beside italics, where there is one."""
-    return look(beside.content[near]) if beside.type == "text" else None
+def _word_beside_italics(
+    search: Callable[[str], re.Match[str] | None], token: Token, part: slice
+) -> re.Match[str] | None:
+    """Returns the word or number that `search` finds in a `part` of the text beside italics, if any."""
+    return search(token.content[part]) if token.type == "text" else None

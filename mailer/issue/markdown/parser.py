@@ -1,6 +1,6 @@
-"""Builds the parser of Markdown: CommonMark with tables, strikethrough, footnotes and bare addresses.
+"""Builds the Markdown parser: CommonMark with tables, strikethrough, footnotes and bare URLs.
 
-The addresses of links are left as they were typed, so that `links` can check them.
+The URLs of links are left as they were typed, so that `links` can check them.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from mailer.issue.markdown.rules import bare_addresses as bare
 from mailer.issue.markdown.rules import comments, footnotes
 from mailer.issue.markdown.rules.inline import InlineParser
 
-__all__ = ["parser"]
+__all__ = ["markdown_parser"]
 
 
-class _Parser(MarkdownIt):
+class _UnnormalisedLinksParser(MarkdownIt):
     def normalizeLink(self, url: str) -> str:
         return url
 
@@ -30,15 +30,15 @@ class _Parser(MarkdownIt):
 
 
 @cache
-def parser() -> MarkdownIt:
+def markdown_parser() -> MarkdownIt:
     """Returns the parser. It is made once in a process and never changed after that."""
     options = {"html": True, "store_labels": True}  # `texts` asks which definitions are used
-    found = _Parser("commonmark", options)
+    found = _UnnormalisedLinksParser("commonmark", options)
     found.inline = InlineParser()
     found.configure("commonmark", options).enable(["table", "strikethrough"]).disable("html_block")
-    comments.install(found)
-    footnotes.install(found)
-    leftovers.install(found)
-    silent_changes.install(found)
-    bare.install(found)
+    comments.add_comment_rule(found)
+    footnotes.add_footnote_rules(found)
+    leftovers.add_leftover_rule(found)
+    silent_changes.add_silent_change_rule(found)
+    bare.add_bare_address_rule(found)
     return found

@@ -1,7 +1,7 @@
-"""Makes placeholders: the words that replace slots while a Markdown text is parsed.
+"""Makes placeholders: words that replace slots while a Markdown text is parsed.
 
-A placeholder is a word of letters and digits, so that Markdown leaves it alone. It holds a hash of the files
-of the issue: no text of an issue can contain one of its own.
+A placeholder consists of letters and digits, so that Markdown leaves it alone. It contains a hash of the
+issue's files, so that no text of the issue can contain its own placeholders.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import hashlib
 import re
 from collections.abc import Callable, Iterator
 
-from mailer.issue.values.expressions import BRACES, fill_slots
+from mailer.issue.values.expressions import BRACES, replace_slots
 
 __all__ = ["PLACEHOLDER", "Placeholders"]
 
@@ -18,12 +18,12 @@ __all__ = ["PLACEHOLDER", "Placeholders"]
 PLACEHOLDER = re.compile(r"slot[0-9a-f]{24}x[0-9]{1,6}z", re.IGNORECASE)
 
 
-#: What is not known of every reader.
+#: Values that some readers do not have.
 _MAY_BE_EMPTY = ("subscriber.name", "subscriber.attributes.")
 
 
 class Placeholders:
-    """Makes and finds the placeholders of one issue. `seed` is a hash of its files."""
+    """Makes and finds the placeholders of one issue. `seed` is a hash of the issue's files."""
 
     def __init__(self, seed: str) -> None:
         self._prefix = f"slot{hashlib.sha256(b'mailer.placeholders' + seed.encode()).hexdigest()[:24]}x"
@@ -31,36 +31,36 @@ class Placeholders:
         self._slots: list[tuple[tuple[str, ...], str]] = []
         self._numbers: dict[tuple[tuple[str, ...], str], int] = {}
 
-    def fill(self, text: str) -> str:
-        """Returns the text with a placeholder for each slot. Raises ExpressionError where one is wrong."""
-        return fill_slots(text, self._word)
+    def replace_slots(self, text: str) -> str:
+        """Returns the text with a placeholder for each slot. Raises ExpressionError if a slot is wrong."""
+        return replace_slots(text, self._placeholder_for)
 
-    def replace(self, text: str, make: Callable[[tuple[str, ...], str], str]) -> str:
-        """Returns the text with the result of `make(paths, default)` in place of each placeholder."""
+    def replace_placeholders(self, text: str, make_value: Callable[[tuple[str, ...], str], str]) -> str:
+        """Returns the text with `make_value(paths, default)` in place of each placeholder."""
         if self._prefix not in text.lower():
             return text
-        return self._pattern.sub(lambda found: make(*self._slots[int(found[1])]), text)
+        return self._pattern.sub(lambda found: make_value(*self._slots[int(found[1])]), text)
 
-    def without_fallback(self, text: str) -> Iterator[str]:
-        """Returns a warning for each slot of a text that is empty where nothing is known of a reader."""
+    def missing_fallback_warnings(self, text: str) -> Iterator[str]:
+        """Yields a warning for each slot without a default that may be empty for some readers."""
         for found in self._pattern.finditer(text):
             paths, default = self._slots[int(found[1])]
             if not default and all(path.startswith(_MAY_BE_EMPTY) for path in paths):
                 yield (
-                    f"{_slot(paths, default)} is empty for readers of whom it is not known; "
-                    f"write what stands there instead, as in {_slot(paths, 'reader')}"
+                    f"{_slot_text(paths, default)} is empty for readers without this value; "
+                    f"write a default for them, as in {_slot_text(paths, 'reader')}"
                 )
 
-    def is_link(self, word: str) -> bool:
-        """Returns whether a word is one placeholder, that of a reader's own link."""
+    def is_reader_link(self, word: str) -> bool:
+        """Returns whether `word` is the placeholder of a link of one reader, such as to the preferences."""
         found = self._pattern.fullmatch(word)
         return found is not None and all(path.startswith("links.") for path in self._slots[int(found[1])][0])
 
-    def written(self, text: str) -> str:
-        """Returns finished text as an editor would write it: slots in braces, literal braces as text."""
-        return self.replace(text.replace("{{", BRACES), _slot)
+    def restore_slots(self, text: str) -> str:
+        """Returns a finished text with slots in place of placeholders, and with literal braces escaped."""
+        return self.replace_placeholders(text.replace("{{", BRACES), _slot_text)
 
-    def _word(self, paths: tuple[str, ...], default: str) -> str:
+    def _placeholder_for(self, paths: tuple[str, ...], default: str) -> str:
         slot = (paths, default)
         if slot not in self._numbers:
             self._numbers[slot] = len(self._slots)
@@ -68,6 +68,6 @@ class Placeholders:
         return f"{self._prefix}{self._numbers[slot]}z"
 
 
-def _slot(paths: tuple[str, ...], default: str) -> str:
+def _slot_text(paths: tuple[str, ...], default: str) -> str:
     quote = "'" if '"' in default else '"'
     return "{{ " + " or ".join([*paths, *([f"{quote}{default}{quote}"] if default else [])]) + " }}"

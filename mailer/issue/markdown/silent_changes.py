@@ -1,7 +1,4 @@
-"""Warns where CommonMark silently drops or changes what was typed: table cells, list numbers, a `>`.
-
-Each is told at its line, for readers would see something else than was typed.
-"""
+"""Warns if CommonMark silently drops or changes what was typed: table cells, list numbers, a `>`."""
 
 from __future__ import annotations
 
@@ -16,23 +13,23 @@ from markdown_it.token import Token
 from mailer.issue.markdown.findings import Finding
 from mailer.issue.markdown.leftovers import FOUND
 
-__all__ = ["install"]
+__all__ = ["add_silent_change_rule"]
 
 _QUOTED = re.compile(r"[\s>]*")
 #: A number right behind the mark of a quotation, as in `>50 guests`.
 _MORE_THAN = re.compile(r"(?:\s|>|[-*+]\s|[0-9]{1,9}[.)]\s)*(>\d[^\s]*)")
 
 
-def install(parser: MarkdownIt) -> None:
-    """Adds the rule to a parser."""
-    parser.core.ruler.after("leftovers", "changed", _changed)
+def add_silent_change_rule(parser: MarkdownIt) -> None:
+    """Adds the rule that finds silent changes to a parser."""
+    parser.core.ruler.after("leftovers", "changed", _find_silent_changes)
 
 
-def _changed(state: StateCore) -> None:
+def _find_silent_changes(state: StateCore) -> None:
     found: list[Finding] = state.env.setdefault(FOUND, [])
     lines = state.src.split("\n")
-    found += _cells(state.tokens, lines)
-    found += _numbers(state.tokens)
+    found += _findings_about_lost_cells(state.tokens, lines)
+    found += _findings_about_list_numbers(state.tokens)
     for token in state.tokens:
         if token.type == "heading_open" and token.markup in ("-", "=") and token.map:
             below = _QUOTED.sub("", lines[token.map[1] - 1], count=1).rstrip()
@@ -48,8 +45,8 @@ def _changed(state: StateCore) -> None:
                     found.append(finding)
 
 
-def _cells(tokens: Sequence[Token], lines: Sequence[str]) -> Iterator[Finding]:
-    """Finds the first row of each table that has more cells than its head."""
+def _findings_about_lost_cells(tokens: Sequence[Token], lines: Sequence[str]) -> Iterator[Finding]:
+    """Yields a finding for the first row of each table that has more cells than the table's head."""
     columns, in_head, reported = 0, False, False
     for token in tokens:
         if token.type == "thead_open":
@@ -60,31 +57,31 @@ def _cells(tokens: Sequence[Token], lines: Sequence[str]) -> Iterator[Finding]:
             columns += 1
         elif token.type == "tr_open" and not in_head and not reported and token.map:
             line = lines[token.map[0]]
-            cells = _cells_of(line[_QUOTED.match(line).end() :])  # type: ignore[union-attr]
+            cells = _cells_of_row(line[_QUOTED.match(line).end() :])  # type: ignore[union-attr]
             lost = [cell.strip() for cell in cells[columns:] if cell.strip()]
             if lost:
                 yield Finding(
-                    f'"{lost[0][:40]}" is left out, for the head of the table has {_counted(columns)}; '
-                    "write \\| where | is meant as text",
+                    f'"{lost[0][:40]}" is left out, because the head of the table has only '
+                    f"{_cell_count_text(columns)}; write \\| if | is meant as text",
                     token.map[0],
                     "warning",
                 )
                 reported = True  # one row of a table is enough
 
 
-def _cells_of(row: str) -> list[str]:
+def _cells_of_row(row: str) -> list[str]:
     cells: list[str] = escapedSplit(row.strip())
     return cells[1:] if cells and not cells[0] else cells
 
 
-def _counted(columns: int) -> str:
+def _cell_count_text(columns: int) -> str:
     return "one cell" if columns == 1 else f"{columns} cells"
 
 
-def _numbers(tokens: Sequence[Token]) -> Iterator[Finding]:
-    """Finds the first entry of each list whose number is not the one that is printed.
+def _findings_about_list_numbers(tokens: Sequence[Token]) -> Iterator[Finding]:
+    """Yields a finding for each list with a number that is not printed as typed.
 
-    A list whose entries all have the same number is meant to be counted.
+    A list whose entries all have the same number is meant to be counted, and is not reported.
     """
     open_lists: list[list[Token]] = []
     for token in tokens:
@@ -93,12 +90,12 @@ def _numbers(tokens: Sequence[Token]) -> Iterator[Finding]:
         elif token.type == "list_item_open":
             open_lists[-1].append(token)
         elif token.type == "ordered_list_close":
-            yield from _misnumbered(open_lists.pop(), token.markup)
+            yield from _misnumbered_entry_findings(open_lists.pop(), token.markup)
         elif token.type == "bullet_list_close":
             open_lists.pop()
 
 
-def _misnumbered(entries: Sequence[Token], mark: str) -> Iterator[Finding]:
+def _misnumbered_entry_findings(entries: Sequence[Token], mark: str) -> Iterator[Finding]:
     typed = [int(entry.info) for entry in entries if entry.info.isdigit()]
     if len(set(typed)) < 2 or len(typed) < len(entries):
         return
@@ -106,8 +103,8 @@ def _misnumbered(entries: Sequence[Token], mark: str) -> Iterator[Finding]:
         printed = typed[0] + number
         if typed[number] != printed and entry.map:
             yield Finding(
-                f'"{typed[number]}{mark}" is printed as "{printed}{mark}", for a list counts its entries '
-                f"on from the first; write {typed[number]}\\{mark} where the number is meant as it stands",
+                f'"{typed[number]}{mark}" is printed as "{printed}{mark}", because a list counts on '
+                f"from its first number; write {typed[number]}\\{mark} to print the number as it is typed",
                 entry.map[0],
                 "warning",
             )

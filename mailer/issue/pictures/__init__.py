@@ -1,1 +1,1 @@
-"""Finds the pictures of an issue and their files."""
+"""Finds the pictures of an issue and reads their files."""

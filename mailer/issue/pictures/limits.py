@@ -1,4 +1,4 @@
-"""Defines limits of pictures: how many an issue may hold, their sizes in a mail, and when `check` warns."""
+"""Defines the limits of pictures: their number in an issue, their sizes, and when `check` warns."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Reads the picture files of an issue with limits, and checks their headers.
+"""Reads the picture files of an issue within limits, and checks their headers.
 
-Which pictures an issue uses is found in `pictures`; what is published of them is made in `render`.
+`pictures` finds out which pictures an issue uses; `render` makes what is published of them.
 """
 
 from __future__ import annotations
@@ -12,12 +12,12 @@ from pathlib import Path
 from PIL import Image
 from PIL.ImageFile import ImageFile
 
-from mailer.issue.files.source_file import SourceFile, locate, name_in, read_bounded
+from mailer.issue.files.source_file import SourceFile, locate_file, name_in_workspace, read_bounded_file
 from mailer.issue.pictures.limits import MAX_FILE, MAX_PIXELS
 
 __all__ = ["FORMATS", "open_picture", "read_picture"]
 
-#: What a mail can be made of: rendering turns WebP into what mail programs show. SVG is not among it.
+#: Formats of pictures for mails. Rendering turns WebP into a format that mail programs show. SVG is refused.
 #: A phone's JPEG with a second picture (MPO) is a JPEG.
 FORMATS = ("PNG", "JPEG", "GIF", "WEBP")
 _TOO_MANY_PIXELS = f"has more than {MAX_PIXELS // 1_000_000} million pixels; make it smaller"
@@ -25,22 +25,22 @@ _MOVING = {"PNG": "an animated PNG", "WEBP": "an animated WebP"}
 
 
 def read_picture(root: Path, folder: Path, src: str) -> SourceFile:
-    """Returns the file that `src`, written in a file of `folder`, names. Raises ValueError with a reason."""
-    path = locate(root, folder, src)
-    name = name_in(root, folder, src, path)
+    """Returns the picture file that a file in `folder` names as `src`. Raises ValueError with a reason."""
+    path = locate_file(root, folder, src)
+    name = name_in_workspace(root, folder, src, path)
     try:
-        data = read_bounded(path, MAX_FILE)
-        open_picture(data, verify=True)
+        data = read_bounded_file(path, MAX_FILE)
+        open_picture(data, verify_checksums=True)
     except ValueError as error:
         raise ValueError(f"{name} {error}") from None
     return SourceFile(name, data)
 
 
-def open_picture(data: bytes, *, verify: bool = False) -> ImageFile:
-    """Returns a picture after reading its header only; with `verify` its checksums are compared too.
+def open_picture(data: bytes, *, verify_checksums: bool = False) -> ImageFile:
+    """Returns a picture after reading only its header, or comparing its checksums as well.
 
-    A picture that was verified cannot be used further. Raises ValueError with a sentence unless this is a
-    picture that a mail can be made of, and of a sane size.
+    After `verify_checksums` the picture cannot be used further. Raises ValueError with a sentence unless it
+    is of a format that a mail can use and not too large.
     """
     animation = ""
     try:
@@ -49,14 +49,16 @@ def open_picture(data: bytes, *, verify: bool = False) -> ImageFile:
             image = Image.open(io.BytesIO(data), formats=FORMATS)
             pixels = image.width * image.height
             if pixels <= MAX_PIXELS:
-                animation = _animation_of(image)
-                if verify:
+                animation = _animation_problem(image)
+                if verify_checksums:
                     image.verify()
     except Image.DecompressionBombError:
         raise ValueError(_TOO_MANY_PIXELS) from None
     except Exception:  # Pillow raises whatever a broken header happens to trip over
-        sound = "sound " if verify else ""
-        raise ValueError(f"is not a {sound}PNG, JPEG, GIF or WebP picture, whatever its name says") from None
+        sound = "valid " if verify_checksums else ""
+        raise ValueError(
+            f"is not a {sound}PNG, JPEG, GIF or WebP picture; save it again in one of these formats"
+        ) from None
     if pixels > MAX_PIXELS:
         raise ValueError(_TOO_MANY_PIXELS)
     if animation:
@@ -64,11 +66,11 @@ def open_picture(data: bytes, *, verify: bool = False) -> ImageFile:
     return image
 
 
-def _animation_of(image: Image.Image) -> str:
-    """Returns a sentence about an animation that mail programs would not show, else an empty text."""
+def _animation_problem(image: Image.Image) -> str:
+    """Returns a sentence if the picture is an animation that mail programs do not show, else ""."""
     kind = _MOVING.get(image.format or "")
     if kind is None or getattr(image, "n_frames", 1) == 1:
         return ""
     return (
-        f"is {kind}, which most mail programs do not show; save it as GIF, or as a picture that stands still"
+        f"is {kind}, which most mail programs do not show; save it as GIF, or as a picture without animation"
     )

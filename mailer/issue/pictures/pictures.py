@@ -1,4 +1,4 @@
-"""Finds the pictures of an issue in its tree and its Markdown, and reads their files.
+"""Finds the pictures in the fields and Markdown texts of an issue, and reads their files.
 
 Their sizes and names in a mail are left to `render`.
 """
@@ -15,47 +15,49 @@ from urllib.parse import unquote
 from mailer.errors import Problem
 from mailer.issue.files.source_file import SourceFile
 from mailer.issue.markdown.document import Document, words_of
-from mailer.issue.markdown.findings import line_of
+from mailer.issue.markdown.findings import line_of_token
 from mailer.issue.pictures import limits
 from mailer.issue.pictures.picture_files import read_picture
-from mailer.issue.yaml.tree import Key, Mark, Node
+from mailer.issue.yaml.tree import Key, Node, SourcePosition
 
-__all__ = ["PictureUse", "Pictures", "path_of", "read_pictures", "uses_of"]
+__all__ = ["PictureUse", "IssuePictures", "unescaped_path", "read_pictures", "picture_uses"]
 
 _ESCAPES = re.compile(r"(?:%[0-9A-Fa-f]{2})+")
 
 
 @dataclass(frozen=True, slots=True)
 class PictureUse:
-    """Describes a picture where it is used.
+    """Describes one place in an issue where a picture is used.
 
-    `src` is as written in the file of `mark`, decoded, or an address.
+    `src` is the unescaped path as written in the file of `position`, or a URL. `alternative_text` is None for
+    pictures outside of Markdown, whose text the model checks.
     """
 
     src: str
-    mark: Mark
-    alt: str | None = None  # only known here for Markdown; elsewhere the model asks for it
+    position: SourcePosition
+    alternative_text: str | None = None  # only known here for Markdown; elsewhere the model asks for it
 
     @property
     def folder(self) -> str:
-        """Returns the folder, relative to the workspace, from which `src` counts."""
-        return posixpath.dirname(self.mark.path)
+        """Returns the folder, relative to the workspace, to which a path in `src` is relative."""
+        return posixpath.dirname(self.position.path)
 
 
 @dataclass(frozen=True)
-class Pictures:
-    """Holds the pictures of an issue: the files, each once, and the file of each written path.
+class IssuePictures:
+    """Holds the picture files of an issue, each once.
 
-    They are not `complete` where reading ended because there are too many.
+    `paths_by_source` has the path of the file for each (folder, src) as written. `is_complete` is False if
+    reading was stopped because there are too many pictures.
     """
 
     files: tuple[SourceFile, ...]
-    names: Mapping[tuple[str, str], str]
-    complete: bool = True
+    paths_by_source: Mapping[tuple[str, str], str]
+    is_complete: bool = True
 
-    def find(self, folder: str, src: str) -> bytes | None:
-        """Returns the bytes of a picture that is written as `src` in a file of `folder`, or None."""
-        name = self.names.get((folder, src))
+    def find_bytes(self, folder: str, src: str) -> bytes | None:
+        """Returns the bytes of the picture that a file in `folder` names as `src`, or None."""
+        name = self.paths_by_source.get((folder, src))
         return next((file.data for file in self.files if file.path == name), None)
 
 
@@ -63,70 +65,74 @@ def _is_local(src: str) -> bool:
     return not re.match(r"[A-Za-z][A-Za-z0-9+.-]*:|//", src)
 
 
-def path_of(src: str) -> str:
-    """Returns the path of a picture whose address is `src` in Markdown.
+def unescaped_path(src: str) -> str:
+    """Returns the path of a picture whose URL in Markdown is `src`, with percent escapes decoded.
 
-    Escapes that make no characters were meant as they stand, as in `100%call.png`.
+    Escapes that are not valid UTF-8 were meant literally, as in `100%call.png`, and stay.
     """
-    return _ESCAPES.sub(_characters, src)
+    return _ESCAPES.sub(_unescaped_characters, src)
 
 
-def _characters(escapes: re.Match[str]) -> str:
+def _unescaped_characters(escapes: re.Match[str]) -> str:
     try:
         return unquote(escapes[0], errors="strict")
     except UnicodeDecodeError:
         return escapes[0]
 
 
-def uses_of(tree: Node, documents: Mapping[Key, Document]) -> Iterator[PictureUse]:
-    """Returns every picture of an issue in reading order, the `src` of an image before its other fields.
+def picture_uses(tree: Node, documents: Mapping[Key, Document]) -> Iterator[PictureUse]:
+    """Yields each use of a picture in reading order, the `src` of an image before its other fields.
 
     The digest of an issue depends on this order.
     """
     images: set[Key] = set()
-    for key, _, node in tree.texts():
-        for image in _images_around(key):
+    for key, _, node in tree.walk_texts():
+        for image in _image_keys_around(key):
             if image not in images:
                 images.add(image)
-                source = tree.find(image)[0].child("src")
+                source = tree.find_deepest(image)[0].child("src")
                 if source is not None and isinstance(source.value, str):
-                    yield PictureUse(source.value.strip(), source.mark)
+                    yield PictureUse(source.value.strip(), source.position)
         if key in documents:
-            yield from _in_text(documents[key], node)
+            yield from _uses_in_document(documents[key], node)
 
 
-def _images_around(key: Key) -> Iterator[Key]:
-    """Returns the keys of the images around a text, from outside to inside."""
+def _image_keys_around(key: Key) -> Iterator[Key]:
+    """Yields the keys of the images that contain the text under `key`, from outside to inside."""
     for index, part in enumerate(key[:-1]):
         if part == "image" and isinstance(key[index + 1], str):
             yield key[: index + 1]
 
 
-def _in_text(document: Document, node: Node) -> Iterator[PictureUse]:
-    for token in document.pictures():
-        line = node.line_at(line_of(token))
-        column = 1 if line > node.mark.line else node.mark.column
-        src = path_of(str(token.attrs.get("src", "")))
-        yield PictureUse(src, Mark(node.mark.path, line, column), words_of(token.children or ()))
+def _uses_in_document(document: Document, node: Node) -> Iterator[PictureUse]:
+    for token in document.picture_tokens():
+        line = node.file_line(line_of_token(token))
+        column = 1 if line > node.position.line else node.position.column
+        src = unescaped_path(str(token.attrs.get("src", "")))
+        yield PictureUse(
+            src, SourcePosition(node.position.path, line, column), words_of(token.children or ())
+        )
 
 
-def read_pictures(root: Path, uses: Iterable[PictureUse], problems: list[Problem]) -> Pictures:
-    """Returns the bytes of every picture that is a file, each once. Adds what is wrong to `problems`."""
+def read_pictures(root: Path, uses: Iterable[PictureUse], problems: list[Problem]) -> IssuePictures:
+    """Reads each picture file that is used, once, and returns all of them. Adds problems to `problems`."""
     files: dict[str, SourceFile] = {}
     names: dict[tuple[str, str], str] = {}
     failed: dict[tuple[str, str], str] = {}
     total = 0
     for use in uses:
-        if use.alt is not None and not use.alt.strip():
-            _complain(
+        if use.alternative_text is not None and not use.alternative_text.strip():
+            _report(
                 problems,
                 use,
-                "this picture has no text for those who cannot see it; write ![what it shows](…)",
+                "this picture has no alternative text; write ![what it shows](…)",
             )
         if not _is_local(use.src):
-            if use.alt is not None and not use.src.startswith("https://"):
-                _complain(
-                    problems, use, f'the picture "{use.src[:80]}" must be a file, or begin with https://'
+            if use.alternative_text is not None and not use.src.startswith("https://"):
+                _report(
+                    problems,
+                    use,
+                    f'the picture "{use.src[:80]}" must be the path of a file or a URL that begins with https://',
                 )
             continue
         written = (use.folder, use.src)
@@ -140,17 +146,17 @@ def read_pictures(root: Path, uses: Iterable[PictureUse], problems: list[Problem
             except ValueError as error:
                 failed[written] = str(error)
         if written in failed:
-            _complain(problems, use, f"the picture {failed[written]}")
+            _report(problems, use, f"the picture {failed[written]}")
         if total > limits.MAX_TOTAL or len(files) > limits.MAX_COUNT:
-            _complain(
+            _report(
                 problems,
                 use,
-                f"an issue has up to {limits.MAX_COUNT} pictures, {limits.MAX_TOTAL / 1e6:g} MB in all; "
-                "leave some out",
+                f"an issue may have {limits.MAX_COUNT} pictures at most, {limits.MAX_TOTAL / 1e6:g} MB in "
+                "all; leave some out",
             )
-            return Pictures(tuple(files.values()), names, complete=False)
-    return Pictures(tuple(files.values()), names)
+            return IssuePictures(tuple(files.values()), names, is_complete=False)
+    return IssuePictures(tuple(files.values()), names)
 
 
-def _complain(problems: list[Problem], use: PictureUse, message: str) -> None:
-    problems.append(Problem(message, use.mark.path, use.mark.line, use.mark.column))
+def _report(problems: list[Problem], use: PictureUse, message: str) -> None:
+    problems.append(Problem(message, use.position.path, use.position.line, use.position.column))

@@ -1,1 +1,1 @@
-"""Reads and checks the texts of an issue's fields."""
+"""Reads and checks the texts in an issue's fields."""

@@ -1,17 +1,17 @@
-"""Checks the one-line texts of an issue: slots, marks of Markdown, and words that a draft left."""
+"""Checks the one-line texts of an issue: slots, Markdown, and texts that a draft left."""
 
 from __future__ import annotations
 
 from mailer.display_text import shortened
 from mailer.errors import Problem, Severity
-from mailer.issue.draft import skeleton_words
-from mailer.issue.markdown.leftovers import marks_in
+from mailer.issue.draft import skeleton_texts
+from mailer.issue.markdown.leftovers import markdown_findings_in_line
 from mailer.issue.markdown.placeholders import Placeholders
 from mailer.issue.texts.texts import MARKDOWN_KEYS
 from mailer.issue.values.expressions import ExpressionError
 from mailer.issue.yaml.tree import Node
 
-__all__ = ["check_lines"]
+__all__ = ["check_one_line_texts"]
 
 #: Texts that readers see as they stand.
 _READ = ("title", "subject", "preheader", "byline", "label", "alt", "name", "source")
@@ -19,31 +19,36 @@ _READ = ("title", "subject", "preheader", "byline", "label", "alt", "name", "sou
 _NOT_READ = ("edition", "date", "language", "only", "src", "url", "include")
 
 
-def check_lines(tree: Node, placeholders: Placeholders, problems: list[Problem]) -> None:
-    """Adds to `problems` the errors in texts that are not Markdown, and texts left over from a draft."""
-    drafted = skeleton_words()
-    for key, text, node in tree.texts():
+def check_one_line_texts(tree: Node, placeholders: Placeholders, problems: list[Problem]) -> None:
+    """Adds to `problems` errors in texts that are not Markdown, and texts that are left over from a draft."""
+    drafted = skeleton_texts()
+    for key, text, node in tree.walk_texts():
         if not key or key[-1] in _NOT_READ:
             continue
         if " ".join(text.split()) in drafted:
-            _add(problems, node, f'"{shortened(text, 40)}" stands in every draft; write your own', "warning")
+            _add_problem(
+                problems,
+                node,
+                f'"{shortened(text, 40)}" is left over from the draft; write your own text',
+                "warning",
+            )
         if key[-1] in MARKDOWN_KEYS:
             continue
         try:
-            filled = placeholders.fill(text)
+            filled = placeholders.replace_slots(text)
         except ExpressionError as error:
-            _add(problems, node, str(error), "error")
+            _add_problem(problems, node, str(error), "error")
             continue
         if key[-1] in _READ:
-            for message in placeholders.without_fallback(filled):
-                _add(problems, node, message, "warning")
-            for finding in marks_in(filled):
-                _add(problems, node, finding.message, finding.severity)
+            for message in placeholders.missing_fallback_warnings(filled):
+                _add_problem(problems, node, message, "warning")
+            for finding in markdown_findings_in_line(filled):
+                _add_problem(problems, node, finding.message, finding.severity)
         elif key[-2:-1] == ("tags",):
-            for finding in marks_in(filled):
+            for finding in markdown_findings_in_line(filled):
                 if finding.severity == "error":  # a tag may be __init__
-                    _add(problems, node, finding.message, finding.severity)
+                    _add_problem(problems, node, finding.message, finding.severity)
 
 
-def _add(problems: list[Problem], node: Node, message: str, severity: Severity) -> None:
-    problems.append(Problem(message, node.mark.path, node.mark.line, node.mark.column, severity))
+def _add_problem(problems: list[Problem], node: Node, message: str, severity: Severity) -> None:
+    problems.append(Problem(message, node.position.path, node.position.line, node.position.column, severity))

@@ -1,8 +1,9 @@
 """Makes the preheader: the line that mail programs show after the subject in a list of mails.
 
-Where an editor wrote none it is made of the issue's words, so that no mail program goes on with the masthead:
-of headlines that the subject does not tell, then titles of sections, then words of the texts, without
-pictures, tables, code blocks and footnotes. Parts for one segment alone (`only`) are left out.
+If the editor wrote no preheader, it is made from the issue, because mail programs would otherwise show the
+first words of the page. It consists of headlines that are not in the subject, then titles of sections, then
+words of the texts, without pictures, tables, code blocks and footnotes. Parts for only some readers (`only`)
+are left out.
 """
 
 from __future__ import annotations
@@ -11,13 +12,13 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from mailer.issue.markdown.document import EMPTY, Document
-from mailer.issue.markdown.excerpts import first_words, headings_of
+from mailer.issue.markdown.excerpts import first_words, heading_texts
 from mailer.issue.markdown.placeholders import Placeholders
 from mailer.issue.model import Issue
-from mailer.issue.values.display_width import columns, cut
+from mailer.issue.values.display_width import cut_to_columns, display_columns
 from mailer.issue.yaml.tree import Key
 
-__all__ = ["PREHEADER_COLUMNS", "filler", "made_preheader"]
+__all__ = ["PREHEADER_COLUMNS", "preheader_filler", "make_preheader"]
 
 #: No mail program shows more.
 PREHEADER_COLUMNS = 180
@@ -27,11 +28,11 @@ ENOUGH = 90
 _BLANK = "\u00a0\u034f"
 _MAX_FILLER = 300 // len(_BLANK.encode())
 _BETWEEN = " · "
-#: A headline of so many columns stands in a subject by no accident.
+#: A headline of at least so many columns that is found in the subject is not there by chance.
 _LONG = 16
 
 
-def made_preheader(
+def make_preheader(
     issue: Issue,
     title: str,
     subject: str,
@@ -39,39 +40,41 @@ def made_preheader(
     documents: Mapping[Key, Document],
     placeholders: Placeholders,
 ) -> str:
-    """Returns a preheader for an issue that has none. `documents` are the trees of its texts.
+    """Returns a preheader for an issue that has none. The issue must have its language.
 
-    The issue has its language.
+    `documents` has the parsed Markdown texts of the issue by key.
     """
     pieces: list[str] = []
-    for words in _words(issue, headlines, documents, placeholders):
-        if columns(_BETWEEN.join(pieces)) > (PREHEADER_COLUMNS if words in headlines else ENOUGH):
+    for words in _candidate_words(issue, headlines, documents, placeholders):
+        if display_columns(_BETWEEN.join(pieces)) > (PREHEADER_COLUMNS if words in headlines else ENOUGH):
             break
-        if words not in pieces and not _tells(subject, words):
+        if words not in pieces and not _contains_words(subject, words):
             pieces.append(words)
-    return cut(_BETWEEN.join(pieces or headlines) or title, PREHEADER_COLUMNS, ENOUGH)
+    return cut_to_columns(_BETWEEN.join(pieces or headlines) or title, PREHEADER_COLUMNS, ENOUGH)
 
 
-def filler(preheader: str) -> str:
-    """Returns the blanks that fill the line of a short preheader in the mail."""
-    return _BLANK * min(max(ENOUGH - columns(preheader), 0), _MAX_FILLER)
+def preheader_filler(preheader: str) -> str:
+    """Returns blanks to follow a short preheader, so that mail programs show nothing else behind it."""
+    return _BLANK * min(max(ENOUGH - display_columns(preheader), 0), _MAX_FILLER)
 
 
-def _words(
+def _candidate_words(
     issue: Issue, headlines: Sequence[str], documents: Mapping[Key, Document], placeholders: Placeholders
 ) -> Iterator[str]:
-    """Returns all texts that a preheader may use, the first ones first."""
+    """Yields the texts that a preheader may be made of, the most important first."""
     yield from headlines
     yield from (section.title for section in issue.sections if not section.only)
-    texts = [documents[key] for key in _texts(issue) if documents.get(key, EMPTY)]
-    yield from filter(None, (placeholders.written(first_words(text, PREHEADER_COLUMNS)) for text in texts))
+    texts = [documents[key] for key in _text_keys(issue) if documents.get(key, EMPTY)]
+    yield from filter(
+        None, (placeholders.restore_slots(first_words(text, PREHEADER_COLUMNS)) for text in texts)
+    )
     for text in texts:
-        yield from map(placeholders.written, headings_of(text))
+        yield from map(placeholders.restore_slots, heading_texts(text))
     yield from (related.title for related in issue.related)
 
 
-def _texts(issue: Issue) -> list[Key]:
-    """Returns the keys of the texts that everybody reads, those of parts in another language last."""
+def _text_keys(issue: Issue) -> list[Key]:
+    """Returns the keys of the texts that all readers see; texts in another language come last."""
     intros: list[tuple[str, Key]] = []
     items: list[tuple[str, Key]] = [
         (item.language, ("items", i)) for i, item in enumerate(issue.items) if not item.only
@@ -92,7 +95,7 @@ def _texts(issue: Issue) -> list[Key]:
     return [key for _, key in sorted(found, key=lambda each: each[0] not in ("", issue.language))]
 
 
-def _tells(subject: str, words: str) -> bool:
-    if columns(words) >= _LONG:
+def _contains_words(subject: str, words: str) -> bool:
+    if display_columns(words) >= _LONG:
         return words in subject
     return re.search(rf"(?<!\w){re.escape(words)}(?!\w)", subject) is not None

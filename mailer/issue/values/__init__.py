@@ -1,1 +1,1 @@
-"""Checks values of an issue and their parts, as texts: types, slots, addresses, widths, line ends."""
+"""Checks and normalises single values of an issue, such as URLs, dates and slots."""

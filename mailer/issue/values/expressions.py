@@ -1,8 +1,7 @@
 """Reads `{{ … }}` in the texts of an issue: slots and nothing else.
 
-An editor may write `{{ subscriber.name or "reader" }}`. This is a language of its own with three kinds of
-words (names, strings, `or`), so there is nothing to break out of. `{{ "{{" }}` prints braces.
-`{%` and `{#` mean nothing here and are plain text.
+An editor may write `{{ subscriber.name or "reader" }}`. Expressions consist of names, strings and `or` only,
+so that no code can be executed. `{{ "{{" }}` prints braces. `{%` and `{#` have no meaning here and are text.
 """
 
 from __future__ import annotations
@@ -10,9 +9,18 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 
-from mailer.display_text import nearest
+from mailer.display_text import nearest_word
 
-__all__ = ["ALLOWED", "BRACES", "FIELDS", "LINKS", "ExpressionError", "fill_slots", "slot_path", "slots_of"]
+__all__ = [
+    "ALLOWED",
+    "BRACES",
+    "FIELDS",
+    "LINKS",
+    "ExpressionError",
+    "replace_slots",
+    "slot_path",
+    "slots_of",
+]
 
 FIELDS = ("name", "email", "language", "attributes")
 LINKS = ("unsubscribe", "preferences")
@@ -34,66 +42,72 @@ _STEP = re.compile(r"""[^\W]\w*|\[\s*(?:"[^"\n]*"|'[^'\n]*')\s*\]""")
 
 
 class ExpressionError(ValueError):
-    """Describes a mistake in an expression. `line` counts from 0 within the text."""
+    """Describes a mistake in an expression. `line` is the line in the text, counted from 0."""
 
     def __init__(self, message: str, line: int) -> None:
         super().__init__(message)
         self.line = line
 
 
-def slot_path(steps: tuple[str, ...]) -> str:
-    """Returns the path of its steps, such as `subscriber.name`. Raises ValueError with the valid ones."""
-    match steps:
+def slot_path(names: tuple[str, ...]) -> str:
+    """Returns the path of a slot, such as `subscriber.name`, from the names in it.
+
+    Raises ValueError with the valid paths if there is no such slot.
+    """
+    match names:
         case ("subscriber", "name" | "email" | "language"):
-            return ".".join(steps)
+            return ".".join(names)
         case ("subscriber", "attributes", key) if key:
-            return ".".join(steps)
+            return ".".join(names)
         case ("links", "unsubscribe" | "preferences"):
-            return ".".join(steps)
+            return ".".join(names)
         case ("subscriber", "attributes", *_):
-            raise ValueError("an attribute is written as subscriber.attributes.KEY")
+            raise ValueError("write an attribute as subscriber.attributes.KEY")
         case ("subscriber" | "links" as group, field, *rest):
-            best = nearest(field, FIELDS if group == "subscriber" else LINKS)
-            advice = f'did you mean "{group}.{best}"?' if best and not rest else f"there are {ALLOWED}"
-            raise ValueError(f"{'.'.join(steps)} is not known; {advice}")
-    best = nearest(steps[0], ("subscriber", "links"))
-    advice = f'did you mean "{best}"?' if best and best != steps[0] else f"there are {ALLOWED}"
-    raise ValueError(f"{'.'.join(steps)} is not known here; {advice}")
+            best = nearest_word(field, FIELDS if group == "subscriber" else LINKS)
+            advice = (
+                f'did you mean "{group}.{best}"?' if best and not rest else f"the known names are {ALLOWED}"
+            )
+            raise ValueError(f"{'.'.join(names)} is not known; {advice}")
+    best = nearest_word(names[0], ("subscriber", "links"))
+    advice = f'did you mean "{best}"?' if best and best != names[0] else f"the known names are {ALLOWED}"
+    raise ValueError(f"{'.'.join(names)} is not known here; {advice}")
 
 
-def fill_slots(text: str, make: Callable[[tuple[str, ...], str], str]) -> str:
-    """Returns `text` with each expression replaced by the result of `make(paths, default)`.
+def replace_slots(text: str, make_value: Callable[[tuple[str, ...], str], str]) -> str:
+    """Returns `text` with the result of `make_value(paths, default)` in place of each slot.
 
-    Raises ExpressionError at the first expression that is none.
+    Raises ExpressionError at the first expression that is not valid.
     """
     pieces: list[str] = []
     end = 0
     for start, stop, paths, default in slots_of(text):
-        pieces += (text[end:start], make(paths, default) if paths else default)
+        pieces += (text[end:start], make_value(paths, default) if paths else default)
         end = stop
     return "".join([*pieces, text[end:]])
 
 
 def slots_of(text: str) -> Iterator[tuple[int, int, tuple[str, ...], str]]:
-    """Returns (start, end, paths, default) of each expression. One without paths is a text in quotes.
+    """Yields (start, end, paths, default) of each expression. A string in braces has no paths.
 
-    Raises ExpressionError at the first expression that is none.
+    `paths` are alternatives: the first that has a value is used, and `default` if none has. Raises
+    ExpressionError at the first expression that is not valid.
     """
     start = text.find("{{")
     while start >= 0:
         try:
-            paths, default, end = _read(text, start + 2)
+            paths, default, end = _read_expression(text, start + 2)
         except ValueError as error:
             message = str(error)
             if BRACES not in message:
-                message += f"; where two braces are meant as text, write {BRACES}"
+                message += f"; if two braces are meant as text, write {BRACES}"
             raise ExpressionError(message, text.count("\n", 0, start)) from None
         yield start, end, paths, default
         start = text.find("{{", end)
 
 
-def _read(text: str, position: int) -> tuple[tuple[str, ...], str, int]:
-    """Returns the names and the default of the expression that begins at `position`, and its end."""
+def _read_expression(text: str, position: int) -> tuple[tuple[str, ...], str, int]:
+    """Returns the paths, the default and the end of the expression whose content begins at `position`."""
     paths: list[str] = []
     default: str | None = None
     while True:
@@ -117,7 +131,9 @@ def _read(text: str, position: int) -> tuple[tuple[str, ...], str, int]:
                 'write {{ subscriber.name or "reader" }} with straight quotes'
             )
         else:
-            raise ValueError(f"between {{{{ and }}}} stands a name or a text in quotes; there are {ALLOWED}")
+            raise ValueError(
+                f"between {{{{ and }}}} there must be a name or a text in quotes; the names are {ALLOWED}"
+            )
         word = _WORD.match(text, position)
         if word is None:
             raise ValueError('"{{" is not closed by "}}"; write {{ "{{" }} to print two braces')
@@ -129,6 +145,6 @@ def _read(text: str, position: int) -> tuple[tuple[str, ...], str, int]:
         if word["other"] == "|":
             raise ValueError('filters are not allowed in an issue; write {{ subscriber.name or "reader" }}')
         raise ValueError(
-            f'"{(word["name"] or word["string"] or word["other"])[:40]}" is not understood here; '
-            'names are joined by "or", and a text in quotes comes last'
+            f'"{(word["name"] or word["string"] or word["other"])[:40]}" is not allowed here; '
+            'join names with "or", and put a text in quotes last'
         )

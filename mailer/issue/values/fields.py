@@ -1,4 +1,4 @@
-"""Defines the types of value that an issue holds, each with the error message for a wrong value."""
+"""Defines the types of the values in an issue, each with the error messages for wrong values."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 
 from mailer.display_text import shortened
 from mailer.issue.values.expressions import slots_of
-from mailer.issue.values.urls import LONGEST, SLOT_MARK, normalised
+from mailer.issue.values.urls import LONGEST, SLOT_MARK, normalised_url
 
 __all__ = [
     "SLOT",
@@ -36,23 +36,23 @@ _NOT_ONE_LINE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ufffe\uffff]")
 _NOT_TEXT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ufffe\uffff]")
 
 
-def _one_line(value: str) -> str:
+def _checked_one_line(value: str) -> str:
     value = value.strip(" \t\r\n")
     found = _NOT_ONE_LINE.search(value)
     if found and found[0] in "\r\n\u2028\u2029\x85":
-        raise ValueError("must be one line")
+        raise ValueError("must be on one line")
     if found:
         raise ValueError(f"holds the control character U+{ord(found[0]):04X}; delete it")
     return value
 
 
-def _filled(value: str) -> str:
+def _checked_not_empty(value: str) -> str:
     if not value:
         raise ValueError("must not be empty")
     return value
 
 
-def _body(value: str) -> str:
+def _checked_body(value: str) -> str:
     value = re.sub(r"\r\n?", "\n", value)
     found = _NOT_TEXT.search(value)
     if found:
@@ -61,22 +61,24 @@ def _body(value: str) -> str:
 
 
 def parse_date(value: str) -> dt.date:
-    """Returns the date of a text as YYYY-MM-DD. Raises ValueError with a sentence."""
+    """Returns the date in a text of the form YYYY-MM-DD. Raises ValueError with a sentence."""
     match = re.fullmatch(r"([0-9]{4})-([0-9]{2})-([0-9]{2})", value.strip())
     if not match:
         raise ValueError(f'"{shortened(value)}" is not a date; write it as 2026-11-21')
     try:
         return dt.date(int(match[1]), int(match[2]), int(match[3]))
     except ValueError:
-        raise ValueError(f"{value.strip()} is not in the calendar; write it as 2026-11-21") from None
+        raise ValueError(
+            f"{value.strip()} is not a day of the calendar; write a date such as 2026-11-21"
+        ) from None
 
 
-def _date(value: Any) -> Any:
+def _date_from_text(value: Any) -> Any:
     return parse_date(value) if isinstance(value, str) else value
 
 
-def _url(value: str) -> str:
-    """Returns the address of a link in ASCII. Slots may be in its path, query and fragment, or all of it."""
+def _normalised_link(value: str) -> str:
+    """Returns the URL of a link in ASCII. Slots may stand after the host, or be the whole URL."""
     pieces: list[str] = []
     slots: list[tuple[str, tuple[str, ...]]] = []
     end = 0
@@ -91,25 +93,30 @@ def _url(value: str) -> str:
     bare = "".join(pieces)
     if bare == SLOT_MARK:
         if not all(path.startswith("links.") for path in slots[0][1]):
-            raise ValueError(f"{value} is not a link; only {{{{ links.preferences }}}} may stand alone")
+            raise ValueError(
+                f"{value} is not a URL; the only slots that can be a whole URL are links such as "
+                "{{ links.preferences }}"
+            )
         return value
     written = iter(slots)
-    return re.sub(SLOT_MARK, lambda _: next(written)[0], normalised(bare))
+    return re.sub(SLOT_MARK, lambda _: next(written)[0], normalised_url(bare))
 
 
-def _picture(value: str) -> str:
+def _checked_picture_source(value: str) -> str:
     if "{{" in value:
-        raise ValueError("cannot hold a slot; a picture is the same for everybody")
+        raise ValueError("must not contain a slot, because a picture is the same for all readers")
     scheme = re.match(r"([A-Za-z][A-Za-z0-9+.-]*):|//", value)
     if not scheme:
         return value
     if (scheme[1] or "").lower() != "https":
-        raise ValueError(f'"{shortened(value)}" must be a file of the workspace, or begin with https://')
-    return normalised(value)
+        raise ValueError(
+            f'"{shortened(value)}" must be a file of the workspace or a URL that begins with https://'
+        )
+    return normalised_url(value)
 
 
-def _pixels(value: Any) -> Any:
-    """Returns a whole number of CSS px, given with or without the unit."""
+def _pixels_from_text(value: Any) -> Any:
+    """Returns the number in a text such as `300` or `300px`. Other types are returned unchanged."""
     if isinstance(value, str):
         match = re.fullmatch(r"([0-9]{1,4})(?:\s*px)?", value.strip())
         if not match or not int(match[1]):
@@ -120,33 +127,44 @@ def _pixels(value: Any) -> Any:
     return value
 
 
-Line = Annotated[str, Field(max_length=MAX_LINE), AfterValidator(_one_line)]
+Line = Annotated[str, Field(max_length=MAX_LINE), AfterValidator(_checked_one_line)]
 Name = Annotated[
-    str, Field(min_length=1, max_length=MAX_LINE), AfterValidator(_one_line), AfterValidator(_filled)
+    str,
+    Field(min_length=1, max_length=MAX_LINE),
+    AfterValidator(_checked_one_line),
+    AfterValidator(_checked_not_empty),
 ]
-Tag = Annotated[str, Field(min_length=1, max_length=64), AfterValidator(_one_line), AfterValidator(_filled)]
-Body = Annotated[str, Field(max_length=MAX_BODY), AfterValidator(_body)]
+Tag = Annotated[
+    str,
+    Field(min_length=1, max_length=64),
+    AfterValidator(_checked_one_line),
+    AfterValidator(_checked_not_empty),
+]
+Body = Annotated[str, Field(max_length=MAX_BODY), AfterValidator(_checked_body)]
 Article = Annotated[
-    str, Field(min_length=1, max_length=MAX_BODY), AfterValidator(_body), AfterValidator(_filled)
+    str,
+    Field(min_length=1, max_length=MAX_BODY),
+    AfterValidator(_checked_body),
+    AfterValidator(_checked_not_empty),
 ]
 Url = Annotated[
     str,
     Field(min_length=1, max_length=LONGEST),
-    AfterValidator(_one_line),
-    AfterValidator(_filled),
-    AfterValidator(_url),
+    AfterValidator(_checked_one_line),
+    AfterValidator(_checked_not_empty),
+    AfterValidator(_normalised_link),
 ]
 PictureSource = Annotated[
     str,
     Field(min_length=1, max_length=MAX_LINE),
-    AfterValidator(_one_line),
-    AfterValidator(_filled),
-    AfterValidator(_picture),
+    AfterValidator(_checked_one_line),
+    AfterValidator(_checked_not_empty),
+    AfterValidator(_checked_picture_source),
 ]
 Pixels = Annotated[
     int,
     Field(ge=1, le=9999),
-    BeforeValidator(_pixels),
+    BeforeValidator(_pixels_from_text),
     WithJsonSchema(
         {
             "anyOf": [
@@ -158,6 +176,6 @@ Pixels = Annotated[
 ]
 Date = Annotated[
     dt.date,
-    BeforeValidator(_date),
+    BeforeValidator(_date_from_text),
     WithJsonSchema({"type": "string", "pattern": r"^\s*[0-9]{4}-[0-9]{2}-[0-9]{2}\s*$"}),
 ]

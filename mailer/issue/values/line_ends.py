@@ -1,7 +1,7 @@
-"""Decides what a line end in a source becomes in the finished text: nothing, or a space.
+"""Decides whether a line end in a source text becomes a space or nothing in the finished text.
 
-Chinese and Japanese are written without spaces, so a line end between two of their characters gives nothing
-(CSS Text Level 3, 4.1.3, has the same rule); Latin, Hangul and all other scripts need a space.
+Chinese and Japanese are written without spaces, so a line end between two of their characters becomes nothing
+(CSS Text Level 3, 4.1.3, has the same rule). Latin, Hangul and all other scripts need a space.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Literal
 
 __all__ = ["joins_without_space"]
 
-_Kind = Literal["cjk", "other", "ambiguous"]
+_ScriptKind = Literal["cjk", "other", "ambiguous"]
 
 #: Han, kana, bopomofo, Yi and the marks that are set with them. Full-width letters and digits are among the
 #: marks: they are as wide as Han characters and take no space. Hangul is not among them.
@@ -23,7 +23,7 @@ _CJK = re.compile(
 )
 #: Emoji and the symbols that are drawn as such.
 _EMOJI = re.compile("[\u2190-\u21ff\u2300-\u23ff\u2600-\u27bf\u2b00-\u2bff\U0001f000-\U0001faff]")
-#: What is filled for each reader: nothing is known of its letters.
+#: A slot, which is filled for each reader: its letters are not known.
 _SLOT = re.compile(r"\{\{[^{}\n]*\}\}")
 #: An emoji of two or three characters, such as a digit in a key.
 _KEYCAP = re.compile("[0-9#*]\ufe0f?\u20e3")
@@ -35,47 +35,52 @@ _REACH = 500
 
 
 def joins_without_space(before: str, after: str) -> bool:
-    """Returns whether a line end between two texts becomes nothing; else it becomes a space.
+    """Returns whether a line end between two texts becomes nothing; otherwise it becomes a space.
 
-    `before` and `after` are the texts on both sides as readers see them, without the marks of Markdown; as
-    much of them as there is. Nothing stands between two Han characters, kana or CJK marks. Marks that both
-    worlds use (“ ” ‘ ’ … — ·, circled numbers, emoji) and slots (`{{ … }}`) count as the letter nearest to
-    them on their side does; where their side has no letter, as the other side does. A slot has a space beside
-    digits and full-width letters, for a name in Latin letters would run on into them. Digits, ASCII marks and
-    all other scripts need a space. White space of ASCII next to the line end does not count.
+    `before` and `after` are all the text on each side as readers see it, without Markdown. A line end becomes
+    nothing between two Han characters, kana or CJK marks. Marks of both worlds (“ ” ‘ ’ … — ·, circled
+    numbers, emoji) and slots (`{{ … }}`) count like the nearest letter on their side, or like the other side
+    if their side has no letter. A slot has a space beside digits and full-width letters, because a name in
+    Latin letters would run into them. Digits, ASCII marks and other scripts need a space. ASCII white space
+    next to the line end is ignored.
     """
-    left = _prepared(before.rstrip(_BLANK)[-_REACH:])[::-1]
-    right = _prepared(after.lstrip(_BLANK)[:_REACH])
+    left = _with_one_character_slots(before.rstrip(_BLANK)[-_REACH:])[::-1]
+    right = _with_one_character_slots(after.lstrip(_BLANK)[:_REACH])
     if not left or not right:
         return False
-    if _SLOT_SIGN in (left[0], right[0]) and (_runs_on(left[0]) or _runs_on(right[0])):
+    if _SLOT_SIGN in (left[0], right[0]) and (
+        _runs_into_latin_word(left[0]) or _runs_into_latin_word(right[0])
+    ):
         return False
-    first, second = _side(left), _side(right)
+    first, second = _script_kind_of_side(left), _script_kind_of_side(right)
     if first == second == "ambiguous":
         return False
     return {first, second} <= {"cjk", "ambiguous"}
 
 
-def _prepared(text: str) -> str:
-    """Returns the text with one sign for each slot and keycap, without characters that have no width."""
+def _with_one_character_slots(text: str) -> str:
+    """Returns the text with each slot and keycap emoji as one character, without zero-width characters."""
     text = _KEYCAP.sub(_EMOJI_SIGN, _SLOT.sub(_SLOT_SIGN, text))
     return "".join(c for c in text if unicodedata.category(c) not in ("Mn", "Me", "Cf"))
 
 
-def _side(text: str) -> _Kind:
-    """Returns the kind of a side, whose characters run from the line end outwards."""
-    kind = _kind(text[0]) if text else "ambiguous"
+def _script_kind_of_side(side: str) -> _ScriptKind:
+    """Returns whether the text on one side of a line end is CJK, other or ambiguous.
+
+    `side` begins at the line end and goes away from it.
+    """
+    kind = _script_kind(side[0]) if side else "ambiguous"
     if kind != "ambiguous":
         return kind
-    return next((_kind(c) for c in text if _is_letter(c)), "ambiguous")
+    return next((_script_kind(c) for c in side if _is_letter(c)), "ambiguous")
 
 
-def _runs_on(character: str) -> bool:
-    """Returns whether a Latin word beside this character is read as one word with it."""
+def _runs_into_latin_word(character: str) -> bool:
+    """Returns whether readers would take this character as a part of a Latin word beside it."""
     return unicodedata.category(character).startswith("N") or "\uff21" <= character <= "\uff5a"
 
 
-def _kind(character: str) -> _Kind:
+def _script_kind(character: str) -> _ScriptKind:
     if _is_letter(character):
         return "cjk" if _CJK.match(character) else "other"
     if character == _SLOT_SIGN or (_EMOJI.match(character) and character not in "\u2329\u232a"):

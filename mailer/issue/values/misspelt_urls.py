@@ -1,10 +1,10 @@
-"""Recognises misspelt addresses: `htps://`, `http//`, `https:/`, `www.…`."""
+"""Recognises misspelt URLs: `htps://`, `http//`, `https:/`, `www.…`."""
 
 from __future__ import annotations
 
 import re
 
-__all__ = ["FILE_ENDINGS", "MISSPELT", "is_misspelt", "corrected_url"]
+__all__ = ["FILE_ENDINGS", "MISSPELT", "is_misspelt_url", "corrected_url"]
 
 _ENDINGS = (
     "avif bak bat bin bmp c cfg conf cpp cs css csv doc docx dll dmg eps epub exe gif go gz h heic htm html "
@@ -28,7 +28,7 @@ _RIGHT = re.compile(r"https?://", re.IGNORECASE)
 
 
 def corrected_url(text: str) -> str:
-    """Returns the address that `text` was probably meant to be; "" where none is likely."""
+    """Returns the URL that `text` was probably meant to be, or "" if no URL is likely."""
     plain = text.strip().translate(_WIDE)
     if _MAIL.fullmatch(plain):
         return f"mailto:{plain}"
@@ -42,6 +42,6 @@ def corrected_url(text: str) -> str:
     return f"{scheme}://{found['rest']}"
 
 
-def is_misspelt(found: re.Match[str]) -> bool:
-    """Returns whether a match of MISSPELT is really a misspelt address."""
-    return _RIGHT.fullmatch(found[0]) is None
+def is_misspelt_url(match: re.Match[str]) -> bool:
+    """Returns whether a match of the pattern MISSPELT is really a misspelt URL."""
+    return _RIGHT.fullmatch(match[0]) is None

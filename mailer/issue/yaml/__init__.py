@@ -1,1 +1,1 @@
-"""Reads YAML as people type it, and reports what its rules would cut, change or drop."""
+"""Reads YAML as people type it, and reports text that YAML's rules would cut off, change or drop."""

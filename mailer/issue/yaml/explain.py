@@ -4,38 +4,41 @@ from __future__ import annotations
 
 import yaml
 
-from mailer.issue.yaml.characters import lines_of
-from mailer.issue.yaml.faults import Fault, shown_character
+from mailer.issue.yaml.characters import lines_and_line_ends
+from mailer.issue.yaml.faults import TextFault, described_character
 
-__all__ = ["explain_error"]
+__all__ = ["fault_from_error"]
 
-_FIT = "this does not fit what stands before it; look at the indentation and quotes"
-_COMMA = 'a "," or the closing bracket is missing; or put the text in quotes'
+_FIT = "this does not fit what comes before it; check the indentation and the quotes"
+_COMMA = 'a "," or the closing bracket is missing; add it, or put the text in quotes'
 
-#: What PyYAML says, and what an editor can do about it.
+#: Words of PyYAML's messages, and what an editor can do about each error.
 _ADVICE = (
-    ("mapping values are not allowed", 'a ": " does not fit here; put the whole text in quotes'),
-    ("found unexpected end of stream", "a quote is opened here and never closed"),
+    ("mapping values are not allowed", 'a ": " is not allowed here; put the whole text in quotes'),
+    ("found unexpected end of stream", "a quote is opened here and never closed; close it"),
     ("could not find expected ':'", 'a ":" is missing here, or the text above needs quotes'),
     ("did not find expected '-'", 'this line should begin with "- ", or its indentation is wrong'),
     ("did not find expected key", _FIT),
     ("expected <block end>", _FIT),
     ("did not find expected ',' or", _COMMA),
     ("expected ',' or", _COMMA),
-    ("escape character", "an unknown \\ escape; write \\\\ for a backslash, or use single quotes"),
-    ("expected hexdecimal number", "an unknown \\ escape; write \\\\ for a backslash, or use single quotes"),
+    ("escape character", "this \\ escape is unknown; write \\\\ for a backslash, or use single quotes"),
+    (
+        "expected hexdecimal number",
+        "this \\ escape is unknown; write \\\\ for a backslash, or use single quotes",
+    ),
     ("found a tab character", "a tab is used for indentation; use spaces"),
     (
         "sequence entries are not allowed",
-        'a "- " does not fit here; put a text in quotes, a list below its key',
+        'a "- " is not allowed here; put a text in quotes, or a list below its key',
     ),
-    ("mapping keys are not allowed", 'a "? " does not fit here; put the whole text in quotes'),
+    ("mapping keys are not allowed", 'a "? " is not allowed here; put the whole text in quotes'),
     ("did not find expected node content", "a value is missing here, or the text needs quotes"),
 )
 
 
-def explain_error(error: yaml.YAMLError, text: str) -> Fault:
-    """Returns a parser's error as a sentence, with the place of the mistake."""
+def fault_from_error(error: yaml.YAMLError, text: str) -> TextFault:
+    """Returns an error of PyYAML as a sentence for the editor, with the position of the mistake in `text`."""
     problem = str(getattr(error, "problem", None) or error).splitlines()[0]
     mark = getattr(error, "problem_mark", None)
     opened = getattr(error, "context_mark", None)
@@ -43,14 +46,14 @@ def explain_error(error: yaml.YAMLError, text: str) -> Fault:
     if mark and opened and (late or mark.line > text.rstrip().count("\n")):
         mark = opened  # what is never closed is seen only later, often at the end of the file
     if mark is None:
-        return Fault(1, 1, f"is not valid YAML: {problem}")
+        return TextFault(1, 1, f"is not valid YAML: {problem}")
     message = next((advice for words, advice in _ADVICE if words in problem), f"is not valid YAML: {problem}")
     if "cannot start any token" in problem:
-        lines = lines_of(text)[0]
+        lines = lines_and_line_ends(text)[0]
         found = lines[mark.line][mark.column : mark.column + 1] if mark.line < len(lines) else ""
         message = (
             "a tab is used for indentation; use spaces"
             if found == "\t"
-            else f"a text cannot begin with {shown_character(found)}; put the whole text in quotes"
+            else f"a text cannot begin with {described_character(found)}; put the whole text in quotes"
         )
-    return Fault(mark.line + 1, mark.column + 1, message)
+    return TextFault(mark.line + 1, mark.column + 1, message)

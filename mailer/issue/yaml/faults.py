@@ -4,22 +4,22 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-__all__ = ["Fault", "quoted_entry", "quoted", "shown_character"]
+__all__ = ["TextFault", "quoted_entry", "quoted_scalar", "described_character"]
 
 #: Of a text that is shown in a message, so many characters.
 _SHOWN = 60
 
 
-class Fault(NamedTuple):
-    """Describes a mistake in a text. `line` and `column` count from 1."""
+class TextFault(NamedTuple):
+    """Describes a mistake in the text of a file. `line` and `column` count from 1."""
 
     line: int
     column: int
     message: str
 
 
-def quoted(text: str) -> str:
-    """Returns the text as a YAML scalar in quotes that is read as exactly this text; a long one is cut."""
+def quoted_scalar(text: str) -> str:
+    """Returns the text in quotes in which YAML reads exactly this text. A long text is shortened first."""
     text = text.strip()
     if len(text) > _SHOWN:
         text = text[: _SHOWN - 1] + "…"
@@ -31,12 +31,12 @@ def quoted(text: str) -> str:
 
 
 def quoted_entry(key: str | None, text: str) -> str:
-    """Returns the value in quotes, with its key, or as the entry of a list."""
-    return f"{key}: {quoted(text)}" if key else quoted(text)
+    """Returns `key: "text"`, or only the text in quotes if there is no key."""
+    return f"{key}: {quoted_scalar(text)}" if key else quoted_scalar(text)
 
 
-def shown_character(character: str) -> str:
-    """Returns the character as it can be read in a message."""
+def described_character(character: str) -> str:
+    """Returns the name of an invisible character for a message, or a visible character itself."""
     names = {
         "\t": "a tab",
         "\u3000": "a full-width space (U+3000)",

@@ -1,7 +1,7 @@
-"""Joins texts over several lines that YAML reads as one: `>` blocks, plain and quoted scalars.
+"""Joins texts that YAML reads as one line: `>` blocks, and plain and quoted scalars over several lines.
 
-YAML puts a space for a line end. Between two Chinese or Japanese characters nothing belongs there, which
-`line_ends` decides. An empty line stays one, so that two paragraphs stay two.
+YAML puts a space for each line end. Between two Chinese or Japanese characters there must be nothing, which
+`line_ends` decides. An empty line is kept, so that two paragraphs stay two.
 """
 
 from __future__ import annotations
@@ -15,33 +15,34 @@ import yaml
 
 from mailer.issue.values.line_ends import joins_without_space
 
-__all__ = ["Folded", "folded_block", "folded_scalar"]
+__all__ = ["FoldedText", "fold_block", "fold_scalar"]
 
 _BREAK = re.compile(r"\r\n|\r|\n")
 #: Marks of Markdown at the end and at the beginning of a line, which readers do not see.
 _MARKS_AFTER = re.compile(r"(?:[*_~`]+|\]\([^()\n]*\)|\]\[[^\[\]\n]*\]|[*_~`]+\s*)$")
-#: So much of what stands before a line end is looked at.
+#: The number of characters before a line end that are looked at.
 _REACH = 200
 _MARKS_BEFORE = re.compile(r"^(?:[*_~`]|!?\[)+")
 
 
-class Folded(NamedTuple):
-    """Holds a joined text, and for each of its lines the row of the scalar that begins it.
+class FoldedText(NamedTuple):
+    """Holds a joined text.
 
-    Rows count from 0.
+    `rows` has, for each line of the text, the row of the scalar on which the line begins. Rows count from 0.
     """
 
     text: str
     rows: tuple[int, ...]
 
 
-def folded_block(literal: str) -> Folded:
-    """Returns the text of a `>` block, made from the text that a `|` block in its place has.
+def fold_block(literal_text: str) -> FoldedText:
+    """Returns the joined text of a `>` block.
 
-    Lines that are indented further keep their line ends, as YAML has it.
+    `literal_text` is the text that a `|` block in its place would have. Lines that are indented further than
+    the block keep their line ends, as in YAML.
     """
-    lines = literal.split("\n")
-    text = _Joiner(lines[0])
+    lines = literal_text.split("\n")
+    text = _ParagraphJoiner(lines[0])
     rows = [0]
     for row, (above, line) in enumerate(pairwise(lines), 1):
         if not above or not line or above[0] in " \t" or line[0] in " \t":
@@ -49,13 +50,16 @@ def folded_block(literal: str) -> Folded:
             rows.append(row)
         else:
             text.join(line)
-    return Folded(text.text(), tuple(rows))
+    return FoldedText(text.text(), tuple(rows))
 
 
-def folded_scalar(raw: str, value: str) -> Folded:
-    """Returns the text of a plain or quoted scalar over several lines, from its source and its value."""
-    quote = raw[:1] if raw[:1] in ("'", '"') and raw[-1:] == raw[:1] else ""
-    lines = _BREAK.split(raw[1:-1] if quote else raw)
+def fold_scalar(source: str, value: str) -> FoldedText:
+    """Returns the joined text of a plain or quoted scalar over several lines.
+
+    `source` is the scalar as written in the file, and `value` is what YAML reads.
+    """
+    quote = source[:1] if source[:1] in ("'", '"') and source[-1:] == source[:1] else ""
+    lines = _BREAK.split(source[1:-1] if quote else source)
     pieces: list[tuple[str, str]] = []  # what stands before a piece: "", " " or line ends
     begins: list[int] = []
     gap, blank = "", 0
@@ -67,15 +71,15 @@ def folded_scalar(raw: str, value: str) -> Folded:
         elif number < len(lines) - 1:
             cut = cut.rstrip(" \t")
         if cut or number in (0, len(lines) - 1):
-            pieces.append(("\n" * blank or gap, _decoded(cut, quote)))
+            pieces.append(("\n" * blank or gap, _unescaped_piece(cut, quote)))
             blank = 0
             begins.append(number)
             gap = "" if escaped else " "
         else:
             blank += 1
     if "".join(before + piece for before, piece in pieces) != value:
-        return Folded(value, ())  # a case that this module does not know: what YAML reads
-    text = _Joiner("")
+        return FoldedText(value, ())  # a case that this module does not know: what YAML reads
+    text = _ParagraphJoiner("")
     rows: list[int] = [0]
     for row, (before, piece) in zip(begins, pieces, strict=True):
         if before == " ":
@@ -86,10 +90,10 @@ def folded_scalar(raw: str, value: str) -> Folded:
         else:
             text.add(piece)
         rows += [row] * piece.count("\n")
-    return Folded(text.text(), tuple(rows))
+    return FoldedText(text.text(), tuple(rows))
 
 
-def _decoded(piece: str, quote: str) -> str:
+def _unescaped_piece(piece: str, quote: str) -> str:
     if not quote:
         return piece
     events: Sequence[yaml.Event] = tuple(yaml.parse(f"{quote}{piece}{quote}", Loader=yaml.SafeLoader))
@@ -97,26 +101,28 @@ def _decoded(piece: str, quote: str) -> str:
     return str(scalar.value) if scalar else piece
 
 
-class _Joiner:
-    """Builds a text line by line; only its end is looked at."""
+class _ParagraphJoiner:
+    """Builds a text line by line. Joining looks only at the end of the text so far."""
 
     def __init__(self, text: str) -> None:
         self._pieces = [text]
         self._end = text[-_REACH:]
 
     def add(self, piece: str) -> None:
-        """Adds a piece without changing it."""
+        """Adds a piece of text unchanged."""
         self._pieces.append(piece)
         self._end = (self._end + piece)[-_REACH:]
 
     def join(self, line: str) -> None:
-        """Adds the next line of a paragraph, with or without a space before it."""
+        """Adds the next line of a paragraph, after a space or directly, as its script requires."""
         last, first = self._end.rstrip(" \t")[-1:], line[:1]
         if last.isalpha() and first.isalpha():  # letters need no look at what stands around them
             together = joins_without_space(last, first)
         else:
             paragraph = self._end.rpartition("\n")[2]
-            together = joins_without_space(_seen_last(paragraph), _MARKS_BEFORE.sub("", line[:_REACH]))
+            together = joins_without_space(
+                _without_trailing_markdown(paragraph), _MARKS_BEFORE.sub("", line[:_REACH])
+            )
         if not together:
             self.add(" " + line)
             return
@@ -131,8 +137,8 @@ class _Joiner:
         return "".join(self._pieces)
 
 
-def _seen_last(text: str) -> str:
-    """Returns the text up to its last visible character."""
+def _without_trailing_markdown(text: str) -> str:
+    """Returns the text without the spaces and Markdown characters at its end."""
     text = text.rstrip(" \t")
     for _ in range(4):
         shorter = _MARKS_AFTER.sub("", text)

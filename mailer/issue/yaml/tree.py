@@ -1,4 +1,4 @@
-"""Defines the tree of a YAML file: texts, lists and mappings, each with its place in the file."""
+"""Defines the tree of a YAML file: texts, lists and mappings, each with its position in the file."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from typing import Any
 
 from mailer.issue.yaml.keys import known_keys
 
-__all__ = ["Key", "Mark", "Node"]
+__all__ = ["Key", "SourcePosition", "Node"]
 
 #: The keys and indexes that lead to a value: ("sections", 0, "items", 2, "body").
 Key = tuple[str | int, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Mark:
-    """Holds a place in a file. `path` is relative to the workspace; line and column count from 1."""
+class SourcePosition:
+    """Holds a position in a file. `path` is relative to the workspace; line and column count from 1."""
 
     path: str
     line: int
@@ -25,35 +25,39 @@ class Mark:
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """Holds a value and its place.
+    """Holds a value of a YAML file and its position.
 
-    `key` is the place of its key, `text_line` the line on which its text begins.
+    `key_position` is the position of the value's key, `text_line` the line on which its text begins.
+    `is_readable` is False if YAML could not read the value.
     """
 
     value: str | tuple[Node, ...] | Mapping[str, Node] | None
-    mark: Mark
-    key: Mark | None = None
+    position: SourcePosition
+    key_position: SourcePosition | None = None
     text_line: int = 0
-    sound: bool = True
+    is_readable: bool = True
     #: Of a text over several lines that is read as fewer, the row on which each of its lines begins.
     rows: tuple[int, ...] = ()
 
-    def line_at(self, line: int) -> int:
-        """Returns the line of the file on which a line of the text, counted from 0, begins."""
+    def file_line(self, text_line_index: int) -> int:
+        """Returns the line of the file on which a line of the text begins. Lines of the text count from 0."""
         if self.rows:
-            return self.text_line + self.rows[min(line, len(self.rows) - 1)]
-        return self.text_line + (line if self.text_line > self.mark.line else 0)
+            return self.text_line + self.rows[min(text_line_index, len(self.rows) - 1)]
+        return self.text_line + (text_line_index if self.text_line > self.position.line else 0)
 
     def child(self, key: str | int) -> Node | None:
-        """Returns the value under a key or index, or None where there is none."""
+        """Returns the value under a key or index, or None if there is none."""
         if isinstance(self.value, Mapping):
             return self.value.get(str(key))
         if isinstance(self.value, tuple) and isinstance(key, int) and 0 <= key < len(self.value):
             return self.value[key]
         return None
 
-    def find(self, keys: Sequence[str | int]) -> tuple[Node, int]:
-        """Returns the value under `keys`, or the nearest one above it, and how many of the keys were used."""
+    def find_deepest(self, keys: Sequence[str | int]) -> tuple[Node, int]:
+        """Returns the value under `keys`, or the deepest existing value on the way to it.
+
+        Also returns how many of the keys lead to that value.
+        """
         node = self
         for used, key in enumerate(keys):
             below = node.child(key)
@@ -62,25 +66,28 @@ class Node:
             node = below
         return node, len(keys)
 
-    def texts(self, key: Key = ()) -> Iterator[tuple[Key, str, Node]]:
-        """Returns (key from here, text, node) of every text, in the order in which they are written."""
+    def walk_texts(self, key_prefix: Key = ()) -> Iterator[tuple[Key, str, Node]]:
+        """Yields (key, text, node) of every text in the tree, in the order in which they are written.
+
+        Each key begins with `key_prefix`.
+        """
         if isinstance(self.value, Mapping):
             for name, child in self.value.items():
-                yield from child.texts((*key, name))
+                yield from child.walk_texts((*key_prefix, name))
         elif isinstance(self.value, tuple):
             for index, entry in enumerate(self.value):
-                yield from entry.texts((*key, index))
+                yield from entry.walk_texts((*key_prefix, index))
         elif self.value is not None:
-            yield key, self.value, self
+            yield key_prefix, self.value, self
 
-    def plain(self) -> Any:
-        """Returns the value as strings, lists and dicts, without keys of an issue that were left blank."""
+    def as_plain_data(self) -> Any:
+        """Returns the value as strings, lists and dicts, without known keys that were left blank."""
         if isinstance(self.value, Mapping):
             return {
-                key: node.plain()
+                key: node.as_plain_data()
                 for key, node in self.value.items()
                 if node.value is not None or key not in known_keys()
             }
         if isinstance(self.value, tuple):
-            return [node.plain() for node in self.value]
+            return [node.as_plain_data() for node in self.value]
         return self.value

@@ -116,7 +116,7 @@ class _MjmlSource:
         place = None
         if offset >= 0:
             place = self.theme.position_of(name, self.context, self.rendered[name].typed, offset)
-        return Problem(message, *(place or (self.theme.files.path_of(name), None)))
+        return Problem(message, *(place or (self.theme.files.display_path(name), None)))
 
     def raise_silent_mistakes(self) -> None:
         """Raises ThemeError with all mistakes that MRML accepts silently, if there are any."""
@@ -126,7 +126,7 @@ class _MjmlSource:
             for slip in islice(lint_mjml(rendered.typed), MAX_SLIPS)
         ]
         if found:
-            raise ThemeError.of(dict.fromkeys(found))
+            raise ThemeError.from_problems(dict.fromkeys(found))
 
     def error_with_position(self, message: str) -> MailerError:
         """Returns an error message of MRML as an error with template and line."""

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 
-from mailer.display_text import nearest
+from mailer.display_text import nearest_word
 from mailer.render.html.wellformed import TOKEN, MarkupFault
 from mailer.render.html_names import VOID_ELEMENTS
 
@@ -103,7 +103,7 @@ def _dropped_words(markup: str, start: int, end: int, stack: list[str]) -> Itera
 def _element_mistakes(name: str, stack: list[str], offset: int) -> Iterator[MarkupFault]:
     elements = _mjml_elements()
     if name not in elements:
-        best = nearest(name, elements)
+        best = nearest_word(name, elements)
         advice = f'; did you mean "{best}"?' if best else "; see MJML's documentation for its elements"
         yield MarkupFault(f"MJML has no <{name}>{advice}", offset)
         return
@@ -124,7 +124,7 @@ def _attribute_mistakes(element: str, text: str, start: int) -> Iterator[MarkupF
     for found in _ATTRIBUTE.finditer(text):
         name, value = found[1].lower(), found[2] or found[3] or ""
         if known is not None and name not in known.attributes and "*" not in known.attributes:
-            best = nearest(name, known.attributes)
+            best = nearest_word(name, known.attributes)
             advice = _OF_HTML.get(name) or (f'; did you mean "{best}"?' if best else "")
             yield MarkupFault(f"<{element}> has no attribute {name}{advice}", start + found.start())
         if element in _PICTURES.get(name, ()) and not _LOADS.match(value.strip()):

@@ -17,8 +17,8 @@ from markdown_it.token import Token
 from markupsafe import Markup
 
 from mailer.issue.markdown.document import Document, words_of
-from mailer.issue.markdown.findings import line_of
-from mailer.issue.markdown.parser import parser
+from mailer.issue.markdown.findings import line_of_token
+from mailer.issue.markdown.parser import markdown_parser
 from mailer.render.markdown.captions import caption_of, lone_image, set_captions, top_level_blocks
 from mailer.render.markdown.picture_widths import STYLES as PICTURE_STYLES
 from mailer.render.markdown.picture_widths import available_widths, picture_style
@@ -111,7 +111,7 @@ class MarkdownText:
         self._pictures: dict[int, PictureView] = {}
         self._source = source
         self._one_line = one_line
-        self._tokens = source.document.copied(source.replace_slots)
+        self._tokens = source.document.copied_tokens(source.replace_slots)
         self._set_attributes()
         self._place_pictures()
 
@@ -204,7 +204,9 @@ class MarkdownText:
         link = alone.get(id(token))
         caption = caption_of(token, link)
         alt = words_of(token.children or ())
-        picture = self._source.find_picture(str(token.attrs.get("src", "")), alt, caption, line_of(token))
+        picture = self._source.find_picture(
+            str(token.attrs.get("src", "")), alt, caption, line_of_token(token)
+        )
         if id(token) in alone:
             url = str(link.attrs.get("href", "")) if link else ""
             picture = self._pictures[id(token)] = replace(picture, url=url)
@@ -220,5 +222,5 @@ class MarkdownText:
 
 
 def _sanitised_html(tokens: Sequence[Token]) -> Markup:
-    raw = parser().renderer.render(tokens, parser().options, {})
+    raw = markdown_parser().renderer.render(tokens, markdown_parser().options, {})
     return Markup(_CLEANER.clean(raw).rstrip("\n"))  # noqa: S704

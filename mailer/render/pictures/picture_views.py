@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from mailer.config import Settings
 from mailer.errors import ConfigError, IssueError, MailerError, Problem
-from mailer.issue.files.source_file import locate, read_bounded
+from mailer.issue.files.source_file import locate_file, read_bounded_file
 from mailer.issue.pictures.limits import MAX_FILE, MAX_HEIGHT, MAX_WIDTH
 from mailer.issue.yaml.tree import Key
 from mailer.render.faults import RenderingFaults
@@ -77,7 +77,7 @@ class PictureViews:
             return view(width and min(width, MAX_WIDTH), None, src)
         try:
             folder = posixpath.dirname(self.positions.position_of(key)[0])
-            original = read_picture_header(self.positions.loaded.picture(folder, src))
+            original = read_picture_header(self.positions.loaded.picture_bytes(folder, src))
         except ValueError as error:
             if self.positions.loaded.has_all_pictures:
                 self.positions.add_problem(f"the picture {src} {error}", key, line)
@@ -99,12 +99,12 @@ class PictureViews:
             return PictureView(name, "", "", brand.logo_width, None, brand.logo, self._publish_logo)
         root = self.settings.root.resolve()
         try:
-            path = locate(root, root, brand.logo)
+            path = locate_file(root, root, brand.logo)
         except ValueError as error:  # which names the file
             self._report_unusable_logo(f"brand.logo: {error}")
             return None
         try:
-            original = read_picture_header(read_bounded(path, MAX_FILE))
+            original = read_picture_header(read_bounded_file(path, MAX_FILE))
         except ValueError as error:
             self._report_unusable_logo(f"brand.logo: {brand.logo} {error}")
             return None

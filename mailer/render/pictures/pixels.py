@@ -12,7 +12,7 @@ from typing import Any
 
 from PIL import Image, ImageChops, ImageCms, ImageMath
 
-from mailer.colour import LUMINANCE, contrast, linear
+from mailer.colour import LUMINANCE, contrast_ratio, linear_light
 
 __all__ = ["to_eight_bit", "png_gamma", "drawing_background", "to_srgb", "make_visible_on_any_background"]
 
@@ -32,7 +32,7 @@ def drawing_background(paper: str) -> str:
 
     Colours are `#rrggbb`.
     """
-    return paper if contrast(paper, "#000000") >= _LIGHT else "#ffffff"
+    return paper if contrast_ratio(paper, "#000000") >= _LIGHT else "#ffffff"
 
 
 def to_eight_bit(image: Image.Image) -> Image.Image:
@@ -120,7 +120,7 @@ def _convert_by_profile(base: Image.Image, profile: bytes) -> Image.Image:
 @cache
 def _linear_light_table() -> list[int]:
     """Returns a table of 3 × 256 numbers: the linear light of each value of the channels R, G and B."""
-    return [round(255 * linear(value)) for value in range(256)] * 3
+    return [round(255 * linear_light(value)) for value in range(256)] * 3
 
 
 def make_visible_on_any_background(image: Image.Image, background: str) -> Image.Image:

@@ -112,7 +112,7 @@ def _markers_with_contexts(html: str, markers: Markers) -> list[tuple[re.Match[s
     unread = any(markers.find_in_piece(reader.rawdata))  # a tag that never ends
     reader.close()
     if reader.problems:
-        raise ThemeError.of(dict.fromkeys(reader.problems))
+        raise ThemeError.from_problems(dict.fromkeys(reader.problems))
     if unread or len(reader.contexts) != len(found):
         path, line = found[-1][1].place
         raise ThemeError(Problem("a slot stands where the HTML is broken; close every tag", path, line))

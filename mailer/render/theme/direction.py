@@ -17,7 +17,7 @@ from jinja2.runtime import Context
 from markupsafe import Markup, escape
 
 from mailer.issue.model import Issue
-from mailer.language.direction import isolated
+from mailer.language.direction import isolated_name
 from mailer.language_tags import direction_of
 from mailer.render.html_names import VOID_ELEMENTS
 from mailer.render.slots.markers import Markers
@@ -108,7 +108,7 @@ def _isolated_name(context: Context, text: str, part: Any = None) -> str:
     """
     if not context.eval_ctx.autoescape:
         return text
-    return isolated(text, direction_of(_language_of(context, part)))
+    return isolated_name(text, direction_of(_language_of(context, part)))
 
 
 #: What templates call.

@@ -11,9 +11,9 @@ from babel.dates import format_date
 from jinja2 import pass_context
 from jinja2.runtime import Context
 
-from mailer.colour import mix, readable
+from mailer.colour import mix_colours, readable_text_colour
 from mailer.language.catalogue import Translated
-from mailer.language_tags import SOURCE_LANGUAGE, locale_of, primary_of
+from mailer.language_tags import SOURCE_LANGUAGE, locale_of, primary_language
 from mailer.render.pictures.view import PictureView
 from mailer.render.text.plain_inline import is_same_address, plain_address
 from mailer.render.text.wrap import WIDTH, underline, wrap
@@ -27,7 +27,7 @@ def _format_date(context: Context, value: dt.date, format: str = "long") -> Tran
     language: str = context["language"]
     locale = locale_of(language)
     shown = Translated(format_date(value, format, locale))
-    shown.language = language if locale.language == primary_of(language) else SOURCE_LANGUAGE
+    shown.language = language if locale.language == primary_language(language) else SOURCE_LANGUAGE
     return shown
 
 
@@ -69,8 +69,8 @@ FILTERS: dict[str, Any] = {
     "host": _host_of,
     "linked": _linked_words,
     "mirror": mirror_rules,
-    "mix": mix,
-    "readable": readable,
+    "mix": mix_colours,
+    "readable": readable_text_colour,
     "underline": underline,
     "wrap": wrap,
 }

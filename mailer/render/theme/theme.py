@@ -22,7 +22,7 @@ from jinja2.sandbox import SandboxedEnvironment
 from jinja2.utils import missing
 from markupsafe import Markup
 
-from mailer.display_text import nearest
+from mailer.display_text import nearest_word
 from mailer.errors import MailerError, Problem, ThemeError
 from mailer.language import template_functions
 from mailer.render.slots.markers import Markers
@@ -65,7 +65,7 @@ class _ExplainedUndefined(StrictUndefined):
         else:
             known = [each for each in dir(owner) if not each.startswith("_")]
             message = f'there is no "{name}" in {getattr(owner, "called", None) or type(owner).__name__}'
-        best = nearest(name, known)
+        best = nearest_word(name, known)
         return message + (f'; did you mean "{best}"?' if best else "")
 
 
@@ -148,7 +148,7 @@ class _ThemeEnvironment(SandboxedEnvironment):
         """
         text = default.unescape() if isinstance(default, Markup) else str(default)
         markers: Markers = context[MARKERS]
-        path = self.loader.files.path_of(name) if isinstance(self.loader, _ThemeLoader) else name
+        path = self.loader.files.display_path(name) if isinstance(self.loader, _ThemeLoader) else name
         return markers.make(paths, text, (path, line))
 
     @pass_context
@@ -188,7 +188,7 @@ class Theme:
             if name in self.files.templates:
                 return name
         known = [n.split("/")[1].removesuffix(suffix) for n in self.files.templates if n.count("/") == 1]
-        best = nearest(layout, known)
+        best = nearest_word(layout, known)
         advice = (
             f'did you mean the layout "{best}"?'
             if best and best != layout
@@ -226,7 +226,7 @@ class Theme:
                 break
             gone += len(sign[0])
             last = (is_traced.signs or [])[int(sign[1])]
-        return (self.files.path_of(last[0]), last[1]) if last else None
+        return (self.files.display_path(last[0]), last[1]) if last else None
 
     def _render(self, environment: _ThemeEnvironment, name: str, context: Mapping[str, Any]) -> str:
         pieces: list[str] = []
@@ -235,7 +235,7 @@ class Theme:
             for piece in environment.get_template(name).generate(**context):
                 size += len(piece)
                 if size > MAX_OUTPUT:
-                    path = self.files.path_of(name)
+                    path = self.files.display_path(name)
                     raise ThemeError(
                         Problem(f"must not print more than {MAX_OUTPUT // 1_000_000} MB of text", path)
                     )
@@ -252,11 +252,11 @@ class Theme:
         `name` is the template that was rendered.
         """
         if isinstance(error, TemplateSyntaxError):
-            path = self.files.path_of(error.name or name)
+            path = self.files.display_path(error.name or name)
             return ThemeError(Problem(f"{error.message}", path, error.lineno))
         place, line = _innermost_template(error.__traceback__, self.files.templates) or (name, None)
         if isinstance(error, TemplateNotFound):
-            best = nearest(str(error.name), self.files.templates)
+            best = nearest_word(str(error.name), self.files.templates)
             advice = (
                 f'; did you mean "{best}"?'
                 if best
@@ -269,7 +269,7 @@ class Theme:
             message = str(error)
         else:
             message = f"{type(error).__name__}: {error}"
-        return ThemeError(Problem(message, self.files.path_of(place), line))
+        return ThemeError(Problem(message, self.files.display_path(place), line))
 
 
 def _innermost_template(trace: TracebackType | None, templates: Mapping[str, Any]) -> tuple[str, int] | None:

@@ -8,9 +8,9 @@ from dataclasses import replace
 from mailer.config import Settings
 from mailer.issue import model
 from mailer.issue.markdown.document import EMPTY
-from mailer.issue.pictures.pictures import path_of
-from mailer.issue.texts.preheader import filler
-from mailer.issue.values.expressions import ExpressionError, fill_slots
+from mailer.issue.pictures.pictures import unescaped_path
+from mailer.issue.texts.preheader import preheader_filler
+from mailer.issue.values.expressions import ExpressionError, replace_slots
 from mailer.issue.values.fields import SLOT
 from mailer.issue.yaml.tree import Key
 from mailer.language_tags import direction_of
@@ -73,7 +73,7 @@ class ViewBuilder:
             title=title,
             subject=self._text_with_markers(issue.subject, ("subject",)),
             preheader=self._text_with_markers(issue.preheader, ("preheader",)),
-            filler=filler(issue.preheader),
+            filler=preheader_filler(issue.preheader),
             intro=self._markdown_text(issue.intro, ("intro",), 2),
             items=items,
             sections=sections,
@@ -166,7 +166,7 @@ class ViewBuilder:
     def _text_with_markers(self, text: str, key: Key) -> str:
         """Returns the text with markers for its slots. A slot that is wrong is reported and left out."""
         try:
-            return fill_slots(
+            return replace_slots(
                 text,
                 lambda paths, default: self.markers.make(paths, default, self.positions.position_of(key)),
             )
@@ -191,12 +191,12 @@ class ViewBuilder:
         """
 
         def find_picture(src: str, alt: str, caption: str, line: int) -> PictureView:
-            path = src if src.startswith("https://") else path_of(src)
+            path = src if src.startswith("https://") else unescaped_path(src)
             return self.album.picture_view(WrittenPicture(path, alt, caption, key, line=line))
 
         def replace_slots(words: str) -> str:
             place = self.positions.position_of(key)
-            return self.loaded.placeholders.replace(
+            return self.loaded.placeholders.replace_placeholders(
                 words, lambda paths, default: self.markers.make(paths, default, place)
             )
 

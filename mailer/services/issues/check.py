@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from mailer.campaign.slug import slug_of
 from mailer.config import Settings
 from mailer.errors import InputError, Problem, SegmentError
-from mailer.issue.model import only_expressions, only_places
+from mailer.issue.model import keys_and_reader_conditions, reader_conditions
 from mailer.issue.problems import sorted_problems
 
 if TYPE_CHECKING:
@@ -102,11 +102,11 @@ def _only_problems(loaded: LoadedIssue) -> Iterator[Problem]:
     """Returns the problems of each `only` expression, with their places in the file."""
     from mailer.audience.segments import parse_segment
 
-    for keys, only in only_places(loaded.issue):
+    for keys, only in keys_and_reader_conditions(loaded.issue):
         try:
             parse_segment(only)
         except SegmentError as error:
-            mark = loaded.mark_of(*keys)
+            mark = loaded.position_of(*keys)
             for problem in error.problems:
                 yield Problem(f"only: {problem.message}", mark.path, mark.line, mark.column)
 
@@ -118,7 +118,7 @@ def _rendering_problems(loaded: LoadedIssue, settings: Settings) -> list[Problem
     from mailer.render.check import check_rendition
     from mailer.render.render import examine_variants
 
-    number = len(only_expressions(loaded.issue))
+    number = len(reader_conditions(loaded.issue))
     variants = {0, (1 << number) - 1, *(1 << bit for bit in range(number))}
     slug = slug_of(loaded.issue.edition, loaded.issue.date)
     problems: list[Problem] = []

@@ -14,7 +14,7 @@ from mailer.campaign.slug import slug_of
 from mailer.config import Settings
 from mailer.errors import InputError, Problem
 from mailer.files import put_file
-from mailer.issue.model import only_expressions
+from mailer.issue.model import reader_conditions
 from mailer.message.message import compose_sample
 from mailer.render.rendition import Rendition
 
@@ -64,7 +64,7 @@ def render_issue(settings: Settings, issue: Path, output: Path) -> Rendered:
     loaded = load_issue(issue, settings)
     if output.exists() and not output.is_dir():
         raise InputError(f"{output} is a file; name a folder for the rendered files")
-    conditions = only_expressions(loaded.issue)
+    conditions = reader_conditions(loaded.issue)
     whole = (1 << len(conditions)) - 1
     files = dict(_files(loaded, settings, whole, inner=""))
     problems = check_rendition(loaded, _rendered(loaded, settings, whole, None), settings)
@@ -86,7 +86,7 @@ def render_issue(settings: Settings, issue: Path, output: Path) -> Rendered:
 def _others(loaded: LoadedIssue) -> tuple[int, ...]:
     """Returns the variants that get their own folder: the one where no condition holds, and those where one
     does."""
-    expressions = only_expressions(loaded.issue)
+    expressions = reader_conditions(loaded.issue)
     return (0, *(1 << bit for bit in range(len(expressions)))) if expressions else ()
 
 

@@ -11,7 +11,7 @@ from mailer.audience.selection import Exclusion, exclusion_of, variant_of
 from mailer.audience.subscribers import find
 from mailer.audience.values.address import normalize_address
 from mailer.campaign.campaign import Delivered
-from mailer.issue.model import only_expressions
+from mailer.issue.model import reader_conditions
 from mailer.services.planning.prepare import is_same_issue, selection_for
 from mailer.services.workspace import Workspace
 from mailer.transports.registry import unwritable_addresses_of
@@ -56,7 +56,7 @@ def explain(workspace: Workspace, address: str, issue: Path) -> Explanation:
     slugs = workspace.spools.slugs_by_id()
     alike = [c for c in workspace.spools.campaigns() if is_same_issue(c, loaded)]
     address = person.address or checked.address
-    expressions = only_expressions(loaded.issue)
+    expressions = reader_conditions(loaded.issue)
     rule = unwritable_addresses_of(settings.delivery.transport)
     return Explanation(
         address=address,

@@ -16,7 +16,7 @@ from mailer.campaign.slug import slug_of
 from mailer.campaign.status import Status
 from mailer.config import Settings
 from mailer.errors import IssueError, Problem, SegmentError
-from mailer.issue.model import only_expressions, only_places
+from mailer.issue.model import keys_and_reader_conditions, reader_conditions
 from mailer.render.rendition import Rendition
 from mailer.services.database.guard import refuse_if_forgotten
 from mailer.services.planning.plan import Draft, Plan, audience_variants, count_audience, make_plan
@@ -212,18 +212,18 @@ def selection_for(
     zone = settings.publication.zone
     problems: list[Problem] = []
     parsed: dict[str, Segment] = {}
-    for keys, expression in only_places(loaded.issue):
+    for keys, expression in keys_and_reader_conditions(loaded.issue):
         try:
             parsed[expression] = parse_segment(expression, zone)
         except SegmentError as error:
-            mark = loaded.mark_of(*keys)
+            mark = loaded.position_of(*keys)
             problems += [
                 Problem(f"only: {problem.message}", mark.path, mark.line, mark.column)
                 for problem in error.problems
             ]
     if problems:
-        raise IssueError.of(problems)
-    only = [parsed[expression] for expression in only_expressions(loaded.issue)]
+        raise IssueError.from_problems(problems)
+    only = [parsed[expression] for expression in reader_conditions(loaded.issue)]
     chosen = parse_segment(segment, zone) if segment else None
     return Selection(loaded.issue.edition, chosen, tuple(only), tuple(sorted(earlier)), into_folder)
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from mailer.config import Settings
-from mailer.issue.model import for_variant
+from mailer.issue.model import issue_for_variant
 from mailer.render.rendition import Rendition
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def public_rendition(
 
 def is_blank(loaded: LoadedIssue, settings: Settings) -> bool:
     """Returns whether the public page shows only the parts for everybody, and the issue has none."""
-    page = for_variant(loaded.issue, 0)
+    page = issue_for_variant(loaded.issue, 0)
     if page == loaded.issue or settings.editions[page.edition].public_page != "everybody":
         return False
     return not (page.items or page.sections or page.intro or page.body or page.column or page.call_to_action)

@@ -153,7 +153,7 @@ def _renditions(settings: Settings, prepared: Prepared, variants: set[int]) -> M
         if problem.severity == "error"
     ]
     if errors:
-        raise IssueError.of(errors)
+        raise IssueError.from_problems(errors)
     return {**prepared.renditions, **made}
 
 
@@ -179,7 +179,7 @@ def _checked(db: Database, addresses: Sequence[str], transport: str) -> list[Add
             problems.append(Problem(f"{address.address} {unwritable.reason_text}"))
         found.setdefault(address.key, address)
     if problems:
-        raise AudienceError.of(problems)
+        raise AudienceError.from_problems(problems)
     return list(found.values())
 
 

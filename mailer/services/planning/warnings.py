@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from mailer.addresses import header_address
+from mailer.addresses import address_with_ascii_domain
 from mailer.campaign.campaign import Campaign
 from mailer.config import Settings
 from mailer.errors import IssueError
@@ -58,7 +58,7 @@ def _of_renditions(settings: Settings, inputs: WarningInput) -> list[str]:
         problems = check_rendition(inputs.loaded, rendition, settings)
         errors = [problem for problem in problems if problem.severity == "error"]
         if errors:
-            raise IssueError.of(errors)
+            raise IssueError.from_problems(errors)
         warnings += [str(p).replace("warning: ", "", 1) for p in problems if str(p) not in warnings]
     return warnings
 
@@ -83,7 +83,7 @@ def _of_sender(settings: Settings, inputs: WarningInput) -> list[str]:
         warnings.append(
             "publication.base_url is not https, so mail programs will not offer their one-click unsubscribe"
         )
-    sender = header_address(settings.publication.sender.address).rpartition("@")[2]
+    sender = address_with_ascii_domain(settings.publication.sender.address).rpartition("@")[2]
     if inputs.signer and not may_align(inputs.signer.domain, sender):
         warnings.append(
             f"dkim.domain {inputs.signer.domain} has nothing in common with {sender} of From, "

@@ -6,7 +6,7 @@ import logging
 import threading
 
 from mailer.clock import now
-from mailer.display_text import visible
+from mailer.display_text import without_control_characters
 
 __all__ = ["BadLinkCounter"]
 
@@ -34,7 +34,7 @@ class BadLinkCounter:
                 self._day, self._counts = today, {}
             number = self._counts[kind] = self._counts.get(kind, 0) + 1
         if _is_logged(number):
-            shown = visible(" ".join(beginning.split()))
+            shown = without_control_characters(" ".join(beginning.split()))
             self._log.warning("a link (%s…) %s (%s: %d today)", shown, sentence, kind, number)
 
     def _log_day(self) -> None:

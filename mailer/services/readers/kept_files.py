@@ -28,7 +28,7 @@ from mailer.audience.values.address import Address
 from mailer.campaign.slug import is_slug
 from mailer.config import Settings
 from mailer.errors import ArchiveError, BusyError, MailerError
-from mailer.files import new_file
+from mailer.files import atomically_replaced_file
 from mailer.services.readers.traces import pieces
 from mailer.services.sending.recovery import recover_if_idle
 from mailer.services.workspace import workspace_of
@@ -178,7 +178,7 @@ class KeptFiles:
             yield f"{name} holds the address and is too large to be changed; remove it"
             return
         data = b"".join(map(self._cleared_line, path.read_bytes().splitlines(keepends=True)))
-        with new_file(path, mode=0o600) as file:
+        with atomically_replaced_file(path, mode=0o600) as file:
             file.write(REPLACEMENT.encode() + b"\n" if self.spellings.is_in(data) else data)
 
     def _cleared_line(self, line: bytes) -> bytes:

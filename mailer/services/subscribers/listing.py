@@ -12,7 +12,7 @@ from mailer.audience.exchange.exporter import export_csv
 from mailer.audience.people import Subscriber, list_subscribers
 from mailer.audience.values.cells import STATUSES, checked_editions
 from mailer.config import Settings
-from mailer.display_text import nearest
+from mailer.display_text import nearest_word
 from mailer.errors import AudienceError
 from mailer.store.database import open_for_reading
 
@@ -72,7 +72,7 @@ def _checked(settings: Settings, choice: SubscriberFilter) -> dict[str, Any]:
     """Returns the checked arguments of `list_subscribers` and `export_csv`."""
     known = (*STATUSES, segments.SUPPRESSED)
     if choice.status is not None and choice.status not in known:
-        near = nearest(choice.status, known)
+        near = nearest_word(choice.status, known)
         hint = f"did you mean {near}?" if near else f"there are {', '.join(known)}"
         raise AudienceError(f'there is no status "{choice.status}"; {hint}')
     if choice.edition is not None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from mailer.campaign.campaign import Campaign
 from mailer.campaign.status import Status
-from mailer.display_text import nearest
+from mailer.display_text import nearest_word
 from mailer.errors import CampaignError
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def find_campaign(db: Database, slug: str) -> Campaign:
     """Returns the campaign with this slug. Raises CampaignError, which suggests the most similar slug."""
     row = db.conn.execute(f"{_SELECT} WHERE slug = ?", [slug]).fetchone()
     if row is None:
-        best = nearest(slug, [other.slug for other in all_campaigns(db)])
+        best = nearest_word(slug, [other.slug for other in all_campaigns(db)])
         hint = f'did you mean "{best}"?' if best else "`mailer campaigns list` shows all campaigns"
         raise CampaignError(f'there is no campaign "{slug}"; {hint}')
     return _campaign_from_row(row)

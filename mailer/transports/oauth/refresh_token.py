@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Final
 
 from mailer.errors import TransportError
-from mailer.files import NewFile, clear_leftovers
+from mailer.files import NewFile, remove_leftover_files
 
 __all__ = ["RefreshToken"]
 
@@ -57,7 +57,7 @@ class RefreshToken:
         """
         with self._holding_lock_file():
             with _explaining_os_errors():
-                clear_leftovers(self.folder, "oauth")
+                remove_leftover_files(self.folder, "oauth")
                 file = NewFile(self.folder / "oauth", mode=0o600, encoding="utf-8")
             try:
                 with _explaining_os_errors():

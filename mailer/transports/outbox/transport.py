@@ -14,7 +14,7 @@ from pathlib import Path
 
 from mailer.config import Settings
 from mailer.errors import ConfigError, TransportError
-from mailer.files import NewFile, clear_leftovers
+from mailer.files import NewFile, remove_leftover_files
 from mailer.transports.base import Outcome, OutcomeKind, OutgoingMessage
 
 __all__ = ["Outbox", "message_file_name"]
@@ -68,7 +68,7 @@ class OutboxChannel:
             try:
                 if not self._ready:
                     self._folder.mkdir(parents=True, exist_ok=True)
-                    clear_leftovers(self._folder)
+                    remove_leftover_files(self._folder)
                     self._ready = True
                 self._write_message_file(name, message.raw())
             except OSError as error:
@@ -87,7 +87,7 @@ class OutboxChannel:
         new = NewFile(self._folder / file_name, mode=0o600)  # it holds a reader's links
         try:
             new.file.write(data)
-            new.commit_at_once()
+            new.commit_with_one_sync()
         except BaseException:
             new.discard()
             raise

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from json.encoder import encode_basestring_ascii as _json
 from typing import Any, Final
 
-from mailer.addresses import header_address
+from mailer.addresses import address_with_ascii_domain
 from mailer.config import Mailbox
 from mailer.message.mime import encoded_words
 from mailer.message.paragraphs import EncodedParagraph
@@ -201,7 +201,7 @@ def _encoded_words(text: str) -> str:
 
 
 def _mailbox_object(mailbox: Mailbox) -> dict[str, str]:
-    address = {"email": header_address(mailbox.address)}
+    address = {"email": address_with_ascii_domain(mailbox.address)}
     if mailbox.name:
         address["name"] = mailbox.name
     return address

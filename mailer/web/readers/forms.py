@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
-from mailer.display_text import visible
+from mailer.display_text import without_control_characters
 
 __all__ = ["FormFields", "read_form"]
 
@@ -34,7 +34,9 @@ async def read_form(request: Request) -> FormFields:
         async with request.form(max_files=0, max_fields=200) as form:
             for name, value in form.multi_items():
                 if isinstance(value, str):
-                    fields.setdefault(name, []).append(visible(value.replace("\r\n", "\n")))
+                    fields.setdefault(name, []).append(
+                        without_control_characters(value.replace("\r\n", "\n"))
+                    )
     except (HTTPException, ValueError, LookupError):
         return {}
     return fields

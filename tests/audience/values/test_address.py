@@ -5,7 +5,7 @@ from email_validator import SPECIAL_USE_DOMAIN_NAMES, EmailNotValidError, valida
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailer.audience.values.address import ascii_domain, normalize_address, shown
+from mailer.audience.values.address import ascii_domain, normalize_address, quote
 from mailer.errors import AudienceError
 
 
@@ -106,7 +106,7 @@ def test_a_domain_is_compared_in_ascii() -> None:
 
 
 def test_shown_text_is_short_and_printable() -> None:
-    assert shown("a\x1b[2J\n" + "b" * 100) == '"a\ufffd[2J\ufffd' + "b" * 73 + '…"'
+    assert quote("a\x1b[2J\n" + "b" * 100) == '"a\ufffd[2J\ufffd' + "b" * 73 + '…"'
 
 
 @pytest.mark.parametrize("domain", sorted({*SPECIAL_USE_DOMAIN_NAMES} - {"test"}))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mailer.issue.markdown.document import read
+from mailer.issue.markdown.document import parse_markdown
 
 
 @pytest.mark.parametrize(
@@ -13,9 +13,9 @@ from mailer.issue.markdown.document import read
         (
             "| a | b |\n|---|---|\n| 1 | 2 |\n| 3 | 4 | 5 |",
             3,
-            '"5" is left out, for the head of the table has 2',
+            '"5" is left out, because the head of the table has only 2',
         ),
-        ("| a |\n|---|\n| `x|y` |", 2, "write \\| where | is meant as text"),
+        ("| a |\n|---|\n| `x|y` |", 2, "write \\| if | is meant as text"),
         ("> | a |\n> |---|\n> | 1 | 2 |", 2, '"2" is left out'),
         ("24. Dezember: zu\n\n31. Dezember: zu", 2, '"31." is printed as "25."'),
         ("1. Ann 9.81\n1. Bob 9.81\n3. Cid 10.02", 1, '"1." is printed as "2."'),
@@ -26,7 +26,7 @@ from mailer.issue.markdown.document import read
     ],
 )
 def test_what_readers_would_not_see_is_told(text: str, line: int, told: str) -> None:
-    (finding,) = read(text).findings
+    (finding,) = parse_markdown(text).findings
     assert told in finding.message
     assert (finding.line, finding.severity) == (line, "warning")
 
@@ -44,7 +44,7 @@ def test_what_readers_would_not_see_is_told(text: str, line: int, told: str) -> 
     ],
 )
 def test_what_readers_see_as_typed_is_not_told(text: str) -> None:
-    assert read(text).findings == ()
+    assert parse_markdown(text).findings == ()
 
 
 @pytest.mark.parametrize(
@@ -56,7 +56,7 @@ def test_what_readers_see_as_typed_is_not_told(text: str) -> None:
     ],
 )
 def test_a_comment_in_a_title_reaches_nobody(text: str) -> None:
-    document = read(text)
+    document = parse_markdown(text)
     assert document.findings == ()
-    (title,) = (token.attrs["title"] for token in document.inline() if "title" in token.attrs)
+    (title,) = (token.attrs["title"] for token in document.inline_tokens() if "title" in token.attrs)
     assert title == "The quay"

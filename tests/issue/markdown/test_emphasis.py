@@ -9,12 +9,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from mailer.issue.markdown.document import read
-from mailer.issue.markdown.parser import parser
+from mailer.issue.markdown.document import parse_markdown
+from mailer.issue.markdown.parser import markdown_parser
 
 
 def html(text: str) -> str:
-    return parser().render(text).strip().removeprefix("<p>").removesuffix("</p>")
+    return markdown_parser().render(text).strip().removeprefix("<p>").removesuffix("</p>")
 
 
 @pytest.mark.parametrize(
@@ -90,7 +90,7 @@ def test_no_marker_is_left_around_a_phrase_between_cjk_letters(
 @given(st.text("ab .,!\"'()*_~`[]%$é–“”\n1🎉\u00a0", max_size=40))
 def test_text_without_cjk_is_read_as_commonmark_says(text: str) -> None:
     plain = MarkdownIt("commonmark").enable(["table", "strikethrough"]).disable("html_block")
-    assert parser().render(text) == plain.render(text)
+    assert markdown_parser().render(text) == plain.render(text)
 
 
 @pytest.mark.parametrize(
@@ -150,7 +150,7 @@ def test_other_parsers_of_the_process_are_left_alone() -> None:
     ],
 )
 def test_a_finding_stands_at_its_line(text: str, line: int) -> None:
-    assert [finding.line for finding in read(text).findings] == [line]
+    assert [finding.line for finding in parse_markdown(text).findings] == [line]
 
 
 @pytest.mark.parametrize(
@@ -163,14 +163,14 @@ def test_a_finding_stands_at_its_line(text: str, line: int) -> None:
     ],
 )
 def test_a_product_is_told(text: str, shown: str) -> None:
-    (finding,) = read(text).findings
+    (finding,) = parse_markdown(text).findings
     assert f"write {shown}, or " in finding.message
     assert finding.line == 1
 
 
 @pytest.mark.parametrize("text", ["60\\*40\\*30", "60×40×30", "60 *40* 30", "2*3", "5 *a* 6", "`6*4*3`"])
 def test_no_product_is_told(text: str) -> None:
-    assert not read(text).findings
+    assert not parse_markdown(text).findings
 
 
 @pytest.mark.parametrize(
@@ -180,7 +180,7 @@ def test_no_product_is_told(text: str) -> None:
         ("Gärtner*innen,\nKöch*innen", r"write Gärtner\*innen, Köch\*innen"),
         ("2*x + 3*y", r"write 2\*x + 3\*y"),
         ("a*b*c", r"write a\*b\*c"),
-        ("*Liebe Gärtner*innen*", 'a star behind "innen" is printed'),
+        ("*Liebe Gärtner*innen*", 'a star after "innen" is printed'),
         ("*Liebe Gärtner*innen und Köch*innen*", 'the stars of "*Liebe Gärtner*innen" set words'),
         ("Gärtner*innen zahlen 5 Euro*", "set words in italics and are not printed"),
         ("__init__.py is gone", 'the underscores of "__init__"'),
@@ -191,7 +191,7 @@ def test_no_product_is_told(text: str) -> None:
     ],
 )
 def test_marks_within_words_that_would_be_lost_are_told(text: str, told: str) -> None:
-    (finding,) = read(text).findings
+    (finding,) = parse_markdown(text).findings
     assert told in finding.message
     assert finding.line == 0
 
@@ -210,4 +210,4 @@ def test_marks_within_words_that_would_be_lost_are_told(text: str, told: str) ->
     ],
 )
 def test_marks_that_are_meant_are_not_told(text: str) -> None:
-    assert not read(text).findings
+    assert not parse_markdown(text).findings

@@ -9,15 +9,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mailer.issue.markdown.document import read, words_of
-from mailer.issue.markdown.parser import parser
-from mailer.issue.markdown.rules.soft_breaks import flowed
+from mailer.issue.markdown.document import parse_markdown, words_of
+from mailer.issue.markdown.parser import markdown_parser
+from mailer.issue.markdown.rules.soft_breaks import as_one_line
 
 
 def line(text: str) -> str:
     """A text of one paragraph as one line, as HTML shows it."""
-    document = read(text)
-    shown = parser().renderer.render(document.tokens, parser().options, {})
+    document = parse_markdown(text)
+    shown = markdown_parser().renderer.render(document.tokens, markdown_parser().options, {})
     return " ".join(html.unescape(re.sub(r"<br[^>]*>", " ", re.sub(r"</?[a-z][^>]*>", "", shown))).split())
 
 
@@ -50,8 +50,10 @@ def test_a_line_end_is_a_space_or_nothing(text: str, expected: str) -> None:
 
 
 def test_line_ends_in_alternative_texts_and_captions() -> None:
-    document = read('![渡轮\n停在 Pier\n码头](https://example.org/a.png "雾中\n的\n码头，at\nnoon")')
-    (picture,) = document.pictures()
+    document = parse_markdown(
+        '![渡轮\n停在 Pier\n码头](https://example.org/a.png "雾中\n的\n码头，at\nnoon")'
+    )
+    (picture,) = document.picture_tokens()
     assert words_of(picture.children or ()) == "渡轮停在 Pier 码头"
     assert picture.attrs["title"] == "雾中的码头，at noon"
 
@@ -62,7 +64,7 @@ def test_slots_count_as_the_letters_beside_them() -> None:
 
 
 def test_a_text_with_line_ends_becomes_one_line() -> None:
-    assert flowed("渡轮 \n 停航\n\nat noon") == "渡轮停航 at noon"
+    assert as_one_line("渡轮 \n 停航\n\nat noon") == "渡轮停航 at noon"
 
 
 _CHINESE = st.text("渡轮停航港口かなカ", min_size=1, max_size=4)

@@ -17,7 +17,7 @@ from mailer.audience.exchange.columns.names import CHOICES
 from mailer.audience.exchange.columns.options import ImportOptions
 from mailer.audience.exchange.columns.signs import CellRule
 from mailer.audience.exchange.columns.survey import ChoiceCounts, DateOrders, SurveyResult
-from mailer.audience.values.address import shown
+from mailer.audience.values.address import quote
 from mailer.audience.values.written_dates import EVERY_ORDER
 
 __all__ = ["DecidedColumns", "columns_without_header", "decide_columns"]
@@ -167,7 +167,7 @@ def _with_field(columns: Columns, field: str, index: int) -> Columns:
 def _undeclared_column_problem(column_name: str, cell: str) -> str:
     name = shell_quoted(column_name)
     return (
-        f"the column {shown(column_name, 40)} seems to tell who has left (it holds {_shown_cell(cell)}), but "
+        f"the column {quote(column_name, 40)} seems to tell who has left (it holds {_shown_cell(cell)}), but "
         f"no profile describes it; read it with --map {name}=status, leave it out with --ignore {name}, or "
         "add --status unsubscribed if everybody in the list has left"
     )
@@ -187,7 +187,7 @@ def _file_name_problems(columns: Columns, file_name: str, *, from_archive: bool)
         return []
     add = "unpack the archive, import this list by itself and add" if from_archive else "add"
     return [
-        f"the name of the file ({shown(file_name, 60)}) says that people have left, but no column says who; "
+        f"the name of the file ({quote(file_name, 60)}) says that people have left, but no column says who; "
         f"{add} --status unsubscribed, bounced or complained if everybody in the list has left, or --as "
         "plain if nobody has"
     ]
@@ -195,18 +195,18 @@ def _file_name_problems(columns: Columns, file_name: str, *, from_archive: bool)
 
 def _ambiguous_dates_problem(column_name: str, found: DateOrders) -> str:
     return (
-        f"the dates in {shown(column_name, 40)} may begin with the day or the month (such as "
+        f"the dates in {quote(column_name, 40)} may begin with the day or the month (such as "
         f"{_shown_cell(found.example)}); say which with --dates dmy or --dates mdy"
     )
 
 
 def _mixed_dates_problem(column_name: str, found: DateOrders) -> str:
     return (
-        f"the dates in {shown(column_name, 40)} begin with the day in some rows and with the month in "
+        f"the dates in {quote(column_name, 40)} begin with the day in some rows and with the month in "
         f"others (such as {_shown_cell(found.example)} and {_shown_cell(found.clash)}); say which is right "
         "with --dates dmy or --dates mdy; the other dates are left out"
     )
 
 
 def _shown_cell(text: str) -> str:
-    return shown(text.strip(), 40)
+    return quote(text.strip(), 40)

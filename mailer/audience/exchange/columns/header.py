@@ -15,9 +15,9 @@ from mailer.audience.exchange.columns.names import CHOICES, field_and_rank
 from mailer.audience.exchange.columns.options import ATTRIBUTE, ImportOptions
 from mailer.audience.exchange.columns.profile import PLAIN, FileKind, ToolProfile, plain_profile, profile_of
 from mailer.audience.exchange.columns.signs import CellRule
-from mailer.audience.values.address import shown
+from mailer.audience.values.address import quote
 from mailer.audience.values.cells import MAX_KEY, attribute_key
-from mailer.display_text import nearest
+from mailer.display_text import nearest_word
 from mailer.errors import AudienceError, Problem
 
 __all__ = ["ATTRIBUTE_PREFIX", "REFUSED_BECAUSE", "REFUSED_ROW", "Columns", "shell_quoted", "read_header"]
@@ -93,7 +93,7 @@ class Columns:
         if "address" not in self.fields:
             problems.insert(0, self._no_address_problem())
         if problems:
-            raise AudienceError.of(Problem(problem, path, line) for problem in problems)
+            raise AudienceError.from_problems(Problem(problem, path, line) for problem in problems)
 
     def with_attribute(self, index: int) -> Columns:
         """Returns these columns with the column at `index` added as an attribute, named like the column."""
@@ -110,11 +110,11 @@ class Columns:
     def _no_address_problem(self) -> str:
         if not self.has_header:
             return "there is no header row; put one above the list, such as address,name,language"
-        near = next((cell for cell in self.header if nearest(cell, ("address", "email", "mail"))), None)
+        near = next((cell for cell in self.header if nearest_word(cell, ("address", "email", "mail"))), None)
         hint = "rename the column of addresses to address, or name it with --map COLUMN=address"
         if near:
-            hint = f"rename {shown(near)} to address, or add --map {shell_quoted(near)}=address"
-        named = ", ".join(shown(cell, 30) for cell in self.header if cell)
+            hint = f"rename {quote(near)} to address, or add --map {shell_quoted(near)}=address"
+        named = ", ".join(quote(cell, 30) for cell in self.header if cell)
         return f"no column holds the address (found {named}); {hint}"
 
 
@@ -191,10 +191,10 @@ class _HeaderReader:
             for place in places:
                 rules[place] = rule
             if not places and not options.partial:
-                near = nearest(name, self._header)
-                names = ", ".join(shown(cell, 30) for cell in self._header if cell)
-                hint = f"did you mean {shown(near)}?" if near else f"the columns are {names}"
-                self._problems.append(f"there is no column {shown(name)}; {hint}")
+                near = nearest_word(name, self._header)
+                names = ", ".join(quote(cell, 30) for cell in self._header if cell)
+                hint = f"did you mean {quote(near)}?" if near else f"the columns are {names}"
+                self._problems.append(f"there is no column {quote(name)}; {hint}")
         return rules
 
     def _assign_column(self, index: int, column_name: str) -> None:
@@ -294,6 +294,6 @@ def _attribute_key_of_column(column_name: str) -> str:
 
 
 def _duplicate_problem(header: tuple[str, ...], first_index: int, second_index: int, predicate: str) -> str:
-    names = f"{shown(header[first_index], 30)} and {shown(header[second_index], 30)}"
+    names = f"{quote(header[first_index], 30)} and {quote(header[second_index], 30)}"
     text = f"columns {first_index + 1} and {second_index + 1} ({names}) {predicate}"
     return f"{text}; rename or remove one, or leave one out with --ignore"

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from mailer.audience.exchange.columns.names import FIELDS, field_of_map_option
 from mailer.audience.exchange.columns.profile import checked_tool_name
-from mailer.display_text import nearest
+from mailer.display_text import nearest_word
 from mailer.errors import AudienceError
 
 __all__ = ["STATUSES", "ImportOptions", "options_of_command"]
@@ -77,6 +77,6 @@ def _parse_map_option(text: str) -> tuple[str, str]:
 
 
 def _unknown_value_message(noun: str, word: str, known_values: Iterable[str]) -> str:
-    near = nearest(word, known_values)
+    near = nearest_word(word, known_values)
     hint = f"did you mean {near}?" if near else f"choose from {', '.join(known_values)}"
     return f'there is no {noun} "{word}"; {hint}'

@@ -23,7 +23,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from mailer.audience.exchange.columns.cell_words import RANKS, folded_text, normalized_name
-from mailer.display_text import nearest
+from mailer.display_text import nearest_word
 from mailer.errors import AudienceError
 
 __all__ = [
@@ -156,7 +156,7 @@ def checked_tool_name(name: str) -> str:
     word = _ALIASES.get(word, word)
     if word in known:
         return word
-    near = nearest(name, known)
+    near = nearest_word(name, known)
     hint = f"did you mean {near}?" if near else f"choose from {', '.join(known)}"
     raise AudienceError(f'there is no profile "{name}"; {hint}')
 

@@ -21,7 +21,7 @@ from mailer.audience.exchange.columns.cell_words import (
 )
 from mailer.audience.exchange.columns.exclusion_words import asks_for_consent, exclusion_status
 from mailer.audience.exchange.columns.profile import status_words
-from mailer.audience.values.address import shown
+from mailer.audience.values.address import quote
 from mailer.errors import AudienceError
 
 __all__ = ["CellRule", "StatusColumn", "CellMeaning"]
@@ -157,9 +157,9 @@ class StatusColumn:
             return CellMeaning(
                 self.column,
                 "",
-                f"the status {shown(cell.strip(), 40)} is not known and was ignored",
+                f"the status {quote(cell.strip(), 40)} is not known and was ignored",
             )
         raise AudienceError(
-            f"the status {shown(cell.strip(), 40)} in {shown(self.column, 40)} is not known; write active, "
+            f"the status {quote(cell.strip(), 40)} in {quote(self.column, 40)} is not known; write active, "
             "pending, unsubscribed, bounced or complained, or leave the column out with --ignore"
         )

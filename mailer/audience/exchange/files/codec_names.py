@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import codecs
 
-from mailer.display_text import nearest
+from mailer.display_text import nearest_word
 from mailer.errors import AudienceError
 
 __all__ = ["codecs_for_encoding", "encoding_name_of"]
@@ -76,7 +76,7 @@ def codecs_for_encoding(name: str) -> tuple[str, ...]:
     except (LookupError, ValueError, UnicodeError):
         text, found = False, ""
     if not text or found in _NO_TEXT:
-        near = nearest(word, _SUGGESTED)
+        near = nearest_word(word, _SUGGESTED)
         hint = f"did you mean {near}?" if near else "choose utf-8, gbk, big5, euc-kr, cp1252 or another"
         raise AudienceError(f'there is no encoding "{name[:40]}"; {hint}')
     return _MEANT.get(found, (found,))

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from mailer.audience.exchange.files.spooled import copy_to_temporary_file
-from mailer.display_text import visible
+from mailer.display_text import without_control_characters
 from mailer.errors import AudienceError, Problem
 
 __all__ = ["ZipOfLists", "is_zip_of_lists", "is_exclusion_list_name"]
@@ -97,7 +97,7 @@ class ZipOfLists:
             raise _too_many_files_error(self._name)
         members = []
         for info in infos:
-            name = visible(info.filename.replace("\\", "/"))
+            name = without_control_characters(info.filename.replace("\\", "/"))
             parts = name.split("/")
             if info.is_dir() or "__MACOSX" in parts or parts[-1].startswith("."):
                 continue

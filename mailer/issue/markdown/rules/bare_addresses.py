@@ -1,7 +1,7 @@
-"""Turns bare addresses in a text into links: `https://…`, `http://…`, `www.…` and mail addresses.
+"""Turns bare URLs and e-mail addresses in a text into links: `https://…`, `http://…`, `www.…`, `a@b`.
 
-The rules are those of GitHub Flavored Markdown's extended autolinks, and more of them, because Chinese,
-Japanese, Korean and Thai are written without spaces: docs/decisions/015-addresses-in-texts.md.
+The rules extend the autolinks of GitHub Flavored Markdown, because Chinese, Japanese, Korean and Thai are
+written without spaces: docs/decisions/015-addresses-in-texts.md.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from markdown_it.rules_inline import StateInline
 from mailer.issue.markdown.placeholders import PLACEHOLDER
 from mailer.issue.values.misspelt_urls import FILE_ENDINGS
 
-__all__ = ["BareAddress", "bare_addresses", "install"]
+__all__ = ["BareAddress", "bare_addresses", "add_bare_address_rule"]
 
 _START = re.compile(
     r"(?<![A-Za-z0-9+])(?P<web>https?://)"
@@ -47,42 +47,46 @@ _SPACELESS = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class BareAddress:
-    """Holds a bare address from `start` to `end` of a source.
+    """Holds a bare URL or e-mail address from `start` to `end` of a source text.
 
-    `address` is its target, `typed` the text as written.
+    `address` is the URL of the link, `written_text` the text as typed. `letters_behind` are letters right
+    after the end that may belong to the address, `letters_within` letters in it that may not.
     """
 
     start: int
     end: int
-    typed: str
+    written_text: str
     address: str
-    behind: str = ""
-    within: str = ""
+    letters_behind: str = ""
+    letters_within: str = ""
 
 
-def install(parser: MarkdownIt) -> None:
-    """Adds the rule to a parser."""
-    parser.inline.ruler.before("text", "bare", _rule)
+def add_bare_address_rule(parser: MarkdownIt) -> None:
+    """Adds the rule that finds bare URLs and e-mail addresses to a parser."""
+    parser.inline.ruler.before("text", "bare", _bare_address_rule)
 
 
-def _rule(state: StateInline, silent: bool) -> bool:
+def _bare_address_rule(state: StateInline, silent: bool) -> bool:
     found = bare_addresses(state.src)
     index = bisect_left(found, state.pos, key=lambda each: each.start)
     if index == len(found):
         return False
     bare = found[index]
     if bare.start > state.pos:
-        return _text_before(state, bare.start, silent)
+        return _append_text_before(state, bare.start, silent)
     if bare.end > state.posMax:
         return False
     if not silent:
-        _write(state, bare)
+        _append_link_tokens(state, bare)
     state.pos = bare.end
     return True
 
 
-def _text_before(state: StateInline, start: int, silent: bool) -> bool:
-    """Stops the rule of plain text, which would run over the address."""
+def _append_text_before(state: StateInline, start: int, silent: bool) -> bool:
+    """Appends the plain text up to the address at `start`, over which the rule for text would run.
+
+    Returns False if the rule for text stops before the address by itself. If `silent`, nothing is appended.
+    """
     stop = state.md.inline.terminator_re.search(state.src, state.pos)
     if start >= min(stop.start() if stop else state.posMax, state.posMax):
         return False
@@ -92,85 +96,88 @@ def _text_before(state: StateInline, start: int, silent: bool) -> bool:
     return True
 
 
-def _write(state: StateInline, bare: BareAddress) -> None:
+def _append_link_tokens(state: StateInline, bare: BareAddress) -> None:
     if state.linkLevel > 0:
-        state.append_pending(bare.typed)
+        state.append_pending(bare.written_text)
         return
     token = state.push("link_open", "a", 1)
     token.attrs = {"href": bare.address}
     token.markup, token.info = "linkify", "auto"
     token.meta["bare"] = bare
-    state.push("text", "", 0).content = bare.typed
+    state.push("text", "", 0).content = bare.written_text
     token = state.push("link_close", "a", -1)
     token.markup, token.info = "linkify", "auto"
 
 
 @lru_cache(maxsize=4)
 def bare_addresses(source: str) -> list[BareAddress]:
-    """Returns the bare addresses in a source, in order, in code and links too."""
-    return list(_addresses(source))
+    """Returns the bare URLs and e-mail addresses in a source text, in order, also those in code and links."""
+    return list(_iterate_addresses(source))
 
 
-def _addresses(source: str) -> Iterator[BareAddress]:
+def _iterate_addresses(source: str) -> Iterator[BareAddress]:
     position = 0
     while found := _START.search(source, position):
         position = found.end()
         before = source[found.start() - 1 : found.start()]
         if before.isalnum() and not _SPACELESS.match(before):
             continue  # within a word
-        bare = _mail(source, found) if found["mail"] else _web(source, found)
+        bare = _mail_address(source, found) if found["mail"] else _web_address(source, found)
         if bare is not None:
             position = bare.end
             yield bare
 
 
-def _web(source: str, found: re.Match[str]) -> BareAddress | None:
-    begin = found.end()
+def _web_address(source: str, match: re.Match[str]) -> BareAddress | None:
+    begin = match.end()
     first = source[begin : begin + 1]
     if not (first.isalnum() or first in ("[", "_", "-") or (user := _USER.match(source, begin))):
         return None
-    user = _USER.match(source, begin) if found["web"] else None
+    user = _USER.match(source, begin) if match["web"] else None
     if user:
         begin = user.end()
-    end = _host_end(source, begin)
+    end = _end_of_host(source, begin)
     host = source[begin:end].rstrip("._-")
-    wanted = 2 if found["www"] and "." not in host else 1
-    dots = host.count(".") + bool(found["www"])
-    if dots < wanted or (found["www"] and not re.search(r"\.(?:[^\W\d_]{2,}|xn--[\w-]+)$", "." + host)):
+    wanted = 2 if match["www"] and "." not in host else 1
+    dots = host.count(".") + bool(match["www"])
+    if dots < wanted or (match["www"] and not re.search(r"\.(?:[^\W\d_]{2,}|xn--[\w-]+)$", "." + host)):
         return None
     behind = within = ""
     port = _PORT.match(source, end)
     end = port.end() if port else end
     if source[end : end + 1] in ("/", "?", "#") and source[end : end + 1]:
         root = end + 1
-        end, behind = _path_end(source, end)
+        end, behind = _end_of_path(source, end)
         letters = _SPACELESS.match(source, root)
         if host.isascii() and letters and letters.end() <= end:
             within = letters[0][:12]
-    end = _trimmed(source, found.end(), end)
-    typed = _typed(source[found.start() : end])
+    end = _end_without_punctuation(source, match.end(), end)
+    typed = _without_escapes(source[match.start() : end])
     return BareAddress(
-        found.start(), end, typed, f"https://{typed}" if found["www"] else typed, behind, within
+        match.start(), end, typed, f"https://{typed}" if match["www"] else typed, behind, within
     )
 
 
-def _mail(source: str, found: re.Match[str]) -> BareAddress | None:
-    end = _trimmed(source, found.end(), _host_end(source, found.end()))
-    domain = source[found.end() : end].rstrip("-")
-    end = found.end() + len(domain)
-    name = found["mail"][:-1].rpartition(":")[2]
+def _mail_address(source: str, match: re.Match[str]) -> BareAddress | None:
+    end = _end_without_punctuation(source, match.end(), _end_of_host(source, match.end()))
+    domain = source[match.end() : end].rstrip("-")
+    end = match.end() + len(domain)
+    name = match["mail"][:-1].rpartition(":")[2]
     if not _MAIL_DOMAIN.fullmatch(domain) or domain.rpartition(".")[2].lower() in FILE_ENDINGS:
         return None
     if _NO_MAIL.match(source, end) or name.endswith(".") or ".." in name or ".." in domain:
         return None
-    typed = source[found.start() : end]
+    typed = source[match.start() : end]
     if PLACEHOLDER.search(typed):
         return None
-    return BareAddress(found.start(), end, typed, typed if ":" in typed else f"mailto:{typed}")
+    return BareAddress(match.start(), end, typed, typed if ":" in typed else f"mailto:{typed}")
 
 
-def _host_end(source: str, position: int) -> int:
-    """Returns the end of a host, which may also be followed at once by letters of a script without spaces."""
+def _end_of_host(source: str, position: int) -> int:
+    """Returns the offset at which the host that begins at `position` ends.
+
+    Letters of a script without spaces may follow the host directly.
+    """
     label = dot = position
     start = position
     while position < len(source):
@@ -192,8 +199,11 @@ def _host_end(source: str, position: int) -> int:
     return position
 
 
-def _path_end(source: str, position: int) -> tuple[int, str]:
-    """Returns the end of path, query and fragment, and the letters behind it that may belong to them."""
+def _end_of_path(source: str, position: int) -> tuple[int, str]:
+    """Returns the offset at which a URL's path, query and fragment end.
+
+    Also returns the letters right after them that may belong to the URL.
+    """
     open_: list[str] = []
     while position < len(source):
         plain = _PLAIN.match(source, position)
@@ -223,13 +233,13 @@ def _path_end(source: str, position: int) -> tuple[int, str]:
         ):
             letters = _SPACELESS.match(source, position)
             return position, letters[0][:12] if letters else ""
-        elif not _in_path(source, position):
+        elif not _may_be_in_path(source, position):
             break
         position += 1
     return position, ""
 
 
-def _in_path(source: str, position: int) -> bool:
+def _may_be_in_path(source: str, position: int) -> bool:
     character = source[position]
     if character.isascii():
         return character.isprintable() and character not in ' <>"`|^'
@@ -240,12 +250,12 @@ def _in_path(source: str, position: int) -> bool:
     return category[0] in "LNM" or category == "Cf"
 
 
-def _trimmed(source: str, start: int, end: int) -> int:
-    """Returns the end without marks that belong to the sentence, and without invisible characters."""
+def _end_without_punctuation(source: str, start: int, end: int) -> int:
+    """Returns the end of an address without the punctuation and invisible characters at its end."""
     while end > start and (source[end - 1] in _TRAILING or unicodedata.category(source[end - 1]) == "Cf"):
         end -= 1
     return end
 
 
-def _typed(raw: str) -> str:
+def _without_escapes(raw: str) -> str:
     return unescapeAll(raw) if "\\" in raw or "&" in raw else raw

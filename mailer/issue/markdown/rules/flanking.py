@@ -1,8 +1,8 @@
-"""Decides where emphasis may begin and end beside Chinese, Japanese and Korean.
+"""Decides where emphasis may begin and end beside Chinese, Japanese and Korean characters.
 
-CommonMark tells the two ends of `**…**` apart by white space and marks, which needs spaces between words.
-The CommonMark CJK-friendly amendments (github.com/tats-u/markdown-cjk-friendly) add that a CJK character on
-the other side of the run does as well as white space. Text without CJK characters is read as before.
+CommonMark tells the two ends of `**…**` apart by white space and punctuation, which needs spaces between
+words. The CommonMark CJK-friendly amendments (github.com/tats-u/markdown-cjk-friendly) let a CJK character on
+the other side of the run count like white space. Text without CJK characters is read as before.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from markdown_it.common.utils import isMdAsciiPunct, isPunctChar, isWhiteSpace
 
-__all__ = ["Flanks", "flanks"]
+__all__ = ["DelimiterFlanks", "delimiter_flanks"]
 
 #: Hangul letters that are not wide: vowels and final consonants.
 _HANGUL = re.compile("[\u1100-\u11ff\ud7b0-\ud7fb]")
@@ -31,8 +31,11 @@ _QUOTES = "‘’“”"
 _FULL_WIDTH = "\ufe01"
 
 
-class Flanks(NamedTuple):
-    """Holds whether a run of marks is left- or right-flanking, and whether a mark is on each side."""
+class DelimiterFlanks(NamedTuple):
+    """Holds whether a run of `*`, `_` or `~` is left- or right-flanking as CommonMark defines it.
+
+    `mark_before` and `mark_after` tell whether punctuation is next to the run.
+    """
 
     left: bool
     right: bool
@@ -40,25 +43,25 @@ class Flanks(NamedTuple):
     mark_after: bool
 
 
-def flanks(before: str, after: str) -> Flanks:
+def delimiter_flanks(before: str, after: str) -> DelimiterFlanks:
     """Returns the flanks of a run of `*`, `_` or `~`.
 
-    `before` is the two characters in front of it, fewer at the beginning of the text; `after` is the one
-    behind it, or nothing at the end.
+    `before` has the two characters before the run, or fewer at the beginning of the text; `after` has the
+    next character, or nothing at the end.
     """
-    last, cjk_before = _before(before)
-    mark_before = _is_mark(last)
-    mark_after = bool(after) and _is_mark(after)
+    last, cjk_before = _character_before_run(before)
+    mark_before = _is_punctuation(last)
+    mark_after = bool(after) and _is_punctuation(after)
     space_before = isWhiteSpace(ord(last))
     space_after = not after or isWhiteSpace(ord(after))
     beside_cjk = cjk_before or (bool(after) and _is_cjk(after))
     left = not space_after and (not mark_after or space_before or mark_before or beside_cjk)
     right = not space_before and (not mark_before or space_after or mark_after or beside_cjk)
-    return Flanks(left, right, mark_before, mark_after)
+    return DelimiterFlanks(left, right, mark_before, mark_after)
 
 
-def _before(before: str) -> tuple[str, bool]:
-    """Returns the character before a run, without its variation selector, and whether it is CJK."""
+def _character_before_run(before: str) -> tuple[str, bool]:
+    """Returns the last character of `before` without a variation selector, and whether it is CJK."""
     if not before:
         return " ", False
     last = before[-1]
@@ -78,5 +81,5 @@ def _is_cjk(character: str) -> bool:
 
 
 @lru_cache(maxsize=4096)
-def _is_mark(character: str) -> bool:
+def _is_punctuation(character: str) -> bool:
     return isMdAsciiPunct(ord(character)) or isPunctChar(character)

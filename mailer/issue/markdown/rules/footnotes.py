@@ -1,11 +1,11 @@
-"""Reads footnotes: `[^1]`, `[^name]` and `^[written in place]`, with their notes at the end of the text.
+"""Reads footnotes, `[^1]`, `[^name]` and `^[written in place]`, and puts them at the end of the text.
 
-mdit-py-plugins reads them. The rule here numbers them in the order in which they are read, tells what is
-not defined or never used, and makes plain tokens of them:
+mdit-py-plugins parses them. The rule here numbers them in the order in which they are read, reports those
+that are not defined or never used, and makes these tokens:
 
-- `footnote_ref` in a paragraph. Its `meta` has the `number` of the note.
-- `notes_open` … `notes_close` around all notes, `note_open` … `note_close` around each, with
-  its `number` in `meta`; `footnote_anchor` at the end of a note is the way back.
+- `footnote_ref` in a paragraph. Its `meta` has the `number` of the footnote.
+- `notes_open` … `notes_close` around all footnotes, `note_open` … `note_close` around each, with
+  its `number` in `meta`. `footnote_anchor` at the end of a footnote is the link back to the text.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from mdit_py_plugins.footnote.index import footnote_ref
 from mailer.issue.markdown.findings import Finding
 from mailer.issue.markdown.leftovers import FOUND
 
-__all__ = ["NAME", "install"]
+__all__ = ["NAME", "add_footnote_rules"]
 
 #: The key of the parser's environment with the name of the text, with which the ids of its notes begin.
 NAME = "mailer.name"
@@ -34,27 +34,28 @@ NAME = "mailer.name"
 _REFERENCE = re.compile(r"\[\^[^ \n\]]{1,999}\]")
 
 
-def install(parser: MarkdownIt) -> None:
-    """Adds the rules to a parser."""
+def add_footnote_rules(parser: MarkdownIt) -> None:
+    """Adds the rules that read footnotes to a parser."""
     footnote_plugin(parser, move_to_end=False, always_match_refs=True)
-    parser.inline.ruler.at("footnote_ref", _reference)
-    parser.core.ruler.after("inline", "footnotes", _footnotes)
+    parser.inline.ruler.at("footnote_ref", _reference_rule)
+    parser.core.ruler.after("inline", "footnotes", _footnote_rule)
     parser.add_render_rule("footnote_ref", _render_reference)
     parser.add_render_rule("footnote_anchor", _render_anchor)
 
 
-def _reference(state: StateInline, silent: bool) -> bool:
-    """Runs the plugin's rule for a reference to a note.
+def _reference_rule(state: StateInline, silent: bool) -> bool:
+    """Runs the plugin's rule for a reference to a footnote, unless the text cannot be a reference.
 
-    Unlimited, the rule reads to the end of the text for each `[` that no `]` closes.
+    Returns whether the rule found one. The plugin alone would read to the end of the text for each `[` that
+    is not closed by `]`.
     """
     found = _REFERENCE.match(state.src, state.pos, state.posMax)
     return found is not None and footnote_ref(state, silent, always_match=True)
 
 
 @dataclass
-class _Note:
-    """Holds a note. `tokens` are its blocks; `references` counts the references to it."""
+class _Footnote:
+    """Holds a footnote. `tokens` are its blocks; `references` counts the references to it."""
 
     label: str | None
     tokens: list[Token]
@@ -64,17 +65,21 @@ class _Note:
 
 
 @dataclass
-class _Notes:
-    """Holds the notes of one text. Inline notes are known by their numbers in the plugin."""
+class _FootnoteNumbering:
+    """Numbers the footnotes of one text.
 
-    defined: dict[str, _Note]
+    `defined` has the footnotes by label, `inline` those written in place by the numbers that the plugin gave
+    them, and `used` those with references, in order.
+    """
+
+    defined: dict[str, _Footnote]
     inline: Mapping[int, Mapping[str, Any]]
-    name: str
+    id_prefix: str
     findings: list[Finding]
-    used: list[_Note] = field(default_factory=list)
+    used: list[_Footnote] = field(default_factory=list)
 
-    def of(self, reference: Token, line: int) -> _Note | None:
-        """Returns the note of a reference."""
+    def footnote_of(self, reference: Token, line: int) -> _Footnote | None:
+        """Returns the footnote of a reference on `line`, or None if it is not defined."""
         label = reference.meta.get("label")
         if label is not None:
             return self.defined.get(label)
@@ -82,10 +87,10 @@ class _Notes:
         words = Token(
             "inline", "", 0, map=[line, line + 1], children=entry["tokens"], content=entry["content"]
         )
-        return _Note(None, [_paragraph(1), words, _paragraph(-1)], line)
+        return _Footnote(None, [_paragraph_token(1), words, _paragraph_token(-1)], line)
 
-    def number(self, tokens: Sequence[Token]) -> None:
-        """Numbers the references of some blocks, and makes those that lead nowhere text again."""
+    def number_references(self, tokens: Sequence[Token]) -> None:
+        """Numbers the references to footnotes in the tokens; a reference without a footnote becomes text."""
         line = 0
         for token in tokens:
             line = token.map[0] if token.map else line
@@ -94,17 +99,17 @@ class _Notes:
                 depth += child.nesting if child.type in ("link_open", "link_close") else 0
                 here = line + (child.map[0] if child.map else 0)
                 if child.type == "footnote_ref":
-                    self._number(child, here, in_link=depth > 0)
+                    self._number_reference(child, here, in_link=depth > 0)
                 elif child.type == "image":
-                    self._leave_out(child.children or (), here)
+                    self._report_references_in_picture(child.children or (), here)
 
-    def _number(self, reference: Token, line: int, *, in_link: bool) -> None:
-        note = self.of(reference, line)
+    def _number_reference(self, reference: Token, line: int, *, in_link: bool) -> None:
+        note = self.footnote_of(reference, line)
         if note is None:
             label = reference.meta["label"]
             advice = f"write [^{label}]: and its words on a line of its own, or put `[^{label}]` in backticks"
-            self._tell(f"the footnote [^{label}] is not defined in this text; {advice}", line)
-            _as_typed(reference)
+            self._warn(f"the footnote [^{label}] is not defined in this text; {advice}", line)
+            _restore_written_text(reference)
             return
         if not note.number:
             self.used.append(note)
@@ -112,84 +117,90 @@ class _Notes:
         note.references += 1
         reference.meta = {
             "number": note.number,
-            "note": f"note-{self.name}{note.number}",
-            "id": "" if in_link else self._anchor(note, note.references),
+            "note": f"note-{self.id_prefix}{note.number}",
+            "id": "" if in_link else self._anchor_id(note, note.references),
         }
 
-    def _leave_out(self, children: Sequence[Token], line: int) -> None:
+    def _report_references_in_picture(self, children: Sequence[Token], line: int) -> None:
         for child in children:
             if child.type == "footnote_ref":
-                message = "a footnote cannot stand in the alternative text of a picture; move it behind it"
-                self._tell(message, line)
-                _as_typed(child)
+                message = (
+                    "a footnote cannot be in the alternative text of a picture; move it after the picture"
+                )
+                self._warn(message, line)
+                _restore_written_text(child)
 
-    def blocks(self) -> Iterator[Token]:
-        """Returns the tokens of all notes, as a list."""
+    def footnote_tokens(self) -> Iterator[Token]:
+        """Yields the tokens of all footnotes, as a list."""
         yield Token("notes_open", "ol", 1, attrs={"class": "footnotes"}, block=True)
         for note in self.used:
-            attrs: dict[str, str | int | float] = {"id": f"note-{self.name}{note.number}"}
+            attrs: dict[str, str | int | float] = {"id": f"note-{self.id_prefix}{note.number}"}
             yield Token("note_open", "li", 1, attrs=attrs, block=True, meta={"number": note.number})
-            yield from self._with_anchors(note)
+            yield from self._tokens_with_anchors(note)
             yield Token("note_close", "li", -1, block=True)
         yield Token("notes_close", "ol", -1, block=True)
 
-    def unused(self) -> None:
-        """Reports the notes that no reference names."""
+    def report_unused(self) -> None:
+        """Reports the footnotes to which no reference leads."""
         for note in self.defined.values():
             if not note.number:
                 message = (
-                    f"nothing leads to the footnote [^{note.label}], and it is left out; write "
+                    f"no reference leads to the footnote [^{note.label}], so it is left out; write "
                     f"[^{note.label}] where it belongs"
                 )
-                self._tell(message, note.line)
+                self._warn(message, note.line)
 
-    def _anchor(self, note: _Note, reference: int) -> str:
-        return f"noted-{self.name}{note.number}" + (f"-{reference}" if reference > 1 else "")
+    def _anchor_id(self, note: _Footnote, reference_number: int) -> str:
+        return f"noted-{self.id_prefix}{note.number}" + (
+            f"-{reference_number}" if reference_number > 1 else ""
+        )
 
-    def _with_anchors(self, note: _Note) -> list[Token]:
+    def _tokens_with_anchors(self, note: _Footnote) -> list[Token]:
         tokens = note.tokens
         if not tokens or tokens[-1].type != "paragraph_close" or tokens[-1].hidden:
-            tokens = [*tokens, _paragraph(1), Token("inline", "", 0, children=[]), _paragraph(-1)]
+            tokens = [*tokens, _paragraph_token(1), Token("inline", "", 0, children=[]), _paragraph_token(-1)]
         words = tokens[-2]
         words.children = [
             *(words.children or ()),
             *(
-                Token("footnote_anchor", "", 0, meta={"id": self._anchor(note, number)})
+                Token("footnote_anchor", "", 0, meta={"id": self._anchor_id(note, number)})
                 for number in range(1, note.references + 1)
             ),
         ]
         return tokens
 
-    def _tell(self, message: str, line: int) -> None:
+    def _warn(self, message: str, line: int) -> None:
         self.findings.append(Finding(message, line, "warning"))
 
 
-def _footnotes(state: StateCore) -> None:
+def _footnote_rule(state: StateCore) -> None:
     data = state.env.pop("footnotes", None)
     if data is None:
         return
     findings: list[Finding] = state.env.setdefault(FOUND, [])
-    text, defined = _parted(state.tokens, findings)
+    text, defined = _separate_definitions(state.tokens, findings)
     name = str(state.env.get(NAME, ""))
-    notes = _Notes(defined, data.get("list", {}), f"{name}-" if name else "", findings)
-    notes.number(text)
+    notes = _FootnoteNumbering(defined, data.get("list", {}), f"{name}-" if name else "", findings)
+    notes.number_references(text)
     done = 0
     while done < len(notes.used):  # a note may lead to others
-        notes.number(notes.used[done].tokens)
+        notes.number_references(notes.used[done].tokens)
         done += 1
-    notes.unused()
-    state.tokens = [*text, *(notes.blocks() if notes.used else ())]
+    notes.report_unused()
+    state.tokens = [*text, *(notes.footnote_tokens() if notes.used else ())]
 
 
-def _parted(tokens: Sequence[Token], findings: list[Finding]) -> tuple[list[Token], dict[str, _Note]]:
-    """Returns the blocks of the text without note definitions, and the notes defined among them."""
+def _separate_definitions(
+    tokens: Sequence[Token], findings: list[Finding]
+) -> tuple[list[Token], dict[str, _Footnote]]:
+    """Returns the blocks of the text without footnote definitions, and the footnotes by label."""
     text: list[Token] = []
-    defined: dict[str, _Note] = {}
-    open_notes: list[_Note] = []
+    defined: dict[str, _Footnote] = {}
+    open_notes: list[_Footnote] = []
     for token in tokens:
         if token.type == "footnote_reference_open":
             label = str(token.meta["label"])
-            note = _Note(label, [], token.map[0] if token.map else 0)
+            note = _Footnote(label, [], token.map[0] if token.map else 0)
             if label in defined:
                 message = f"the footnote [^{label}] is defined twice, and this one is left out; rename it"
                 findings.append(Finding(message, note.line, "warning"))
@@ -202,12 +213,12 @@ def _parted(tokens: Sequence[Token], findings: list[Finding]) -> tuple[list[Toke
     return text, defined
 
 
-def _paragraph(nesting: Any) -> Token:
+def _paragraph_token(nesting: Any) -> Token:
     return Token("paragraph_open" if nesting > 0 else "paragraph_close", "p", nesting, block=True)
 
 
-def _as_typed(reference: Token) -> None:
-    """Makes a reference the text that was typed. A text of its own: it is not searched for other marks."""
+def _restore_written_text(reference: Token) -> None:
+    """Turns a reference back into the text that was typed, which is not searched for Markdown again."""
     label = reference.meta.get("label")
     reference.type, reference.content = "text_special", f"[^{label}]" if label is not None else ""
     reference.meta = {}

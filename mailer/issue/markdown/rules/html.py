@@ -1,6 +1,6 @@
 """Handles HTML in a Markdown text: removes comments, keeps a few simple tags, reports all others.
 
-`<br>` is a line break. `<sub> <sup> <kbd> <small> <mark>` stay where they have no attributes and are closed
+`<br>` is a line break. `<sub> <sup> <kbd> <small> <mark>` are kept if they have no attributes and are closed
 in the same paragraph. A tag whose name HTML does not know, such as `<String>`, is text.
 """
 
@@ -11,9 +11,9 @@ import re
 from markdown_it.token import Token
 
 from mailer.display_text import shortened
-from mailer.issue.markdown.findings import Report, line_of
+from mailer.issue.markdown.findings import FindingCollector, line_of_token
 
-__all__ = ["SIMPLE", "resolve_html"]
+__all__ = ["SIMPLE", "replace_html_tags"]
 
 #: The tags that work in a text.
 SIMPLE = ("sub", "sup", "kbd", "small", "mark")
@@ -56,32 +56,38 @@ _NAMES = (
 _KNOWN = frozenset(_NAMES.split())
 
 
-def resolve_html(children: list[Token], report: Report) -> None:
-    """Resolves the tags among the tokens of a paragraph, and comments in titles, in place."""
+def replace_html_tags(children: list[Token], collector: FindingCollector) -> None:
+    """Replaces HTML tags among the tokens of a paragraph, and removes comments from titles, in place.
+
+    Tags that are allowed stay. Mistakes are added to `collector`.
+    """
     for child in children:
         title = child.attrs.get("title")
         if isinstance(title, str) and "<!--" in title:
             child.attrs["title"] = title = _COMMENT.sub("", title).strip()
             if "<!--" in title:
-                report.error("a comment <!-- … --> is not closed; it would reach readers", line_of(child))
+                collector.add_error(
+                    "a comment <!-- … --> is not closed and would be sent to readers; close it with -->",
+                    line_of_token(child),
+                )
     if not any(child.type == "html_inline" for child in children):
         return
-    kept = _balanced(children)
-    opened = {found[2].lower() for child in children if (found := _tag(child)) and not found[1]}
+    kept = _indexes_of_closed_tags(children)
+    opened = {found[2].lower() for child in children if (found := _matched_tag(child)) and not found[1]}
     for index, child in enumerate(children):
         if child.type == "html_inline" and index not in kept:
-            _resolve(child, opened, report)
+            _replace_tag(child, opened, collector)
             after = children[index + 1] if index + 1 < len(children) else None
             if child.type == "hardbreak" and after is not None and after.type == "softbreak":
                 after.type = "text"  # the line ends already
 
 
-def _balanced(children: list[Token]) -> set[int]:
-    """Returns the indexes of the simple tags that are closed within the element that holds them."""
+def _indexes_of_closed_tags(children: list[Token]) -> set[int]:
+    """Returns the indexes of tags such as `<sub>` that are closed in the element that contains them."""
     kept: set[int] = set()
     stack: list[tuple[str, int]] = []
     for index, child in enumerate(children):
-        tag = _tag(child)
+        tag = _matched_tag(child)
         name = tag[2].lower() if tag and not tag[3].strip() and not tag[4] else ""
         if name in SIMPLE and tag is not None and not tag[1]:
             stack.append((name, index))
@@ -95,14 +101,17 @@ def _balanced(children: list[Token]) -> set[int]:
     return kept
 
 
-def _tag(token: Token) -> re.Match[str] | None:
+def _matched_tag(token: Token) -> re.Match[str] | None:
     return _TAG.fullmatch(token.content) if token.type == "html_inline" else None
 
 
-def _resolve(token: Token, opened: set[str], report: Report) -> None:
-    """Corrects a tag that cannot stay as it is. `opened` are the names that the paragraph opens."""
+def _replace_tag(token: Token, opened_names: set[str], collector: FindingCollector) -> None:
+    """Replaces a tag that is not kept by a line break, a text or nothing, and reports it if necessary.
+
+    `opened_names` are the names of the tags that the paragraph opens.
+    """
     written = token.content
-    tag = _tag(token)
+    tag = _matched_tag(token)
     name = tag[2].lower() if tag else ""
     if name == "br":
         token.type, token.tag, token.content = "hardbreak", "br", ""
@@ -111,16 +120,17 @@ def _resolve(token: Token, opened: set[str], report: Report) -> None:
         token.type = "text"
         return
     token.type, token.content = "text", ""
-    if written.startswith("<!--") or (tag and tag[1] and name in opened):  # the opening tag is reported
+    if written.startswith("<!--") or (tag and tag[1] and name in opened_names):  # the opening tag is reported
         return
     shown = shortened(written, 40)
-    line = line_of(token)
+    line = line_of_token(token)
     if name in _REFUSED:
-        report.error(f"{shown} cannot stand in a mail; delete it", line)
+        collector.add_error(f"{shown} is not allowed in a mail; delete it", line)
     elif name in SIMPLE:
-        report.warning(
-            f"{shown} is left out: <{name}> works without attributes, and closed in the same paragraph", line
+        collector.add_warning(
+            f"{shown} is left out; <{name}> must have no attributes and must be closed in the same paragraph",
+            line,
         )
     else:
         advice = f"{_INSTEAD[name]}, or " if name in _INSTEAD else "write "
-        report.warning(f"the HTML {shown} is left out; {advice}\\< where it is text", line)
+        collector.add_warning(f"the HTML {shown} is left out; {advice}\\< if it is text", line)

@@ -1,6 +1,7 @@
-"""Parses the text of a paragraph, with the line of each token and emphasis beside CJK characters.
+"""Parses the text of a paragraph, with the line of each token and with emphasis beside CJK characters.
 
-Both belong to the instance that `parser` makes; the classes of markdown-it stay as they are for others.
+Only the parser that `markdown_parser` returns is changed; the classes of markdown-it stay as they are for
+others.
 """
 
 from __future__ import annotations
@@ -14,45 +15,48 @@ from markdown_it.rules_inline.state_inline import Scanned
 from markdown_it.token import Token
 from markdown_it.utils import EnvType
 
-from mailer.issue.markdown.rules.flanking import flanks
+from mailer.issue.markdown.rules.flanking import delimiter_flanks
 
 __all__ = ["InlineParser"]
 
 
 class InlineParser(ParserInline):
-    """Parses the text of a paragraph. The `map` of each token it makes has the token's line within it."""
+    """Parses the text of a paragraph. The `map` of each token contains its line within the paragraph."""
 
     def parse(self, src: str, md: MarkdownIt, env: EnvType, tokens: list[Token]) -> list[Token]:
-        """Adds the tokens of `src` to `tokens`."""
-        state = _State(src, md, env, tokens)
+        """Adds the tokens of the text `src` to `tokens`."""
+        state = _LineCountingState(src, md, env, tokens)
         self.tokenize(state)
         for rule in self.ruler2.getRules(""):
             rule(state)
         return state.tokens
 
 
-class _State(StateInline):
+class _LineCountingState(StateInline):
     _counted = 0
     _line = 0
 
     def pushPending(self) -> Token:
-        return self._numbered(super().pushPending())
+        return self._with_line(super().pushPending())
 
     def push(self, ttype: str, tag: str, nesting: Literal[-1, 0, 1]) -> Token:
-        return self._numbered(super().push(ttype, tag, nesting))
+        return self._with_line(super().push(ttype, tag, nesting))
 
     def scanDelims(self, start: int, canSplitWord: bool) -> Scanned:
-        """Returns the run of marks at `start`. `_` cannot split a word."""
+        """Returns the run of delimiters such as `**` at `start`, and whether it may open and close.
+
+        `canSplitWord` is False for `_`, which cannot begin or end emphasis within a word.
+        """
         marker, end = self.src[start], start
         while end < self.posMax and self.src[end] == marker:
             end += 1
         after = self.src[end] if end < self.posMax else ""
-        found = flanks(self.src[max(start - 2, 0) : start], after)
+        found = delimiter_flanks(self.src[max(start - 2, 0) : start], after)
         can_open = found.left and (canSplitWord or not found.right or found.mark_before)
         can_close = found.right and (canSplitWord or not found.left or found.mark_after)
         return Scanned(can_open, can_close, end - start)
 
-    def _numbered(self, token: Token) -> Token:
+    def _with_line(self, token: Token) -> Token:
         if self.pos < self._counted:
             self._counted = self._line = 0
         self._line += self.src.count("\n", self._counted, self.pos)

@@ -1,4 +1,4 @@
-"""Resolves line ends within paragraphs: each becomes a space or nothing."""
+"""Processes the line ends within paragraphs: each becomes a space or nothing."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from markdown_it.token import Token
 from mailer.issue.markdown.placeholders import PLACEHOLDER
 from mailer.issue.values.line_ends import joins_without_space
 
-__all__ = ["flowed", "resolve_line_ends"]
+__all__ = ["as_one_line", "drop_line_ends_between_cjk"]
 
 #: How much of the text on each side is looked at.
 _REACH = 100
@@ -22,33 +22,33 @@ _LINE_END = re.compile(r"[ \t]*\n[ \t\n]*")
 _PICTURE = "\U0001f5bc"
 
 
-def resolve_line_ends(children: Sequence[Token]) -> None:
-    """Resolves the line ends of a paragraph, and those in its titles, in place.
+def drop_line_ends_between_cjk(children: Sequence[Token]) -> None:
+    """Decides for each line end in a paragraph, and in titles of links, if it is a space or nothing.
 
-    The characters on both sides count also within bold words, links, code and references to footnotes.
-    A `softbreak` that stays is a space; one that is nothing becomes an empty text.
+    The characters on both sides count, even in bold words, links, code and references to footnotes. A
+    `softbreak` that stays is a space; one that becomes nothing is turned into an empty text.
     """
     for child in children:
         title = child.attrs.get("title")
         if isinstance(title, str) and "\n" in title:
-            child.attrs["title"] = flowed(title)
+            child.attrs["title"] = as_one_line(title)
     if not any(child.type == "softbreak" for child in children):
         return
-    words = [_words(child) for child in children]
+    words = [_visible_text(child) for child in children]
     whole = "".join(words)
     at = 0
     for child, text in zip(children, words, strict=True):
-        if child.type == "softbreak" and _joined(whole, at, at + 1):
+        if child.type == "softbreak" and _joins_without_space(whole, at, at + 1):
             child.type = "text"
         at += len(text)
 
 
-def flowed(text: str) -> str:
-    """Returns a text as one line: each of its line ends is a space or nothing."""
-    return _LINE_END.sub(lambda found: "" if _joined(text, *found.span()) else " ", text)
+def as_one_line(text: str) -> str:
+    """Returns a text as one line: each line end in it becomes a space or nothing."""
+    return _LINE_END.sub(lambda found: "" if _joins_without_space(text, *found.span()) else " ", text)
 
 
-def _joined(whole: str, start: int, end: int) -> bool:
+def _joins_without_space(whole: str, start: int, end: int) -> bool:
     near = whole[max(start - 1, 0) : start] + whole[end : end + 1]
     if _LATIN.search(near):
         return False
@@ -57,7 +57,7 @@ def _joined(whole: str, start: int, end: int) -> bool:
     return joins_without_space(whole[max(start - _REACH, 0) : start], whole[end : end + _REACH])
 
 
-def _words(token: Token) -> str:
+def _visible_text(token: Token) -> str:
     """Returns the text of a token as readers see it, with slots in braces."""
     match token.type:
         case "softbreak" | "hardbreak":

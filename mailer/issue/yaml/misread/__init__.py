@@ -1,1 +1,1 @@
-"""Finds text that YAML would read otherwise than it was typed, reports it, and makes it harmless."""
+"""Finds text that YAML would read differently from what was typed, reports it, and makes it harmless."""

@@ -1,4 +1,4 @@
-"""Finds where a quoted text or a bracket that opens on a line closes again."""
+"""Finds where a quoted text or a bracket that opens on a line is closed."""
 
 from __future__ import annotations
 
@@ -14,23 +14,23 @@ _PAIRS = {"[": "]", "{": "}"}
 Place = tuple[int, int]
 
 
-def _ends_text(line: str, parent: int) -> bool:
-    """Returns whether a line no longer belongs to a text below the column `parent`."""
-    return len(line) - len(line.lstrip(" ")) <= parent and _STRUCTURE.match(line) is not None
+def _ends_text(line: str, parent_column: int) -> bool:
+    """Returns whether a line is a key or a list entry that ends a text below the column `parent_column`."""
+    return len(line) - len(line.lstrip(" ")) <= parent_column and _STRUCTURE.match(line) is not None
 
 
-def closing_quote(lines: Sequence[str], start: Place, parent: int) -> Place | None:
-    """Returns the place of the quote that closes the one at `start`, or None.
+def closing_quote(lines: Sequence[str], start: Place, parent_column: int) -> Place | None:
+    """Returns the place of the quote that closes the one at `start`, or None if there is none.
 
-    Places are (line, column), counted from 0. A line that stands no deeper than `parent` and begins with a
-    key or a dash is never part of the text.
+    Places are (line, column), counted from 0. The text ends before a line that begins with a key or a dash
+    and is not indented deeper than `parent_column`.
     """
     row, column = start
     quote = lines[row][column]
     column += 1
     while row < len(lines):
         line = lines[row]
-        if row > start[0] and _ends_text(line, parent):
+        if row > start[0] and _ends_text(line, parent_column):
             return None
         while column < len(line):
             if quote == '"' and line[column] == "\\":
@@ -45,15 +45,21 @@ def closing_quote(lines: Sequence[str], start: Place, parent: int) -> Place | No
     return None
 
 
-def closing_bracket(lines: Sequence[str], start: Place, parent: int) -> tuple[Place | None, list[Place]]:
-    """Returns the place of the bracket that closes the one at `start`, and of each "#" that cuts it off."""
+def closing_bracket(
+    lines: Sequence[str], start: Place, parent_column: int
+) -> tuple[Place | None, list[Place]]:
+    """Returns the place of the bracket that closes the one at `start`, or None.
+
+    Also returns the place of each "#" by which YAML would cut off a line in between. Places are (line,
+    column), counted from 0.
+    """
     row, column = start
     wanted: list[str] = []
     cuts: list[Place] = []
     fresh = True  # a quote opens a text only where a text begins
     while row < len(lines):
         line = lines[row]
-        if row > start[0] and _ends_text(line, parent):
+        if row > start[0] and _ends_text(line, parent_column):
             return None, cuts
         while column < len(line):
             sign = line[column]
@@ -71,7 +77,7 @@ def closing_bracket(lines: Sequence[str], start: Place, parent: int) -> tuple[Pl
                 if not wanted:
                     return (row, column), cuts
             elif sign in "\"'" and fresh:
-                end = closing_quote(lines, (row, column), parent)
+                end = closing_quote(lines, (row, column), parent_column)
                 if end is None:
                     return None, cuts
                 row, column = end

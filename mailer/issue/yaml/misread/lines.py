@@ -1,24 +1,24 @@
-"""Changes the lines of a text without changing their length."""
+"""Overwrites characters in the lines of a text without changing the length of the lines."""
 
 from __future__ import annotations
 
-from mailer.issue.yaml.characters import INVISIBLE, lines_of
-from mailer.issue.yaml.faults import Fault, shown_character
+from mailer.issue.yaml.characters import INVISIBLE, lines_and_line_ends
+from mailer.issue.yaml.faults import TextFault, described_character
 
 __all__ = ["TextLines"]
 
-#: More than these help nobody.
+#: Further faults are not recorded, because nobody would read them.
 _MAX_FAULTS = 1_000
 
 
 class TextLines:
-    """Holds a text by lines. Rows and columns count from 0; no change alters the length of a line."""
+    """Holds the lines of a text. Rows and columns count from 0; no change alters the length of a line."""
 
-    def __init__(self, text: str, faults: list[Fault]) -> None:
-        self.lines, self.ends = lines_of(text)
+    def __init__(self, text: str, faults: list[TextFault]) -> None:
+        self.lines, self.ends = lines_and_line_ends(text)
         self.faults = faults
         #: Where the blocks that began with > begin.
-        self.folded: set[int] = set()
+        self.folded_block_offsets: set[int] = set()
         self.starts = [0]
         for line, end in zip(self.lines, self.ends, strict=True):
             self.starts.append(self.starts[-1] + len(line) + len(end))
@@ -28,41 +28,44 @@ class TextLines:
         """Returns the whole text."""
         return "".join(line + end for line, end in zip(self.lines, self.ends, strict=True))
 
-    def fault(self, row: int, column: int, message: str) -> None:
-        """Adds a fault at a place, counted from 0."""
+    def add_fault(self, row: int, column: int, message: str) -> None:
+        """Adds a fault with a position that counts from 0, up to a limit of faults."""
         if len(self.faults) < _MAX_FAULTS:
-            self.faults.append(Fault(row + 1, column + 1, message))
+            self.faults.append(TextFault(row + 1, column + 1, message))
 
-    def put(self, row: int, column: int, length: int, sign: str) -> None:
-        """Overwrites a place with a number of the same character."""
+    def overwrite(self, row: int, column: int, length: int, character: str) -> None:
+        """Overwrites `length` characters of a line with `character`."""
         line = self.lines[row]
-        self.lines[row] = line[:column] + sign * length + line[column + length :]
+        self.lines[row] = line[:column] + character * length + line[column + length :]
 
-    def indent(self, row: int) -> int:
-        """Returns the number of spaces before a line."""
+    def indent_width(self, row: int) -> int:
+        """Returns the number of spaces at the beginning of a line."""
         line = self.lines[row]
         return len(line) - len(line.lstrip(" "))
 
-    def blank(self, row: int) -> bool:
-        """Returns whether a line is empty."""
+    def is_blank(self, row: int) -> bool:
+        """Returns whether a line has only spaces and tabs."""
         return not self.lines[row].strip(" \t")
 
-    def below(self, row: int, parent: int) -> int:
-        """Returns the first line after `row` that is indented no deeper than `parent`."""
+    def next_outer_row(self, row: int, parent_column: int) -> int:
+        """Returns the first row after `row` that is not indented deeper than the column `parent_column`."""
         row += 1
-        while row < len(self.lines) and (self.blank(row) or self.indent(row) > parent):
+        while row < len(self.lines) and (self.is_blank(row) or self.indent_width(row) > parent_column):
             row += 1
         return row
 
-    def drop(self, row: int, parent: int) -> int:
-        """Blanks out the value on a line, and returns the line after it."""
-        end = self.below(row, parent)
+    def blank_out_nested_rows(self, row: int, parent_column: int) -> int:
+        """Overwrites the rows below `row` that are indented deeper than `parent_column` with spaces.
+
+        Returns the first row after them.
+        """
+        end = self.next_outer_row(row, parent_column)
         for each in range(row + 1, end):
-            self.put(each, 0, len(self.lines[each]), " ")
+            self.overwrite(each, 0, len(self.lines[each]), " ")
         return end
 
-    def indentation(self, row: int) -> int:
-        """Returns the column of the first character; reports white space other than spaces."""
+    def check_indentation(self, row: int) -> int:
+        """Returns the column of a line's first character; reports indentation that is not spaces."""
         line = self.lines[row]
         column = 0
         while column < len(line) and (line[column] in " \t" or INVISIBLE.match(line[column])):
@@ -73,10 +76,10 @@ class TextLines:
             message = (
                 "a tab is used for indentation; use spaces"
                 if sign == "\t"
-                else f"this line is indented with {shown_character(sign)}; use the spaces of the keyboard"
+                else f"this line is indented with {described_character(sign)}; use ordinary spaces"
             )
             if sign != "\t" and found == 0 and column == 1 and not sign.isspace():
-                message = f"this line begins with {shown_character(sign)}; delete it"
-            self.fault(row, found, message)
-            self.put(row, 0, column, " ")
+                message = f"this line begins with {described_character(sign)}; delete it"
+            self.add_fault(row, found, message)
+            self.overwrite(row, 0, column, " ")
         return column

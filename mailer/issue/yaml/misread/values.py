@@ -1,16 +1,16 @@
-"""Checks the values behind keys and dashes for text that YAML reads otherwise than it was typed."""
+"""Checks the values after keys and dashes for text that YAML reads differently from what was typed."""
 
 from __future__ import annotations
 
 import re
 
 from mailer.issue.yaml.characters import INVISIBLE
-from mailer.issue.yaml.faults import quoted_entry, shown_character
-from mailer.issue.yaml.keys import known_keys, long_texts, texts
+from mailer.issue.yaml.faults import described_character, quoted_entry
+from mailer.issue.yaml.keys import known_keys, long_text_keys, text_keys
 from mailer.issue.yaml.misread.closing import closing_bracket, closing_quote
 from mailer.issue.yaml.misread.lines import TextLines
 
-__all__ = ["HEADER", "KEY", "CheckedValues"]
+__all__ = ["HEADER", "KEY", "ValueChecker"]
 
 HEADER = re.compile(r"[|>](?:[1-9]?[+-]?|[+-][1-9])[ \t]*(?:[ \t]#(?:[ \t].*)?)?$")
 KEY = re.compile(
@@ -25,20 +25,27 @@ _OFF = re.compile(r"#[ \t]*(?:- |[\w\"'-]+:(?:\s|$))|#$")  # a line that was com
 _PLAIN_COMMENT = re.compile(r"#[ \t]")
 
 
-class CheckedValues(TextLines):
-    """Reports mistakes in values and makes them harmless. Each method returns the next line to check."""
+class ValueChecker(TextLines):
+    """Reports mistakes in values and makes them harmless.
 
-    def nothing(self, row: int, column: int, key: str, after: int) -> int:
-        """Checks a key without a value on its line: there may be a text below it."""
-        if key not in texts():
+    Each checking method returns the next row to check. `parent_column` is the column of the key or dash that
+    the value belongs to.
+    """
+
+    def check_empty_value(self, row: int, column: int, key: str, key_end: int) -> int:
+        """Checks a key that has no value on its line, and the text below it. Returns the next row.
+
+        `key_end` is the column after the colon.
+        """
+        if key not in text_keys():
             return row + 1
-        end = self.below(row, column)
-        rows = [each for each in range(row + 1, end) if not self.blank(each)]
+        end = self.next_outer_row(row, column)
+        rows = [each for each in range(row + 1, end) if not self.is_blank(each)]
         if not rows:
             return row + 1
         first = self.lines[rows[0]].lstrip(" \t")
         if first[0] in "\"'" or HEADER.match(first):
-            return self.value(rows[0], self.indent(rows[0]), column, key)
+            return self.check_value(rows[0], self.indent_width(rows[0]), column, key)
         bare = [text for each in rows if not _OFF.match(text := self.lines[each].strip(" \t"))]
         if all(_PLAIN_COMMENT.match(each) for each in bare):
             return end
@@ -46,112 +53,119 @@ class CheckedValues(TextLines):
             _MARKS.match(each) or _COLON.search(each) or each[0] == "#" or _COMMENT.search(each)
             for each in bare
         ):
-            self.lost(row, after - 1, key, bare[0] if len(bare) == 1 else "…")
-            self.drop(row, column)
+            self.report_unquoted_text(row, key_end - 1, key, bare[0] if len(bare) == 1 else "…")
+            self.blank_out_nested_rows(row, column)
         return end
 
-    def lost(self, row: int, column: int, key: str, text: str) -> None:
-        """Reports a text below its key that needs a `|` or quotes."""
-        if key in long_texts():
-            self.fault(
-                row, column, f"a text of several lines stands below a |; write {key}: | and the text below it"
+    def report_unquoted_text(self, row: int, column: int, key: str, text: str) -> None:
+        """Reports that the text below `key` needs a `|` or quotes."""
+        if key in long_text_keys():
+            self.add_fault(
+                row, column, f"a text of several lines must follow a |; write {key}: | and the text below it"
             )
         else:
-            self.fault(row, column, f"the text of {key} needs quotes; write {quoted_entry(key, text)}")
+            self.add_fault(row, column, f"the text of {key} needs quotes; write {quoted_entry(key, text)}")
 
-    def value(self, row: int, column: int, parent: int, key: str | None) -> int:
-        """Checks the value that begins at a place, below a key or dash in the column `parent`."""
+    def check_value(self, row: int, column: int, parent_column: int, key: str | None) -> int:
+        """Checks the value at `row` and `column` that belongs to a key or dash. Returns the next row."""
         line = self.lines[row]
         text = line[column:].rstrip(" \t")
         sign = text[0]
         if HEADER.match(text):
-            return self.block(row, column, parent, key)
+            return self.check_block(row, column, parent_column, key)
         if sign in "\"'":
-            return self.quoted(row, column, parent, key)
+            return self.check_quoted(row, column, parent_column, key)
         if sign in "[{":
-            return self.brackets(row, column, parent, key)
+            return self.check_brackets(row, column, parent_column, key)
         bare = text[: cut.start()].rstrip() if (cut := _COMMENT.search(text)) else text
         begins = f"a text cannot begin with {sign}"
         why = None
-        if sign in "*@%`,]}|>" or (sign in "&!" and (" " in bare or key in texts())):
+        if sign in "*@%`,]}|>" or (sign in "&!" and (" " in bare or key in text_keys())):
             why = begins
         elif sign in "-?:" and (len(bare) == 1 or bare[1] in " \t"):
             why = f'a text cannot begin with "{bare[:2].strip()} "'
-        elif sign in "｜＞" and len(bare) == 1 and self.below(row, parent) > row + 1:
-            return self.report_and_skip(row, column, parent, f"the full-width {sign} begins no text; write |")
+        elif sign in "｜＞" and len(bare) == 1 and self.next_outer_row(row, parent_column) > row + 1:
+            return self.report_and_skip(
+                row, column, parent_column, f"a full-width {sign} cannot begin a text; write |"
+            )
         elif INVISIBLE.match(sign) and bare[1:2] in tuple("\"'[{|>*&!"):
             return self.report_and_skip(
-                row, column, parent, f"the text begins with {shown_character(sign)}; delete it"
+                row, column, parent_column, f"the text begins with {described_character(sign)}; delete it"
             )
         if why:
             more = " (anchors, aliases and types of YAML are not used here)" if sign in "&*!" else ""
             message = f"{why}{more}; put the whole text in quotes: {quoted_entry(key, text)}"
-            return self.report_and_skip(row, column, parent, message)
+            return self.report_and_skip(row, column, parent_column, message)
         if sign in "&!":
             return row + 1  # a name or a type of what stands below, which the parser tells
         colon = _COLON.search(bare)
         if colon:
             at = column + colon.start()
-            self.fault(
-                row, at, f'a ": " does not fit here; put the whole text in quotes: {quoted_entry(key, bare)}'
+            self.add_fault(
+                row,
+                at,
+                f'a ": " is not allowed here; put the whole text in quotes: {quoted_entry(key, bare)}',
             )
-            return self.harmless(row, column, parent)
-        return self.continued(row, parent, key)
+            return self.overwrite_value(row, column, parent_column)
+        return self.check_continuation(row, parent_column, key)
 
-    def report_and_skip(self, row: int, column: int, parent: int, message: str) -> int:
-        """Reports a fault, makes the value harmless, and returns the line after it."""
-        self.fault(row, column, message)
-        return self.harmless(row, column, parent)
+    def report_and_skip(self, row: int, column: int, parent_column: int, message: str) -> int:
+        """Reports a fault, makes the value harmless, and returns the row after the value."""
+        self.add_fault(row, column, message)
+        return self.overwrite_value(row, column, parent_column)
 
-    def harmless(self, row: int, column: int, parent: int) -> int:
-        """Overwrites a value with letters that YAML reads as a text, and returns the line after it."""
-        self.put(row, column, len(self.lines[row]) - column, "x")
-        return self.drop(row, parent)
+    def overwrite_value(self, row: int, column: int, parent_column: int) -> int:
+        """Overwrites a value with letters that YAML reads as a text. Returns the row after the value."""
+        self.overwrite(row, column, len(self.lines[row]) - column, "x")
+        return self.blank_out_nested_rows(row, parent_column)
 
-    def block(self, row: int, column: int, parent: int, key: str | None) -> int:
-        """Checks the text below a `|` or `>`: its indentation, and that there is one."""
+    def check_block(self, row: int, column: int, parent_column: int, key: str | None) -> int:
+        """Checks the indentation of the text below a `|` or `>`, and that there is a text.
+
+        Returns the next row.
+        """
         if self.lines[row][column] == ">":
-            self.folded.add(self.starts[row] + column)
-            self.put(row, column, 1, "|")
+            self.folded_block_offsets.add(self.starts[row] + column)
+            self.overwrite(row, column, 1, "|")
         reported = False
         at = row + 1
         while at < len(self.lines):
             line = self.lines[at]
             blank = len(line) - len(line.lstrip(" \t\u00a0\u3000"))
-            if not self.blank(at) and self.indent(at) <= parent:
-                if blank <= self.indent(at):
+            if not self.is_blank(at) and self.indent_width(at) <= parent_column:
+                if blank <= self.indent_width(at):
                     break
                 if not reported:
                     reported = True
-                    self.indentation(at)
-                self.put(at, 0, blank, " ")
-                if self.indent(at) <= parent:
-                    self.put(at, 0, len(line), " ")
-            elif self.blank(at) and "\t" in line[: parent + 1]:
-                self.put(at, 0, len(line), " ")
+                    self.check_indentation(at)
+                self.overwrite(at, 0, blank, " ")
+                if self.indent_width(at) <= parent_column:
+                    self.overwrite(at, 0, len(line), " ")
+            elif self.is_blank(at) and "\t" in line[: parent_column + 1]:
+                self.overwrite(at, 0, len(line), " ")
             at += 1
-        if all(self.blank(each) for each in range(row + 1, at)):
+        if all(self.is_blank(each) for each in range(row + 1, at)):
             sign = self.lines[row][column:].split("#")[0].strip()
-            sign = (">" if self.starts[row] + column in self.folded else "|") + sign[1:]
-            advice = (
-                f"write it there, further to the right, or put the sign in quotes: {quoted_entry(key, sign)}"
-            )
-            self.fault(row, column, f"no text stands below this {sign[0]}; {advice}")
+            sign = (">" if self.starts[row] + column in self.folded_block_offsets else "|") + sign[1:]
+            advice = f"write an indented text there, or put the sign in quotes: {quoted_entry(key, sign)}"
+            self.add_fault(row, column, f"there is no text below this {sign[0]}; {advice}")
         return at
 
-    def quoted(self, row: int, column: int, parent: int, key: str | None) -> int:
-        """Checks a text in quotes: that it is closed, its escapes, and the text behind it."""
+    def check_quoted(self, row: int, column: int, parent_column: int, key: str | None) -> int:
+        """Checks a text in quotes: that it is closed, its escapes, and what follows. Returns the next row."""
         text = self.lines[row][column:].rstrip(" \t")
-        end = closing_quote(self.lines, (row, column), parent)
+        end = closing_quote(self.lines, (row, column), parent_column)
         if end is None:
             message = "a quote is opened here and never closed; close it, or put the whole text in quotes: "
-            return self.report_and_skip(row, column, parent, message + quoted_entry(key, text))
+            return self.report_and_skip(row, column, parent_column, message + quoted_entry(key, text))
         if text[0] == '"' and end[0] == row:
             unknown = _ESCAPE.match(self.lines[row][: end[1]], column + 1)
             if unknown and unknown[1]:
                 at = unknown.start(1)
-                self.fault(row, at, "an unknown \\ escape; write \\\\ for a backslash, or use single quotes")
-                return self.harmless(row, column, parent)
+                self.add_fault(
+                    row, at, "this \\ escape is unknown; write \\\\ for a backslash, or use single quotes"
+                )
+                return self.overwrite_value(row, column, parent_column)
         after = self.lines[end[0]][end[1] + 1 :]
         rest = after.strip(" \t")
         if not rest or (rest[0] == "#" and after[0] in " \t"):
@@ -159,46 +173,51 @@ class CheckedValues(TextLines):
         if end[0] == row:
             what = f"more text follows the closing {text[0]}"
             at = end[1] + 1 + len(after) - len(after.lstrip(" \t"))
-            self.fault(row, at, f"{what}; put the whole text in quotes: {quoted_entry(key, text)}")
-            return self.harmless(row, column, parent)
-        self.fault(
+            self.add_fault(row, at, f"{what}; put the whole text in quotes: {quoted_entry(key, text)}")
+            return self.overwrite_value(row, column, parent_column)
+        self.add_fault(
             end[0],
             end[1] + 1,
             f"more text follows the {text[0]} that closes the quote of line {row + 1}; "
             f"write {text[0] * 2 if text[0] == chr(39) else chr(92) + text[0]} for a quote inside the text",
         )
         for each in range(row + 1, end[0] + 1):
-            self.put(each, 0, len(self.lines[each]), " ")
-        self.harmless(row, column, parent)
-        return max(end[0] + 1, self.below(row, parent))
+            self.overwrite(each, 0, len(self.lines[each]), " ")
+        self.overwrite_value(row, column, parent_column)
+        return max(end[0] + 1, self.next_outer_row(row, parent_column))
 
-    def brackets(self, row: int, column: int, parent: int, key: str | None) -> int:
-        """Checks a value that begins with a bracket: that it is closed, or meant as a text."""
+    def check_brackets(self, row: int, column: int, parent_column: int, key: str | None) -> int:
+        """Checks a value that begins with a bracket: that it is closed, or else is a text.
+
+        Returns the next row.
+        """
         text = self.lines[row][column:].rstrip(" \t")
-        end, cuts = closing_bracket(self.lines, (row, column), parent)
+        end, cuts = closing_bracket(self.lines, (row, column), parent_column)
         message = (
             f"a text cannot begin with {text[0]}; put the whole text in quotes: {quoted_entry(key, text)}"
         )
-        if key in texts() or text.startswith("{{"):
-            return self.report_and_skip(row, column, parent, message)
+        if key in text_keys() or text.startswith("{{"):
+            return self.report_and_skip(row, column, parent_column, message)
         if end is None:
             message = f"a {text[0]} is opened here and never closed; close it, or put a text in quotes: "
-            return self.report_and_skip(row, column, parent, message + quoted_entry(key, text))
+            return self.report_and_skip(row, column, parent_column, message + quoted_entry(key, text))
         after = self.lines[end[0]][end[1] + 1 :]
         rest = after.strip(" \t")
         if rest and not rest.startswith("#"):
-            return self.report_and_skip(row, column, parent, message)
+            return self.report_and_skip(row, column, parent_column, message)
         for at, where in cuts:
             word = re.split(r"[,\]}]", self.lines[at][where:])[0]
-            self.fault(
-                at, where, f'YAML drops all after " #"; put the text in quotes: {quoted_entry(None, word)}'
+            self.add_fault(
+                at,
+                where,
+                f'YAML drops everything after " #"; put the text in quotes: {quoted_entry(None, word)}',
             )
-            self.put(at, where, 1, "x")
+            self.overwrite(at, where, 1, "x")
         return end[0] + 1
 
-    def continued(self, row: int, parent: int, key: str | None) -> int:
-        """Checks the further lines of a text that begins without a quote."""
-        end = self.below(row, parent)
+    def check_continuation(self, row: int, parent_column: int, key: str | None) -> int:
+        """Checks the further lines of a text that begins without a quote. Returns the next row."""
+        end = self.next_outer_row(row, parent_column)
         commented = False
         for at in range(row + 1, end):
             line = self.lines[at].strip(" \t")
@@ -210,26 +229,27 @@ class CheckedValues(TextLines):
             pair = KEY.match(line)
             colon = _COLON.search(line)
             if pair and pair[1] in known_keys():
-                self.fault(
+                self.add_fault(
                     at,
-                    self.indent(at),
-                    f"{pair[1]}: is indented as a part of the text above; move it under {key}:"
-                    if key
-                    else "move it to the left",
+                    self.indent_width(at),
+                    f"{pair[1]}: is indented as a part of the text above; move it "
+                    + (f"under {key}:" if key else "to the left"),
                 )
                 if key:  # goes on as if it stood where it should
-                    self.lines[at] = (" " * parent + line).ljust(len(self.lines[at]))
+                    self.lines[at] = (" " * parent_column + line).ljust(len(self.lines[at]))
                     return at
             elif colon or commented or line[0] == "#" or _MARKS.match(line):
                 name = key or "the text"
-                advice = f"write {key}: | and all of it below" if key in long_texts() else "put it in quotes"
-                self.fault(
+                advice = (
+                    f"write {key}: | and all of it below" if key in long_text_keys() else "put it in quotes"
+                )
+                self.add_fault(
                     at,
-                    self.indent(at) + (colon.start() if colon else 0),
-                    f"this line does not fit into {name}, which begins on line {row + 1}; {advice}",
+                    self.indent_width(at) + (colon.start() if colon else 0),
+                    f"this line cannot be a part of {name}, which begins on line {row + 1}; {advice}",
                 )
             else:
                 continue
-            self.drop(row, parent)
+            self.blank_out_nested_rows(row, parent_column)
             break
         return end
