@@ -14,14 +14,14 @@ from mailer.errors import StoreError
 from mailer.store.inspection import Inspection, inspect_database
 from mailer.transports.finding import Finding, Status
 
-__all__ = ["database", "disk"]
+__all__ = ["check_database", "check_disk"]
 
 _BYTES_LITTLE: Final = 1_000_000_000
 _BYTES_TOO_LITTLE: Final = 100_000_000
 _QUICK_CHECK_SECONDS: Final = 20.0
 
 
-def database(settings: Settings, *, seconds: float = _QUICK_CHECK_SECONDS) -> Iterator[Finding]:
+def check_database(settings: Settings, *, seconds: float = _QUICK_CHECK_SECONDS) -> Iterator[Finding]:
     """Checks whether it opens, is sound (PRAGMA quick_check), is in WAL mode, can be written, and is private.
 
     Takes at most `seconds`.
@@ -49,14 +49,14 @@ def database(settings: Settings, *, seconds: float = _QUICK_CHECK_SECONDS) -> It
             f'sqlite3 {path.name} "PRAGMA quick_check"',
         )
         return
-    yield _state_of(name, path, found)
+    yield _database_finding(name, path, found)
 
 
-def _state_of(name: str, path: Path, found: Inspection) -> Finding:
+def _database_finding(name: str, path: Path, inspection: Inspection) -> Finding:
     """Returns the finding about a database that could be read."""
-    if found.damage:
+    if inspection.damage:
         return Finding(
-            name, Status.ERROR, f"it is damaged: {found.damage}", "restore subscribers.db from a backup"
+            name, Status.ERROR, f"it is damaged: {inspection.damage}", "restore subscribers.db from a backup"
         )
     if not os.access(path, os.W_OK) or not os.access(path.parent, os.W_OK):
         return Finding(
@@ -65,9 +65,9 @@ def _state_of(name: str, path: Path, found: Inspection) -> Finding:
             "it cannot be written",
             "allow this user to write subscribers.db and its folder",
         )
-    if not found.has_tables or found.journal_mode != "wal":
-        wal = found.journal_mode == "wal"
-        what = "tables are missing" if wal else f"journal mode {found.journal_mode}"
+    if not inspection.has_tables or inspection.journal_mode != "wal":
+        wal = inspection.journal_mode == "wal"
+        what = "tables are missing" if wal else f"journal mode {inspection.journal_mode}"
         return Finding(
             name,
             Status.WARNING,
@@ -84,7 +84,7 @@ def _state_of(name: str, path: Path, found: Inspection) -> Finding:
     return Finding(name, Status.OK, f"sound, in WAL mode, {path.stat().st_size / 1e6:,.1f} MB")
 
 
-def disk(settings: Settings) -> Iterator[Finding]:
+def check_disk(settings: Settings) -> Iterator[Finding]:
     """Checks for free space: for a second copy of the database (log and indexes) and for campaigns."""
     free = shutil.disk_usage(settings.root).free
     size = settings.database.stat().st_size if settings.database.exists() else 0

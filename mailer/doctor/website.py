@@ -15,55 +15,55 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from mailer.config import Settings
-from mailer.doctor.dns.host_names import ascii_domain, is_literal, is_public
+from mailer.doctor.dns.host_names import ascii_domain, is_ip_literal, is_public_address
 from mailer.doctor.dns.resolver import Resolver
-from mailer.doctor.dns.zone_file import record
+from mailer.doctor.dns.zone_file import zone_file_line
 from mailer.transports.base import one_line
 from mailer.transports.finding import Finding, Status
 
-__all__ = ["host", "website"]
+__all__ = ["check_host", "check_website"]
 
 _SECONDS: Final = 8.0
 _DAY: Final = 86_400.0
 _DAYS_LEFT: Final = 14
-_MOST_BYTES: Final = 1_000
+_MAX_BODY_BYTES: Final = 1_000
 
 
-def host(settings: Settings, resolver: Resolver) -> Iterator[Finding]:
+def check_host(settings: Settings, resolver: Resolver) -> Iterator[Finding]:
     """Checks whether the host of the unsubscribe links has an address that readers can reach."""
-    name = _host_of(settings)
-    addresses = _addresses(resolver, name)
-    private = [address for address in addresses if not is_public(address)]
+    name = _website_host(settings)
+    addresses = _host_addresses(resolver, name)
+    private = [address for address in addresses if not is_public_address(address)]
     if not addresses:
         yield Finding(
             f"host {name}",
             Status.ERROR,
             "is not in the DNS, so no unsubscribe link can be opened",
-            f"publish {record(name, 'A', 'THE-ADDRESS-OF-YOUR-SERVER')}",
+            f"publish {zone_file_line(name, 'A', 'THE-ADDRESS-OF-YOUR-SERVER')}",
         )
     elif private:
         yield Finding(
             f"host {name}",
             Status.ERROR,
             f"{', '.join(private)} cannot be reached from outside",
-            f"publish {record(name, 'A', 'THE-PUBLIC-ADDRESS')}",
+            f"publish {zone_file_line(name, 'A', 'THE-PUBLIC-ADDRESS')}",
         )
     else:
         yield Finding(f"host {name}", Status.OK, ", ".join(addresses))
 
 
-def website(settings: Settings, resolver: Resolver, *, seconds: float = _SECONDS) -> Iterator[Finding]:
+def check_website(settings: Settings, resolver: Resolver, *, seconds: float = _SECONDS) -> Iterator[Finding]:
     """Checks TLS of base_url, then how `mailer serve` answers GET /healthz there, without a redirect."""
     parts = urlsplit(settings.publication.base_url)
     secure = parts.scheme == "https"
-    name = _host_of(settings)
+    name = _website_host(settings)
     port = parts.port or (443 if secure else 80)
-    addresses = _addresses(resolver, name)
+    addresses = _host_addresses(resolver, name)
     if not addresses:
         yield Finding("web", Status.UNKNOWN, f"{name} has no address to ask")
         return
     try:
-        plain = _connect(addresses, port, seconds)
+        plain = _connect_to_any(addresses, port, seconds)
     except ConnectionRefusedError:
         yield Finding(
             "web",
@@ -76,7 +76,7 @@ def website(settings: Settings, resolver: Resolver, *, seconds: float = _SECONDS
         yield Finding(
             "web",
             Status.UNKNOWN,
-            f"{name} port {port} cannot be reached from here: {_words(error)}",
+            f"{name} port {port} cannot be reached from here: {_error_text(error)}",
             "open it in a browser elsewhere: a firewall of this machine looks the same",
         )
         return
@@ -86,23 +86,23 @@ def website(settings: Settings, resolver: Resolver, *, seconds: float = _SECONDS
             try:
                 connection = ssl.create_default_context().wrap_socket(plain, server_hostname=name)
             except OSError as error:
-                yield _no_tls(name, error)
+                yield _tls_failure_finding(name, error)
                 return
         with closing(connection):
             if isinstance(connection, ssl.SSLSocket):
-                yield _certificate(name, connection)
-            yield _health(parts.path.rstrip("/") + "/healthz", parts.netloc, connection)
+                yield _certificate_finding(name, connection)
+            yield _health_finding(parts.path.rstrip("/") + "/healthz", parts.netloc, connection)
 
 
-def _host_of(settings: Settings) -> str:
+def _website_host(settings: Settings) -> str:
     return ascii_domain(urlsplit(settings.publication.base_url).hostname or "")
 
 
-def _addresses(resolver: Resolver, name: str) -> tuple[str, ...]:
-    return (name,) if is_literal(name) else resolver.addresses(name)
+def _host_addresses(resolver: Resolver, name: str) -> tuple[str, ...]:
+    return (name,) if is_ip_literal(name) else resolver.host_addresses(name)
 
 
-def _connect(addresses: tuple[str, ...], port: int, seconds: float) -> socket.socket:
+def _connect_to_any(addresses: tuple[str, ...], port: int, seconds: float) -> socket.socket:
     """Returns the first address that answers. Raises the last one's OSError."""
     last: OSError = OSError("no address")
     for address in addresses:
@@ -113,7 +113,7 @@ def _connect(addresses: tuple[str, ...], port: int, seconds: float) -> socket.so
     raise last
 
 
-def _no_tls(name: str, error: OSError) -> Finding:
+def _tls_failure_finding(name: str, error: OSError) -> Finding:
     if isinstance(error, ssl.SSLCertVerificationError):
         return Finding(
             "tls",
@@ -126,12 +126,12 @@ def _no_tls(name: str, error: OSError) -> Finding:
     return Finding(
         "tls",
         Status.ERROR,
-        f"{name} does not speak TLS 1.2 or newer: {_words(error)}",
+        f"{name} does not speak TLS 1.2 or newer: {_error_text(error)}",
         "let the proxy before `mailer serve` offer TLS 1.2 and 1.3",
     )
 
 
-def _certificate(name: str, connection: ssl.SSLSocket) -> Finding:
+def _certificate_finding(name: str, connection: ssl.SSLSocket) -> Finding:
     certificate: dict[str, Any] = connection.getpeercert() or {}
     begins = ssl.cert_time_to_seconds(certificate["notBefore"])
     ends = ssl.cert_time_to_seconds(certificate["notAfter"])
@@ -143,7 +143,7 @@ def _certificate(name: str, connection: ssl.SSLSocket) -> Finding:
     return Finding("tls", Status.OK, message)
 
 
-def _health(path: str, authority: str, connection: socket.socket) -> Finding:
+def _health_finding(path: str, authority: str, connection: socket.socket) -> Finding:
     """Sends one GET, which changes nothing, and returns the finding about the answer."""
     client = http.client.HTTPConnection("unused")
     client.sock = connection
@@ -151,12 +151,12 @@ def _health(path: str, authority: str, connection: socket.socket) -> Finding:
         client.request("GET", path, headers={"Host": authority, "Connection": "close"})
         answer = client.getresponse()
         status, location = answer.status, answer.getheader("Location", "")
-        body = answer.read(_MOST_BYTES)
+        body = answer.read(_MAX_BODY_BYTES)
     except TimeoutError:
         return Finding("web", Status.UNKNOWN, f"GET {path} was not answered in time", "run this again")
     except (OSError, http.client.HTTPException) as error:
         return Finding(
-            "web", Status.ERROR, f"GET {path} broke off: {_words(error)}", "look at the proxy's log"
+            "web", Status.ERROR, f"GET {path} broke off: {_error_text(error)}", "look at the proxy's log"
         )
     if status == 200 and body.strip() == b"ok":
         return Finding("web", Status.OK, f"GET {path} answers ok")
@@ -182,7 +182,7 @@ def _health(path: str, authority: str, connection: socket.socket) -> Finding:
     )
 
 
-def _words(error: Exception) -> str:
+def _error_text(error: Exception) -> str:
     if isinstance(error, TimeoutError):
         return "no answer in time"
     reason = getattr(error, "reason", None) or getattr(error, "strerror", None) or str(error)

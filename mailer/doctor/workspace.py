@@ -8,12 +8,19 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from mailer.config import Settings
-from mailer.doctor.dns.host_names import is_example, is_loopback_name, return_path_domain, sender_domain
+from mailer.doctor.dns.host_names import is_example_domain, is_local_host, return_path_domain, sender_domain
 from mailer.errors import ConfigError
 from mailer.transports.finding import Finding, Status
 from mailer.transports.registry import drivers, is_folder, open_transport
 
-__all__ = ["base_url", "env_file", "postal_address", "secret_key", "sender", "transport"]
+__all__ = [
+    "check_base_url",
+    "check_env_file",
+    "check_postal_address",
+    "check_secret_key",
+    "check_sender",
+    "check_transport",
+]
 
 _KEY_CHARACTERS: Final = 32
 _WEAK_KEY_CHARACTERS: Final = 16
@@ -26,7 +33,7 @@ _NEW_KEY: Final = (
 _PLACEHOLDERS: Final = ("example street", "exampletown", "port example")
 
 
-def secret_key(settings: Settings) -> Iterator[Finding]:
+def check_secret_key(settings: Settings) -> Iterator[Finding]:
     """Checks that links are signed with keys that nobody can guess. Old keys count, as they are valid too."""
     name = "secret key"
     try:
@@ -51,7 +58,7 @@ def secret_key(settings: Settings) -> Iterator[Finding]:
         yield Finding(name, Status.OK, f"is set, {len(keys[0])} characters long{known}")
 
 
-def env_file(settings: Settings) -> Iterator[Finding]:
+def check_env_file(settings: Settings) -> Iterator[Finding]:
     """Checks whether others on this machine can read the secrets in .env."""
     path = settings.root / ".env"
     try:
@@ -64,16 +71,16 @@ def env_file(settings: Settings) -> Iterator[Finding]:
         yield Finding(".env", Status.OK, "only its owner reads it")
 
 
-def base_url(settings: Settings) -> Iterator[Finding]:
+def check_base_url(settings: Settings) -> Iterator[Finding]:
     """Checks that readers can open a link. One-click unsubscribing needs https (RFC 8058 section 3.1)."""
     name, url = "base_url", settings.publication.base_url
     parts = urlsplit(url)
     host = parts.hostname or ""
     advice = "set publication.base_url to the https address that readers reach `mailer serve` by"
     wrong = []
-    if is_loopback_name(host):
+    if is_local_host(host):
         wrong.append("means this machine or network, which no reader can open")
-    elif is_example(host):
+    elif is_example_domain(host):
         wrong.append("is a name for examples")
     if parts.scheme != "https":
         wrong.append("is not https, which one-click unsubscribing needs")
@@ -83,10 +90,10 @@ def base_url(settings: Settings) -> Iterator[Finding]:
         yield Finding(name, Status.OK, f"{url} is https and public")
 
 
-def sender(settings: Settings) -> Iterator[Finding]:
+def check_sender(settings: Settings) -> Iterator[Finding]:
     """Checks whether mail is sent from a domain that somebody can own."""
     domains = dict.fromkeys((sender_domain(settings), return_path_domain(settings)))
-    examples = [domain for domain in domains if is_example(domain) or is_loopback_name(domain)]
+    examples = [domain for domain in domains if is_example_domain(domain) or is_local_host(domain)]
     if examples:
         yield Finding(
             "sender",
@@ -98,7 +105,7 @@ def sender(settings: Settings) -> Iterator[Finding]:
         yield Finding("sender", Status.OK, f"mail comes from {settings.publication.sender.address}")
 
 
-def postal_address(settings: Settings) -> Iterator[Finding]:
+def check_postal_address(settings: Settings) -> Iterator[Finding]:
     """Checks whether the footer has a real postal address."""
     address = settings.publication.postal_address
     if any(word in address.casefold() for word in _PLACEHOLDERS):
@@ -119,7 +126,7 @@ def postal_address(settings: Settings) -> Iterator[Finding]:
         yield Finding("postal address", Status.OK, " ".join(address.split()))
 
 
-def transport(settings: Settings) -> Iterator[Finding]:
+def check_transport(settings: Settings) -> Iterator[Finding]:
     """Checks whether messages reach anybody, and whether the transport has its secrets."""
     url = settings.delivery.transport
     try:

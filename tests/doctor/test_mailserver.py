@@ -157,14 +157,14 @@ def test_what_cannot_be_seen_from_here_is_said(world: World) -> None:
 
 
 def test_a_providers_reverse_name_is_the_providers(world: World) -> None:
-    from mailer.doctor.dns.ptr import reverse_names
+    from mailer.doctor.dns.ptr import check_reverse_dns
 
     world.configure("^transport = .*", 'transport = "smtp://relay.provider.alt:25"')
-    assert lines(reverse_names(world.settings, world.resolver, "relay.provider.alt")) == [
+    assert lines(check_reverse_dns(world.settings, world.resolver, "relay.provider.alt")) == [
         "ok relay.provider.alt is a provider's, and so are the addresses that mail leaves by"
     ]
     world.configure("^transport = .*", 'transport = "smtp://44.0.0.2:25"')
-    assert lines(reverse_names(world.settings, world.resolver, "44.0.0.2")) == [
+    assert lines(check_reverse_dns(world.settings, world.resolver, "44.0.0.2")) == [
         f"ok 44.0.0.2 is {HOST}, and {HOST} is 44.0.0.2"
     ]
     assert DOMAIN in world.zones

@@ -76,7 +76,7 @@ def test_a_closed_port_is_an_error_and_no_way_is_unknown(world: World) -> None:
     move(world, web)
     web._server.server_close()
     assert told(world, "web") == ("error", f"nothing listens at {DOMAIN} port {web.port}")
-    with mock.patch("mailer.doctor.website._connect", side_effect=TimeoutError):
+    with mock.patch("mailer.doctor.website._connect_to_any", side_effect=TimeoutError):
         status, message = told(world, "web")
     assert status == "unknown"
     assert message.endswith("cannot be reached from here: no answer in time")
@@ -132,13 +132,13 @@ def test_without_https_the_base_url_is_wrong_and_still_looked_at(world: World) -
 def test_a_server_that_never_answers_is_unknown(world: World) -> None:
     import socket
 
-    from mailer.doctor.website import website
+    from mailer.doctor.website import check_website
 
     with socket.create_server(("127.0.0.1", 0)) as silent:
         world.configure("^base_url = .*", f'base_url = "https://{DOMAIN}:{silent.getsockname()[1]}"')
-        (finding,) = website(world.settings, world.resolver, seconds=0.1)
+        (finding,) = check_website(world.settings, world.resolver, seconds=0.1)
     assert (finding.status, finding.name) == ("unknown", "tls")
     with socket.create_server(("127.0.0.1", 0)) as silent:
         world.configure("^base_url = .*", f'base_url = "http://{DOMAIN}:{silent.getsockname()[1]}"')
-        (finding,) = website(world.settings, world.resolver, seconds=0.1)
+        (finding,) = check_website(world.settings, world.resolver, seconds=0.1)
     assert (finding.status, finding.message) == ("unknown", "GET /healthz was not answered in time")

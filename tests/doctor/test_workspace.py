@@ -140,7 +140,7 @@ def test_a_database_that_cannot_be_written(world: World, monkeypatch: pytest.Mon
 
 def test_a_database_that_takes_too_long_is_unknown(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(inspection, "_STEPS_BETWEEN_LOOKS", 1)
-    (finding,) = storage.database(world.settings, seconds=-1.0)
+    (finding,) = storage.check_database(world.settings, seconds=-1.0)
     assert finding.status == "unknown"
 
 
@@ -150,7 +150,7 @@ def test_room_on_the_disk(world: World, monkeypatch: pytest.MonkeyPatch, free: i
 
     usage = namedtuple("usage", "total used free")
     monkeypatch.setattr("shutil.disk_usage", lambda _path: usage(10, 5, free))
-    assert lines(storage.disk(world.settings))[0].split()[0] == status
+    assert lines(storage.check_disk(world.settings))[0].split()[0] == status
 
 
 def test_looking_leaves_no_trace(world: World) -> None:

@@ -6,19 +6,19 @@ import ipaddress
 from collections.abc import Iterator
 
 from mailer.doctor.dns.resolver import Resolver
-from mailer.doctor.dns.zone_file import record
+from mailer.doctor.dns.zone_file import zone_file_line
 from mailer.transports.finding import Finding, Status
 
-__all__ = ["mx_records"]
+__all__ = ["check_mx_records"]
 
 
-def mx_records(resolver: Resolver, domain: str, used_for: str) -> Iterator[Finding]:
+def check_mx_records(resolver: Resolver, domain: str, used_for: str) -> Iterator[Finding]:
     """Checks whether `domain` accepts mail. `used_for` names its use: "From", "From and Reply-To"."""
     name = f"mx {domain}"
-    wanted = record(domain, "MX", f"10 mail.{domain}.")
-    found = resolver.mx(domain)
+    wanted = zone_file_line(domain, "MX", f"10 mail.{domain}.")
+    found = resolver.mx_records(domain)
     if not found:
-        addresses = resolver.addresses(domain)
+        addresses = resolver.host_addresses(domain)
         if addresses:
             yield Finding(
                 name,
@@ -61,11 +61,11 @@ def mx_records(resolver: Resolver, domain: str, used_for: str) -> Iterator[Findi
         yield Finding(
             name,
             Status.OK,
-            f"{', '.join(host for _, host in found)} {_takes(len(found))} mail for {used_for}",
+            f"{', '.join(host for _, host in found)} {_take_or_takes(len(found))} mail for {used_for}",
         )
 
 
-def _takes(count: int) -> str:
+def _take_or_takes(count: int) -> str:
     return "takes" if count == 1 else "take"
 
 
@@ -77,5 +77,5 @@ def _has_address(resolver: Resolver, host: str) -> bool:
     try:
         ipaddress.ip_address(host)
     except ValueError:
-        return bool(resolver.addresses(host))
+        return bool(resolver.host_addresses(host))
     return False

@@ -19,7 +19,7 @@ import dns.reversename
 from mailer.errors import ConfigError
 from mailer.transports.finding import Unanswered
 
-__all__ = ["DnsResolver", "Resolver", "nameserver"]
+__all__ = ["DnsResolver", "Resolver", "parse_nameserver"]
 
 #: How long to wait for one server, and for the answer to a question altogether (seconds).
 _SERVER_SECONDS: Final = 2.0
@@ -34,23 +34,23 @@ class Resolver(Protocol):
     Every method raises Unanswered, and returns nothing where no record exists.
     """
 
-    def txt(self, name: str) -> tuple[str, ...]:
+    def txt_records(self, name: str) -> tuple[str, ...]:
         """Returns the TXT records of a name, each with its strings joined (RFC 7208 section 3.3)."""
         ...
 
-    def mx(self, name: str) -> tuple[tuple[int, str], ...]:
+    def mx_records(self, name: str) -> tuple[tuple[int, str], ...]:
         """Returns preference and host of each MX record, most preferred first; the null MX's host is ''."""
         ...
 
-    def addresses(self, name: str) -> tuple[str, ...]:
+    def host_addresses(self, name: str) -> tuple[str, ...]:
         """Returns the IPv4 and then the IPv6 addresses of a host."""
         ...
 
-    def alias(self, name: str) -> str:
+    def cname_target(self, name: str) -> str:
         """Returns the target of a name's CNAME record, or ''."""
         ...
 
-    def names(self, address: str) -> tuple[str, ...]:
+    def ptr_names(self, address: str) -> tuple[str, ...]:
         """Returns the names that the PTR records of an IP address give."""
         ...
 
@@ -66,12 +66,12 @@ class DnsResolver:
         seconds: float = _QUESTION_SECONDS,
     ) -> None:
         """Takes a `server` to query instead of the nameservers of this machine."""
-        self._wrong = ""
+        self._no_server_reason = ""
         try:
             self._resolver = dns.resolver.Resolver(configure=server is None)
         except (dns.exception.DNSException, OSError):
             self._resolver = dns.resolver.Resolver(configure=False)
-            self._wrong = "this machine has no nameserver"
+            self._no_server_reason = "this machine has no nameserver"
         if server is not None:
             self._resolver.nameservers = [server[0]]
             self._resolver.port = server[1]
@@ -80,47 +80,51 @@ class DnsResolver:
         self._resolver.cache = dns.resolver.LRUCache()
         self._resolver.use_search_by_default = False
 
-    def txt(self, name: str) -> tuple[str, ...]:
-        return self._ask(name, "TXT", lambda data: b"".join(data.strings).decode("utf-8", "replace"))
+    def txt_records(self, name: str) -> tuple[str, ...]:
+        return self._query(name, "TXT", lambda data: b"".join(data.strings).decode("utf-8", "replace"))
 
-    def mx(self, name: str) -> tuple[tuple[int, str], ...]:
-        found = self._ask(name, "MX", lambda data: (int(data.preference), _plain(data.exchange)))
+    def mx_records(self, name: str) -> tuple[tuple[int, str], ...]:
+        found = self._query(name, "MX", lambda data: (int(data.preference), _host_name_text(data.exchange)))
         return tuple(sorted(found))
 
-    def addresses(self, name: str) -> tuple[str, ...]:
+    def host_addresses(self, name: str) -> tuple[str, ...]:
         def address(data: Any) -> str:
             return str(data.address)
 
-        return self._ask(name, "A", address) + self._ask(name, "AAAA", address)
+        return self._query(name, "A", address) + self._query(name, "AAAA", address)
 
-    def alias(self, name: str) -> str:
-        found = self._ask(name, "CNAME", lambda data: _plain(data.target))
+    def cname_target(self, name: str) -> str:
+        found = self._query(name, "CNAME", lambda data: _host_name_text(data.target))
         return found[0] if found else ""
 
-    def names(self, address: str) -> tuple[str, ...]:
+    def ptr_names(self, address: str) -> tuple[str, ...]:
         reverse = dns.reversename.from_address(address).to_text(omit_final_dot=True)
-        return self._ask(reverse, "PTR", lambda data: _plain(data.target))
+        return self._query(reverse, "PTR", lambda data: _host_name_text(data.target))
 
-    def _ask(self, name: str, kind: str, read: Callable[[Any], _Value]) -> tuple[_Value, ...]:
-        if self._wrong:
-            raise Unanswered(f"{kind} of {name} cannot be asked for: {self._wrong}")
+    def _query(self, name: str, record_type: str, read_value: Callable[[Any], _Value]) -> tuple[_Value, ...]:
+        if self._no_server_reason:
+            raise Unanswered(f"{record_type} of {name} cannot be asked for: {self._no_server_reason}")
         try:
             answer = self._resolver.resolve(
-                dns.name.from_text(name), dns.rdatatype.from_text(kind), raise_on_no_answer=False
+                dns.name.from_text(name), dns.rdatatype.from_text(record_type), raise_on_no_answer=False
             )
         except (dns.resolver.NXDOMAIN, dns.name.LabelTooLong, dns.name.EmptyLabel, dns.name.NameTooLong):
             return ()
         except dns.exception.Timeout:
-            raise Unanswered(f"the DNS did not answer in time when asked for {kind} of {name}") from None
+            raise Unanswered(
+                f"the DNS did not answer in time when asked for {record_type} of {name}"
+            ) from None
         except dns.resolver.NoNameservers as error:
-            raise Unanswered(f"the DNS could not answer for {kind} of {name}: {_failure(error)}") from None
+            raise Unanswered(
+                f"the DNS could not answer for {record_type} of {name}: {_last_server_error(error)}"
+            ) from None
         except (dns.exception.DNSException, OSError) as error:
             why = str(error) or type(error).__name__
-            raise Unanswered(f"the DNS could not answer for {kind} of {name}: {why}") from None
-        return tuple(read(data) for data in answer.rrset or ())
+            raise Unanswered(f"the DNS could not answer for {record_type} of {name}: {why}") from None
+        return tuple(read_value(data) for data in answer.rrset or ())
 
 
-def nameserver(text: str) -> tuple[str, int]:
+def parse_nameserver(text: str) -> tuple[str, int]:
     """Returns address and port of `127.0.0.1:5353`, `[::1]:53` or an address alone. Raises ConfigError."""
     host, colon, port = text.strip().rpartition(":")
     if not colon or (":" in host and not host.startswith("[")):
@@ -136,11 +140,11 @@ def nameserver(text: str) -> tuple[str, int]:
     return str(address), int(port)
 
 
-def _plain(name: Any) -> str:
-    return str(name.to_text(omit_final_dot=True)).lower().removesuffix(".")
+def _host_name_text(dns_name: Any) -> str:
+    return str(dns_name.to_text(omit_final_dot=True)).lower().removesuffix(".")
 
 
-def _failure(error: dns.resolver.NoNameservers) -> str:
+def _last_server_error(error: dns.resolver.NoNameservers) -> str:
     """Returns the last nameserver's answer, such as SERVFAIL or REFUSED."""
     tries = error.kwargs.get("errors") or ()
     return str(tries[-1][3]) if tries else "no nameserver was left to ask"

@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
-from mailer.doctor.dns.dkim import signed_by_provider
+from mailer.doctor.dns.dkim import check_provider_keys
 from mailer.transports.finding import Finding
 from mailer.transports.sendgrid.driver import DRIVER
 from tests.doctor.conftest import DOMAIN, KEY_RECORD, World, lines, make_key, txt
@@ -23,7 +23,7 @@ from tests.doctor.conftest import DOMAIN, KEY_RECORD, World, lines, make_key, tx
 def sendgrid(world: World) -> list[Finding]:
     """What is found of SendGrid's records for the domain of From."""
     assert DRIVER.dns is not None
-    return list(signed_by_provider(world.resolver, DOMAIN, DRIVER.dns, "dkim sendgrid"))
+    return list(check_provider_keys(world.resolver, DOMAIN, DRIVER.dns, "dkim sendgrid"))
 
 
 def published(world: World, *values: str) -> tuple[str, str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mailer.doctor.dns.spf_record import MalformedTerm, parse, spf_records
+from mailer.doctor.dns.spf_record import MalformedTerm, parse_spf_record, select_spf_records
 from tests.doctor.conftest import DOMAIN, HOST, World, txt
 
 NAME = f"spf {DOMAIN}"
@@ -32,9 +32,9 @@ def test_without_a_record_it_says_what_to_publish(world: World) -> None:
 def test_the_record_for_a_provider_leaves_its_name_open(world: World) -> None:
     del world.zones[DOMAIN]["TXT"]
     world.configure("^transport = .*", 'transport = "smtp://relay.provider.alt:25"')
-    from mailer.doctor.dns.spf import spf
+    from mailer.doctor.dns.spf import check_spf
 
-    (finding,) = spf(world.settings, world.resolver, DOMAIN)
+    (finding,) = check_spf(world.settings, world.resolver, DOMAIN)
     assert '"v=spf1 include:NAME-FROM-YOUR-PROVIDER ~all"' in finding.advice
 
 
@@ -130,18 +130,18 @@ def test_the_return_path_decides_and_from_is_a_warning(world: World) -> None:
 
 
 def test_sendgrid_wants_to_be_included(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    from mailer.doctor.dns.spf import spf
+    from mailer.doctor.dns.spf import check_spf
 
     world.configure("^transport = .*", 'transport = "sendgrid:"')
-    (missing,) = spf(world.settings, world.resolver, DOMAIN)
+    (missing,) = check_spf(world.settings, world.resolver, DOMAIN)
     assert missing.status == "warning"
     assert missing.advice == "add include:sendgrid.net"
     publish(world, "v=spf1 include:sendgrid.net ~all")
     publish(world, "v=spf1 ip4:44.0.0.0/16 -all", "sendgrid.net")
-    (there,) = spf(world.settings, world.resolver, DOMAIN)
+    (there,) = check_spf(world.settings, world.resolver, DOMAIN)
     assert there.status == "ok"
     del world.zones[DOMAIN]["TXT"]
-    (none,) = spf(world.settings, world.resolver, DOMAIN)
+    (none,) = check_spf(world.settings, world.resolver, DOMAIN)
     assert none.status == "warning"
     assert none.advice.endswith('"v=spf1 include:sendgrid.net ~all"')
 
@@ -170,8 +170,11 @@ def test_sendgrid_wants_to_be_included(world: World, monkeypatch: pytest.MonkeyP
 )
 def test_what_is_not_spf(record: str) -> None:
     with pytest.raises(MalformedTerm):
-        parse(f"v=spf1 {record} -all")
+        parse_spf_record(f"v=spf1 {record} -all")
 
 
 def test_only_whole_versions_count() -> None:
-    assert spf_records(["v=spf10 -all", "V=SPF1", "v=spf1 mx", "spf1", " v=spf1"]) == ["V=SPF1", "v=spf1 mx"]
+    assert select_spf_records(["v=spf10 -all", "V=SPF1", "v=spf1 mx", "spf1", " v=spf1"]) == [
+        "V=SPF1",
+        "v=spf1 mx",
+    ]
