@@ -27,7 +27,7 @@ from mailer.audience.exchange.list_file import ListFile
 from mailer.audience.segments import parse
 from mailer.audience.selection import mask_sql, reason_sql
 from mailer.config import load_settings
-from mailer.services.planning.prepare import prepare
+from mailer.services.planning.prepare import prepare_issue
 from mailer.store.database import open_store
 
 LIMIT = 300
@@ -100,7 +100,7 @@ def plans(root: Path) -> int:
     issue.parent.mkdir(exist_ok=True)
     issue.write_text(ISSUE, encoding="utf-8")
     os.environ["MAILER_SECRET_KEY"] = "bench"
-    prepared = prepare(open_store(root / "subscribers.db"), load_settings(root), issue, segment=SEGMENT)
+    prepared = prepare_issue(open_store(root / "subscribers.db"), load_settings(root), issue, segment=SEGMENT)
     return prepared.plan.recipients + sum(prepared.plan.excluded.values())
 
 

@@ -13,7 +13,7 @@ from mailer.store.database import open_store, open_to_read
 if TYPE_CHECKING:
     from sqlite_utils import Database
 
-__all__ = ["Workspace", "open_workspace", "workspace_of"]
+__all__ = ["Workspace", "open_workspace", "make_workspace"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,16 +29,16 @@ class Workspace:
         self.db.close()
 
 
-def open_workspace(settings: Settings, *, to_read: bool = False) -> Workspace:
+def open_workspace(settings: Settings, *, for_reading: bool = False) -> Workspace:
     """Opens the database of a workspace, and creates or migrates it where needed. Raises StoreError.
 
-    With `to_read`, a workspace that is read-only is opened for reading only.
+    With `for_reading`, a workspace that is read-only is opened for reading only.
     """
-    return workspace_of(
-        settings, open_to_read(settings.database) if to_read else open_store(settings.database)
+    return make_workspace(
+        settings, open_to_read(settings.database) if for_reading else open_store(settings.database)
     )
 
 
-def workspace_of(settings: Settings, db: Database) -> Workspace:
+def make_workspace(settings: Settings, db: Database) -> Workspace:
     """Returns the workspace for an open database."""
     return Workspace(settings, db, spools_of(db))

@@ -69,7 +69,7 @@ def _routes(settings: Settings, pages: Pages, outer: str, prefix: str) -> list[B
         Route("/archive/{slug}", archive.redirect_to_folder),
         Route("/archive/{slug}/", archive.page),
         Route("/archive/{slug}/images/{name}", archive.image),
-        Route("/healthz", _health_answer(Health(desk.check))),
+        Route("/healthz", _health_answer(Health(desk.check_database))),
         Route("/favicon.ico", _no_icon),
         Route("/", front),
     ]

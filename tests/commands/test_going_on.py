@@ -9,9 +9,9 @@ import pytest
 
 from mailer.config import load_settings
 from mailer.errors import ConfigError, TransportError
-from mailer.services.due.send_due import run_due
+from mailer.services.due.send_due import send_due_campaigns
 from mailer.services.sending import run as sending
-from mailer.services.workspace import workspace_of
+from mailer.services.workspace import make_workspace
 from mailer.store.database import open_store
 from mailer.transports.base import Outcome, Outgoing, Result
 from mailer.transports.stop import Stop
@@ -49,7 +49,7 @@ def look(desk: Path, stop: Stop) -> None:
     settings = load_settings(desk)
     db = open_store(settings.database)
     try:
-        list(run_due(workspace_of(settings, db), stop=stop))
+        list(send_due_campaigns(make_workspace(settings, db), stop=stop))
     finally:
         db.close()
 

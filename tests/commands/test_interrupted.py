@@ -12,7 +12,7 @@ from sqlite_utils import Database
 from mailer.campaign.status import Event
 from mailer.config import Settings, load_settings
 from mailer.services.campaigns import decisions as control
-from mailer.services.workspace import workspace_of
+from mailer.services.workspace import make_workspace
 from mailer.spool.journal import Journal
 from mailer.spool.lock import campaign_lock
 from mailer.store.database import open_store
@@ -227,7 +227,7 @@ def test_a_run_that_is_cancelled_settles_and_writes_the_manifest(
         if not looked:
             looked.append(message.address)
             with closing(open_store(desk / "subscribers.db")) as db:
-                control._apply(open_spool(db, find_campaign(db, SLUG)), Event.CANCEL)
+                control._apply_event(open_spool(db, find_campaign(db, SLUG)), Event.CANCEL)
         return ACCEPTED
 
     wire.decide, wire.concurrency = decide, 1
@@ -248,7 +248,9 @@ def test_a_cancel_recovers_a_run_that_dies_while_it_waits(
     waits = iter((lambda: None, lambda: lock.__exit__(None, None, None)))
     spool = open_spool(db, find_campaign(db, SLUG))
     spool.set_status("cancelled")
-    assert control._await_end(workspace_of(settings, db), SLUG, seconds=1.0, sleep=lambda _: next(waits)())
+    assert control._wait_for_run_end(
+        make_workspace(settings, db), SLUG, seconds=1.0, sleep=lambda _: next(waits)()
+    )
     assert spool.counts()["sending"] == 0
     assert manifest(desk)["status"] == "cancelled"
 

@@ -14,11 +14,11 @@ from sqlite_utils import Database
 from mailer.audience.planned import Planned
 from mailer.config import load_settings
 from mailer.errors import CampaignError
-from mailer.services.planning.prepare import PlanRequest, Prepared, prepare
-from mailer.services.sending.freeze import SincePlan
+from mailer.services.planning.prepare import PlanRequest, PreparedIssue, prepare_issue
+from mailer.services.sending.freeze import ChangesSincePlan
 from mailer.services.sending.result import SendResult
 from mailer.services.sending.send import send_issue
-from mailer.services.workspace import workspace_of
+from mailer.services.workspace import make_workspace
 from mailer.store.database import writing
 from mailer.transports.stop import Stop
 from tests.cli import Ran, run
@@ -389,16 +389,18 @@ class Sending:
 
     def __init__(self, desk: Path, db: Database) -> None:
         self.db, self.settings = db, load_settings(desk)
-        self.prepared: Prepared = prepare(workspace_of(self.settings, db), desk / ISSUE, PlanRequest())
-        self.since: list[SincePlan] = []
+        self.prepared: PreparedIssue = prepare_issue(
+            make_workspace(self.settings, db), desk / ISSUE, PlanRequest()
+        )
+        self.since: list[ChangesSincePlan] = []
 
     def go(self) -> SendResult:
         return send_issue(
-            workspace_of(self.settings, self.db),
+            make_workspace(self.settings, self.db),
             self.prepared,
             stop=Stop(),
             observe=lambda _: None,
-            frozen=self.since.append,
+            on_frozen=self.since.append,
         )
 
 
@@ -406,8 +408,8 @@ def test_who_leaves_before_the_freeze_is_skipped_and_the_others_get_it(desk: Pat
     sending = Sending(desk, db)
     leave(desk, BOB)
     erase(desk, DORA)
-    assert sending.go().complete
-    assert sending.since == [SincePlan(left=2)]
+    assert sending.go().is_complete
+    assert sending.since == [ChangesSincePlan(left=2)]
     assert [row[1:] for row in deliveries(db)] == [
         ("accepted", ""), ("skipped", "unsubscribed"), ("accepted", ""), ("skipped", "erased"),
     ]  # fmt: skip
@@ -420,8 +422,8 @@ def test_who_joins_before_the_freeze_is_not_sent_to(desk: Path, db: Database) ->
     join(desk, "eve@example.org")
     join(desk, "fay@example.org")
     leave(desk, ANNA)
-    assert sending.go().complete
-    assert sending.since == [SincePlan(left=1, joined=2)]
+    assert sending.go().is_complete
+    assert sending.since == [ChangesSincePlan(left=1, joined=2)]
     assert set(outbox(desk)) == {BOB, CHEN, DORA}
     assert len(deliveries(db)) == 4
 
@@ -462,7 +464,7 @@ def test_who_comes_back_to_a_version_that_was_not_rendered_stops_it(
         leave(desk, address)
     real = module.apply_approved_plan
 
-    def late(*arguments: object) -> Prepared:
+    def late(*arguments: object) -> PreparedIssue:
         prepared = real(*arguments)  # type: ignore[arg-type]
         join(desk, ANNA)
         return prepared
@@ -501,8 +503,8 @@ def test_who_got_it_by_another_campaign_before_the_freeze_gets_no_second_copy(
     )
     db.conn.execute("UPDATE deliveries SET state = 'accepted' WHERE campaign_id = ?", [other.campaign.id])
     leave(desk, CHEN)
-    assert sending.go().complete
-    assert sending.since == [SincePlan(left=1, received=2)]
+    assert sending.go().is_complete
+    assert sending.since == [ChangesSincePlan(left=1, received=2)]
     assert set(outbox(desk)) == {DORA}
     mine = db.conn.execute(
         "SELECT reason FROM deliveries WHERE campaign_id <> ? ORDER BY subscriber_id", [other.campaign.id]
@@ -513,7 +515,7 @@ def test_who_got_it_by_another_campaign_before_the_freeze_gets_no_second_copy(
 def test_who_received_it_meanwhile_is_said(capsys: pytest.CaptureFixture[str]) -> None:
     from mailer.commands.output import say_changes_since_plan
 
-    say_changes_since_plan(SincePlan(received=1, joined=2))
+    say_changes_since_plan(ChangesSincePlan(received=1, joined=2))
     assert capsys.readouterr().out == (
         "1 who was planned has received the issue by another campaign and is skipped.\n"
         "2 readers have joined since the plan and will not get it.\n"

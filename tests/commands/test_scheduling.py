@@ -13,8 +13,8 @@ import pytest
 from mailer.campaign.campaign import Campaign
 from mailer.config import load_settings
 from mailer.errors import TransportError
-from mailer.services.due.send_due import run_due
-from mailer.services.workspace import workspace_of
+from mailer.services.due.send_due import send_due_campaigns
+from mailer.services.workspace import make_workspace
 from mailer.spool.journal import Journal
 from mailer.spool.lock import campaign_lock
 from mailer.store.database import open_store, writing
@@ -446,10 +446,10 @@ def test_two_runs_that_saw_the_same_send_it_once(desk: Path, clock: Clock, wire:
     clock.set(EIGHT)
     settings = load_settings(desk)
     first, second = open_store(settings.database), open_store(settings.database)
-    slow = run_due(workspace_of(settings, first), stop=Stop())
+    slow = send_due_campaigns(make_workspace(settings, first), stop=Stop())
 
     def meanwhile(_: Outgoing) -> Outcome:
-        assert list(run_due(workspace_of(settings, second), stop=Stop())) == []
+        assert list(send_due_campaigns(make_workspace(settings, second), stop=Stop())) == []
         return Outcome(Result.ACCEPTED, "ok")
 
     wire.decide = meanwhile
@@ -532,7 +532,7 @@ def test_a_stop_by_signal_goes_on_with_the_next_run(desk: Path, clock: Clock, wi
         return Outcome(Result.ACCEPTED, "ok")
 
     wire.decide, wire.concurrency = once, 1
-    (done,) = run_due(workspace_of(settings, db), stop=stop)
+    (done,) = send_due_campaigns(make_workspace(settings, db), stop=stop)
     db.close()
     assert not done.is_complete
     assert done.campaign.status == status(desk) == "scheduled"
@@ -680,7 +680,7 @@ def test_deferred_mail_whose_try_was_cut_off_is_tried_again_hours_later(
     wire.decide, wire.concurrency = cut_off, 1
     clock.forward(minutes=2)
     db = open_store(load_settings(desk).database)
-    list(run_due(workspace_of(load_settings(desk), db), stop=stop))
+    list(send_due_campaigns(make_workspace(load_settings(desk), db), stop=stop))
     db.close()
     accept_all(wire)
     clock.forward(hours=2)
@@ -847,7 +847,7 @@ def test_who_asked_to_stop_begins_no_campaign(desk: Path, clock: Clock, wire: Sc
     settings = load_settings(desk)
     db, stop = open_store(settings.database), Stop()
     stop.set()
-    assert list(run_due(workspace_of(settings, db), stop=stop)) == []
+    assert list(send_due_campaigns(make_workspace(settings, db), stop=stop)) == []
     db.close()
     assert status(desk) == "scheduled"
 

@@ -347,7 +347,7 @@ def test_an_old_copy_beside_the_journal_of_a_run_that_died_sends_nothing(
     path = desk.root / ".mailer" / f"{SLUG}.journal"
     if known == "outcomes":
         with monkeypatch.context() as patch:
-            patch.setattr("mailer.services.sending.run.conclude", die)
+            patch.setattr("mailer.services.sending.run.conclude_run", die)
             assert desk.send().status == 9
         assert len(server.received) == 4
     else:
@@ -375,7 +375,7 @@ def test_an_old_copy_after_two_runs_that_died_sends_nothing(
     old = settled(desk)
     server.fail("RCPT", "reply", "450 later", times=2)
     with monkeypatch.context() as patch:
-        patch.setattr("mailer.services.sending.run.conclude", die)
+        patch.setattr("mailer.services.sending.run.conclude_run", die)
         patch.setattr("mailer.services.sending.run.conclude_failed_run", die)
         assert desk.send().status == 9
         assert len(server.received) == 2

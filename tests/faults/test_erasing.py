@@ -21,7 +21,7 @@ from mailer.audience.recipients import addresses_of
 from mailer.clock import set_clock
 from mailer.config import load_settings
 from mailer.services.readers.erase import erase_person
-from mailer.services.sending.recovery import journal_of
+from mailer.services.sending.recovery import journal_path
 from mailer.spool.journal import Journal
 from mailer.spool.lock import campaign_lock
 from mailer.store.database import open_store
@@ -190,7 +190,7 @@ def die(desk: Desk, result: Result, words: str, cause: Cause | None = None) -> N
     spool.set_status("sending")
     claims = spool.claim(9) or []
     keys = [(claim.person, claim.attempt) for claim in claims]
-    journal = Journal(journal_of(settings, SLUG))
+    journal = Journal(journal_path(settings, SLUG))
     journal.begin(keys)
     addresses = addresses_of(db, [claim.person for claim in claims])
     (two,) = [(c.person, c.attempt) for c in claims if addresses[c.person] == WHO]

@@ -52,13 +52,13 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def look(settings: Settings, monkeypatch: pytest.MonkeyPatch, *steps: Any) -> Looks:
     looks = Looks(*steps)
-    monkeypatch.setattr(background, "run_due", looks)
-    scheduler = Scheduler(settings, look_seconds=0.01)
+    monkeypatch.setattr(background, "send_due_campaigns", looks)
+    scheduler = Scheduler(settings, poll_seconds=0.01)
     scheduler.start()
     try:
         assert looks.done.wait(20)
     finally:
-        scheduler.end(20)
+        scheduler.stop(20)
     assert not any(thread.name == "schedule" for thread in threading.enumerate())
     return looks
 
@@ -97,15 +97,15 @@ def test_a_defect_that_ended_one_campaign_is_in_the_log(
 
 
 def test_what_never_began_ends_at_once(settings: Settings, workspace: Path) -> None:
-    Scheduler(settings).end(1)
+    Scheduler(settings).stop(1)
     assert not (workspace / "subscribers.db").exists()
 
 
 def test_once_asked_to_end_it_begins_nothing(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     looks = Looks(DueResult(SENT))
-    monkeypatch.setattr(background, "run_due", looks)
+    monkeypatch.setattr(background, "send_due_campaigns", looks)
     scheduler = Scheduler(settings)
-    scheduler.ask_to_end()
+    scheduler.request_stop()
     scheduler.start()
-    scheduler.end(20)
+    scheduler.stop(20)
     assert len(looks.steps) == 1

@@ -17,11 +17,11 @@ from mailer.audience.recipients import unreachable
 from mailer.campaign.delivery_state import State
 from mailer.campaign.status import Event, Status, check_open, target_of
 from mailer.errors import BusyError, CampaignError, StoreError
-from mailer.services.campaigns.people import state_of, subscriber_at
-from mailer.services.database.guard import is_older, refuse_if_older
-from mailer.services.planning.schedule import check_unscheduled
+from mailer.services.campaigns.people import delivery_state_of, subscriber_id_at
+from mailer.services.database.guard import is_behind_manifest, refuse_if_behind_manifest
+from mailer.services.planning.schedule import refuse_if_waiting
 from mailer.services.sending.after_run import end_if_done, refresh_manifest, zero_manifest_counts
-from mailer.services.sending.recovery import journal_of, recover, recover_from
+from mailer.services.sending.recovery import journal_path, recover_dead_run, settle_by_journal
 from mailer.services.workspace import Workspace
 from mailer.spool.base import Spool
 from mailer.spool.journal import journal_run, read_journal
@@ -41,7 +41,7 @@ def pause_campaign(workspace: Workspace, slug: str) -> bool:
 
     Raises CampaignError where it cannot be paused.
     """
-    return _decide(workspace, slug, Event.PAUSE)
+    return _apply_decision(workspace, slug, Event.PAUSE)
 
 
 def cancel_campaign(workspace: Workspace, slug: str) -> bool:
@@ -49,30 +49,30 @@ def cancel_campaign(workspace: Workspace, slug: str) -> bool:
 
     Raises CampaignError where it has ended already.
     """
-    return _decide(workspace, slug, Event.CANCEL)
+    return _apply_decision(workspace, slug, Event.CANCEL)
 
 
-def _decide(workspace: Workspace, slug: str, event: Event) -> bool:
+def _apply_decision(workspace: Workspace, slug: str, event: Event) -> bool:
     settings = workspace.settings
     workspace.spools.find(slug)
     with suppress(BusyError), campaign_lock(settings, slug):
         spool = workspace.spools.open(workspace.spools.find(slug))
         if event is Event.CANCEL:
-            _recover_before_giving_up(workspace, spool)
+            _recover_before_cancelling(workspace, spool)
         else:
-            recover(workspace, spool)
-            refuse_if_older(settings, spool.campaign, spool.counts())
+            recover_dead_run(workspace, spool)
+            refuse_if_behind_manifest(settings, spool.campaign, spool.counts())
         try:
-            _apply(spool, event)
+            _apply_event(spool, event)
         finally:
             # Also where the status was set before: the command that set it may have died before this.
             refresh_manifest(settings, spool)
         return True
-    _apply(workspace.spools.open(workspace.spools.find(slug)), event)
-    return _await_end(workspace, slug)
+    _apply_event(workspace.spools.open(workspace.spools.find(slug)), event)
+    return _wait_for_run_end(workspace, slug)
 
 
-def _apply(spool: Spool, event: Event) -> None:
+def _apply_event(spool: Spool, event: Event) -> None:
     """Applies an event to the status. A campaign that was sent with refusals may be cancelled, too."""
     is_sent = event is Event.CANCEL and spool.status() is Status.SENT
     if is_sent and (spool.counts()[State.REJECTED] or spool.reached_nobody()):
@@ -82,26 +82,26 @@ def _apply(spool: Spool, event: Event) -> None:
         raise CampaignError(f"campaign {slug} is {spool.status()}, so it cannot be {target_of(event)}")
 
 
-def _recover_before_giving_up(workspace: Workspace, spool: Spool) -> None:
+def _recover_before_cancelling(workspace: Workspace, spool: Spool) -> None:
     """Settles open claims by the journal. Hand-overs that an old copy of the database lacks are recorded.
 
     Where the journal belongs to the last run that the database knows, only the end of that run is missing,
     and the journal has it. Otherwise every delivery that is not known to be accepted becomes uncertain.
     """
-    journal = journal_of(workspace.settings, spool.campaign.slug)
+    journal = journal_path(workspace.settings, spool.campaign.slug)
     try:
-        recover(workspace, spool)
+        recover_dead_run(workspace, spool)
         behind = False
     except StoreError:
         adopt(spool, read_journal(journal))
-        recover_from(workspace, spool, journal)
+        settle_by_journal(workspace, spool, journal)
         last = last_run(workspace.db)
         behind = last is None or journal_run(journal) != last.token
-    if behind or is_older(workspace.settings, spool.campaign, spool.counts()):
+    if behind or is_behind_manifest(workspace.settings, spool.campaign, spool.counts()):
         spool.make_rest_uncertain()
 
 
-def _await_end(
+def _wait_for_run_end(
     workspace: Workspace,
     slug: str,
     *,
@@ -113,7 +113,7 @@ def _await_end(
     for _ in range(round(seconds / _POLL_SECONDS)):
         with suppress(BusyError), campaign_lock(workspace.settings, slug):
             spool = workspace.spools.open(workspace.spools.find(slug))
-            recover(workspace, spool)
+            recover_dead_run(workspace, spool)
             refresh_manifest(workspace.settings, spool)
             return True
         sleep(_POLL_SECONDS)
@@ -132,14 +132,14 @@ def retry_campaign(workspace: Workspace, slug: str, *, address: str | None = Non
         campaign = workspace.spools.find(slug)
         check_open(slug, campaign.status)
         if campaign.started_at is None or campaign.status is Status.MISSED:
-            check_unscheduled(campaign, settings.publication.zone)
+            refuse_if_waiting(campaign, settings.publication.zone)
         spool = workspace.spools.open(campaign)
-        recover(workspace, spool)
-        refuse_if_older(settings, campaign, spool.counts())
-        only = _person(workspace, spool, address)
+        recover_dead_run(workspace, spool)
+        refuse_if_behind_manifest(settings, campaign, spool.counts())
+        only = _subscriber_id_for(workspace, spool, address)
         again = spool.retry(partial(unreachable, workspace.db), only=only)
         if address is not None and not again:
-            raise _not_there(workspace, spool, address, "rejected or deferred, or cannot be reached")
+            raise _wrong_state_error(workspace, spool, address, "rejected or deferred, or cannot be reached")
         return again, 0 if address is not None else spool.counts()[State.REJECTED]
 
 
@@ -156,32 +156,32 @@ def resolve_campaign(workspace: Workspace, slug: str, *, resend: bool, address: 
         if resend:
             check_open(slug, campaign.status)
         spool = workspace.spools.open(campaign)
-        recover(workspace, spool)
-        refuse_if_older(settings, campaign, spool.counts())
-        only = _person(workspace, spool, address)
+        recover_dead_run(workspace, spool)
+        refuse_if_behind_manifest(settings, campaign, spool.counts())
+        only = _subscriber_id_for(workspace, spool, address)
         if resend:
             zero_manifest_counts(settings, spool, State.UNCERTAIN)
         number = spool.resolve(resend=resend, only=only)
         if address is not None and not number:
-            raise _not_there(workspace, spool, address, "uncertain")
+            raise _wrong_state_error(workspace, spool, address, "uncertain")
         end_if_done(spool)
         refresh_manifest(settings, spool)
         return number
 
 
-def _person(workspace: Workspace, spool: Spool, address: str | None) -> int | None:
+def _subscriber_id_for(workspace: Workspace, spool: Spool, address: str | None) -> int | None:
     """Returns the id of the subscriber at an address; None without an address. Raises CampaignError."""
     if address is None:
         return None
-    person = subscriber_at(workspace, address)
+    person = subscriber_id_at(workspace, address)
     if person is None:
-        raise _not_there(workspace, spool, address, "")
+        raise _wrong_state_error(workspace, spool, address, "")
     return person
 
 
-def _not_there(workspace: Workspace, spool: Spool, address: str, wanted: str) -> CampaignError:
-    state = state_of(workspace, spool, address)
+def _wrong_state_error(workspace: Workspace, spool: Spool, address: str, wanted_state: str) -> CampaignError:
+    state = delivery_state_of(workspace, spool, address)
     slug = spool.campaign.slug
     if state is None:
         return CampaignError(f"{address} is not among the readers of campaign {slug}")
-    return CampaignError(f"the delivery to {address} in campaign {slug} is {state}, not {wanted}")
+    return CampaignError(f"the delivery to {address} in campaign {slug} is {state}, not {wanted_state}")

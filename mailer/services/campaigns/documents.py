@@ -18,11 +18,19 @@ from mailer.services.sending.recovery import recover_if_idle
 from mailer.services.workspace import Workspace
 from mailer.spool.values import ListedDelivery, Reason
 
-__all__ = ["Details", "Overview", "deliveries_of", "delivery_json", "details_of", "overview_of", "overviews"]
+__all__ = [
+    "CampaignDetails",
+    "CampaignOverview",
+    "deliveries_of",
+    "delivery_json",
+    "details_of",
+    "overview_of",
+    "list_overviews",
+]
 
 
 @dataclass(frozen=True, slots=True)
-class Overview:
+class CampaignOverview:
     """Describes a campaign with the number of its deliveries in each state."""
 
     campaign: Campaign
@@ -35,7 +43,7 @@ class Overview:
         return self.campaign.held_until if goes_on else ""
 
     @property
-    def left(self) -> int:
+    def deliveries_left(self) -> int:
         """Returns how many deliveries a run would still try."""
         return sum(self.counts[state] for state in TO_SEND)
 
@@ -66,14 +74,14 @@ class Overview:
 
 
 @dataclass(frozen=True, slots=True)
-class Details:
+class CampaignDetails:
     """Describes one campaign in full.
 
     `in_folder` counts deliveries that only went into an outbox folder, `missed` readers whose scheduled time
     has passed; `note` says what to do where the sender was corrected since then, or is empty.
     """
 
-    overview: Overview
+    overview: CampaignOverview
     in_folder: int
     missed: int
     sender: str
@@ -104,34 +112,34 @@ class Details:
         }
 
 
-def overviews(workspace: Workspace) -> list[Overview]:
+def list_overviews(workspace: Workspace) -> list[CampaignOverview]:
     """Returns all campaigns, newest first, after recovering dead runs."""
     known = [recover_if_idle(workspace, campaign) for campaign in workspace.spools.campaigns()]
-    return [_overview(workspace, campaign) for campaign in known]
+    return [_make_overview(workspace, campaign) for campaign in known]
 
 
-def overview_of(workspace: Workspace, slug: str) -> Overview:
+def overview_of(workspace: Workspace, slug: str) -> CampaignOverview:
     """Returns one campaign as it is now. Raises CampaignError."""
-    return _overview(workspace, workspace.spools.find(slug))
+    return _make_overview(workspace, workspace.spools.find(slug))
 
 
-def _overview(workspace: Workspace, campaign: Campaign) -> Overview:
-    return Overview(campaign, workspace.spools.open(campaign).counts())
+def _make_overview(workspace: Workspace, campaign: Campaign) -> CampaignOverview:
+    return CampaignOverview(campaign, workspace.spools.open(campaign).counts())
 
 
-def details_of(workspace: Workspace, slug: str) -> Details:
+def details_of(workspace: Workspace, slug: str) -> CampaignDetails:
     """Returns the full description of one campaign, after recovering a dead run. Raises CampaignError."""
     settings = workspace.settings
     campaign = recover_if_idle(workspace, workspace.spools.find(slug))
     spool = workspace.spools.open(campaign)
     counts = spool.counts()
-    return Details(
-        Overview(campaign, counts),
+    return CampaignDetails(
+        CampaignOverview(campaign, counts),
         in_folder=spool.copies_in_folder(),
         missed=spool.held() if campaign.local_time else 0,
         sender=frozen_sender(settings, campaign),
         reasons=spool.reasons(),
-        note=sender_note(settings, campaign, counts, free=spool.reached_nobody()),
+        note=sender_note(settings, campaign, counts, reached_nobody=spool.reached_nobody()),
     )
 
 

@@ -23,10 +23,12 @@ def frozen_sender(settings: Settings, campaign: Campaign) -> str:
     return str(campaign.plan.get("sender", ""))
 
 
-def sender_note(settings: Settings, campaign: Campaign, counts: Mapping[str, int], *, free: bool) -> str:
+def sender_note(
+    settings: Settings, campaign: Campaign, counts: Mapping[str, int], *, reached_nobody: bool
+) -> str:
     """Returns advice where the sender was corrected after a campaign was frozen; else an empty text.
 
-    `counts` are its deliveries by state; `free` says that no reader has the issue or may have it.
+    `counts` are its deliveries by state; `reached_nobody` says that no reader has the issue or may have it.
     """
     frozen, now = frozen_sender(settings, campaign), str(settings.publication.sender)
     if not frozen or frozen == now or campaign.status is Status.CANCELLED:
@@ -35,7 +37,7 @@ def sender_note(settings: Settings, campaign: Campaign, counts: Mapping[str, int
         return ""  # nothing is left to send
     begin = f"From is frozen as {frozen}, and mailer.toml says {now} by now. "
     slug, issue = campaign.slug, campaign.issue
-    if free:
+    if reached_nobody:
         return (
             f"{begin}Nobody has it yet: after `mailer campaigns cancel {slug}`, `mailer send {issue}` plans "
             "it anew."

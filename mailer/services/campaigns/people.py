@@ -11,7 +11,7 @@ from mailer.services.workspace import Workspace
 from mailer.spool.base import Spool
 from mailer.spool.values import ListedDelivery
 
-__all__ = ["addresses_in", "list_deliveries", "state_of", "subscriber_at"]
+__all__ = ["addresses_in_state", "list_deliveries", "delivery_state_of", "subscriber_id_at"]
 
 #: This number of addresses is looked up by one statement.
 _AT_ONCE = 1000
@@ -27,7 +27,7 @@ def list_deliveries(
     """
     only = None
     if address is not None:
-        only = subscriber_at(workspace, address)
+        only = subscriber_id_at(workspace, address)
         if only is None:
             return
     found = spool.deliveries(state=state, only=only)
@@ -37,19 +37,19 @@ def list_deliveries(
             yield listed, addresses[listed.person]
 
 
-def subscriber_at(workspace: Workspace, address: str) -> int | None:
+def subscriber_id_at(workspace: Workspace, address: str) -> int | None:
     """Returns the id of the subscriber at an address; None where there is none. Raises AudienceError."""
     person = find(workspace.db, address)
     return person.id if person else None
 
 
-def state_of(workspace: Workspace, spool: Spool, address: str) -> str | None:
+def delivery_state_of(workspace: Workspace, spool: Spool, address: str) -> str | None:
     """Returns the state of the delivery to an address; None where there is none. Raises AudienceError."""
     found = next(list_deliveries(workspace, spool, address=address), None)
     return found[0].state if found else None
 
 
-def addresses_in(workspace: Workspace, spool: Spool, state: str, most: int) -> tuple[str, ...]:
-    """Returns up to `most` addresses with a delivery in that state."""
+def addresses_in_state(workspace: Workspace, spool: Spool, state: str, limit: int) -> tuple[str, ...]:
+    """Returns up to `limit` addresses with a delivery in that state."""
     found = (address for _, address in list_deliveries(workspace, spool, state=state) if address)
-    return tuple(islice(found, most))
+    return tuple(islice(found, limit))

@@ -8,10 +8,10 @@ from mailer.campaign.canary import canary_of
 from mailer.campaign.status import Event, Status
 from mailer.clock import utc_now
 from mailer.delivery.progress import Progress
-from mailer.services.database.guard import refuse_if_older
+from mailer.services.database.guard import refuse_if_behind_manifest
 from mailer.services.sending.after_run import refresh_manifest, schedule_again
-from mailer.services.sending.canary import release
-from mailer.services.sending.result import SendResult, result_of
+from mailer.services.sending.canary import release_behind_canary
+from mailer.services.sending.result import SendResult, make_send_result
 from mailer.services.sending.run import RunRequest, run_campaign
 from mailer.services.workspace import Workspace
 from mailer.spool.lock import campaign_lock
@@ -35,18 +35,18 @@ def resume_campaign(
     with campaign_lock(settings, slug):
         campaign = workspace.spools.find(slug)
         spool = workspace.spools.open(campaign)
-        refuse_if_older(settings, campaign, spool.counts())
+        refuse_if_behind_manifest(settings, campaign, spool.counts())
         moment = utc_now()
         early = campaign.due_at > moment and not (campaign.local_time and spool.overdue(moment))
         if campaign.status is Status.PAUSED:
             if early:
                 schedule_again(spool, Event.RESUME_SCHEDULE, campaign.due_at)
                 refresh_manifest(settings, spool)
-                return result_of(workspace, spool, None)
+                return make_send_result(workspace, spool, None)
             spool.apply(Event.RESUME)
         canary = canary_of(campaign)
         if canary is not None and canary.phase == "held":
-            release(spool, Event.RELEASE)
+            release_behind_canary(spool, Event.RELEASE)
         if campaign.due_at and campaign.status not in (Status.CANCELLED, Status.SENT):
             if canary is None:
                 spool.send_now(everybody=early)

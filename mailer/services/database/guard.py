@@ -27,7 +27,13 @@ if TYPE_CHECKING:
 
     from mailer.issue.load import LoadedIssue
 
-__all__ = ["is_older", "watch_database", "refuse_if_behind", "refuse_if_forgotten", "refuse_if_older"]
+__all__ = [
+    "is_behind_manifest",
+    "watch_database",
+    "refuse_if_behind_journal",
+    "refuse_if_campaign_lost",
+    "refuse_if_behind_manifest",
+]
 
 
 @contextmanager
@@ -39,21 +45,21 @@ def watch_database(
     Then it raises StoreError, also where it detects that only at the end. The content of the open database is
     first copied to a file beside `path`, because the original has no name any more.
     """
-    before = _identity(path)
+    before = _file_identity(path)
 
-    def look(progress: Progress) -> None:
-        if _identity(path) != before:
+    def check_and_observe(progress: Progress) -> None:
+        if _file_identity(path) != before:
             raise StoreError(f"{path.name} was removed or replaced while it was in use")
         observe(progress)
 
     try:
-        yield look
+        yield check_and_observe
     finally:
-        if _identity(path) != before:
-            raise StoreError(_rescue(db, path))
+        if _file_identity(path) != before:
+            raise StoreError(_copy_to_rescue_file(db, path))
 
 
-def refuse_if_forgotten(settings: Settings, loaded: LoadedIssue, slug: str) -> None:
+def refuse_if_campaign_lost(settings: Settings, loaded: LoadedIssue, slug: str) -> None:
     """Raises CampaignError where this issue was sent from this workspace as `slug`.
 
     It is called where the database has no such campaign. An archive from elsewhere, such as a clone of the
@@ -71,12 +77,12 @@ def refuse_if_forgotten(settings: Settings, loaded: LoadedIssue, slug: str) -> N
             )
 
 
-def refuse_if_older(settings: Settings, campaign: Campaign, counts: Mapping[str, int]) -> None:
+def refuse_if_behind_manifest(settings: Settings, campaign: Campaign, counts: Mapping[str, int]) -> None:
     """Raises StoreError where the campaign's manifest counts more accepted deliveries than the database.
 
     Uncertain deliveries count as accepted.
     """
-    told = _count_in_manifest(settings, campaign)
+    told = _manifest_count(settings, campaign)
     known = counts["accepted"] + counts["uncertain"]
     if told > known:
         raise StoreError(
@@ -86,13 +92,13 @@ def refuse_if_older(settings: Settings, campaign: Campaign, counts: Mapping[str,
         )
 
 
-def is_older(settings: Settings, campaign: Campaign, counts: Mapping[str, int]) -> bool:
+def is_behind_manifest(settings: Settings, campaign: Campaign, counts: Mapping[str, int]) -> bool:
     """Returns whether the campaign's manifest counts more accepted or uncertain deliveries than the
     database."""
-    return _count_in_manifest(settings, campaign) > counts["accepted"] + counts["uncertain"]
+    return _manifest_count(settings, campaign) > counts["accepted"] + counts["uncertain"]
 
 
-def _count_in_manifest(settings: Settings, campaign: Campaign) -> int:
+def _manifest_count(settings: Settings, campaign: Campaign) -> int:
     """Returns how many deliveries are accepted or uncertain by the campaign's manifest."""
     told = read_manifest(settings.campaigns / campaign.slug).get("counts")
     if not isinstance(told, dict):
@@ -101,7 +107,7 @@ def _count_in_manifest(settings: Settings, campaign: Campaign) -> int:
     return sum(number for number in numbers if isinstance(number, int))
 
 
-def refuse_if_behind(settings: Settings, spool: Spool, journal: Path) -> None:
+def refuse_if_behind_journal(settings: Settings, spool: Spool, journal: Path) -> None:
     """Raises StoreError where the journal of a dead run has claims that the database lacks.
 
     A claim is committed before the journal's line about it is written. So these commits were lost.
@@ -117,7 +123,7 @@ def refuse_if_behind(settings: Settings, spool: Spool, journal: Path) -> None:
         )
 
 
-def _identity(path: Path) -> tuple[int, int] | None:
+def _file_identity(path: Path) -> tuple[int, int] | None:
     try:
         status = path.stat()
     except OSError:
@@ -125,7 +131,7 @@ def _identity(path: Path) -> tuple[int, int] | None:
     return status.st_dev, status.st_ino
 
 
-def _rescue_file(path: Path) -> Path:
+def _create_rescue_file(path: Path) -> Path:
     """Creates an empty file under a free name, which only its owner may read. Two concurrent runs get
     different files."""
     number = 1
@@ -139,14 +145,14 @@ def _rescue_file(path: Path) -> Path:
             return target
 
 
-def _rescue(db: Database, path: Path) -> str:
+def _copy_to_rescue_file(db: Database, path: Path) -> str:
     """Copies the open database to `NAME-rescued`. Returns a sentence about it.
 
     Git ignores that name, like that of the database.
     """
     what = f"{path.name} was removed or replaced while it was in use"
     try:
-        target = _rescue_file(path)
+        target = _create_rescue_file(path)
         copy = sqlite3.connect(target)
         try:
             db.conn.backup(copy)

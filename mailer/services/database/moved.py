@@ -20,7 +20,7 @@ from mailer.store.last_run import last_run, note_last_run, place_of
 if TYPE_CHECKING:
     from sqlite_utils import Database
 
-__all__ = ["note_run", "moved_database_note", "report_moved_database"]
+__all__ = ["record_run_place", "moved_database_note", "report_moved_database"]
 
 
 def moved_database_note(db: Database, settings: Settings) -> str:
@@ -28,9 +28,9 @@ def moved_database_note(db: Database, settings: Settings) -> str:
     recorded."""
     # The file is read before and after the row. A run that is recorded meanwhile has both tokens in the file
     # while it commits the row, so that one of the two readings has the row's token. No lock is needed.
-    tokens = _tokens(settings)
+    tokens = _last_run_tokens(settings)
     last = last_run(db)
-    tokens += _tokens(settings)
+    tokens += _last_run_tokens(settings)
     if last is None:
         return ""
     here = place_of(settings.database)
@@ -50,7 +50,7 @@ def moved_database_note(db: Database, settings: Settings) -> str:
     return ""
 
 
-def note_run(db: Database, settings: Settings) -> None:
+def record_run_place(db: Database, settings: Settings) -> None:
     """Records that a run begins at this place. Raises OSError where the folder `.mailer` cannot be written.
 
     While the row is committed, `.mailer/last-run` holds the old and the new token, so that file and row agree
@@ -69,17 +69,17 @@ def note_run(db: Database, settings: Settings) -> None:
             put_file(path, f"{token}\n".encode("ascii"))
 
 
-def report_moved_database(db: Database, settings: Settings, say: Callable[[str], None]) -> None:
+def report_moved_database(db: Database, settings: Settings, report: Callable[[str], None]) -> None:
     """Reports the place of the last run if it was another one, and records this place, so that it is reported
     once."""
     sentence = moved_database_note(db, settings)
     if sentence:
-        say(sentence)
+        report(sentence)
         with suppress(OSError):  # each run records it again, and reports the error
-            note_run(db, settings)
+            record_run_place(db, settings)
 
 
-def _tokens(settings: Settings) -> list[str]:
+def _last_run_tokens(settings: Settings) -> list[str]:
     """Returns the tokens that the last run at this place wrote; none where there was no run."""
     try:
         return (settings.root / ".mailer" / "last-run").read_bytes().decode("ascii", "replace").split()

@@ -13,8 +13,8 @@ from collections.abc import Callable
 from mailer.config import Settings
 from mailer.errors import MailerError
 from mailer.services.database.moved import report_moved_database
-from mailer.services.due.parallel_runs import Attempts
-from mailer.services.due.send_due import AGAIN_SECONDS, POLL_SECONDS, run_due
+from mailer.services.due.parallel_runs import RetryTimes
+from mailer.services.due.send_due import AGAIN_SECONDS, POLL_SECONDS, send_due_campaigns
 from mailer.services.workspace import open_workspace
 from mailer.store.database import explain
 from mailer.transports.stop import Stop
@@ -34,64 +34,66 @@ class Scheduler:
         self,
         settings: Settings,
         *,
-        look_seconds: float = POLL_SECONDS,
+        poll_seconds: float = POLL_SECONDS,
         on_defect: Callable[[Exception], None] | None = None,
     ) -> None:
         self._settings = settings
-        self._look_seconds = look_seconds
+        self._poll_seconds = poll_seconds
         self._on_defect = on_defect or _log_defect
         self._stop = Stop()
-        self._attempts = Attempts()
-        self._looked = False
-        self._thread = threading.Thread(target=self._run, name="schedule", daemon=True)
+        self._retry_times = RetryTimes()
+        self._has_reported_move = False
+        self._thread = threading.Thread(target=self._run_until_stopped, name="schedule", daemon=True)
 
     def start(self) -> None:
         """Starts the thread."""
         self._thread.start()
 
-    def ask_to_end(self) -> None:
+    def request_stop(self) -> None:
         """Starts no new work, and makes runs release all claims that are not in flight. It is safe in a
         signal handler."""
         self._stop.set()
 
-    def end(self, seconds: float) -> None:
+    def stop(self, seconds: float) -> None:
         """Waits up to `seconds` until all runs have ended."""
-        self.ask_to_end()
+        self.request_stop()
         if self._thread.ident is not None:
             self._thread.join(seconds)
 
-    def _run(self) -> None:
+    def _run_until_stopped(self) -> None:
         pause = 0.0
         while not self._stop.wait(pause):
-            pause = self._look_seconds
+            pause = self._poll_seconds
             try:
-                self._look()
+                self._send_due()
             except MailerError as error:
-                self._tell(str(error))
+                self._log_sentence(str(error))
                 pause = AGAIN_SECONDS
             except sqlite3.Error as error:
-                self._tell(str(explain(error, self._settings.database.name)))
+                self._log_sentence(str(explain(error, self._settings.database.name)))
                 pause = AGAIN_SECONDS
             except Exception as error:
                 # A defect must not end the scheduler, and must be reported.
                 self._on_defect(error)
                 pause = AGAIN_SECONDS
 
-    def _look(self) -> None:
+    def _send_due(self) -> None:
         """Sends due campaigns, and those that become due meanwhile."""
         workspace = open_workspace(self._settings)
         try:
-            if not self._looked:
-                report_moved_database(workspace.db, self._settings, self._tell)
-                self._looked = True
-            for done in run_due(workspace, stop=self._stop, attempts=self._attempts, warn=self._tell):
-                self._tell(done.sentence(self._settings.publication.zone))
+            if not self._has_reported_move:
+                report_moved_database(workspace.db, self._settings, self._log_sentence)
+                self._has_reported_move = True
+            for done in send_due_campaigns(
+                workspace, stop=self._stop, retry_times=self._retry_times, warn=self._log_sentence
+            ):
+                self._log_sentence(done.summary(self._settings.publication.zone))
                 if isinstance(done.defect, Exception):
                     self._on_defect(done.defect)
         finally:
             workspace.close()
 
-    def _tell(self, sentence: str) -> None:
+    def _log_sentence(self, sentence: str) -> None:
         logger.warning("%s", " ".join(sentence.split()))
 
 

@@ -8,12 +8,12 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Generic, TypeVar
 
-__all__ = ["Attempts", "Runs"]
+__all__ = ["RetryTimes", "ParallelRuns"]
 
 T = TypeVar("T")
 
 
-class Runs(Generic[T]):
+class ParallelRuns(Generic[T]):
     """Tracks the active runs by name. It is used from one thread."""
 
     def __init__(self) -> None:
@@ -26,7 +26,7 @@ class Runs(Generic[T]):
     def __bool__(self) -> bool:
         return bool(self._threads)
 
-    def begin(self, name: str, work: Callable[[], T]) -> None:
+    def start(self, name: str, work: Callable[[], T]) -> None:
         """Calls `work`, which never raises, in a new thread. Raises RuntimeError where the system cannot
         start one."""
 
@@ -37,7 +37,7 @@ class Runs(Generic[T]):
         thread.start()
         self._threads[name] = thread
 
-    def ended(self, seconds: float) -> Iterator[tuple[str, T]]:
+    def wait_for_ended(self, seconds: float) -> Iterator[tuple[str, T]]:
         """Yields (name, result) of each run that ends within `seconds`, or until there are no more runs."""
         until = time.monotonic() + seconds
         while self._threads:
@@ -54,7 +54,7 @@ class Runs(Generic[T]):
             thread.join()
 
 
-class Attempts:
+class RetryTimes:
     """Tracks when each campaign may be tried again, so that a server that is down is not tried too often.
 
     It records every attempt, and outlives the runs.
@@ -63,10 +63,10 @@ class Attempts:
     def __init__(self) -> None:
         self._again: dict[str, float] = {}
 
-    def may_begin(self, name: str) -> bool:
+    def may_try(self, name: str) -> bool:
         """Returns whether a campaign may be tried now; True if it was never tried."""
         return time.monotonic() >= self._again.get(name, 0.0)
 
-    def rest(self, name: str, seconds: float) -> None:
+    def postpone(self, name: str, seconds: float) -> None:
         """Forbids further tries of a campaign for `seconds`."""
         self._again[name] = time.monotonic() + seconds

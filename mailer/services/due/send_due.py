@@ -24,10 +24,10 @@ from mailer.config import Settings
 from mailer.delivery.workers.connections import ConnectionPool
 from mailer.errors import BusyError, MailerError
 from mailer.services.database.moved import report_moved_database
-from mailer.services.due.parallel_runs import Attempts, Runs
+from mailer.services.due.parallel_runs import ParallelRuns, RetryTimes
 from mailer.services.planning.schedule import waiting_note
 from mailer.services.sending.after_run import mark_missed, refresh_manifest
-from mailer.services.sending.recovery import recover
+from mailer.services.sending.recovery import recover_dead_run
 from mailer.services.sending.result import SendResult
 from mailer.services.sending.run import RunRequest, run_campaign
 from mailer.services.workspace import Workspace, open_workspace
@@ -41,7 +41,7 @@ __all__ = [
     "AGAIN_SECONDS",
     "POLL_SECONDS",
     "DueResult",
-    "run_due",
+    "send_due_campaigns",
 ]
 
 #: While campaigns are being sent, others that become due are looked for at this interval (seconds).
@@ -91,12 +91,12 @@ class DueResult:
         }
 
     @property
-    def _nobody(self) -> str:
+    def _nobody_sent_reason(self) -> str:
         """Returns the reason why no message was sent."""
         left = self.result and any(self.result.counts[state] for state in TO_SEND)
         return "nobody was sent to" if left else "nobody was left"
 
-    def sentence(self, zone: ZoneInfo) -> str:
+    def summary(self, zone: ZoneInfo) -> str:
         """Returns one line for a log or a mail from cron."""
         campaign, result = self.campaign, self.result
         if self.error:
@@ -114,16 +114,16 @@ class DueResult:
             number = result.counts["uncertain"]
             known = f"{number:,} uncertain: `mailer campaigns resolve {campaign.slug}` settles them"
         return (
-            f"{campaign.slug}: {numbers or self._nobody}; {campaign.status}{note}{later}"
+            f"{campaign.slug}: {numbers or self._nobody_sent_reason}; {campaign.status}{note}{later}"
             f"{f'; {known}' if known else ''}"
         )
 
 
-def run_due(
+def send_due_campaigns(
     workspace: Workspace,
     *,
     stop: Stop,
-    attempts: Attempts | None = None,
+    retry_times: RetryTimes | None = None,
     warn: Callable[[str], None] = lambda _: None,
 ) -> Iterator[DueResult]:
     """Sends all due campaigns concurrently, and yields the result of each one as it ends.
@@ -131,13 +131,13 @@ def run_due(
     Campaigns that become due meanwhile are sent too. Together they open no more than the configured number of
     connections. A campaign that another process is sending is skipped, and an error in one does not end the
     others. Raises sqlite3.Error where the campaigns cannot be read, after the active runs have ended.
-    `attempts` remembers earlier tries; `warn` gets a sentence where the database was last used at another
+    `retry_times` remembers earlier tries; `warn` gets a sentence where the database was last used at another
     place.
     """
     settings = workspace.settings
-    attempts = attempts or Attempts()
+    retry_times = retry_times or RetryTimes()
     pool = ConnectionPool(settings.delivery.connections)
-    runs: Runs[DueResult | None] = Runs()
+    runs: ParallelRuns[DueResult | None] = ParallelRuns()
     ending = Stop(stop)
     try:
         while True:
@@ -149,17 +149,17 @@ def run_due(
             except sqlite3.Error as error:
                 due, unread = [], error
             for campaign in due:
-                if campaign.slug in runs or not attempts.may_begin(campaign.slug):
+                if campaign.slug in runs or not retry_times.may_try(campaign.slug):
                     continue
                 try:
-                    runs.begin(campaign.slug, partial(_try, settings, campaign, ending, pool))
+                    runs.start(campaign.slug, partial(_try_campaign, settings, campaign, ending, pool))
                 except RuntimeError as error:  # the system cannot start a thread
-                    attempts.rest(campaign.slug, AGAIN_SECONDS)
+                    retry_times.postpone(campaign.slug, AGAIN_SECONDS)
                     yield DueResult(campaign, error=f"{error}; it is tried again")
             if not runs and unread is not None:
                 raise unread
-            for slug, done in runs.ended(POLL_SECONDS):
-                attempts.rest(slug, AGAIN_SECONDS if done is not None and done.error else POLL_SECONDS)
+            for slug, done in runs.wait_for_ended(POLL_SECONDS):
+                retry_times.postpone(slug, AGAIN_SECONDS if done is not None and done.error else POLL_SECONDS)
                 if done is not None:
                     yield done
             if not runs and unread is None:
@@ -169,14 +169,16 @@ def run_due(
         runs.join()
 
 
-def _try(settings: Settings, campaign: Campaign, stop: Stop, pool: ConnectionPool) -> DueResult | None:
+def _try_campaign(
+    settings: Settings, campaign: Campaign, stop: Stop, pool: ConnectionPool
+) -> DueResult | None:
     """Sends the due deliveries of a campaign over its own connection; returns None if there are none. Never
     raises."""
     try:
         workspace = open_workspace(settings)
         try:
             with campaign_lock(settings, campaign.slug):
-                return _send_due(workspace, campaign.slug, stop, pool)
+                return _send_due_deliveries(workspace, campaign.slug, stop, pool)
         except MailerError:
             with suppress(MailerError, sqlite3.Error):
                 campaign = workspace.spools.find(campaign.slug)
@@ -195,7 +197,7 @@ def _try(settings: Settings, campaign: Campaign, stop: Stop, pool: ConnectionPoo
         return DueResult(campaign, error=f"it failed unexpectedly: {defect!r}", defect=defect)
 
 
-def _send_due(
+def _send_due_deliveries(
     workspace: Workspace, slug: str, stop: Stop, pool: ConnectionPool | None = None
 ) -> DueResult | None:
     """Sends the due deliveries of one campaign, under its lock; returns None where another process has done
@@ -211,10 +213,10 @@ def _send_due(
     elif campaign.status not in (Status.SCHEDULED, Status.SENDING) or not "" < campaign.due_at <= utc_now():
         return None
     elif campaign.due_at < late and spool.last_activity() < late:
-        recovered = recover(workspace, spool)
+        recovered = recover_dead_run(workspace, spool)
         if spool.never_tried():
             missed = spool.hold_missed(late) if campaign.local_time else 0
-            lost = _mark_missed(workspace, spool)
+            lost = _mark_campaign_missed(workspace, spool)
             if lost is not None:
                 known = recovered.sentence(slug)
                 return replace(lost, error=f"{lost.error}; {known}") if known else lost
@@ -237,7 +239,7 @@ def _leave_to_operator(workspace: Workspace, spool: Spool) -> DueResult:
     )
 
 
-def _mark_missed(workspace: Workspace, spool: Spool) -> DueResult | None:
+def _mark_campaign_missed(workspace: Workspace, spool: Spool) -> DueResult | None:
     """Marks a campaign as missed. Returns None where some readers can still get it at their scheduled
     time."""
     campaign, settings = spool.campaign, workspace.settings

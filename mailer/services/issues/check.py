@@ -16,11 +16,11 @@ from mailer.issue.problems import sorted_problems
 if TYPE_CHECKING:
     from mailer.issue.load import LoadedIssue
 
-__all__ = ["Checked", "check_issue"]
+__all__ = ["CheckedIssue", "check_issue"]
 
 
 @dataclass(frozen=True, slots=True)
-class Checked:
+class CheckedIssue:
     """Holds all problems of an issue, and its path in the workspace. With `strict` a warning counts as an
     error."""
 
@@ -37,18 +37,18 @@ class Checked:
         """Returns the problems as JSON data."""
         return {
             "issue": self.issue,
-            "problems": [_document(problem) for problem in self.problems],
+            "problems": [_problem_json(problem) for problem in self.problems],
             "ok": self.is_ready,
         }
 
 
-def check_issue(settings: Settings, path: Path, *, strict: bool = False) -> Checked:
+def check_issue(settings: Settings, path: Path, *, strict: bool = False) -> CheckedIssue:
     """Returns all problems that any stage finds in the issue at `path`, instead of raising them."""
-    name, problems = _problems_with(path, settings)
-    return Checked(name, tuple(problems), strict)
+    name, problems = _find_problems(path, settings)
+    return CheckedIssue(name, tuple(problems), strict)
 
 
-def _document(problem: Problem) -> dict[str, object]:
+def _problem_json(problem: Problem) -> dict[str, object]:
     return {
         "path": problem.path,
         "line": problem.line,
@@ -58,16 +58,16 @@ def _document(problem: Problem) -> dict[str, object]:
     }
 
 
-def _problems_with(path: Path, settings: Settings) -> tuple[str, list[Problem]]:
+def _find_problems(path: Path, settings: Settings) -> tuple[str, list[Problem]]:
     from mailer.issue.load import examine_issue
 
     try:
         loaded, problems = examine_issue(path, settings)
     except InputError as error:
-        return _shown(path, settings), list(error.problems)
+        return _shown_path(path, settings), list(error.problems)
     if loaded is None:
-        return _shown(path, settings), problems
-    problems += _only_problems(loaded)
+        return _shown_path(path, settings), problems
+    problems += _only_expression_problems(loaded)
     # A problem of a later stage at the same place is only a consequence of the first.
     told = {(problem.path, problem.line) for problem in problems if problem.severity == "error"}
     later = _rendering_problems(loaded, settings)
@@ -78,10 +78,10 @@ def _problems_with(path: Path, settings: Settings) -> tuple[str, list[Problem]]:
         if ((each.path, each.line) not in told)
         and not (links and each.line is None and each.message.startswith("a link leads to "))
     )
-    return loaded.path, sorted_problems(list(_once(problems)), loaded.path)
+    return loaded.path, sorted_problems(list(_without_duplicates(problems)), loaded.path)
 
 
-def _once(problems: list[Problem]) -> Iterator[Problem]:
+def _without_duplicates(problems: list[Problem]) -> Iterator[Problem]:
     """Removes duplicates: each sentence appears once for its line, with the column where that is known."""
     seen: set[tuple[str | None, int | None, str]] = set()
     for problem in sorted(problems, key=lambda each: each.column is None):
@@ -90,7 +90,7 @@ def _once(problems: list[Problem]) -> Iterator[Problem]:
             yield problem
 
 
-def _shown(path: Path, settings: Settings) -> str:
+def _shown_path(path: Path, settings: Settings) -> str:
     """Returns the path relative to the workspace, or as it was given where it is outside."""
     try:
         return path.resolve().relative_to(settings.root.resolve()).as_posix()
@@ -98,7 +98,7 @@ def _shown(path: Path, settings: Settings) -> str:
         return path.as_posix()
 
 
-def _only_problems(loaded: LoadedIssue) -> Iterator[Problem]:
+def _only_expression_problems(loaded: LoadedIssue) -> Iterator[Problem]:
     """Returns the problems of each `only` expression, with their places in the file."""
     from mailer.audience.segments import parse
 

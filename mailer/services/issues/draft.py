@@ -8,10 +8,10 @@ from mailer.clock import now
 from mailer.config import Settings
 from mailer.issue.draft import write_draft
 
-__all__ = ["begin_issue"]
+__all__ = ["create_draft"]
 
 
-def begin_issue(settings: Settings, edition: str, date: dt.date | None = None) -> str:
+def create_draft(settings: Settings, edition: str, date: dt.date | None = None) -> str:
     """Creates a draft of an issue, by default for today in the publication's time zone.
 
     Returns its path in the workspace, with slashes. Raises IssueError for an unknown edition, or where the

@@ -15,8 +15,8 @@ from typing import Any
 from mailer.audience.planned import PlanDifference, compare
 from mailer.config import Settings
 from mailer.errors import CampaignError
-from mailer.services.planning.plan import content_of
-from mailer.services.planning.prepare import Prepared
+from mailer.services.planning.plan import plan_content
+from mailer.services.planning.prepare import PreparedIssue
 from mailer.services.workspace import Workspace
 from mailer.spool.sqlite.kept_plans import KEPT_FOR, KeptPlan, find_plan, keep
 from mailer.store.database import explain, waiting_at_most
@@ -37,7 +37,7 @@ _NAMES = {
 }
 
 
-def keep_plan(workspace: Workspace, prepared: Prepared) -> str:
+def keep_plan(workspace: Workspace, prepared: PreparedIssue) -> str:
     """Stores the plan for `send --plan`. Returns a sentence about why that failed; empty on success.
 
     Nothing is stored for an issue that has a campaign, because the campaign has its plan.
@@ -46,7 +46,7 @@ def keep_plan(workspace: Workspace, prepared: Prepared) -> str:
         return ""
     try:
         with waiting_at_most(workspace.db, _PATIENCE):
-            plan, content = prepared.plan, _content(workspace.settings, prepared)
+            plan, content = prepared.plan, _content_of_plan(workspace.settings, prepared)
             keep(workspace.db, plan.hash, plan.to_json(), content, prepared.people)
     except sqlite3.OperationalError as error:
         why = explain(error, workspace.settings.database.name)
@@ -54,7 +54,7 @@ def keep_plan(workspace: Workspace, prepared: Prepared) -> str:
     return ""
 
 
-def apply_approved_plan(workspace: Workspace, prepared: Prepared, plan_hash: str) -> Prepared:
+def apply_approved_plan(workspace: Workspace, prepared: PreparedIssue, plan_hash: str) -> PreparedIssue:
     """Returns what is sent by the plan with this hash: its recipients, of whom some may have left since then.
 
     A campaign of the issue that exists must have that plan. Raises CampaignError where it has another, where
@@ -81,8 +81,9 @@ def apply_approved_plan(workspace: Workspace, prepared: Prepared, plan_hash: str
             f"{prepared.plan.slug}; nothing was sent. {plan_again}"
         )
     plan = prepared.plan
-    changed = _changed(
-        kept, {**_content(workspace.settings, prepared), "segment": plan.segment, "archive": plan.archive}
+    changed = _changed_parts(
+        kept,
+        {**_content_of_plan(workspace.settings, prepared), "segment": plan.segment, "archive": plan.archive},
     )
     if changed:
         raise CampaignError(
@@ -90,16 +91,16 @@ def apply_approved_plan(workspace: Workspace, prepared: Prepared, plan_hash: str
         )
     difference = compare(kept.people, prepared.people)
     if difference.added or difference.other_variant:
-        raise CampaignError(f"{_in_words(difference)}; nothing was sent. {plan_again}")
-    return _as_planned(prepared, kept)
+        raise CampaignError(f"{_difference_text(difference)}; nothing was sent. {plan_again}")
+    return _restore_kept_plan(prepared, kept)
 
 
-def _content(settings: Settings, prepared: Prepared) -> dict[str, Any]:
+def _content_of_plan(settings: Settings, prepared: PreparedIssue) -> dict[str, Any]:
     plan = prepared.plan
-    return content_of(settings, prepared.renditions, plan.slug, plan.archive, prepared.public)
+    return plan_content(settings, prepared.renditions, plan.slug, plan.archive, prepared.public)
 
 
-def _changed(kept: KeptPlan, content: Mapping[str, Any]) -> list[str]:
+def _changed_parts(kept: KeptPlan, content: Mapping[str, Any]) -> list[str]:
     """Returns the names of what has changed since the plan. A variant without readers any more is no
     change."""
     # A plan of version 0.3.0 or earlier has no entry for the public page.
@@ -115,7 +116,7 @@ def _changed(kept: KeptPlan, content: Mapping[str, Any]) -> list[str]:
     return list(dict.fromkeys(_NAMES[key] for key in changed))
 
 
-def _in_words(difference: PlanDifference) -> str:
+def _difference_text(difference: PlanDifference) -> str:
     joined, other = difference.added, difference.other_variant
     parts = [f"{joined:,} reader{'' if joined == 1 else 's'} joined since that plan"] if joined else []
     if other:
@@ -124,7 +125,7 @@ def _in_words(difference: PlanDifference) -> str:
     return ", ".join(parts)
 
 
-def _as_planned(prepared: Prepared, kept: KeptPlan) -> Prepared:
+def _restore_kept_plan(prepared: PreparedIssue, kept: KeptPlan) -> PreparedIssue:
     """Returns the stored plan without the people who were erased since then, whose ids are unknown now."""
     first: dict[str, str] = {}  # digest -> the first of the identical variants
     for variant, digest in sorted(kept.content["renditions"].items(), key=lambda item: int(item[0])):

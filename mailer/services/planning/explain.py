@@ -12,15 +12,15 @@ from mailer.audience.subscribers import find
 from mailer.audience.values.address import normalize_address
 from mailer.campaign.campaign import Delivered
 from mailer.issue.model import only_expressions
-from mailer.services.planning.prepare import is_same_issue, selection_for
+from mailer.services.planning.prepare import is_same_issue, make_selection
 from mailer.services.workspace import Workspace
 from mailer.transports.registry import unwritable_by
 
-__all__ = ["Explanation", "explain"]
+__all__ = ["PersonExplanation", "explain_person"]
 
 
 @dataclass(frozen=True, slots=True)
-class Explanation:
+class PersonExplanation:
     """Describes the relation of one person to one issue.
 
     `exclusion` says why they would not get it now; `known` says whether they are a subscriber at all. `only`
@@ -39,26 +39,26 @@ class Explanation:
     unwritable: str = ""
 
 
-def explain(workspace: Workspace, address: str, issue: Path) -> Explanation:
+def explain_person(workspace: Workspace, address: str, issue: Path) -> PersonExplanation:
     """Explains one address and one issue. Raises AudienceError for an invalid address, IssueError for the
     issue."""
     from mailer.issue.load import load_issue
 
     db, settings = workspace.db, workspace.settings
     loaded = load_issue(issue, settings)
-    selection = selection_for(loaded, settings, "")
+    selection = make_selection(loaded, settings, "")
     checked = normalize_address(address)
     person = find(db, address)
     if person is None:
         gone = Exclusion.SUPPRESSED if is_suppressed(db, checked.key) else None
-        return Explanation(checked.address, loaded.path, False, gone, (), ())
+        return PersonExplanation(checked.address, loaded.path, False, gone, (), ())
     variant = variant_of(db, person.id, selection.only)
     slugs = workspace.spools.slugs()
     alike = [c for c in workspace.spools.campaigns() if is_same_issue(c, loaded)]
     address = person.address or checked.address
     expressions = only_expressions(loaded.issue)
     rule = unwritable_by(settings.delivery.transport)
-    return Explanation(
+    return PersonExplanation(
         address=address,
         issue=loaded.path,
         known=True,

@@ -20,27 +20,27 @@ from mailer.campaign.campaign import Campaign
 from mailer.config import Settings
 from mailer.message.message import Envelope, Message, Person, Template
 from mailer.render.rendition import Rendition
-from mailer.services.planning.recipients import Selection, count_both
+from mailer.services.planning.recipients import RecipientSelection, count_common_ids
 from mailer.services.workspace import Workspace
 
 if TYPE_CHECKING:
     from mailer.issue.load import LoadedIssue
 
 __all__ = [
-    "Audience",
-    "Change",
-    "Draft",
+    "AudienceCounts",
+    "AudienceChange",
+    "PlanInput",
     "Plan",
     "audience_variants",
-    "content_of",
-    "main_variant",
+    "plan_content",
+    "most_common_variant",
     "make_plan",
     "count_audience",
 ]
 
 
 @dataclass(frozen=True, slots=True)
-class Audience:
+class AudienceCounts:
     """Holds the counts of one pass over the subscribers. `digest` covers each recipient and their variant."""
 
     recipients: int
@@ -51,14 +51,14 @@ class Audience:
 
 
 def count_audience(
-    workspace: Workspace, selection: Selection, builder: PlannedBuilder | None = None
-) -> Audience:
+    workspace: Workspace, selection: RecipientSelection, builder: PlannedBuilder | None = None
+) -> AudienceCounts:
     """Counts the audience in one pass with constant memory. Adds the recipients to `builder`, if given."""
     excluded: Counter[str] = Counter()
     variants: Counter[int] = Counter()
     domains: Counter[str] = Counter()
     digest = hashlib.sha256()
-    for rows in selection.batches(workspace):
+    for rows in selection.read_batches(workspace):
         ids: list[int] = []
         reads: list[int] = []
         for subscriber, domain, reason, variant in rows:
@@ -72,7 +72,7 @@ def count_audience(
         digest.update("".join(f"{i}:{v};" for i, v in zip(ids, reads, strict=True)).encode("ascii"))
         if builder is not None:
             builder.add(ids, reads)
-    return Audience(
+    return AudienceCounts(
         recipients=variants.total(),
         excluded=dict(excluded.most_common()),
         variants=dict(sorted(variants.items())),
@@ -81,13 +81,13 @@ def count_audience(
     )
 
 
-def audience_variants(audience: Audience) -> tuple[int, ...]:
+def audience_variants(audience: AudienceCounts) -> tuple[int, ...]:
     """Returns the variants that must be rendered; variant 0 where there are no recipients."""
     return tuple(audience.variants) or (0,)
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class AudienceChange:
     """Counts how the audience differs from the edition's last campaign."""
 
     campaign: str
@@ -117,7 +117,7 @@ class Plan:
     domains: Mapping[str, int]
     html_bytes: int
     message_bytes: int
-    since: Change | None
+    since: AudienceChange | None
     warnings: tuple[str, ...]
     content_hash: str
     audience_hash: str
@@ -130,7 +130,7 @@ class Plan:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Draft:
+class PlanInput:
     """Holds the input of a plan.
 
     `people` are the recipients, `selection` says how they were selected, `public` is the rendition of the
@@ -139,7 +139,7 @@ class Draft:
 
     loaded: LoadedIssue
     renditions: Mapping[int, Rendition]
-    audience: Audience
+    audience: AudienceCounts
     people: Planned
     slug: str
     segment: str
@@ -149,36 +149,36 @@ class Draft:
     public: Rendition | None
 
 
-def make_plan(workspace: Workspace, draft: Draft) -> Plan:
+def make_plan(workspace: Workspace, inputs: PlanInput) -> Plan:
     """Returns the plan for a draft: its renditions, its recipients and its public page."""
-    settings, audience, renditions = workspace.settings, draft.audience, draft.renditions
-    issue = draft.loaded.issue
+    settings, audience, renditions = workspace.settings, inputs.audience, inputs.renditions
+    issue = inputs.loaded.issue
     archive = settings.editions[issue.edition].public_page
-    content = content_of(settings, renditions, draft.slug, archive, draft.public)
+    content = plan_content(settings, renditions, inputs.slug, archive, inputs.public)
     content_hash = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
-    both = hashlib.sha256(f"{content_hash}\n{audience.digest}\n{draft.segment}".encode()).hexdigest()
-    html_bytes, message_bytes = _sizes(settings, draft)
+    both = hashlib.sha256(f"{content_hash}\n{audience.digest}\n{inputs.segment}".encode()).hexdigest()
+    html_bytes, message_bytes = _largest_sizes(settings, inputs)
     names = {id(r): str(r.variant) for r in renditions.values()}
     variants: Counter[str] = Counter()
     for variant, number in audience.variants.items():
         variants[names[id(renditions[variant])]] += number
     return Plan(
-        slug=draft.slug,
-        issue=draft.loaded.path,
+        slug=inputs.slug,
+        issue=inputs.loaded.path,
         edition=issue.edition,
         date=issue.date.isoformat(),
-        subject=renditions[main_variant(audience)].subject.fill({}),
+        subject=renditions[most_common_variant(audience)].subject.fill({}),
         sender=str(settings.publication.sender),
-        segment=draft.segment,
-        transport=draft.transport,
+        segment=inputs.segment,
+        transport=inputs.transport,
         recipients=audience.recipients,
         excluded=dict(audience.excluded),
         variants=dict(variants),
         domains=dict(list(audience.domains.items())[:10]),
         html_bytes=html_bytes,
         message_bytes=message_bytes,
-        since=_change(workspace, draft),
-        warnings=tuple(draft.warnings),
+        since=_change_since_last_campaign(workspace, inputs),
+        warnings=tuple(inputs.warnings),
         content_hash=content_hash,
         audience_hash=audience.digest,
         hash=both[:16],
@@ -186,23 +186,23 @@ def make_plan(workspace: Workspace, draft: Draft) -> Plan:
     )
 
 
-def _sizes(settings: Settings, draft: Draft) -> tuple[int, int]:
+def _largest_sizes(settings: Settings, inputs: PlanInput) -> tuple[int, int]:
     """Returns the bytes of the largest HTML, and those of the largest message."""
     envelope = Envelope(
         settings,
         campaign_id=0,
-        slug=draft.slug,
-        edition=draft.loaded.issue.edition,
+        slug=inputs.slug,
+        edition=inputs.loaded.issue.edition,
         sent_at=datetime(2000, 1, 1, tzinfo=UTC),
     )
-    different = {id(r): r for r in draft.renditions.values()}.values()
+    different = {id(r): r for r in inputs.renditions.values()}.values()
     return (
         max(len(r.html.fill({}).encode()) for r in different),
         max(len(Message(Template(r, envelope), Person(0, "a@example.org")).raw()) for r in different),
     )
 
 
-def content_of(
+def plan_content(
     settings: Settings,
     renditions: Mapping[int, Rendition],
     slug: str,
@@ -228,16 +228,16 @@ def content_of(
     return content
 
 
-def main_variant(audience: Audience) -> int:
+def most_common_variant(audience: AudienceCounts) -> int:
     """Returns the variant that most readers get."""
     return max(audience.variants, key=lambda variant: (audience.variants[variant], -variant), default=0)
 
 
-def _change(workspace: Workspace, draft: Draft) -> Change | None:
+def _change_since_last_campaign(workspace: Workspace, inputs: PlanInput) -> AudienceChange | None:
     """Returns how many joined and left since the edition's last campaign."""
-    if draft.last is None:
+    if inputs.last is None:
         return None
-    spool = workspace.spools.open(draft.last)
-    both = count_both((person for person, _ in draft.people), spool.people())
+    spool = workspace.spools.open(inputs.last)
+    both = count_common_ids((person for person, _ in inputs.people), spool.people())
     before = sum(spool.counts().values())
-    return Change(draft.last.slug, joined=draft.audience.recipients - both, left=before - both)
+    return AudienceChange(inputs.last.slug, joined=inputs.audience.recipients - both, left=before - both)

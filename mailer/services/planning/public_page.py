@@ -13,7 +13,7 @@ from mailer.render.rendition import Rendition
 if TYPE_CHECKING:
     from mailer.issue.load import LoadedIssue
 
-__all__ = ["public_rendition", "is_blank"]
+__all__ = ["public_rendition", "is_public_page_blank"]
 
 
 def public_rendition(
@@ -32,7 +32,7 @@ def public_rendition(
     return render_variants(loaded, settings, slug=slug, variants=(0,))[0]
 
 
-def is_blank(loaded: LoadedIssue, settings: Settings) -> bool:
+def is_public_page_blank(loaded: LoadedIssue, settings: Settings) -> bool:
     """Returns whether the public page shows only the parts for everybody, and the issue has none."""
     page = for_variant(loaded.issue, 0)
     if page == loaded.issue or settings.editions[page.edition].public_page != "everybody":

@@ -19,12 +19,12 @@ from mailer.transports.base import Unwritable
 __all__ = [
     "RECEIVED",
     "UNWRITABLE",
-    "PlannedStanding",
+    "RecheckedRecipient",
     "Row",
-    "Selection",
-    "count_both",
-    "current_standings",
-    "zones_of",
+    "RecipientSelection",
+    "count_common_ids",
+    "recheck_recipients",
+    "time_zones_of",
 ]
 
 #: The reasons for people who have the issue from another campaign, and for addresses to which the transport
@@ -37,7 +37,7 @@ Row = tuple[int, str, str | None, int]
 
 
 @dataclass(frozen=True, slots=True)
-class Selection:
+class RecipientSelection:
     """Selects an edition's readers, within a segment, without those who already have the issue.
 
     `earlier` are the ids of other campaigns of the issue. Copies in an outbox folder count only where this
@@ -52,7 +52,7 @@ class Selection:
     into_folder: bool = True
     unwritable: Unwritable | None = None
 
-    def batches(self, workspace: Workspace) -> Iterator[list[Row]]:
+    def read_batches(self, workspace: Workspace) -> Iterator[list[Row]]:
         """Returns every subscriber with their standing, some thousands at a time, in the order of ids."""
         unwritable = self.unwritable.matches if self.unwritable is not None else None
         received = workspace.spools.received(self.earlier, folders=self.into_folder)
@@ -79,7 +79,7 @@ class Selection:
             yield batch
 
 
-class PlannedStanding(NamedTuple):
+class RecheckedRecipient(NamedTuple):
     """Describes a planned recipient now: the reason not to write to them any more, or None, and the variant
     that they would get now."""
 
@@ -89,35 +89,35 @@ class PlannedStanding(NamedTuple):
     variant_now: int
 
 
-def current_standings(
-    workspace: Workspace, selection: Selection, planned: Iterable[tuple[int, int]]
-) -> Iterator[PlannedStanding]:
+def recheck_recipients(
+    workspace: Workspace, selection: RecipientSelection, planned: Iterable[tuple[int, int]]
+) -> Iterator[RecheckedRecipient]:
     """Returns the current standing of planned recipients, given as (subscriber id, variant) in the order of
     ids."""
     awaited = iter(planned)
     person, variant = next(awaited, (None, 0))
-    for rows in selection.batches(workspace):
+    for rows in selection.read_batches(workspace):
         for number, _, reason, variant_now in rows:
             if person is None:
                 return
             if number == person:
-                yield PlannedStanding(number, variant, reason, variant_now)
+                yield RecheckedRecipient(number, variant, reason, variant_now)
                 person, variant = next(awaited, (None, 0))
 
 
-def count_both(some: Iterable[int], others: Iterable[int]) -> int:
+def count_common_ids(ids: Iterable[int], other_ids: Iterable[int]) -> int:
     """Returns how many numbers are in both streams, which are in ascending order."""
     number = 0
-    left = iter(others)
+    left = iter(other_ids)
     other = next(left, None)
-    for one in some:
+    for one in ids:
         while other is not None and other < one:
             other = next(left, None)
         number += other == one
     return number
 
 
-def zones_of(workspace: Workspace, people: Iterable[tuple[int, int]]) -> Iterator[tuple[int, str]]:
+def time_zones_of(workspace: Workspace, people: Iterable[tuple[int, int]]) -> Iterator[tuple[int, str]]:
     """Returns (subscriber id, name of the time zone) of these people, in the order of ids."""
     zones = time_zones(workspace.db)
     for person, _ in people:

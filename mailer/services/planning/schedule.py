@@ -22,12 +22,12 @@ from mailer.campaign.times import (
 from mailer.clock import now, utc_now, utc_text
 from mailer.config import Settings
 from mailer.errors import AudienceError, CampaignError, InputError
-from mailer.services.planning.prepare import Prepared
-from mailer.services.planning.recipients import zones_of
+from mailer.services.planning.prepare import PreparedIssue
+from mailer.services.planning.recipients import time_zones_of
 from mailer.services.planning.usual_time import USUAL, next_usual_time
 from mailer.services.workspace import Workspace
 
-__all__ = ["Schedule", "check_unscheduled", "make_schedule", "waiting_note"]
+__all__ = ["Schedule", "refuse_if_waiting", "make_schedule", "waiting_note"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ class Schedule:
     meant: str = ""
     warnings: tuple[str, ...] = ()
 
-    def slot_in(self, timezone: str) -> str:
+    def due_time_in(self, timezone: str) -> str:
         """Returns the due time of a reader in the time zone of that name."""
         return self.by_zone.get(timezone, self.otherwise)
 
@@ -69,49 +69,49 @@ class Schedule:
 
 
 def make_schedule(
-    workspace: Workspace, prepared: Prepared, *, at: str | None, at_local: str | None
+    workspace: Workspace, prepared: PreparedIssue, *, at: str | None, at_local: str | None
 ) -> Schedule | None:
     """Returns the schedule for `--at` or `--at-local`; None without either. Raises InputError."""
     if at is not None and at_local is not None:
         raise InputError("choose one of --at (one time for all) and --at-local (each reader's own)")
     if at is not None:
-        moment, meant = _moment(workspace.settings, prepared, at)
-        return Schedule(utc_text(moment), meant=meant, warnings=_warnings(workspace, prepared, moment))
+        moment, meant = _resolve_send_time(workspace.settings, prepared, at)
+        return Schedule(utc_text(moment), meant=meant, warnings=_date_warnings(workspace, prepared, moment))
     if at_local is not None:
-        return _local(workspace, prepared, parse_time_of_day(at_local))
+        return _make_local_schedule(workspace, prepared, parse_time_of_day(at_local))
     return None
 
 
-def _moment(settings: Settings, prepared: Prepared, text: str) -> tuple[dt.datetime, str]:
+def _resolve_send_time(settings: Settings, prepared: PreparedIssue, at: str) -> tuple[dt.datetime, str]:
     """Returns the time of `--at`, and how it was understood where it was incomplete."""
     zone, issue = settings.publication.zone, prepared.loaded.issue
-    if text == USUAL:
+    if at == USUAL:
         return next_usual_time(settings, prepared), f"the usual time of {issue.edition}"
-    moment = parse_at(text, zone, now(), issue.date)
-    if not is_time_of_day(text):
+    moment = parse_at(at, zone, now(), issue.date)
+    if not is_time_of_day(at):
         return moment, ""
     of_the_issue = moment.astimezone(zone).date() == issue.date
-    return moment, "the issue's date" if of_the_issue else f"the next time it is {text}"
+    return moment, "the issue's date" if of_the_issue else f"the next time it is {at}"
 
 
-def _local(workspace: Workspace, prepared: Prepared, hour: dt.time) -> Schedule:
+def _make_local_schedule(workspace: Workspace, prepared: PreparedIssue, time_of_day: dt.time) -> Schedule:
     """Returns the schedule with a time for each zone of the readers. An unknown zone counts as the
     workspace's."""
     here, day = workspace.settings.publication.zone, prepared.loaded.issue.date
     moment = now()
     by_zone: dict[str, dt.datetime] = {}
     readers: Counter[dt.datetime] = Counter()
-    home = local_to_utc(day, hour, here)
-    for name, number in Counter(zone for _, zone in zones_of(workspace, prepared.people)).items():
-        zone = _zone(name)
+    home = local_to_utc(day, time_of_day, here)
+    for name, number in Counter(zone for _, zone in time_zones_of(workspace, prepared.people)).items():
+        zone = _find_zone(name)
         if zone is not None:
-            by_zone[name] = local_to_utc(day, hour, zone)
+            by_zone[name] = local_to_utc(day, time_of_day, zone)
         readers[by_zone.get(name, home)] += number
     last = max(readers, default=home)
     if last <= moment:
         raise InputError(
-            f"it is past {hour:%H:%M} of {day} for every reader (the last was {format_time(last, here)}); "
-            "leave --at-local out to send now"
+            f"it is past {time_of_day:%H:%M} of {day} for every reader "
+            f"(the last was {format_time(last, here)}); leave --at-local out to send now"
         )
     if last - moment > FARTHEST:
         raise InputError(f"the issue is of {day}, more than a year away; is the year right?")
@@ -123,7 +123,7 @@ def _local(workspace: Workspace, prepared: Prepared, hour: dt.time) -> Schedule:
         slots[times[due]] += number
     return Schedule(
         due_at=min(slots, default=times[home]),
-        local_time=f"{hour:%H:%M}",
+        local_time=f"{time_of_day:%H:%M}",
         by_zone={name: times[due] for name, due in by_zone.items()},
         otherwise=times[home],
         slots=tuple(sorted(slots.items())),
@@ -131,7 +131,7 @@ def _local(workspace: Workspace, prepared: Prepared, hour: dt.time) -> Schedule:
     )
 
 
-def _zone(name: str) -> ZoneInfo | None:
+def _find_zone(name: str) -> ZoneInfo | None:
     """Returns the zone of that name; None for "" and for names that are unknown, as old imports may have
     stored."""
     try:
@@ -141,7 +141,7 @@ def _zone(name: str) -> ZoneInfo | None:
     return ZoneInfo(known) if known else None
 
 
-def _warnings(workspace: Workspace, prepared: Prepared, moment: dt.datetime) -> tuple[str, ...]:
+def _date_warnings(workspace: Workspace, prepared: PreparedIssue, moment: dt.datetime) -> tuple[str, ...]:
     zone, issue = workspace.settings.publication.zone, prepared.loaded.issue
     day = moment.astimezone(zone).date()
     warnings: list[str] = []
@@ -175,7 +175,7 @@ def waiting_note(campaign: Campaign, zone: ZoneInfo) -> str:
     return f"campaign {campaign.slug} is scheduled for {when}{hour}"
 
 
-def check_unscheduled(campaign: Campaign, zone: ZoneInfo) -> None:
+def refuse_if_waiting(campaign: Campaign, zone: ZoneInfo) -> None:
     """Raises CampaignError where a campaign waits for its time or missed it; the message says what to do."""
     if campaign.status not in (Status.SCHEDULED, Status.MISSED):
         return

@@ -22,7 +22,7 @@ from mailer.errors import AudienceError, IssueError, Problem, SegmentError, Tran
 from mailer.message.message import Envelope, Message, Person, Template
 from mailer.render.rendition import Rendition
 from mailer.render.slots.slots import Part
-from mailer.services.planning.prepare import Prepared
+from mailer.services.planning.prepare import PreparedIssue
 from mailer.services.workspace import Workspace
 from mailer.transports.base import Outcome, Result
 from mailer.transports.registry import open_signer, open_transport, unwritable_by
@@ -30,13 +30,13 @@ from mailer.transports.registry import open_signer, open_transport, unwritable_b
 if TYPE_CHECKING:
     from sqlite_utils import Database
 
-__all__ = ["TEST_MARK", "Copy", "readers_of_copy", "send_samples"]
+__all__ = ["TEST_MARK", "SentCopy", "count_readers_of_variant", "send_test_copies"]
 
 TEST_MARK = "[Test] "
 
 
 @dataclass(frozen=True, slots=True)
-class Copy:
+class SentCopy:
     """Describes a test copy: its address and its outcome.
 
     `variant` is the variant that it shows. `values` says whose name, language and attributes are in it
@@ -52,7 +52,7 @@ class Copy:
 
 
 @dataclass(frozen=True, slots=True)
-class _Recipient:
+class _CopyRecipient:
     """Describes the recipient of a copy: their values, the variant, and whether it is their own."""
 
     person: Person
@@ -61,13 +61,15 @@ class _Recipient:
     own: bool
 
 
-def readers_of_copy(prepared: Prepared, variant: int) -> int:
+def count_readers_of_variant(prepared: PreparedIssue, variant: int) -> int:
     """Returns how many readers of the plan get this variant."""
     named = prepared.renditions.get(variant)
     return prepared.plan.variants.get(str(named.variant), 0) if named is not None else 0
 
 
-def send_samples(workspace: Workspace, prepared: Prepared, addresses: Sequence[str]) -> list[Copy]:
+def send_test_copies(
+    workspace: Workspace, prepared: PreparedIssue, addresses: Sequence[str]
+) -> list[SentCopy]:
     """Sends a copy to each address once, its subject marked. Records nothing.
 
     A subscriber gets their own variant. Where they are outside of the segment, and at any other address, the
@@ -79,16 +81,16 @@ def send_samples(workspace: Workspace, prepared: Prepared, addresses: Sequence[s
     anything is sent. Raises TransportError where the transport fails.
     """
     db, settings = workspace.db, workspace.settings
-    checked = _checked(db, addresses, prepared.plan.transport)
+    checked = _check_addresses(db, addresses, prepared.plan.transport)
     if prepared.plan.segment and not prepared.plan.recipients:
         raise SegmentError(
             f"no reader of {prepared.plan.edition} is in the segment, so no reader gets this copy; "
             "choose another segment, or leave --segment out"
         )
-    recipients = [_recipient(db, prepared, address.address) for address in checked]
-    renditions = _renditions(settings, prepared, {recipient.variant for recipient in recipients})
+    recipients = [_copy_recipient(db, prepared, address.address) for address in checked]
+    renditions = _renditions_for(settings, prepared, {recipient.variant for recipient in recipients})
     signer = open_signer(prepared.plan.transport, settings)
-    copies: list[Copy] = []
+    copies: list[SentCopy] = []
     with closing(open_transport(prepared.plan.transport, settings).channel()) as channel:
         for recipient in recipients:
             envelope = Envelope(
@@ -98,41 +100,45 @@ def send_samples(workspace: Workspace, prepared: Prepared, addresses: Sequence[s
                 slug=f"{prepared.plan.slug}-test-{token_hex(4)}",
                 edition=prepared.plan.edition,
             )
-            template = Template(_marked(renditions[recipient.variant]), envelope, signer)
+            template = Template(_mark_subject(renditions[recipient.variant]), envelope, signer)
             try:
                 (outcome,) = channel.send([Message(template, recipient.person)])
             except TransportError as error:
                 raise _error_with_copies_sent(error, copies) from error
             values: Literal["reader", "nobody"] = "reader" if recipient.on_list else "nobody"
-            copies.append(Copy(recipient.person.address, outcome, recipient.variant, values, recipient.own))
+            copies.append(
+                SentCopy(recipient.person.address, outcome, recipient.variant, values, recipient.own)
+            )
     return copies
 
 
-def _marked(rendition: Rendition) -> Rendition:
+def _mark_subject(rendition: Rendition) -> Rendition:
     subject = rendition.subject
     marked = Part((TEST_MARK + subject.fragments[0], *subject.fragments[1:]), subject.slots)
     return replace(rendition, subject=marked)
 
 
-def _recipient(db: Database, prepared: Prepared, address: str) -> _Recipient:
+def _copy_recipient(db: Database, prepared: PreparedIssue, address: str) -> _CopyRecipient:
     """Returns the recipient at this address: for a subscriber their data, without the subscriber id."""
     known = find(db, address)
     if known is None or known.address is None:
-        return _Recipient(Person(0, address), _main(prepared), on_list=False, own=False)
+        return _CopyRecipient(Person(0, address), _most_common_variant(prepared), on_list=False, own=False)
     person = Person(
         0, known.address, known.name, known.language, texts_of(known.attributes) if known.attributes else None
     )
     own = _is_in_segment(db, prepared, known)
-    variant = variant_of(db, known.id, prepared.selection.only) if own else _main(prepared)
-    return _Recipient(person, variant, on_list=True, own=own)
+    variant = variant_of(db, known.id, prepared.selection.only) if own else _most_common_variant(prepared)
+    return _CopyRecipient(person, variant, on_list=True, own=own)
 
 
-def _is_in_segment(db: Database, prepared: Prepared, known: Subscriber) -> bool:
+def _is_in_segment(db: Database, prepared: PreparedIssue, known: Subscriber) -> bool:
     segment = prepared.selection.segment
     return segment is None or is_within(db, known.id, segment)
 
 
-def _renditions(settings: Settings, prepared: Prepared, variants: set[int]) -> Mapping[int, Rendition]:
+def _renditions_for(
+    settings: Settings, prepared: PreparedIssue, variants: set[int]
+) -> Mapping[int, Rendition]:
     """Returns the renditions of these variants, and renders those that no reader of the plan gets."""
     missing = variants - prepared.renditions.keys()
     if not missing:
@@ -153,12 +159,12 @@ def _renditions(settings: Settings, prepared: Prepared, variants: set[int]) -> M
     return {**prepared.renditions, **made}
 
 
-def _main(prepared: Prepared) -> int:
+def _most_common_variant(prepared: PreparedIssue) -> int:
     """Returns the variant that most readers of the plan get."""
     return max(prepared.renditions, key=lambda v: prepared.plan.variants.get(str(v), 0))
 
 
-def _checked(db: Database, addresses: Sequence[str], transport: str) -> list[Address]:
+def _check_addresses(db: Database, addresses: Sequence[str], transport: str) -> list[Address]:
     """Returns the addresses without duplicates. Raises AudienceError with all that cannot be written to."""
     found: dict[str, Address] = {}
     problems: list[Problem] = []
@@ -179,7 +185,7 @@ def _checked(db: Database, addresses: Sequence[str], transport: str) -> list[Add
     return list(found.values())
 
 
-def _error_with_copies_sent(error: TransportError, copies: Sequence[Copy]) -> TransportError:
+def _error_with_copies_sent(error: TransportError, copies: Sequence[SentCopy]) -> TransportError:
     """Returns the error, extended by a sentence about the copies that were sent before it."""
     there = ", ".join(copy.address for copy in copies if copy.outcome.result is Result.ACCEPTED)
     return TransportError(f"{error} (a test copy went to {there} before)") if there else error

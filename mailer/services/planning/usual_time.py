@@ -9,9 +9,9 @@ from mailer.campaign.times import check_ahead, local_to_utc
 from mailer.clock import now
 from mailer.config import Settings
 from mailer.errors import InputError
-from mailer.services.planning.prepare import Prepared
+from mailer.services.planning.prepare import PreparedIssue
 
-__all__ = ["USUAL", "next_usual_time", "usual_time", "usual_warnings"]
+__all__ = ["USUAL", "next_usual_time", "usual_time", "usual_time_warnings"]
 
 #: The word for that time in `--at`.
 USUAL = "usual"
@@ -19,7 +19,7 @@ USUAL = "usual"
 _SLACK = dt.timedelta(hours=1)
 
 
-def usual_time(settings: Settings, prepared: Prepared) -> dt.datetime | None:
+def usual_time(settings: Settings, prepared: PreparedIssue) -> dt.datetime | None:
     """Returns when an issue of this edition and date is usually sent, in UTC; None for an edition without a
     time."""
     issue = prepared.loaded.issue
@@ -27,7 +27,7 @@ def usual_time(settings: Settings, prepared: Prepared) -> dt.datetime | None:
     return None if hour is None else local_to_utc(issue.date, hour, settings.publication.zone)
 
 
-def next_usual_time(settings: Settings, prepared: Prepared) -> dt.datetime:
+def next_usual_time(settings: Settings, prepared: PreparedIssue) -> dt.datetime:
     """Returns the usual time, for `--at usual`. Raises InputError where there is none, or it has passed."""
     at = usual_time(settings, prepared)
     if at is None:
@@ -40,20 +40,20 @@ def next_usual_time(settings: Settings, prepared: Prepared) -> dt.datetime:
     return at
 
 
-def usual_warnings(settings: Settings, prepared: Prepared) -> tuple[str, ...]:
+def usual_time_warnings(settings: Settings, prepared: PreparedIssue) -> tuple[str, ...]:
     """Returns a warning where sending now is more than an hour before or after the usual time."""
     at = usual_time(settings, prepared)
     if at is None or abs(at - now()) <= _SLACK:
         return ()
     edition = prepared.loaded.issue.edition
     if at > now():
-        before = f"this is {_in_words(at - now())} before the usual time of {edition}"
+        before = f"this is {_duration_text(at - now())} before the usual time of {edition}"
         return (f"{before}; `--at {USUAL}` waits for it",)
-    return (f"this is {_in_words(now() - at)} after the usual time of {edition}",)
+    return (f"this is {_duration_text(now() - at)} after the usual time of {edition}",)
 
 
-def _in_words(delta: dt.timedelta) -> str:
-    minutes = delta // dt.timedelta(minutes=1)
+def _duration_text(duration: dt.timedelta) -> str:
+    minutes = duration // dt.timedelta(minutes=1)
     if minutes < 120:
         return f"{minutes} minutes"
     return f"{minutes // 60} hours" if minutes < 72 * 60 else f"{minutes // 1440} days"

@@ -12,8 +12,8 @@ from mailer.config import Settings
 from mailer.errors import IssueError
 from mailer.message.dkim import Signer, is_aligned
 from mailer.render.rendition import Rendition
-from mailer.services.planning.plan import Audience
-from mailer.services.planning.public_page import is_blank
+from mailer.services.planning.plan import AudienceCounts
+from mailer.services.planning.public_page import is_public_page_blank
 from mailer.services.planning.recipients import UNWRITABLE
 from mailer.services.planning.transport_choice import transport_problem
 from mailer.transports.registry import unwritable_by
@@ -21,7 +21,7 @@ from mailer.transports.registry import unwritable_by
 if TYPE_CHECKING:
     from mailer.issue.load import LoadedIssue
 
-__all__ = ["WarningInput", "warnings_of"]
+__all__ = ["WarningInput", "plan_warnings"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,27 +30,27 @@ class WarningInput:
 
     loaded: LoadedIssue
     renditions: Mapping[int, Rendition]
-    audience: Audience
+    audience: AudienceCounts
     transport: str
     signer: Signer | None
     others: Sequence[Campaign]
 
 
-def warnings_of(settings: Settings, inputs: WarningInput) -> list[str]:
+def plan_warnings(settings: Settings, inputs: WarningInput) -> list[str]:
     """Returns the warnings without duplicates. Raises IssueError where the issue must not be sent."""
     return list(
         dict.fromkeys(
             (
-                *_of_renditions(settings, inputs),
-                *_of_date(inputs),
-                *_of_sender(settings, inputs),
-                *_of_audience(settings, inputs),
+                *_rendition_warnings(settings, inputs),
+                *_date_warnings(inputs),
+                *_sender_warnings(settings, inputs),
+                *_audience_warnings(settings, inputs),
             )
         )
     )
 
 
-def _of_renditions(settings: Settings, inputs: WarningInput) -> list[str]:
+def _rendition_warnings(settings: Settings, inputs: WarningInput) -> list[str]:
     from mailer.render.check import check_rendition
 
     warnings: list[str] = []
@@ -63,7 +63,7 @@ def _of_renditions(settings: Settings, inputs: WarningInput) -> list[str]:
     return warnings
 
 
-def _of_date(inputs: WarningInput) -> list[str]:
+def _date_warnings(inputs: WarningInput) -> list[str]:
     """Returns a warning for each other issue of the same edition and date."""
     warnings: list[str] = []
     issue = inputs.loaded.issue
@@ -77,7 +77,7 @@ def _of_date(inputs: WarningInput) -> list[str]:
     return warnings
 
 
-def _of_sender(settings: Settings, inputs: WarningInput) -> list[str]:
+def _sender_warnings(settings: Settings, inputs: WarningInput) -> list[str]:
     warnings: list[str] = []
     if not settings.publication.base_url.startswith("https://"):
         warnings.append(
@@ -92,9 +92,9 @@ def _of_sender(settings: Settings, inputs: WarningInput) -> list[str]:
     return warnings
 
 
-def _of_audience(settings: Settings, inputs: WarningInput) -> list[str]:
+def _audience_warnings(settings: Settings, inputs: WarningInput) -> list[str]:
     warnings: list[str] = []
-    if is_blank(inputs.loaded, settings):
+    if is_public_page_blank(inputs.loaded, settings):
         warnings.append(
             "nothing of the issue is for everybody, so its public page is empty; set archive = false in "
             f"[editions.{inputs.loaded.issue.edition}] to make none"

@@ -24,8 +24,8 @@ class BadLinkCounter:
         self._day = ""
         self._counts: dict[str, int] = {}
 
-    def note(self, kind: str, sentence: str, beginning: str) -> None:
-        """Counts one invalid link of `kind`: `beginning` is that of its token, and `sentence` says what is
+    def count(self, kind: str, sentence: str, token_start: str) -> None:
+        """Counts one invalid link of `kind`: `token_start` is that of its token, and `sentence` says what is
         wrong."""
         with self._lock:
             today = now().date().isoformat()
@@ -34,7 +34,7 @@ class BadLinkCounter:
                 self._day, self._counts = today, {}
             number = self._counts[kind] = self._counts.get(kind, 0) + 1
         if _is_logged(number):
-            shown = visible(" ".join(beginning.split()))
+            shown = visible(" ".join(token_start.split()))
             self._log.warning("a link (%s…) %s (%s: %d today)", shown, sentence, kind, number)
 
     def _log_day(self) -> None:

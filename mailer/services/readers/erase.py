@@ -28,8 +28,8 @@ from mailer.audience.spellings import Spellings
 from mailer.audience.values.address import Address, normalize_address
 from mailer.config import Settings
 from mailer.errors import AudienceError
-from mailer.services.readers.kept_files import KeptFiles
-from mailer.services.readers.traces import Traces, look_for
+from mailer.services.readers.kept_files import KeptFileEraser
+from mailer.services.readers.traces import AddressTraces, search_files
 from mailer.spool.open import words_of
 from mailer.store.database import open_store
 
@@ -51,7 +51,7 @@ class Erasure:
     number: int | None
     address: str
     left: tuple[str, ...]
-    traces: Traces | None
+    traces: AddressTraces | None
     had_another: bool = False
 
     def to_json(self) -> dict[str, Any]:
@@ -85,28 +85,28 @@ def erase_person(
             )
         if confirm is not None:
             confirm(wanted.address)
-        number, addresses, words = _erase_in(db, wanted, source)
+        number, addresses, words = _erase_in_database(db, wanted, source)
         left: list[str] = []
         ours: frozenset[Path] = frozenset()
         for each in addresses:
-            kept = KeptFiles(db, settings, each, sleep)
-            left += kept.clear(number, words, source=source)
-            ours = kept.ours()
+            kept = KeptFileEraser(db, settings, each, sleep)
+            left += kept.clear_all(number, words, source=source)
+            ours = kept.cleared_paths()
     *before, newest = map(Spellings, addresses)
-    traces = look_for(newest, settings.root, ours, before=before) if search else None
+    traces = search_files(newest, settings.root, ours, earlier=before) if search else None
     return Erasure(number, addresses[-1].address, tuple(dict.fromkeys(left)), traces, bool(before))
 
 
-def _erase_in(
-    db: Database, wanted: Address, source: str
+def _erase_in_database(
+    db: Database, address: Address, source: str
 ) -> tuple[int | None, tuple[Address, ...], tuple[str, ...]]:
     """Returns the subscriber id (None: erased before), the addresses, the current one last, and texts about
     the person."""
-    person = find(db, wanted.address)
+    person = find(db, address.address)
     if person is None:
-        redact_address(db, wanted, words_of(db))
+        redact_address(db, address, words_of(db))
         clear_log(db)
-        return None, (wanted,), ()
+        return None, (address,), ()
     words, former = personal_words(db, person.id), former_addresses(db, person.id)
     erase(db, person.id, source=source, retained=words_of(db))
-    return person.id, (*former, normalize_address(person.address or wanted.address)), words
+    return person.id, (*former, normalize_address(person.address or address.address)), words

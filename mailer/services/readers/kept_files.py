@@ -23,9 +23,9 @@ from mailer.campaign.slug import is_slug
 from mailer.config import Settings
 from mailer.errors import ArchiveError, BusyError, MailerError
 from mailer.files import new_file
-from mailer.services.readers.traces import pieces
+from mailer.services.readers.traces import read_pieces
 from mailer.services.sending.recovery import recover_if_idle
-from mailer.services.workspace import workspace_of
+from mailer.services.workspace import make_workspace
 from mailer.spool.erased_words import mentions_erased, redact_journal
 from mailer.spool.lock import campaign_lock
 from mailer.spool.open import words_of
@@ -34,7 +34,7 @@ from mailer.store.database import clear_free_pages, compact, open_store
 if TYPE_CHECKING:
     from sqlite_utils import Database
 
-__all__ = ["KeptFiles"]
+__all__ = ["KeptFileEraser"]
 
 #: A run that is alive gets this time to remove server replies from its journal (seconds).
 WAIT_SECONDS: Final = 10.0
@@ -46,7 +46,7 @@ _SECRETS: Final = ("oauth",)
 _LARGEST: Final = 64_000_000
 
 
-class KeptFiles:
+class KeptFileEraser:
     """Removes one address from mailer's files outside of the database. Its methods yield sentences about what
     is left.
 
@@ -63,33 +63,33 @@ class KeptFiles:
         self._folder = settings.root / ".mailer"
         self.spellings = Spellings(address)
 
-    def clear(self, person: int | None, words: Sequence[str], *, source: str) -> Iterator[str]:
-        """Clears everything. `person` is the subscriber id, `words` are texts that only concern this
+    def clear_all(self, subscriber_id: int | None, words: Sequence[str], *, source: str) -> Iterator[str]:
+        """Clears everything. `subscriber_id` is that of the person, `words` are texts that only concern this
         person."""
-        yield from self._rescued_copies(source)
-        yield from self._journals(person)
-        yield from self._own_files()
-        yield from self._manifests()
+        yield from self._clear_rescued_copies(source)
+        yield from self._clear_journals(subscriber_id)
+        yield from self._clear_other_files()
+        yield from self._clear_manifests()
         yield from _clear_free_pages(self._db, self._settings.database, self.spellings, words)
 
-    def ours(self) -> frozenset[Path]:
+    def cleared_paths(self) -> frozenset[Path]:
         """Returns the files that are cleared here, which a search of the operator's files skips."""
         path = self._settings.database
         family = {path.with_name(path.name + end) for end in ("", "-wal", "-shm", "-journal")}
-        return frozenset({*family, self._folder, *self._copies(), self._settings.root / ".env"})
+        return frozenset({*family, self._folder, *self._rescued_copy_paths(), self._settings.root / ".env"})
 
-    def _copies(self) -> Iterator[Path]:
+    def _rescued_copy_paths(self) -> Iterator[Path]:
         """Returns the copies of the database that a run has rescued (`guard`), with their logs."""
         path = self._settings.database
         yield from sorted(path.parent.glob(f"{path.name}-rescued*"))
 
-    def _rescued_copies(self, source: str) -> Iterator[str]:
+    def _clear_rescued_copies(self, source: str) -> Iterator[str]:
         """Erases the address from each rescued copy of the database."""
-        for path in self._copies():
+        for path in self._rescued_copy_paths():
             if not path.name.endswith(("-wal", "-shm", "-journal")):
-                yield from self._in_copy(path, source)
+                yield from self._clear_database_copy(path, source)
 
-    def _in_copy(self, path: Path, source: str) -> Iterator[str]:
+    def _clear_database_copy(self, path: Path, source: str) -> Iterator[str]:
         try:
             with closing(open_store(path)) as copy:
                 person = find(copy, self._address.address)
@@ -105,12 +105,12 @@ class KeptFiles:
                 "correct that and erase the same address again"
             )
 
-    def _journals(self, number: int | None) -> Iterator[str]:
+    def _clear_journals(self, subscriber_id: int | None) -> Iterator[str]:
         """Removes server replies about the person from the journals; a run that is alive empties its own."""
         for path in sorted(self._folder.glob("*.journal")):
             slug = path.stem
             try:
-                cleared = self._redact_journal(slug, path, number)
+                cleared = self._redact_journal(slug, path, subscriber_id)
             except OSError as error:
                 why = (error.strerror or str(error)).lower()
                 yield (
@@ -124,31 +124,31 @@ class KeptFiles:
                     "the run removes them; to see to it, erase the same address again when it has ended"
                 )
 
-    def _redact_journal(self, slug: str, path: Path, number: int | None) -> bool:
+    def _redact_journal(self, slug: str, path: Path, subscriber_id: int | None) -> bool:
         for _ in range(round(WAIT_SECONDS / _POLL_SECONDS) + 1):
             with suppress(MailerError, sqlite3.Error):
-                workspace = workspace_of(self._settings, self._db)
+                workspace = make_workspace(self._settings, self._db)
                 recover_if_idle(workspace, workspace.spools.find(slug))
             with suppress(BusyError), campaign_lock(self._settings, slug):
                 redact_journal(self._db, path)
                 return True
-            if not (self._is_on_the_wire(slug, number) or mentions_erased(self._db, path)):
+            if not (self._is_in_flight(slug, subscriber_id) or mentions_erased(self._db, path)):
                 return True
             self._sleep(_POLL_SECONDS)
         return False
 
-    def _is_on_the_wire(self, slug: str, number: int | None) -> bool:
+    def _is_in_flight(self, slug: str, subscriber_id: int | None) -> bool:
         """Returns whether a message to this subscriber is in flight, so that the server's reply is still to
         come."""
-        if number is None:
+        if subscriber_id is None:
             return False
         try:
-            spools = workspace_of(self._settings, self._db).spools
-            return spools.open(spools.find(slug)).is_claimed(number)
+            spools = make_workspace(self._settings, self._db).spools
+            return spools.open(spools.find(slug)).is_claimed(subscriber_id)
         except MailerError:
             return False  # the journal belongs to a campaign that the database lacks
 
-    def _own_files(self) -> Iterator[str]:
+    def _clear_other_files(self) -> Iterator[str]:
         """Removes the address from all other files in `.mailer`, such as error logs."""
         for path in sorted(self._folder.rglob("*")):
             is_journal = path.parent == self._folder and path.suffix == ".journal"
@@ -156,7 +156,7 @@ class KeptFiles:
                 continue
             name = path.relative_to(self._settings.root).as_posix()
             try:
-                if any(map(self.spellings.is_in, pieces(path))):
+                if any(map(self.spellings.is_in, read_pieces(path))):
                     yield from self._clear_file(path)
             except (OSError, EOFError, zipfile.BadZipFile, zlib.error) as error:
                 yield f"{name} may hold the address and cannot be changed ({error}); remove it"
@@ -165,26 +165,26 @@ class KeptFiles:
         with path.open("rb") as file:
             start = file.read(len(_SQLITE))
         if start == _SQLITE:
-            yield from self._in_copy(path, "cli")
+            yield from self._clear_database_copy(path, "cli")
             return
         if path.stat().st_size > _LARGEST:
             name = path.relative_to(self._settings.root).as_posix()
             yield f"{name} holds the address and is too large to be changed; remove it"
             return
-        data = b"".join(map(self._cleared_line, path.read_bytes().splitlines(keepends=True)))
+        data = b"".join(map(self._redact_line, path.read_bytes().splitlines(keepends=True)))
         with new_file(path, mode=0o600) as file:
             file.write(REPLACEMENT.encode() + b"\n" if self.spellings.is_in(data) else data)
 
-    def _cleared_line(self, line: bytes) -> bytes:
+    def _redact_line(self, line: bytes) -> bytes:
         if not self.spellings.is_in(line):
             return line
-        text = self._cleared(line.decode("utf-8", "surrogateescape")).encode("utf-8", "surrogateescape")
+        text = self._redact_text(line.decode("utf-8", "surrogateescape")).encode("utf-8", "surrogateescape")
         return REPLACEMENT.encode() + b"\n" if self.spellings.is_in(text) else text
 
-    def _cleared(self, text: str) -> str:
+    def _redact_text(self, text: str) -> str:
         return redact_addresses(text, lambda key: key == self._address.key)
 
-    def _manifests(self) -> Iterator[str]:
+    def _clear_manifests(self) -> Iterator[str]:
         """Removes the address from the segment expressions in manifests."""
         with suppress(OSError):
             for folder in sorted(self._settings.campaigns.iterdir()):
@@ -196,11 +196,11 @@ class KeptFiles:
             plan = read_manifest(folder).get("plan")
             plan = plan if isinstance(plan, dict) else {}
             segment = plan.get("segment")
-            if not isinstance(segment, str) or self._cleared(segment) == segment:
+            if not isinstance(segment, str) or self._redact_text(segment) == segment:
                 return
             try:
                 with campaign_lock(self._settings, folder.name):
-                    update_manifest(folder, {"plan": {**plan, "segment": self._cleared(segment)}})
+                    update_manifest(folder, {"plan": {**plan, "segment": self._redact_text(segment)}})
             except MailerError as error:
                 yield (
                     f"campaigns/{folder.name}/manifest.json names the address in its segment and cannot be "
@@ -234,7 +234,7 @@ def _has_remains(db: Database, path: Path, spellings: Spellings, words: Sequence
     own = {word: json.dumps(word, ensure_ascii=False)[1:-1] for word in words}
     sought = [form.encode() for word, escaped in own.items() for form in {word, escaped}]
     found: set[bytes] = set()
-    for piece in pieces(path):
+    for piece in read_pieces(path):
         if spellings.is_plainly_in(piece):
             return True
         found.update(each for each in sought if each in piece)

@@ -15,7 +15,7 @@ from mailer.clock import now, utc_text
 from mailer.config import Settings
 from mailer.delivery.progress import Progress
 from mailer.errors import CircuitBreakerError, FailureError, MailerError, TransportError
-from mailer.services.database.guard import refuse_if_older
+from mailer.services.database.guard import refuse_if_behind_manifest
 from mailer.services.sending.canary import judge_canary
 from mailer.services.workspace import Workspace
 from mailer.spool.base import Spool
@@ -23,7 +23,7 @@ from mailer.store.database import explain
 
 __all__ = [
     "conclude_failed_run",
-    "conclude",
+    "conclude_run",
     "end_if_done",
     "zero_manifest_counts",
     "mark_missed",
@@ -41,7 +41,7 @@ _CUT_OFF = {
 }
 
 
-def conclude(workspace: Workspace, spool: Spool, progress: Progress, *, by_operator: bool) -> None:
+def conclude_run(workspace: Workspace, spool: Spool, progress: Progress, *, by_operator: bool) -> None:
     """Writes the status and the manifest after a run. Without `by_operator`, the scheduler started it.
 
     `stopped_by` may also be `interrupted`: the run died, and its claims have been recovered.
@@ -58,9 +58,9 @@ def conclude(workspace: Workspace, spool: Spool, progress: Progress, *, by_opera
             local = slot if slot and spool.campaign.local_time else progress.resumes_at
             spool.set_held_until(min(local, progress.resumes_at, again or local))
     elif progress.stopped_by:
-        _stop(spool, _CUT_OFF.get(progress.stopped_by, ""))
-    elif again and _canary_is_deferred(spool):
-        _stop(spool, _deferred_note(spool))
+        _stop_campaign(spool, _CUT_OFF.get(progress.stopped_by, ""))
+    elif again and _is_canary_deferred(spool):
+        _stop_campaign(spool, _deferred_note(spool))
     elif judge_canary(workspace, spool):
         pass  # `judge_canary` has held or paused it
     elif slot:
@@ -68,7 +68,7 @@ def conclude(workspace: Workspace, spool: Spool, progress: Progress, *, by_opera
         held = spool.held() if spool.campaign.local_time else 0
         schedule_again(spool, Event.WAIT, due_at, _missed_note(held))
     elif again:
-        _stop(spool, _deferred_note(spool))
+        _stop_campaign(spool, _deferred_note(spool))
     elif not mark_missed(spool):
         spool.apply(Event.STOP, _deferred_note(spool))
     refresh_manifest(workspace.settings, spool)
@@ -83,14 +83,14 @@ def schedule_again(spool: Spool, event: Event, due_at: str, note: str = "") -> b
     return True
 
 
-def _stop(spool: Spool, note: str) -> None:
+def _stop_campaign(spool: Spool, note: str) -> None:
     """Stops a campaign. It resumes automatically where only deferred deliveries are left."""
     if spool.apply(Event.STOP, note):
         again = "" if spool.never_tried() else spool.next_try() or ""
         spool.set_held_until(max(again, utc_text(now() + _SOON)) if again else "")
 
 
-def _canary_is_deferred(spool: Spool) -> bool:
+def _is_canary_deferred(spool: Spool) -> bool:
     """Returns whether all deliveries of the canary were deferred."""
     canary = canary_of(spool.refreshed())
     counts = spool.counts()
@@ -109,11 +109,11 @@ def end_if_done(spool: Spool) -> bool:
     if counts[State.ACCEPTED]:
         spool.apply(Event.COMPLETE)
     else:
-        spool.apply(Event.END_EMPTY, _nobody_note(counts))
+        spool.apply(Event.END_EMPTY, _nobody_received_note(counts))
     return True
 
 
-def _nobody_note(counts: Mapping[str, int]) -> str:
+def _nobody_received_note(counts: Mapping[str, int]) -> str:
     """Returns why nobody has the issue although every delivery was tried."""
     if counts["uncertain"]:
         return f"nobody is known to have it; {counts['uncertain']:,} are uncertain"
@@ -138,7 +138,7 @@ def conclude_failed_run(
     if not by_operator and isinstance(error, TransportError) and not isinstance(error, CircuitBreakerError):
         _wait_for_next_run(spool, str(error))
     else:
-        _stop(spool, str(error))
+        _stop_campaign(spool, str(error))
     refresh_manifest(workspace.settings, spool)
 
 
@@ -150,9 +150,9 @@ def mark_missed(spool: Spool) -> bool:
     return spool.apply(Event.MISS, _missed_note(held))
 
 
-def _missed_note(held: int) -> str:
-    people = "reader" if held == 1 else "readers"
-    return f"{held:,} {people} missed their time" if held else ""
+def _missed_note(missed_count: int) -> str:
+    people = "reader" if missed_count == 1 else "readers"
+    return f"{missed_count:,} {people} missed their time" if missed_count else ""
 
 
 def _wait_for_next_run(spool: Spool, note: str) -> None:
@@ -167,7 +167,7 @@ def refresh_manifest(settings: Settings, spool: Spool) -> None:
     """
     counts = spool.counts()
     campaign = spool.refreshed()
-    refuse_if_older(settings, campaign, counts)
+    refuse_if_behind_manifest(settings, campaign, counts)
     update_manifest(
         settings.campaigns / campaign.slug,
         {
@@ -202,11 +202,11 @@ def error_with_next_steps(
         place = f"{error.filename}: " if error.filename else ""
         plain = FailureError(f"{place}{(error.strerror or str(error)).lower()}; correct that first")
     with suppress(MailerError, sqlite3.Error):
-        return type(plain)(*plain.problems, _how_far(spool))
+        return type(plain)(*plain.problems, _progress_and_next_step(spool))
     return plain
 
 
-def _how_far(spool: Spool) -> str:
+def _progress_and_next_step(spool: Spool) -> str:
     counts = spool.counts()
     have, held, claimed = counts["accepted"], counts["uncertain"], counts["sending"]
     left = counts["pending"] + counts["deferred"] + claimed

@@ -13,36 +13,38 @@ from mailer.spool.base import Spool
 if TYPE_CHECKING:
     from sqlite_utils import Database
 
-__all__ = ["Health", "came_back", "health_of"]
+__all__ = ["CampaignHealth", "count_returned", "health_of"]
 
 #: This number of events is compared with the spool at once.
-_AT_ONCE = 1000
+_BATCH_SIZE = 1000
 
 
 @dataclass(frozen=True, slots=True)
-class Health:
+class CampaignHealth:
     """Counts `tried` deliveries with an outcome, and among them `refused` (rejected), `doubtful` (uncertain),
-    and `came_back` (accepted, then bounced or reported as spam)."""
+    and `returned` (accepted, then bounced or reported as spam)."""
 
     tried: int
     refused: int
     doubtful: int
-    came_back: int
+    returned: int
 
     @property
     def failures(self) -> int:
         """Returns the number of all failures."""
-        return self.refused + self.doubtful + self.came_back
+        return self.refused + self.doubtful + self.returned
 
 
-def health_of(db: Database, spool: Spool) -> Health:
+def health_of(db: Database, spool: Spool) -> CampaignHealth:
     """Returns the counts for the whole campaign as of now."""
     counts = spool.counts()
     refused, doubtful = counts["rejected"], counts["uncertain"]
-    return Health(counts["accepted"] + refused + doubtful, refused, doubtful, came_back(db, spool))
+    return CampaignHealth(
+        counts["accepted"] + refused + doubtful, refused, doubtful, count_returned(db, spool)
+    )
 
 
-def came_back(db: Database, spool: Spool) -> int:
+def count_returned(db: Database, spool: Spool) -> int:
     """Returns how many people bounced or complained after their delivery was accepted, each counted once.
 
     An unsubscribe does not count. A bounce from an imported list names no campaign, so it counts for each
@@ -50,7 +52,7 @@ def came_back(db: Database, spool: Spool) -> int:
     """
     number = 0
     found: Iterator[ReturnedMail] = returned_mail_of(db, spool.campaign.id)
-    while some := list(islice(found, _AT_ONCE)):
+    while some := list(islice(found, _BATCH_SIZE)):
         accepted = spool.accepted_at([returned.person for returned in some])
         number += sum(
             returned.person in accepted and (returned.named or returned.at >= accepted[returned.person])

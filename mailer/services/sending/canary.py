@@ -20,7 +20,7 @@ from mailer.services.workspace import Workspace
 from mailer.spool.base import Spool
 from mailer.transports.stop import Stop
 
-__all__ = ["judge_canary", "release_if_over", "release", "wait_while_held"]
+__all__ = ["judge_canary", "release_if_hold_ended", "release_behind_canary", "wait_while_held"]
 
 _POLL_SECONDS = 0.25
 
@@ -38,7 +38,7 @@ def judge_canary(workspace: Workspace, spool: Spool) -> bool:
         if spool.status() is not Status.SENDING:
             return True  # another process has decided; the canary stays unjudged
         spool.set_canary(canary, "held")
-        if _pause_if_bad(workspace, spool, canary):
+        if _pause_if_canary_failed(workspace, spool, canary):
             return True
         until = utc_text(now() + timedelta(seconds=canary.hold)) if canary.hold is not None else ""
         then = (
@@ -47,12 +47,12 @@ def judge_canary(workspace: Workspace, spool: Spool) -> bool:
             if until
             else f"the rest wait for `mailer campaigns resume {campaign.slug}`"
         )
-        if spool.apply(Event.HOLD, f"{_so_far(workspace, spool)}; {then}"):
+        if spool.apply(Event.HOLD, f"{_canary_counts_text(workspace, spool)}; {then}"):
             spool.set_held_until(until)
     return True
 
 
-def release_if_over(workspace: Workspace, spool: Spool) -> bool:
+def release_if_hold_ended(workspace: Workspace, spool: Spool) -> bool:
     """Releases a held campaign whose time is over and whose canary went well. Returns whether it did.
 
     Pauses it where the canary went badly. Returns False also while the time is not over, and where somebody
@@ -63,9 +63,9 @@ def release_if_over(workspace: Workspace, spool: Spool) -> bool:
         canary = canary_of(campaign)
         if canary is None or campaign.status is not Status.HELD or not "" < campaign.held_until <= utc_now():
             return False
-        if _pause_if_bad(workspace, spool, canary):
+        if _pause_if_canary_failed(workspace, spool, canary):
             return False
-        if not release(spool, Event.CANARY_PASSED):
+        if not release_behind_canary(spool, Event.CANARY_PASSED):
             return False
         # If this process dies before a run begins with the rest, the campaign may still resume automatically.
         spool.set_held_until(campaign.held_until)
@@ -85,7 +85,7 @@ def wait_while_held(
     while not stop.is_set():
         if campaign.status is not Status.HELD:
             return _is_released(campaign)
-        if release_if_over(workspace, spool):
+        if release_if_hold_ended(workspace, spool):
             return True
         campaign = spool.refreshed()
         if campaign.status is not Status.HELD:
@@ -104,16 +104,16 @@ def _is_released(campaign: Campaign) -> bool:
     return canary is not None and canary.phase == "released" and campaign.status is Status.STOPPED
 
 
-def _so_far(workspace: Workspace, spool: Spool) -> str:
+def _canary_counts_text(workspace: Workspace, spool: Spool) -> str:
     known = health_of(workspace.db, spool)
     parts = [f"{known.refused:,} refused"] if known.refused else []
     parts += [f"{known.doubtful:,} uncertain"] if known.doubtful else []
-    parts += [f"{known.came_back:,} bounced or complained of"] if known.came_back else []
+    parts += [f"{known.returned:,} bounced or complained of"] if known.returned else []
     people = "reader was" if known.tried == 1 else "readers were"
     return f"{known.tried:,} {people} sent to first" + (f" ({', '.join(parts)})" if parts else "")
 
 
-def _pause_if_bad(workspace: Workspace, spool: Spool, canary: Canary) -> bool:
+def _pause_if_canary_failed(workspace: Workspace, spool: Spool, canary: Canary) -> bool:
     """Pauses the campaign, with a note, where too many deliveries of its canary failed. Returns whether it
     did."""
     known, share = health_of(workspace.db, spool), workspace.settings.pace.rejects
@@ -127,12 +127,14 @@ def _pause_if_bad(workspace: Workspace, spool: Spool, canary: Canary) -> bool:
         else f"none of the first {canary.number:,} could be tried"
     )
     left = spool.counts()["pending"]
-    spool.apply(Event.CANARY_FAILED, f"{_so_far(workspace, spool)}: {why}; {left:,} have nothing yet")
+    spool.apply(
+        Event.CANARY_FAILED, f"{_canary_counts_text(workspace, spool)}: {why}; {left:,} have nothing yet"
+    )
     spool.set_held_until("")
     return True
 
 
-def release(spool: Spool, event: Event) -> bool:
+def release_behind_canary(spool: Spool, event: Event) -> bool:
     """Releases the deliveries behind the canary. Returns False where they were released before, or the status
     does not allow the event."""
     with spool.transaction():

@@ -9,9 +9,9 @@ from mailer.campaign.canary import Canary, canary_of, make_canary
 from mailer.config import Settings
 from mailer.config.rates import parse_hold, parse_share
 from mailer.errors import CampaignError, InputError
-from mailer.services.planning.prepare import Prepared
+from mailer.services.planning.prepare import PreparedIssue
 
-__all__ = ["CanaryRequest", "canary_for", "read_canary_request"]
+__all__ = ["CanaryRequest", "make_requested_canary", "read_canary_request"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,19 +27,19 @@ class CanaryRequest:
 
 
 def read_canary_request(
-    canary: str | None, hold: str | None, *, test: bool = False, at_local: bool = False
+    canary: str | None, hold: str | None, *, with_test: bool = False, with_at_local: bool = False
 ) -> CanaryRequest | None:
     """Reads `--canary` and `--hold`; returns None without a canary. Raises InputError.
 
-    `test` and `at_local` say whether these options are given, too, which a canary does not allow.
+    `with_test` and `with_at_local` say whether these options are given, too, which a canary does not allow.
     """
     if canary is None:
         if hold is not None:
             raise InputError("--hold is for the first readers of --canary; add --canary 1%, or leave it out")
         return None
-    if test:
+    if with_test:
         raise InputError("--test sends one copy; leave --canary out")
-    if at_local:
+    if with_at_local:
         raise InputError(
             "--canary and --at-local do not go together: nobody can be watched first where every reader has "
             "a time of their own; use --at"
@@ -57,7 +57,9 @@ def read_canary_request(
     return CanaryRequest(share, held, hold is not None)
 
 
-def canary_for(settings: Settings, prepared: Prepared, request: CanaryRequest | None) -> Canary | None:
+def make_requested_canary(
+    settings: Settings, prepared: PreparedIssue, request: CanaryRequest | None
+) -> Canary | None:
     """Returns the canary for a prepared issue. Raises CampaignError where its campaign has another, or
     none."""
     if request is None:

@@ -17,20 +17,25 @@ from mailer.campaign.status import Event, Status
 from mailer.clock import utc_now
 from mailer.errors import CampaignError, MailerError
 from mailer.services.planning.plan import count_audience
-from mailer.services.planning.prepare import Prepared, is_same_issue
-from mailer.services.planning.recipients import RECEIVED, Selection, current_standings, zones_of
+from mailer.services.planning.prepare import PreparedIssue, is_same_issue
+from mailer.services.planning.recipients import (
+    RECEIVED,
+    RecipientSelection,
+    recheck_recipients,
+    time_zones_of,
+)
 from mailer.services.planning.schedule import Schedule
 from mailer.services.sending.after_run import schedule_again
-from mailer.services.sending.recovery import journal_of
+from mailer.services.sending.recovery import journal_path
 from mailer.services.workspace import Workspace
 from mailer.spool.journal import begun_in
 from mailer.spool.values import Frozen
 
-__all__ = ["SincePlan", "freeze"]
+__all__ = ["ChangesSincePlan", "freeze_plan"]
 
 
 @dataclass(frozen=True, slots=True)
-class SincePlan:
+class ChangesSincePlan:
     """Counts the changes of the audience between the plan and its freeze.
 
     Among the planned people, `left` may not be written to any more and `received` have the issue from another
@@ -51,21 +56,21 @@ class SincePlan:
 
 
 @dataclass(frozen=True, slots=True)
-class _Recipients:
+class _FrozenRecipients:
     """Holds the people who get a delivery: `rows` opens a stream of (subscriber id, variant, reason) in the
     order of ids; with a reason, the delivery is skipped. `counts` are the deliveries by state."""
 
     rows: Callable[[], Iterator[tuple[int, int, str]]]
     counts: dict[str, int]
-    since: SincePlan
+    since: ChangesSincePlan
 
 
-def freeze(
+def freeze_plan(
     workspace: Workspace,
-    prepared: Prepared,
+    prepared: PreparedIssue,
     schedule: Schedule | None = None,
     canary: Canary | None = None,
-) -> SincePlan:
+) -> ChangesSincePlan:
     """Writes the campaign, a delivery for each person, and the folder, in one transaction.
 
     With a schedule the campaign waits for its time; with a canary, all other deliveries are held. Returns how
@@ -79,13 +84,14 @@ def freeze(
     folder = workspace.settings.campaigns / plan.slug
     written = False
     try:
-        journal = journal_of(workspace.settings, plan.slug)
+        journal = journal_path(workspace.settings, plan.slug)
         if any(begun_in(journal)):
             journal.unlink()  # it belongs to an earlier campaign of this name, which the database lacks
         with workspace.spools.transaction():
-            recipients = _recipients(workspace, prepared)
+            recipients = _recheck_planned_recipients(workspace, prepared)
             spool = workspace.spools.freeze(
-                _campaign(prepared), _deliveries(workspace, plan.slug, recipients, schedule, canary)
+                _new_campaign(prepared),
+                _planned_deliveries(workspace, plan.slug, recipients, schedule, canary),
             )
             if schedule is not None:
                 schedule_again(spool, Event.SCHEDULE, schedule.due_at)
@@ -96,18 +102,18 @@ def freeze(
                 folder,
                 settings=workspace.settings,
                 loaded=prepared.loaded,
-                renditions=prepared.archived,
-                manifest=_manifest(prepared, recipients, schedule),
+                renditions=prepared.archived_renditions,
+                manifest=_new_manifest(prepared, recipients, schedule),
             )
             written = True
     except BaseException:
         if written:  # otherwise the folder is an earlier archive, which must stay
-            _discard(workspace, folder, plan.slug)
+            _remove_uncommitted_folder(workspace, folder, plan.slug)
         raise
     return recipients.since
 
 
-def _campaign(prepared: Prepared) -> NewCampaign:
+def _new_campaign(prepared: PreparedIssue) -> NewCampaign:
     plan, loaded = prepared.plan, prepared.loaded
     return NewCampaign(
         slug=plan.slug,
@@ -123,7 +129,9 @@ def _campaign(prepared: Prepared) -> NewCampaign:
     )
 
 
-def _manifest(prepared: Prepared, recipients: _Recipients, schedule: Schedule | None) -> dict[str, Any]:
+def _new_manifest(
+    prepared: PreparedIssue, recipients: _FrozenRecipients, schedule: Schedule | None
+) -> dict[str, Any]:
     plan, loaded = prepared.plan, prepared.loaded
     return {
         "slug": plan.slug,
@@ -143,10 +151,10 @@ def _manifest(prepared: Prepared, recipients: _Recipients, schedule: Schedule | 
     }
 
 
-def _deliveries(
+def _planned_deliveries(
     workspace: Workspace,
     slug: str,
-    recipients: _Recipients,
+    recipients: _FrozenRecipients,
     schedule: Schedule | None,
     canary: Canary | None,
 ) -> Iterator[Frozen]:
@@ -158,22 +166,24 @@ def _deliveries(
         )
     slots: Iterator[tuple[int, str]] | None = None
     if schedule is not None and schedule.local_time:
-        slots = zones_of(workspace, ((person, variant) for person, variant, _ in recipients.rows()))
+        slots = time_zones_of(workspace, ((person, variant) for person, variant, _ in recipients.rows()))
     for person, variant, reason in recipients.rows():
-        due = schedule.slot_in(next(slots)[1]) if slots is not None and schedule is not None else None
+        due = schedule.due_time_in(next(slots)[1]) if slots is not None and schedule is not None else None
         held = first is not None and person not in first
         yield Frozen(person, variant, None if reason else due, held and not reason, reason)
 
 
-def _recipients(workspace: Workspace, prepared: Prepared) -> _Recipients:
+def _recheck_planned_recipients(workspace: Workspace, prepared: PreparedIssue) -> _FrozenRecipients:
     """Returns the planned people, each with the reason not to write to them any more, if any. It runs in the
     transaction."""
-    selection = _selection_now(workspace, prepared)
+    selection = _update_selection(workspace, prepared)
     audience = count_audience(workspace, selection)
     if audience.digest == prepared.plan.audience_hash:
-        return _Recipients(partial(_as_planned, prepared), {"pending": audience.recipients}, SincePlan())
+        return _FrozenRecipients(
+            partial(_rows_as_planned, prepared), {"pending": audience.recipients}, ChangesSincePlan()
+        )
     present = received = left = 0
-    for _, variant, reason, variant_now in current_standings(workspace, selection, prepared.people):
+    for _, variant, reason, variant_now in recheck_recipients(workspace, selection, prepared.people):
         if reason is None:
             present += 1
         elif reason == RECEIVED:
@@ -190,37 +200,39 @@ def _recipients(workspace: Workspace, prepared: Prepared) -> _Recipients:
             "everybody who was planned has left since or has the issue already; nothing was sent. "
             f"Look at `mailer plan {prepared.loaded.path}`"
         )
-    since = SincePlan(left + prepared.erased, received, audience.recipients - present)
+    since = ChangesSincePlan(left + prepared.erased, received, audience.recipients - present)
     counts = {"pending": present, "skipped": left + received}
-    return _Recipients(
-        partial(_as_they_stand, workspace, selection, prepared), {s: n for s, n in counts.items() if n}, since
+    return _FrozenRecipients(
+        partial(_rechecked_rows, workspace, selection, prepared),
+        {s: n for s, n in counts.items() if n},
+        since,
     )
 
 
-def _as_planned(prepared: Prepared) -> Iterator[tuple[int, int, str]]:
+def _rows_as_planned(prepared: PreparedIssue) -> Iterator[tuple[int, int, str]]:
     for person, variant in prepared.people:
         yield person, variant, ""
 
 
-def _as_they_stand(
-    workspace: Workspace, selection: Selection, prepared: Prepared
+def _rechecked_rows(
+    workspace: Workspace, selection: RecipientSelection, prepared: PreparedIssue
 ) -> Iterator[tuple[int, int, str]]:
-    for person, variant, reason, _ in current_standings(workspace, selection, prepared.people):
+    for person, variant, reason, _ in recheck_recipients(workspace, selection, prepared.people):
         yield person, variant, reason or ""
 
 
-def _selection_now(workspace: Workspace, prepared: Prepared) -> Selection:
+def _update_selection(workspace: Workspace, prepared: PreparedIssue) -> RecipientSelection:
     """Returns the selection of the plan, without people who have the issue from a campaign that was made
     since then."""
     since = [
         campaign.id
         for campaign in workspace.spools.campaigns()
-        if campaign.id > prepared.newest and is_same_issue(campaign, prepared.loaded)
+        if campaign.id > prepared.newest_campaign_id and is_same_issue(campaign, prepared.loaded)
     ]
     return replace(prepared.selection, earlier=(*prepared.selection.earlier, *sorted(since)))
 
 
-def _discard(workspace: Workspace, folder: Path, slug: str) -> None:
+def _remove_uncommitted_folder(workspace: Workspace, folder: Path, slug: str) -> None:
     """Removes the folder where its campaign was not committed."""
     try:
         workspace.spools.find(slug)

@@ -22,9 +22,9 @@ from mailer.config import Settings
 from mailer.delivery.progress import Progress
 from mailer.delivery.record_refusals import RefusalRecorder
 from mailer.errors import BusyError, MailerError
-from mailer.services.campaigns.people import addresses_in
-from mailer.services.database.guard import refuse_if_behind
-from mailer.services.sending.after_run import conclude
+from mailer.services.campaigns.people import addresses_in_state
+from mailer.services.database.guard import refuse_if_behind_journal
+from mailer.services.sending.after_run import conclude_run
 from mailer.services.workspace import Workspace
 from mailer.spool.base import Spool
 from mailer.spool.erased_words import redact_journal
@@ -33,14 +33,21 @@ from mailer.spool.lock import campaign_lock
 from mailer.spool.recover import recover as settle_claims
 from mailer.transports.registry import source_of
 
-__all__ = ["NOTHING_RECOVERED", "Recovered", "journal_of", "recover", "recover_from", "recover_if_idle"]
+__all__ = [
+    "NOTHING_RECOVERED",
+    "RecoveryResult",
+    "journal_path",
+    "recover_dead_run",
+    "settle_by_journal",
+    "recover_if_idle",
+]
 
 #: This number of uncertain addresses is shown; `campaigns deliveries` lists all.
 _NAMED = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Recovered:
+class RecoveryResult:
     """Counts the deliveries that a recovery made uncertain, with up to five of their addresses."""
 
     uncertain: int = 0
@@ -58,29 +65,29 @@ class Recovered:
         )
 
 
-NOTHING_RECOVERED: Final = Recovered()
+NOTHING_RECOVERED: Final = RecoveryResult()
 
 
-def journal_of(settings: Settings, slug: str) -> Path:
+def journal_path(settings: Settings, slug: str) -> Path:
     """Returns the path of the journal of a campaign's run."""
     return settings.root / ".mailer" / f"{slug}.journal"
 
 
-def recover(workspace: Workspace, spool: Spool) -> Recovered:
+def recover_dead_run(workspace: Workspace, spool: Spool) -> RecoveryResult:
     """Settles the claims of a dead run. The caller holds the campaign's lock.
 
     Text about people who were erased meanwhile is removed from the journal. Raises StoreError, with nothing
     changed, where the journal is ahead of the database.
     """
-    journal = journal_of(workspace.settings, spool.campaign.slug)
-    refuse_if_behind(workspace.settings, spool, journal)
-    uncertain = recover_from(workspace, spool, journal).get("uncertain", 0)
+    journal = journal_path(workspace.settings, spool.campaign.slug)
+    refuse_if_behind_journal(workspace.settings, spool, journal)
+    uncertain = settle_by_journal(workspace, spool, journal).get("uncertain", 0)
     redact_journal(workspace.db, journal)
-    addresses = addresses_in(workspace, spool, State.UNCERTAIN, _NAMED) if uncertain else ()
-    return Recovered(uncertain, addresses)
+    addresses = addresses_in_state(workspace, spool, State.UNCERTAIN, _NAMED) if uncertain else ()
+    return RecoveryResult(uncertain, addresses)
 
 
-def recover_from(workspace: Workspace, spool: Spool, journal: Path) -> dict[str, int]:
+def settle_by_journal(workspace: Workspace, spool: Spool, journal: Path) -> dict[str, int]:
     """Settles or releases every claim by a journal. Returns counts by state."""
     source = source_of(spool.campaign.transport)
     return settle_claims(
@@ -105,8 +112,8 @@ def recover_if_idle(workspace: Workspace, campaign: Campaign) -> Campaign:
         suppress(BusyError, MailerError, sqlite3.Error, OSError),
         campaign_lock(workspace.settings, campaign.slug),
     ):
-        recover(workspace, spool)
+        recover_dead_run(workspace, spool)
         if spool.status() is Status.SENDING:
             by_operator = not workspace.spools.find(campaign.slug).due_at
-            conclude(workspace, spool, Progress(stopped_by="interrupted"), by_operator=by_operator)
+            conclude_run(workspace, spool, Progress(stopped_by="interrupted"), by_operator=by_operator)
     return workspace.spools.find(campaign.slug)

@@ -9,12 +9,12 @@ from mailer.campaign.campaign import Campaign
 from mailer.campaign.delivery_state import TO_SEND, State
 from mailer.campaign.status import Status
 from mailer.delivery.progress import Progress
-from mailer.services.sending.recovery import NOTHING_RECOVERED, Recovered
+from mailer.services.sending.recovery import NOTHING_RECOVERED, RecoveryResult
 from mailer.services.workspace import Workspace
 from mailer.spool.base import Spool
 from mailer.spool.values import Reason
 
-__all__ = ["SendResult", "result_of"]
+__all__ = ["SendResult", "make_send_result"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,15 +30,15 @@ class SendResult:
     progress: Progress | None
     reasons: tuple[Reason, ...]
     next_try: str = ""
-    recovered: Recovered = NOTHING_RECOVERED
+    recovered: RecoveryResult = NOTHING_RECOVERED
 
     @property
-    def complete(self) -> bool:
+    def is_complete(self) -> bool:
         """Returns whether everybody in the plan has the message, or has left since then."""
         return not any(self.counts[s] for s in (*TO_SEND, State.UNCERTAIN, State.REJECTED))
 
     @property
-    def waits(self) -> bool:
+    def is_waiting(self) -> bool:
         """Returns whether everybody who is due has the message, and the others wait for their time."""
         tried = self.progress.outcomes if self.progress else {}
         return self.campaign.status is Status.SCHEDULED and not any(
@@ -49,7 +49,7 @@ class SendResult:
     def is_unfinished(self) -> bool:
         """Returns whether something failed or is left, so that the command ends with status 1."""
         went_on = self.progress is not None or self.campaign.status in (Status.HELD, Status.STOPPED)
-        return not self.complete and bool(went_on or self.counts[State.UNCERTAIN])
+        return not self.is_complete and bool(went_on or self.counts[State.UNCERTAIN])
 
     def to_json(self) -> dict[str, object]:
         """Returns the result as JSON data."""
@@ -67,11 +67,11 @@ class SendResult:
         }
 
 
-def result_of(
+def make_send_result(
     workspace: Workspace,
     spool: Spool,
     progress: Progress | None,
-    recovered: Recovered = NOTHING_RECOVERED,
+    recovered: RecoveryResult = NOTHING_RECOVERED,
 ) -> SendResult:
     """Returns the result for a campaign, after a run or without one."""
     campaign = workspace.spools.find(spool.campaign.slug)

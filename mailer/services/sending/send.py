@@ -13,10 +13,10 @@ from collections.abc import Callable
 from mailer.campaign.canary import Canary
 from mailer.delivery.progress import Progress
 from mailer.errors import CampaignError
-from mailer.services.campaigns.people import subscriber_at
-from mailer.services.planning.prepare import Prepared
-from mailer.services.planning.schedule import check_unscheduled
-from mailer.services.sending.freeze import SincePlan, freeze
+from mailer.services.campaigns.people import subscriber_id_at
+from mailer.services.planning.prepare import PreparedIssue
+from mailer.services.planning.schedule import refuse_if_waiting
+from mailer.services.sending.freeze import ChangesSincePlan, freeze_plan
 from mailer.services.sending.result import SendResult
 from mailer.services.sending.run import RunRequest, run_campaign
 from mailer.services.workspace import Workspace
@@ -29,16 +29,16 @@ __all__ = ["finish_campaign", "send_issue"]
 
 def send_issue(
     workspace: Workspace,
-    prepared: Prepared,
+    prepared: PreparedIssue,
     *,
     stop: Stop,
     observe: Callable[[Progress], None],
     canary: Canary | None = None,
-    frozen: Callable[[SincePlan], None] = lambda _: None,
+    on_frozen: Callable[[ChangesSincePlan], None] = lambda _: None,
 ) -> SendResult:
     """Sends a plan, or resumes the campaign that has begun to send it.
 
-    A new campaign sends to its canary first, where there is one. `frozen` is called once the campaign is
+    A new campaign sends to its canary first, where there is one. `on_frozen` is called once the campaign is
     made, with the changes of the audience since the plan.
 
     Raises BusyError where another process is sending it, CampaignError where the audience or the issue
@@ -50,13 +50,13 @@ def send_issue(
         # Between the plan and the lock, another process may have sent the same issue.
         existing = next((c for c in workspace.spools.campaigns() if c.slug == plan.slug), None)
         if existing is None:
-            frozen(freeze(workspace, prepared, canary=canary))
+            on_frozen(freeze_plan(workspace, prepared, canary=canary))
         elif prepared.existing is None and existing.plan_hash != plan.hash:
             raise CampaignError(
                 f"campaign {plan.slug} was made by somebody else just now; look at the plan again"
             )
         else:
-            check_unscheduled(existing, settings.publication.zone)
+            refuse_if_waiting(existing, settings.publication.zone)
         return run_campaign(workspace, RunRequest(plan.slug, plan.transport, signer, stop, observe))
 
 
@@ -67,19 +67,19 @@ def finish_campaign(
     stop: Stop,
     observe: Callable[[Progress], None],
     transport: str | None = None,
-    address: str | None = None,
+    only_address: str | None = None,
 ) -> SendResult:
     """Resumes a campaign from its folder, even if the issue's file has changed since then.
 
-    With `address`, it is sent to that person only.
+    With `only_address`, it is sent to that person only.
     """
     campaign = workspace.spools.find(slug)
     url = transport or campaign.transport
     signer = open_signer(url, workspace.settings)
     with campaign_lock(workspace.settings, slug):
         only = None
-        if address is not None:
-            only = subscriber_at(workspace, address)
+        if only_address is not None:
+            only = subscriber_id_at(workspace, only_address)
             if only is None:
-                raise CampaignError(f"{address} is not among the readers of campaign {slug}")
-        return run_campaign(workspace, RunRequest(slug, url, signer, stop, observe, only=only))
+                raise CampaignError(f"{only_address} is not among the readers of campaign {slug}")
+        return run_campaign(workspace, RunRequest(slug, url, signer, stop, observe, only_subscriber_id=only))

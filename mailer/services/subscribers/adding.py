@@ -23,15 +23,15 @@ from mailer.audience.values.cells import (
 from mailer.clock import utc_now
 from mailer.config import Settings
 from mailer.errors import AudienceError, InputError
-from mailer.services.subscribers.person import document_of
+from mailer.services.subscribers.person import person_json
 from mailer.store.database import open_store, writing
 
 __all__ = [
     "FOR_ONE_PERSON",
-    "Added",
-    "Addition",
-    "Description",
-    "EditedSegment",
+    "AdditionResult",
+    "AdditionRequest",
+    "PersonChanges",
+    "SegmentEditResult",
     "add_person",
     "edit_people",
 ]
@@ -43,7 +43,7 @@ FOR_ONE_PERSON = (
 
 
 @dataclass(frozen=True, slots=True)
-class Description:
+class PersonChanges:
     """Holds the changes of a person as they were typed; None and () change nothing. See `Edit` for the
     fields.
 
@@ -61,7 +61,7 @@ class Description:
     drop_attributes: Sequence[str] = ()
     no_attributes: bool = False
 
-    def edit(self) -> Edit:
+    def to_edit(self) -> Edit:
         """Returns the parsed change. Raises AudienceError for an invalid value."""
         return Edit(
             name=None if self.name is None else clean_line(self.name),
@@ -71,14 +71,14 @@ class Description:
             add_tags=tags_of(self.add_tags),
             drop_tags=tags_of(self.drop_tags),
             no_tags=self.no_tags,
-            attributes=dict(_pair(text) for text in self.attributes),
+            attributes=dict(_parse_attribute(text) for text in self.attributes),
             drop_attributes=tuple(key.strip() for key in self.drop_attributes),
             no_attributes=self.no_attributes,
         )
 
 
 @dataclass(frozen=True, slots=True)
-class Addition:
+class AdditionRequest:
     """Describes a person to add, or to change if they exist: data, editions, and consent.
 
     Without `editions`, a new person gets all of them. `consent` says how the person asked for it, which
@@ -87,7 +87,7 @@ class Addition:
     """
 
     address: str
-    description: Description = field(default_factory=Description)
+    description: PersonChanges = field(default_factory=PersonChanges)
     editions: Sequence[str] = ()
     consent: str | None = None
     force: bool = False
@@ -95,14 +95,14 @@ class Addition:
 
 
 @dataclass(frozen=True, slots=True)
-class Added:
+class AdditionResult:
     """Holds the result of an addition: the person before it (None: a new one), and after it."""
 
     before: Subscriber | None
     person: Subscriber
 
     @property
-    def cleared(self) -> dict[str, list[str]]:
+    def removed_values(self) -> dict[str, list[str]]:
         """Returns the tags and the names of the attributes that were removed from the person."""
         tags = self.before.tags if self.before else ()
         attributes = self.before.attributes if self.before else {}
@@ -113,11 +113,15 @@ class Added:
 
     def to_json(self) -> dict[str, Any]:
         """Returns the addition as JSON data."""
-        return {"added": self.before is None, "subscriber": document_of(self.person), "cleared": self.cleared}
+        return {
+            "added": self.before is None,
+            "subscriber": person_json(self.person),
+            "cleared": self.removed_values,
+        }
 
 
 @dataclass(frozen=True, slots=True)
-class EditedSegment:
+class SegmentEditResult:
     """Counts the people in a segment (an expression), and how many of them were changed."""
 
     segment: str
@@ -129,19 +133,19 @@ class EditedSegment:
         return {"segment": self.segment, "matched": self.matched, "changed": self.changed}
 
 
-def add_person(settings: Settings, addition: Addition) -> Added:
+def add_person(settings: Settings, addition: AdditionRequest) -> AdditionResult:
     """Adds a person, or changes their data. A change without consent reactivates nobody.
 
     Raises AudienceError or InputError, with nothing changed, where consent or `force` is missing.
     """
-    change = addition.description.edit()
-    how, why = _consent_of(addition)
+    change = addition.description.to_edit()
+    how, why = _consent_and_reason(addition)
     chosen = editions_of(addition.editions, settings.editions)
     who = normalize_address(addition.address)
     with closing(open_store(settings.database)) as db, writing(db):
         known = people.find(db, who.address)
         if known is not None and change and not chosen and not how:
-            return Added(*edit(db, known.id, change))
+            return AdditionResult(*edit(db, known.id, change))
         person, _ = subscribers.add(
             db,
             who,
@@ -152,43 +156,43 @@ def add_person(settings: Settings, addition: Addition) -> Added:
         )
         if change:
             _, person = edit(db, person.id, change)
-        return Added(known, person)
+        return AdditionResult(known, person)
 
 
-def edit_people(settings: Settings, segment: str, description: Description) -> EditedSegment:
+def edit_people(settings: Settings, segment: str, description: PersonChanges) -> SegmentEditResult:
     """Changes tags and attributes of everybody in a segment, whatever their status.
 
     Raises InputError for a change that is only possible for one person, AudienceError or SegmentError; all
     with nothing changed.
     """
-    change = description.edit()
-    _check_described(change)
+    change = description.to_edit()
+    _check_segment_edit(change)
     parsed = segments.parse(segment, settings.publication.zone)
     with closing(open_store(settings.database)) as db:
-        return EditedSegment(segment, *edit_segment(db, parsed, change))
+        return SegmentEditResult(segment, *edit_segment(db, parsed, change))
 
 
-def _check_described(change: Edit) -> None:
+def _check_segment_edit(edit: Edit) -> None:
     """Raises InputError for a change of a segment that is only possible for one person, or that is empty."""
     alone = Edit(
-        add_tags=change.add_tags,
-        drop_tags=change.drop_tags,
-        no_tags=change.no_tags,
-        attributes=change.attributes,
-        drop_attributes=change.drop_attributes,
-        no_attributes=change.no_attributes,
+        add_tags=edit.add_tags,
+        drop_tags=edit.drop_tags,
+        no_tags=edit.no_tags,
+        attributes=edit.attributes,
+        drop_attributes=edit.drop_attributes,
+        no_attributes=edit.no_attributes,
     )
-    if change.tags is not None:
+    if edit.tags is not None:
         raise InputError(
             "--tag replaces all tags of a person; with --segment, write --add-tag TAG, also beside --no-tags"
         )
-    if alone != change:
+    if alone != edit:
         raise InputError(FOR_ONE_PERSON)
-    if not change:
+    if not edit:
         raise InputError("say what to change of the people in the segment, as in --no-tag TAG")
 
 
-def _consent_of(addition: Addition) -> tuple[str, str]:
+def _consent_and_reason(addition: AdditionRequest) -> tuple[str, str]:
     """Returns the consent, and the reason to force it, each cleaned, or empty. Raises AudienceError or
     InputError."""
     how = clean_line(addition.consent or "", "consent", 500)
@@ -204,7 +208,7 @@ def _consent_of(addition: Addition) -> tuple[str, str]:
     return how, why
 
 
-def _pair(text: str) -> tuple[str, str]:
+def _parse_attribute(text: str) -> tuple[str, str]:
     key, equals, value = text.partition("=")
     key = clean_line(key, "attribute", 100)
     if not equals or not key:

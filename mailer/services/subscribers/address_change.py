@@ -12,7 +12,7 @@ from mailer.audience.people import Subscriber
 from mailer.audience.values.address import normalize_address
 from mailer.audience.values.cells import clean_line
 from mailer.config import Settings
-from mailer.services.subscribers.person import document_of, find_person
+from mailer.services.subscribers.person import find_person, person_json
 from mailer.spool.open import spools_of
 from mailer.store.database import open_store
 
@@ -35,7 +35,7 @@ class AddressChange:
         """Returns the change as JSON data."""
         return {
             "changed": self.changed,
-            "subscriber": document_of(self.person),
+            "subscriber": person_json(self.person),
             "on_the_way": list(self.on_the_way),
         }
 

@@ -6,10 +6,10 @@ from typing import Any
 
 from mailer.audience.exchange.report import OUTCOMES, ImportReport
 
-__all__ = ["document_of_list"]
+__all__ = ["import_report_json"]
 
 
-def document_of_list(report: ImportReport) -> dict[str, Any]:
+def import_report_json(report: ImportReport) -> dict[str, Any]:
     """Returns the whole report of one list as JSON data."""
     return {
         "file": report.file,

@@ -16,7 +16,7 @@ from mailer.audience.exchange.report import OUTCOMES, ImportReport
 from mailer.audience.exchange.sources import open_sources
 from mailer.audience.values.cells import editions_of
 from mailer.config import Settings
-from mailer.services.subscribers.import_document import document_of_list
+from mailer.services.subscribers.import_document import import_report_json
 from mailer.store.database import open_store
 
 __all__ = ["ImportProgress", "ImportRequest", "ImportedLists", "import_lists"]
@@ -75,7 +75,7 @@ class ImportedLists:
 
     def to_json(self) -> dict[str, Any]:
         """Returns the report of the list as JSON data; of an archive the sum, with the report of each."""
-        documents = [document_of_list(report) for report in self.reports]
+        documents = [import_report_json(report) for report in self.reports]
         if not self.is_archive:
             return documents[0]
         return {"file": self.name, **self.counts, "lists": documents, "left_out": list(self.left_out)}
@@ -88,20 +88,22 @@ def import_lists(
 
     Raises AudienceError, with nothing changed, where the request is wrong or a list cannot be used.
     """
-    options = _options(settings, request)
+    options = _import_options(settings, request)
     with (
         closing(open_store(settings.database)) as db,
         open_sources(request.file, settings, refused=request.refused, options=options) as sources,
     ):
         list_options = replace(options, partial=sources.is_archive)
         reports = [
-            import_csv(db, settings, source, list_options, on_progress=_named(source, on_progress))
+            import_csv(
+                db, settings, source, list_options, on_progress=_progress_with_list_name(source, on_progress)
+            )
             for source in sources.lists
         ]
         return ImportedLists(sources.name, tuple(reports), sources.is_archive, sources.left_out)
 
 
-def _options(settings: Settings, request: ImportRequest) -> Options:
+def _import_options(settings: Settings, request: ImportRequest) -> Options:
     editions = editions_of(request.editions, settings.editions)
     options = options_of(
         tool=request.tool,
@@ -116,7 +118,7 @@ def _options(settings: Settings, request: ImportRequest) -> Options:
     return replace(options, editions=editions, encoding=request.encoding)
 
 
-def _named(
+def _progress_with_list_name(
     source: ListFile, on_progress: Callable[[ImportProgress], None] | None
 ) -> Callable[[int, int, int], None] | None:
     """Returns the progress callback of one list, which adds the list's name."""

@@ -15,17 +15,17 @@ from mailer.audience.people import Subscriber, get
 from mailer.audience.values.address import Address, normalize_address
 from mailer.audience.values.cells import clean_line, editions_of
 from mailer.config import Settings
-from mailer.services.subscribers.person import document_of, find_person
+from mailer.services.subscribers.person import find_person, person_json
 from mailer.store.database import open_store
 
 __all__ = [
     "AddressList",
-    "ListResult",
-    "Suppressed",
-    "Unsubscribed",
-    "suppress",
+    "AddressListResult",
+    "SuppressionResult",
+    "UnsubscribeResult",
+    "suppress_address",
     "suppress_list",
-    "unsubscribe",
+    "unsubscribe_person",
     "unsubscribe_list",
 ]
 
@@ -39,11 +39,11 @@ class AddressList:
 
 
 @dataclass(frozen=True, slots=True)
-class ListResult:
-    """Holds the result for a list of addresses: `taken` is about those that could be read."""
+class AddressListResult:
+    """Holds the result for a list of addresses: `outcome` is about those that could be read."""
 
     source: AddressList
-    taken: ListOutcome
+    outcome: ListOutcome
 
     @property
     def unreadable(self) -> list[ListLine]:
@@ -55,10 +55,10 @@ class ListResult:
         return {
             "file": self.source.name,
             "lines": len(self.source.lines),
-            "changed": self.taken.changed,
-            "unchanged": self.taken.unchanged,
-            "unknown": self.taken.unknown,
-            "moved": [{"address": before, "now": now} for before, now in self.taken.moved],
+            "changed": self.outcome.changed,
+            "unchanged": self.outcome.unchanged,
+            "unknown": self.outcome.unknown,
+            "moved": [{"address": before, "now": now} for before, now in self.outcome.moved],
             "unreadable": [
                 {"line": line.line, "text": line.text, "reason": line.problem} for line in self.unreadable
             ],
@@ -66,7 +66,7 @@ class ListResult:
 
 
 @dataclass(frozen=True, slots=True)
-class Unsubscribed:
+class UnsubscribeResult:
     """Holds the result of an unsubscribe: whether it changed anything, and the person after it."""
 
     changed: bool
@@ -74,11 +74,11 @@ class Unsubscribed:
 
     def to_json(self) -> dict[str, Any]:
         """Returns the unsubscribe as JSON data."""
-        return {"changed": self.changed, "subscriber": document_of(self.person)}
+        return {"changed": self.changed, "subscriber": person_json(self.person)}
 
 
 @dataclass(frozen=True, slots=True)
-class Suppressed:
+class SuppressionResult:
     """Holds the result of a suppression. `moved_to` are the current addresses of a reader who had this one
     before.
 
@@ -94,9 +94,9 @@ class Suppressed:
         return {"address": self.address, "changed": self.changed}
 
 
-def unsubscribe(
+def unsubscribe_person(
     settings: Settings, address: str, *, edition: str | None = None, reason: str = ""
-) -> Unsubscribed:
+) -> UnsubscribeResult:
     """Unsubscribes a person from one edition, or from everything. `reason` is in the person's own words.
 
     An earlier address of the person is accepted, too. Raises AudienceError where it is nobody's.
@@ -106,33 +106,33 @@ def unsubscribe(
     with closing(open_store(settings.database)) as db:
         person = holder_of(db, who) or find_person(db, who.address)
         changed = subscribers.unsubscribe(db, person.id, edition=edition, reason=reason, further=True)
-        return Unsubscribed(changed, get(db, person.id) or person)
+        return UnsubscribeResult(changed, get(db, person.id) or person)
 
 
 def unsubscribe_list(
     settings: Settings, addresses: AddressList, *, edition: str | None = None, reason: str = ""
-) -> ListResult:
+) -> AddressListResult:
     """Unsubscribes everybody in a list from one edition, or from everything."""
     _check_edition(settings, edition)
     with closing(open_store(settings.database)) as db:
-        return ListResult(
-            addresses, unsubscribe_all(db, _readable(addresses), edition=edition, reason=reason)
+        return AddressListResult(
+            addresses, unsubscribe_all(db, _readable_addresses(addresses), edition=edition, reason=reason)
         )
 
 
-def suppress(settings: Settings, address: str, *, reason: str = "") -> Suppressed:
+def suppress_address(settings: Settings, address: str, *, reason: str = "") -> SuppressionResult:
     """Adds an address to the suppression list, also where no subscriber has it. Raises AudienceError."""
-    why, who = _reason(reason), normalize_address(address)
+    why, who = _clean_reason(reason), normalize_address(address)
     with closing(open_store(settings.database)) as db:
         taken = suppress_all(db, [who], reason=why)
-    return Suppressed(who.address, taken.changed > 0, tuple(now for _, now in taken.moved))
+    return SuppressionResult(who.address, taken.changed > 0, tuple(now for _, now in taken.moved))
 
 
-def suppress_list(settings: Settings, addresses: AddressList, *, reason: str = "") -> ListResult:
+def suppress_list(settings: Settings, addresses: AddressList, *, reason: str = "") -> AddressListResult:
     """Adds the addresses of a list to the suppression list."""
-    why = _reason(reason)
+    why = _clean_reason(reason)
     with closing(open_store(settings.database)) as db:
-        return ListResult(addresses, suppress_all(db, _readable(addresses), reason=why))
+        return AddressListResult(addresses, suppress_all(db, _readable_addresses(addresses), reason=why))
 
 
 def _check_edition(settings: Settings, edition: str | None) -> None:
@@ -140,9 +140,9 @@ def _check_edition(settings: Settings, edition: str | None) -> None:
         editions_of((edition,), settings.editions)
 
 
-def _reason(reason: str) -> str:
+def _clean_reason(reason: str) -> str:
     return clean_line(reason, "reason") or suppression.OPERATOR
 
 
-def _readable(addresses: AddressList) -> list[Address]:
+def _readable_addresses(addresses: AddressList) -> list[Address]:
     return [line.address for line in addresses.lines if line.address is not None]

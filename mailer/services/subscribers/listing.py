@@ -16,7 +16,7 @@ from mailer.display_text import nearest
 from mailer.errors import AudienceError
 from mailer.store.database import open_to_read
 
-__all__ = ["SubscriberFilter", "Exported", "export_list", "list_people"]
+__all__ = ["SubscriberFilter", "ExportResult", "export_people", "list_people"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ class SubscriberFilter:
 
 
 @dataclass(frozen=True, slots=True)
-class Exported:
+class ExportResult:
     """Holds the result of an export: the name of the file ("": standard output), and the number of people."""
 
     file: str
@@ -40,12 +40,12 @@ class Exported:
         return {"file": self.file, "exported": self.number}
 
 
-def list_people(settings: Settings, choice: SubscriberFilter) -> Iterator[Subscriber]:
-    """Yields the subscribers that match `choice`, in the order in which they were added.
+def list_people(settings: Settings, subscriber_filter: SubscriberFilter) -> Iterator[Subscriber]:
+    """Yields the subscribers that match `subscriber_filter`, in the order in which they were added.
 
     Raises AudienceError or SegmentError for an invalid filter, before the first one.
     """
-    wanted = _checked(settings, choice)
+    wanted = _check_filter(settings, subscriber_filter)
     db = open_to_read(settings.database)
 
     def stream() -> Iterator[Subscriber]:
@@ -55,28 +55,32 @@ def list_people(settings: Settings, choice: SubscriberFilter) -> Iterator[Subscr
     return stream()
 
 
-def export_list(
-    settings: Settings, choice: SubscriberFilter, opened: AbstractContextManager[IO[str]], *, name: str = ""
-) -> Exported:
-    """Writes the subscribers that match `choice`, without erased ones, as CSV into `opened`, a text file
-    named `name`.
+def export_people(
+    settings: Settings,
+    subscriber_filter: SubscriberFilter,
+    output: AbstractContextManager[IO[str]],
+    *,
+    name: str = "",
+) -> ExportResult:
+    """Writes the subscribers that match the filter, except erased ones, as CSV into the text file `output`.
 
-    Raises as `list_people` does, before the file is opened.
+    `name` is the file's name for the result ("": standard output). Raises AudienceError or SegmentError for an
+    invalid filter, before the file is opened.
     """
-    wanted = _checked(settings, choice)
-    with closing(open_to_read(settings.database)) as db, opened as file:
-        return Exported(name, export_csv(db, file, **wanted))
+    wanted = _check_filter(settings, subscriber_filter)
+    with closing(open_to_read(settings.database)) as db, output as file:
+        return ExportResult(name, export_csv(db, file, **wanted))
 
 
-def _checked(settings: Settings, choice: SubscriberFilter) -> dict[str, Any]:
+def _check_filter(settings: Settings, subscriber_filter: SubscriberFilter) -> dict[str, Any]:
     """Returns the checked arguments of `list_subscribers` and `export_csv`."""
     known = (*STATUSES, segments.SUPPRESSED)
-    if choice.status is not None and choice.status not in known:
-        near = nearest(choice.status, known)
+    if subscriber_filter.status is not None and subscriber_filter.status not in known:
+        near = nearest(subscriber_filter.status, known)
         hint = f"did you mean {near}?" if near else f"there are {', '.join(known)}"
-        raise AudienceError(f'there is no status "{choice.status}"; {hint}')
-    if choice.edition is not None:
-        editions_of((choice.edition,), settings.editions)
-    text = choice.segment
+        raise AudienceError(f'there is no status "{subscriber_filter.status}"; {hint}')
+    if subscriber_filter.edition is not None:
+        editions_of((subscriber_filter.edition,), settings.editions)
+    text = subscriber_filter.segment
     parsed = segments.parse(text, settings.publication.zone) if text is not None else None
-    return {"status": choice.status, "edition": choice.edition, "segment": parsed}
+    return {"status": subscriber_filter.status, "edition": subscriber_filter.edition, "segment": parsed}

@@ -15,7 +15,7 @@ from mailer.errors import AudienceError
 if TYPE_CHECKING:
     from sqlite_utils import Database
 
-__all__ = ["document_of", "find_person"]
+__all__ = ["person_json", "find_person"]
 
 
 def find_person(db: Database, address: str) -> Subscriber:
@@ -39,6 +39,6 @@ def find_person(db: Database, address: str) -> Subscriber:
     raise AudienceError(f"{who.address} is not a subscriber; `mailer subscribers list` shows who is")
 
 
-def document_of(person: Subscriber) -> dict[str, Any]:
+def person_json(person: Subscriber) -> dict[str, Any]:
     """Returns a person as JSON data."""
     return dataclasses.asdict(person)

@@ -11,22 +11,22 @@ from mailer.audience.people import Subscriber
 from mailer.audience.values.cells import clean_line
 from mailer.config import Settings
 from mailer.errors import InputError
-from mailer.services.subscribers.person import document_of, find_person
+from mailer.services.subscribers.person import find_person, person_json
 from mailer.spool.open import spools_of
 from mailer.store.database import open_store
 
-__all__ = ["Restored", "RestoredCampaign", "restore_campaign", "restore_person"]
+__all__ = ["RestoredPerson", "RestoredCampaign", "restore_campaign", "restore_person"]
 
 
 @dataclass(frozen=True, slots=True)
-class Restored:
+class RestoredPerson:
     """Holds a person who is active again."""
 
     person: Subscriber
 
     def to_json(self) -> dict[str, Any]:
         """Returns the person as JSON data, with the number of restored people."""
-        return {"restored": 1, "subscriber": document_of(self.person)}
+        return {"restored": 1, "subscriber": person_json(self.person)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,15 +41,15 @@ class RestoredCampaign:
         return {"campaign": self.campaign, "restored": self.number}
 
 
-def restore_person(settings: Settings, address: str, *, reason: str) -> Restored:
+def restore_person(settings: Settings, address: str, *, reason: str) -> RestoredPerson:
     """Reactivates a person who bounced. `reason` says why the address works after all.
 
     Raises AudienceError where the person has not bounced, and InputError without a reason.
     """
-    why = _reason(reason)
+    why = _clean_reason(reason)
     with closing(open_store(settings.database)) as db:
         bounces.restore(db, find_person(db, address), reason=why)
-        return Restored(find_person(db, address))
+        return RestoredPerson(find_person(db, address))
 
 
 def restore_campaign(settings: Settings, slug: str, *, reason: str) -> RestoredCampaign:
@@ -57,12 +57,12 @@ def restore_campaign(settings: Settings, slug: str, *, reason: str) -> RestoredC
 
     Raises CampaignError for an unknown campaign, and InputError without a reason.
     """
-    why = _reason(reason)
+    why = _clean_reason(reason)
     with closing(open_store(settings.database)) as db:
         return RestoredCampaign(slug, bounces.restore_all(db, spools_of(db).find(slug).id, reason=why))
 
 
-def _reason(reason: str) -> str:
+def _clean_reason(reason: str) -> str:
     why = clean_line(reason, "reason", 500)
     if not why:
         raise InputError('say why the address works after all, as in --reason "they wrote from it today"')

@@ -33,15 +33,19 @@ class PreferencesPage:
 
     def show(self, request: Request) -> Response:
         """Shows the choice of a reader and changes nothing."""
-        return self._answer(request, self._desk.look(request.path_params["token"], Purpose.PREFERENCES))
+        return self._answer(
+            request, self._desk.identify_reader(request.path_params["token"], Purpose.PREFERENCES)
+        )
 
     async def act(self, request: Request) -> Response:
         """Saves the choice in the form; a POST that is not of our form saves nothing."""
         text, form = request.path_params["token"], await read_form(request)
         if form.get("step") != ["save"]:
-            return self._answer(request, await run_in_threadpool(self._desk.look, text, Purpose.PREFERENCES))
+            return self._answer(
+                request, await run_in_threadpool(self._desk.identify_reader, text, Purpose.PREFERENCES)
+            )
         wanted = [edition for edition in form.get("edition", ()) if edition in self._editions]
-        visit = await run_in_threadpool(self._desk.choose, text, wanted)
+        visit = await run_in_threadpool(self._desk.choose_editions, text, wanted)
         return self._answer(request, visit, saved=True, wanted=bool(wanted))
 
     def _answer(
@@ -60,7 +64,7 @@ class PreferencesPage:
             away=away,
             saved=saved and not refused,
             refused=refused,
-            unsubscribe=f"{request.path_params['up']}u/{self._desk.link(Purpose.UNSUBSCRIBE, visit)}",
+            unsubscribe=f"{request.path_params['up']}u/{self._desk.make_token(Purpose.UNSUBSCRIBE, visit)}",
         )
         return page_response(page)
 

@@ -17,4 +17,4 @@ _WELL = (LinkState.ERASED, LinkState.COPY)
 
 def page_for_unknown_reader(pages: Pages, request: Request, visit: LinkVisit) -> Response:
     """Returns the page in a language that the browser asks for, with status 200 or 404."""
-    return page_for_browser(pages, visit.standing.value, request, 200 if visit.standing in _WELL else 404)
+    return page_for_browser(pages, visit.state.value, request, 200 if visit.state in _WELL else 404)

@@ -34,7 +34,7 @@ class UnsubscribePage:
 
     def show(self, request: Request) -> Response:
         """Shows the button and changes nothing."""
-        visit = self._desk.look(request.path_params["token"], Purpose.UNSUBSCRIBE)
+        visit = self._desk.identify_reader(request.path_params["token"], Purpose.UNSUBSCRIBE)
         return self._answer("unsubscribe", request, visit)
 
     async def act(self, request: Request) -> Response:
@@ -43,10 +43,12 @@ class UnsubscribePage:
         step = form.get("step", ["one-click"])[0]
         reason = form.get("reason", [""])[0][:LONGEST_REASON]
         if step == "reason":
-            visit = await run_in_threadpool(self._desk.explain_leaving, text, reason=reason)
+            visit = await run_in_threadpool(self._desk.add_unsubscribe_reason, text, reason=reason)
         else:
             source = "page" if step == "page" else "one-click"
-            visit = await run_in_threadpool(self._desk.leave, text, reason=reason, source=source)
+            visit = await run_in_threadpool(
+                self._desk.unsubscribe_from_all, text, reason=reason, source=source
+            )
         gone = visit.person is not None and visit.person.status not in _HERE
         return self._answer("done" if gone else "unsubscribe", request, visit, thanks=step == "reason")
 
@@ -56,7 +58,7 @@ class UnsubscribePage:
         page = self._pages.page(
             name,
             visit.person.language,
-            preferences=f"{request.path_params['up']}p/{self._desk.link(Purpose.PREFERENCES, visit)}",
+            preferences=f"{request.path_params['up']}p/{self._desk.make_token(Purpose.PREFERENCES, visit)}",
             longest_reason=LONGEST_REASON,
             thanks=thanks,
         )
