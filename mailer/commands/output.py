@@ -84,7 +84,7 @@ def say_result(settings: Settings, result: SendResult) -> None:
     """Prints the result of a run, and what to do next."""
     campaign, counts, progress = result.campaign, result.counts, result.progress
     issue = campaign.issue
-    if known := result.recovered.sentence(campaign.slug):
+    if known := result.recovered.summary(campaign.slug):
         say(f"{known[0].upper()}{known[1:]}.")
     if progress is None and result.is_complete:
         say(f"There is nothing to do: {campaign.slug} was sent to {counts['accepted']:,} readers already.")

@@ -1,7 +1,7 @@
 """Chooses the checks that a workspace needs, and runs them in parallel within a time limit.
 
-A check is a generator of findings. Each has a thread of its own, which is waited for no longer than the
-limit: an unfinished check is unknown.
+A check is a generator of findings. Each check runs in its own thread. A check that has not ended at the time
+limit is reported as unknown.
 """
 
 from __future__ import annotations
@@ -34,14 +34,16 @@ _SECONDS: Final = 30.0
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """Holds one check: `run` yields its findings, and `name` is used where it yields none."""
+    """Holds one check. `run` yields its findings. `name` is the name of the finding if the check fails or
+    does not end in time."""
 
     name: str
     run: Callable[[], Iterable[Finding]]
 
 
 def applicable_checks(settings: Settings, resolver: Resolver | None) -> tuple[Check, ...]:
-    """Returns the checks that apply to this workspace, in order. Without a resolver none uses the network."""
+    """Returns the checks that apply to this workspace, in order. Without a resolver, returns only checks that
+    need no network."""
     local = (
         Check("secret key", partial(workspace.check_secret_key, settings)),
         Check(".env", partial(workspace.check_env_file, settings)),
@@ -94,7 +96,8 @@ def _dkim_checks(settings: Settings, resolver: Resolver, from_domain: str) -> li
 
 
 def _receiving_domains(settings: Settings) -> dict[str, str]:
-    """Returns the domains that receive answers and bounces, and the header fields that name them."""
+    """Returns the domains that receive replies and bounces. Each domain is mapped to the header fields that
+    name it, such as "From and Reply-To"."""
     used: dict[str, list[str]] = {}
     for what, mailbox in (
         ("From", settings.publication.sender),
@@ -107,7 +110,8 @@ def _receiving_domains(settings: Settings) -> dict[str, str]:
 
 
 def _transport_checks(settings: Settings, resolver: Resolver) -> list[Check]:
-    """Returns the checks of the transport itself, and of the reverse name of its mail server."""
+    """Returns the transport's own check, if it has one, and the check of the reverse DNS of its mail
+    server."""
     url = settings.delivery.transport
     driver = driver_of(url)
     found = []
@@ -119,7 +123,8 @@ def _transport_checks(settings: Settings, resolver: Resolver) -> list[Check]:
 
 
 def run_checks(checks: Sequence[Check], *, seconds: float = _SECONDS) -> list[Finding]:
-    """Runs the checks in parallel and returns their findings in order, after at most `seconds`."""
+    """Runs the checks in parallel and returns their findings in the order of the checks, after at most
+    `seconds`."""
     ended: queue.SimpleQueue[int] = queue.SimpleQueue()
     found: list[list[Finding]] = [[] for _ in checks]
 
@@ -151,7 +156,7 @@ def run_checks(checks: Sequence[Check], *, seconds: float = _SECONDS) -> list[Fi
 
 
 def _run_check(check: Check, findings: list[Finding]) -> None:
-    """Adds the findings of a check, including one for an error that ended it."""
+    """Runs a check and appends its findings to `findings`. An error in the check becomes a finding, too."""
     try:
         for finding in check.run():
             findings.append(finding)

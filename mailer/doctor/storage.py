@@ -1,4 +1,4 @@
-"""Checks subscribers.db and the disk below it. The database is only read, and never created here."""
+"""Checks subscribers.db and the free space of its disk. The database is only read here, and never created."""
 
 from __future__ import annotations
 
@@ -22,7 +22,8 @@ _QUICK_CHECK_SECONDS: Final = 20.0
 
 
 def check_database(settings: Settings, *, seconds: float = _QUICK_CHECK_SECONDS) -> Iterator[Finding]:
-    """Checks whether it opens, is sound (PRAGMA quick_check), is in WAL mode, can be written, and is private.
+    """Checks whether the database opens, is undamaged (PRAGMA quick_check), is in WAL mode, is writable, and
+    is not readable for everybody.
 
     Takes at most `seconds`.
     """
@@ -53,7 +54,7 @@ def check_database(settings: Settings, *, seconds: float = _QUICK_CHECK_SECONDS)
 
 
 def _database_finding(name: str, path: Path, inspection: Inspection) -> Finding:
-    """Returns the finding about a database that could be read."""
+    """Returns the finding about a database that could be opened and read."""
     if inspection.damage:
         return Finding(
             name, Status.ERROR, f"it is damaged: {inspection.damage}", "restore subscribers.db from a backup"
@@ -85,7 +86,8 @@ def _database_finding(name: str, path: Path, inspection: Inspection) -> Finding:
 
 
 def check_disk(settings: Settings) -> Iterator[Finding]:
-    """Checks for free space: for a second copy of the database (log and indexes) and for campaigns."""
+    """Checks whether the disk has room for a second copy of the database (log and indexes) and for
+    campaigns."""
     free = shutil.disk_usage(settings.root).free
     size = settings.database.stat().st_size if settings.database.exists() else 0
     message = f"{free / 1e9:,.1f} GB free"

@@ -1,6 +1,7 @@
-"""Checks what readers' browsers and mailbox providers open: the host of base_url, its TLS, its pages.
+"""Checks the web server that readers and mailbox providers reach at base_url: its host name, its TLS, its
+health page.
 
-The names are looked up in the DNS, as for readers, and not in this machine's hosts file.
+Host names are looked up in the DNS, as readers do it, and not in the hosts file of this machine.
 """
 
 from __future__ import annotations
@@ -30,7 +31,8 @@ _MAX_BODY_BYTES: Final = 1_000
 
 
 def check_host(settings: Settings, resolver: Resolver) -> Iterator[Finding]:
-    """Checks whether the host of the unsubscribe links has an address that readers can reach."""
+    """Checks whether the host of base_url, which all unsubscribe links use, has an IP address that readers
+    can reach."""
     name = _website_host(settings)
     addresses = _host_addresses(resolver, name)
     private = [address for address in addresses if not is_public_address(address)]
@@ -53,7 +55,10 @@ def check_host(settings: Settings, resolver: Resolver) -> Iterator[Finding]:
 
 
 def check_website(settings: Settings, resolver: Resolver, *, seconds: float = _SECONDS) -> Iterator[Finding]:
-    """Checks TLS of base_url, then how `mailer serve` answers GET /healthz there, without a redirect."""
+    """Checks the TLS of base_url, and whether `mailer serve` answers GET /healthz there. Follows no redirect.
+
+    `seconds` limits the wait for each step of the connection.
+    """
     parts = urlsplit(settings.publication.base_url)
     secure = parts.scheme == "https"
     name = _website_host(settings)
@@ -103,7 +108,10 @@ def _host_addresses(resolver: Resolver, name: str) -> tuple[str, ...]:
 
 
 def _connect_to_any(addresses: tuple[str, ...], port: int, seconds: float) -> socket.socket:
-    """Returns the first address that answers. Raises the last one's OSError."""
+    """Returns a connection to the first address that accepts one. `seconds` limits the wait for each address.
+
+    Raises the OSError of the last address if none accepts.
+    """
     last: OSError = OSError("no address")
     for address in addresses:
         try:
@@ -144,7 +152,11 @@ def _certificate_finding(name: str, connection: ssl.SSLSocket) -> Finding:
 
 
 def _health_finding(path: str, authority: str, connection: socket.socket) -> Finding:
-    """Sends one GET, which changes nothing, and returns the finding about the answer."""
+    """Sends GET `path` over an open connection, and returns the finding about the answer. The request changes
+    nothing.
+
+    `authority` is the host and port for the Host header.
+    """
     client = http.client.HTTPConnection("unused")
     client.sock = connection
     try:

@@ -1,4 +1,4 @@
-"""Checks the configuration and the secrets, as far as that needs no network."""
+"""Checks the configuration and the secrets of a workspace, without using the network."""
 
 from __future__ import annotations
 
@@ -34,7 +34,8 @@ _PLACEHOLDERS: Final = ("example street", "exampletown", "port example")
 
 
 def check_secret_key(settings: Settings) -> Iterator[Finding]:
-    """Checks that links are signed with keys that nobody can guess. Old keys count, as they are valid too."""
+    """Checks whether the keys that sign links are hard to guess. Old keys are checked too, because their
+    links are still valid."""
     name = "secret key"
     try:
         keys = settings.signing_keys()
@@ -59,7 +60,7 @@ def check_secret_key(settings: Settings) -> Iterator[Finding]:
 
 
 def check_env_file(settings: Settings) -> Iterator[Finding]:
-    """Checks whether others on this machine can read the secrets in .env."""
+    """Checks whether other users of this machine can read the secrets in .env."""
     path = settings.root / ".env"
     try:
         mode = path.stat().st_mode
@@ -72,7 +73,8 @@ def check_env_file(settings: Settings) -> Iterator[Finding]:
 
 
 def check_base_url(settings: Settings) -> Iterator[Finding]:
-    """Checks that readers can open a link. One-click unsubscribing needs https (RFC 8058 section 3.1)."""
+    """Checks whether readers can open links below base_url, and whether they use https, which one-click
+    unsubscribing needs (RFC 8058 section 3.1)."""
     name, url = "base_url", settings.publication.base_url
     parts = urlsplit(url)
     host = parts.hostname or ""
@@ -91,7 +93,8 @@ def check_base_url(settings: Settings) -> Iterator[Finding]:
 
 
 def check_sender(settings: Settings) -> Iterator[Finding]:
-    """Checks whether mail is sent from a domain that somebody can own."""
+    """Checks whether the domains of From and of the return path are real: no example domains, no local
+    names."""
     domains = dict.fromkeys((sender_domain(settings), return_path_domain(settings)))
     examples = [domain for domain in domains if is_example_domain(domain) or is_local_host(domain)]
     if examples:
@@ -106,7 +109,7 @@ def check_sender(settings: Settings) -> Iterator[Finding]:
 
 
 def check_postal_address(settings: Settings) -> Iterator[Finding]:
-    """Checks whether the footer has a real postal address."""
+    """Checks whether the postal address for the footer is real: not the sample's address, and complete."""
     address = settings.publication.postal_address
     if any(word in address.casefold() for word in _PLACEHOLDERS):
         yield Finding(
@@ -127,7 +130,8 @@ def check_postal_address(settings: Settings) -> Iterator[Finding]:
 
 
 def check_transport(settings: Settings) -> Iterator[Finding]:
-    """Checks whether messages reach anybody, and whether the transport has its secrets."""
+    """Checks whether the transport has all its secrets, and whether it really sends messages instead of
+    writing them into a folder."""
     url = settings.delivery.transport
     try:
         open_transport(url, settings)

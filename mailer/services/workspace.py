@@ -1,4 +1,4 @@
-"""Opens a workspace: its settings, its database, its campaigns."""
+"""Opens a workspace: its settings, its database and its campaigns."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ __all__ = ["Workspace", "open_workspace", "make_workspace"]
 
 @dataclass(frozen=True, slots=True)
 class Workspace:
-    """Holds the settings, the database and the campaigns of an open workspace."""
+    """Holds the settings, the database and the campaigns (`spools`) of an open workspace."""
 
     settings: Settings
     db: Database
@@ -30,9 +30,9 @@ class Workspace:
 
 
 def open_workspace(settings: Settings, *, for_reading: bool = False) -> Workspace:
-    """Opens the database of a workspace, and creates or migrates it where needed. Raises StoreError.
+    """Opens the database of a workspace, and creates or migrates the database if needed. Raises StoreError.
 
-    With `for_reading`, a workspace that is read-only is opened for reading only.
+    With `for_reading`, a workspace that cannot be written to is opened read-only.
     """
     return make_workspace(
         settings, open_to_read(settings.database) if for_reading else open_store(settings.database)
@@ -40,5 +40,5 @@ def open_workspace(settings: Settings, *, for_reading: bool = False) -> Workspac
 
 
 def make_workspace(settings: Settings, db: Database) -> Workspace:
-    """Returns the workspace for an open database."""
+    """Returns a workspace with a database that is already open."""
     return Workspace(settings, db, spools_of(db))

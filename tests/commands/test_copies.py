@@ -217,12 +217,12 @@ def test_of_two_runs_noted_at_once_the_last_stays_noted(desk: Path, monkeypatch:
 
     def writing(which: Database) -> object:
         if which is db and next(between):
-            copies.record_run_place(other, settings)
+            copies.record_run_location(other, settings)
         return real(which)
 
     with monkeypatch.context() as patch:
         patch.setattr(copies, "writing", writing)
-        copies.record_run_place(db, settings)
+        copies.record_run_location(db, settings)
     for each in (db, other):
         assert copies.moved_database_note(each, settings) == ""
         each.close()

@@ -27,14 +27,14 @@ SENT = Campaign(
 
 
 class Looks:
-    """Stands for run_due: each look does the next of what it is told, then nothing."""
+    """Stands for `send_due_campaigns`: each look does the next of what it is told, then nothing."""
 
     def __init__(self, *steps: Any) -> None:
         self.steps = list(steps)
         self.done = threading.Event()
         self.connections: set[int] = set()
 
-    def __call__(self, workspace: Any, *, stop: Any, attempts: Any, warn: Any) -> Iterator[DueResult]:
+    def __call__(self, workspace: Any, *, stop: Any, retry_times: Any, warn: Any) -> Iterator[DueResult]:
         self.connections.add(id(workspace.db.conn))
         if not self.steps:
             self.done.set()

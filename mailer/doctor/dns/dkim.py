@@ -31,7 +31,8 @@ _SPACE = re.compile(r"\s+")
 
 
 def check_private_key(settings: Settings, selector: str) -> Iterator[Finding]:
-    """Checks whether the selector's file holds a key that can sign and that others cannot read."""
+    """Checks whether the selector's key file holds a private key that can sign and that other users of this
+    machine cannot read."""
     name = f"dkim key {selector}"
     try:
         key = _load_key(settings, selector)
@@ -43,7 +44,7 @@ def check_private_key(settings: Settings, selector: str) -> Iterator[Finding]:
 
 
 def check_published_key(settings: Settings, resolver: Resolver, selector: str) -> Iterator[Finding]:
-    """Checks whether the DNS has the public half of the selector's key."""
+    """Checks whether the DNS publishes the public key that belongs to the selector's private key."""
     name, record_name = f"dkim {selector}", f"{selector}._domainkey.{settings.dkim_domain}"
     try:
         key = _load_key(settings, selector)
@@ -66,7 +67,8 @@ def check_published_key(settings: Settings, resolver: Resolver, selector: str) -
 
 
 def _load_key(settings: Settings, selector: str) -> SigningKey:
-    """Returns the key of one selector, whatever is wrong with the others. Raises ConfigError."""
+    """Loads the private key of one selector, even if the keys of other selectors cannot be used. Raises
+    ConfigError."""
     alone = settings.dkim.model_copy(update={"keys": {selector: settings.dkim.keys[selector]}})
     return load_keys(settings.model_copy(update={"dkim": alone}))[0]
 
@@ -76,7 +78,7 @@ def _published_key_finding(
 ) -> Finding:
     if not tags["p"]:
         return Finding(name, Status.ERROR, f"the key at {record_name} was revoked (p= is empty)", advice)
-    if tags.get("k", "rsa") != key.algorithm.partition("-")[0] or not _is_public_half(key, tags["p"]):
+    if tags.get("k", "rsa") != key.algorithm.partition("-")[0] or not _is_public_half_of_key(key, tags["p"]):
         return Finding(name, Status.ERROR, f"the key at {record_name} is not the key of the file", advice)
     if "sha256" not in tags.get("h", "sha256").split(":"):
         return Finding(name, Status.ERROR, f"{record_name} forbids SHA-256 (h={tags['h']})", advice)
@@ -93,9 +95,11 @@ def _published_key_finding(
 
 
 def check_provider_keys(resolver: Resolver, domain: str, dns: ProviderDns, name: str) -> Iterator[Finding]:
-    """Checks whether a provider can sign for the domain of From: its CNAME records, and the keys they name.
+    """Checks whether a provider can sign for the domain of From: the provider's CNAME records, and the keys
+    that they point to.
 
-    `name` is that of the finding.
+    `domain` is the domain of From, `dns` says which records the provider needs, and `name` is the name of the
+    findings.
     """
     authenticated = domain_signed_by_provider(resolver, domain, dns)
     advice = (
@@ -128,7 +132,8 @@ def check_provider_keys(resolver: Resolver, domain: str, dns: ProviderDns, name:
 
 
 def domain_signed_by_provider(resolver: Resolver, domain: str, dns: ProviderDns) -> str:
-    """Returns the domain that a provider signs for: that of From, or a parent of it, or '' for none."""
+    """Returns the domain that a provider signs for: `domain`, the closest parent of `domain` with one of the
+    provider's DKIM records, or "" if there is none."""
     for candidate in domain_and_parents(domain):
         for selector in dns.selectors:
             record_name = f"{selector}._domainkey.{candidate}"
@@ -138,7 +143,8 @@ def domain_signed_by_provider(resolver: Resolver, domain: str, dns: ProviderDns)
 
 
 def report_server_signing_unknown(host: str) -> Iterator[Finding]:
-    """Reports as unknown whether the server signs, because only a received message shows it."""
+    """Yields a finding that it is unknown whether the mail server `host` signs, because only a received
+    message shows that."""
     yield Finding(
         "dkim",
         Status.UNKNOWN,
@@ -147,13 +153,13 @@ def report_server_signing_unknown(host: str) -> Iterator[Finding]:
     )
 
 
-def _is_public_half(key: SigningKey, encoded: str) -> bool:
-    """Returns whether p= is the key's public half.
+def _is_public_half_of_key(key: SigningKey, encoded_key: str) -> bool:
+    """Returns whether `encoded_key`, the value of p= in the DNS, is the public half of the key.
 
     An RSA key may be encoded in two ways (RFC 6376 section 3.6.1).
     """
     try:
-        data = base64.b64decode(_SPACE.sub("", encoded), validate=True)
+        data = base64.b64decode(_SPACE.sub("", encoded_key), validate=True)
         if key.algorithm.startswith("rsa"):
             data = load_der_public_key(data).public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
     except (binascii.Error, ValueError, UnsupportedAlgorithm):
@@ -162,6 +168,6 @@ def _is_public_half(key: SigningKey, encoded: str) -> bool:
 
 
 def _parse_tags(text: str) -> dict[str, str]:
-    """Returns the tags of a record: `v=DKIM1; k=rsa; p=…` (RFC 6376 section 3.2)."""
+    """Returns the tags of a DKIM record such as `v=DKIM1; k=rsa; p=…` as a dict (RFC 6376 section 3.2)."""
     pairs = (part.partition("=") for part in text.split(";"))
     return {name.strip(): _SPACE.sub(" ", value).strip() for name, equals, value in pairs if equals}

@@ -1,4 +1,5 @@
-"""Checks DMARC (RFC 9989): the policy for the domain of From, its reports, and the domains that align."""
+"""Checks DMARC (RFC 9989): the policy for the domain of From, the recipients of its reports, and the
+alignment of the DKIM and return-path domains."""
 
 from __future__ import annotations
 
@@ -21,7 +22,8 @@ _POLICIES: Final = ("none", "quarantine", "reject")
 
 
 def check_dmarc(settings: Settings, resolver: Resolver) -> Iterator[Finding]:
-    """Checks the record that applies to From, and whether the domains of DKIM and the return path align."""
+    """Checks the DMARC record that applies to the domain of From, and whether the DKIM domain and the return
+    path align with From."""
     domain = sender_domain(settings)
     name = f"dmarc {domain}"
     tree = walk_dns_tree(domain, resolver)
@@ -88,9 +90,9 @@ def _check_policy(
 def _check_report_addresses(
     name: str, domain: str, tags: dict[str, str], tree: DnsTreeWalk, resolver: Resolver
 ) -> Iterator[Finding]:
-    """Checks whether reports have a recipient.
+    """Checks whether the rua= tag of the DMARC record of `domain` names addresses that receive reports.
 
-    Another organisation has to publish that it wants them (RFC 9990).
+    Another organisation must publish a record to say that it accepts reports about this domain (RFC 9990).
     """
     addresses = [part.strip() for part in tags.get("rua", "").split(",") if part.strip()]
     if not addresses:
@@ -127,7 +129,10 @@ def _check_report_addresses(
 
 @dataclass(frozen=True, slots=True)
 class _AuthenticatedDomain:
-    """Holds a domain that a message authenticates. `aligned` is None where it cannot be known from here."""
+    """Holds a domain that a message authenticates by DKIM or SPF. `what` names the domain for the operator.
+
+    `aligned` says whether the domain aligns with the domain of From; None if that cannot be known.
+    """
 
     what: str
     domain: str
@@ -137,7 +142,8 @@ class _AuthenticatedDomain:
 def _check_alignment(
     settings: Settings, tree: DnsTreeWalk, tags: dict[str, str], resolver: Resolver
 ) -> Iterator[Finding]:
-    """Checks that one of the two aligns with From; otherwise DMARC fails however well the mail is signed."""
+    """Checks whether the DKIM domain or the return-path domain aligns with From. If neither does, DMARC fails
+    even for signed mail."""
     provider = driver_of(settings.delivery.transport).dns
     if provider is not None:
         signer = domain_signed_by_provider(resolver, tree.start, provider)

@@ -1,7 +1,7 @@
-"""Finds the DMARC records that apply to a domain: the DNS tree walk of RFC 9989 section 4.10.
+"""Finds the DMARC record that applies to a domain, by the DNS tree walk of RFC 9989 section 4.10.
 
-The walk needs no list of public suffixes: a domain and its parents state themselves where an organisation's
-domain begins.
+The walk needs no list of public suffixes: the records of a domain and its parents say where the
+organisational domain begins.
 """
 
 from __future__ import annotations
@@ -20,9 +20,11 @@ _MOST_LABELS: Final = 8
 
 @dataclass(frozen=True, slots=True)
 class DnsTreeWalk:
-    """Holds the result of a walk: the tags of each domain with one valid record, from `start` upwards.
+    """Holds the result of a DNS tree walk that began at the domain `start`.
 
-    `ambiguous` are the domains with more than one record, which count as having none.
+    `records` holds each domain that has exactly one valid DMARC record, with the tags of that record, from
+    `start` upwards. `ambiguous` lists the domains with more than one record, which are treated as having
+    none.
     """
 
     start: str
@@ -31,7 +33,7 @@ class DnsTreeWalk:
 
     @property
     def organisational_domain(self) -> str:
-        """Returns the organisational domain (RFC 9989 section 4.10.2)."""
+        """Returns the organisational domain of `start` (RFC 9989 section 4.10.2)."""
         for domain, tags in self.records:
             if tags.get("psd") == "n":
                 return domain
@@ -42,7 +44,8 @@ class DnsTreeWalk:
 
     @property
     def applicable_record(self) -> tuple[str, dict[str, str]] | None:
-        """Returns the record that applies to mail from `start`, and its domain."""
+        """Returns the DMARC record that applies to mail from `start`: its domain and its tags. Returns None
+        if there is none."""
         for domain in (self.start, self.organisational_domain, *[name for name, _ in self.records]):
             for name, tags in self.records:
                 if name == domain:
@@ -51,7 +54,8 @@ class DnsTreeWalk:
 
 
 def walk_dns_tree(domain: str, resolver: Resolver) -> DnsTreeWalk:
-    """Queries `_dmarc` at the domain and at its parents. Raises Unanswered."""
+    """Looks up the DMARC records of a domain and of its parents. Raises Unanswered if the DNS does not
+    answer."""
     records: list[tuple[str, dict[str, str]]] = []
     ambiguous: list[str] = []
     labels = domain.split(".")
@@ -70,12 +74,13 @@ def walk_dns_tree(domain: str, resolver: Resolver) -> DnsTreeWalk:
 
 
 def organisational_domain(domain: str, resolver: Resolver) -> str:
-    """Returns the organisational domain of `domain`; `domain` itself where no record says more."""
+    """Returns the organisational domain of `domain`; `domain` itself if no DMARC record names another."""
     return walk_dns_tree(domain, resolver).organisational_domain
 
 
 def parse_dmarc_tags(text: str) -> dict[str, str]:
-    """Returns the tags of `v=DMARC1; p=none; rua=…`. Values are lower-cased, except those of rua and ruf."""
+    """Returns the tags of a record such as `v=DMARC1; p=none; rua=…` as a dict. Values are lower-cased,
+    except those of rua and ruf."""
     tags: dict[str, str] = {}
     for part in text.split(";"):
         name, equals, value = part.partition("=")

@@ -1,4 +1,4 @@
-"""Checks the MX records of the domains in a message, where answers and bounces go (RFC 5321 section 5)."""
+"""Checks the MX records of the domains that receive replies and bounces (RFC 5321 section 5)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ __all__ = ["check_mx_records"]
 
 
 def check_mx_records(resolver: Resolver, domain: str, used_for: str) -> Iterator[Finding]:
-    """Checks whether `domain` accepts mail. `used_for` names its use: "From", "From and Reply-To"."""
+    """Checks whether `domain` accepts mail. `used_for` says which of our header fields name the domain:
+    "From", "From and Reply-To"."""
     name = f"mx {domain}"
     wanted = zone_file_line(domain, "MX", f"10 mail.{domain}.")
     found = resolver.mx_records(domain)
@@ -70,9 +71,9 @@ def _take_or_takes(count: int) -> str:
 
 
 def _has_address(resolver: Resolver, host: str) -> bool:
-    """Returns whether an MX names a host that has an address.
+    """Returns whether the host of an MX record has an IP address in the DNS.
 
-    It must be a name: an IP address is never looked up.
+    The host must be a name: receivers do not accept an IP address in an MX record.
     """
     try:
         ipaddress.ip_address(host)

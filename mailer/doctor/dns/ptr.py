@@ -1,4 +1,5 @@
-"""Checks forward-confirmed reverse DNS: does the sending address have a name that resolves to it?"""
+"""Checks forward-confirmed reverse DNS: the sending address must have a name, and that name must resolve to
+the address."""
 
 from __future__ import annotations
 
@@ -24,10 +25,12 @@ __all__ = ["check_reverse_dns"]
 
 
 def check_reverse_dns(settings: Settings, resolver: Resolver, host: str) -> Iterator[Finding]:
-    """Checks the reverse DNS of the transport's mail server `host`, where it is the publication's own.
+    """Checks the reverse DNS of the mail server `host`, if the server belongs to the publication's own
+    domain.
 
-    Receivers check the address that mail is sent from. A provider names its own addresses; behind a server on
-    this machine or in a private network the address cannot be seen from here.
+    Receivers check the address that mail is sent from. A provider takes care of the names of its own
+    addresses. If the server is this machine or in a private network, the public address is unknown here, and
+    so is the finding.
     """
     try:
         open_transport(settings.delivery.transport, settings)
@@ -63,7 +66,8 @@ def check_reverse_dns(settings: Settings, resolver: Resolver, host: str) -> Iter
 
 
 def _reverse_name_finding(name: str, resolver: Resolver, address: str) -> Finding:
-    """Returns the finding about one address: its name, and whether that name resolves to the address."""
+    """Returns the finding about one IP address: whether it has a name, and whether that name resolves to the
+    address."""
     names = resolver.ptr_names(address)
     advice = f"ask who gave you {address} to set its PTR to a name whose address record is {address}"
     if not names:

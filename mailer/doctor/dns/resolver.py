@@ -1,7 +1,7 @@
-"""Queries the DNS, and distinguishes "there is none" from "no answer".
+"""Queries the DNS, and distinguishes "there is no record" from "the DNS did not answer".
 
-A record that does not exist comes back empty. A query without an answer, because of a time-out, a SERVFAIL or
-a missing network, raises `Unanswered`: nothing may be concluded from it.
+The result is empty if a record does not exist. `Unanswered` is raised if there is no answer, because of a
+time-out, a SERVFAIL or a missing network: then it is unknown whether the record exists.
 """
 
 from __future__ import annotations
@@ -29,17 +29,19 @@ _Value = TypeVar("_Value")
 
 
 class Resolver(Protocol):
-    """Defines a resolver of DNS names.
+    """Defines the queries that the checks make to the DNS.
 
-    Every method raises Unanswered, and returns nothing where no record exists.
+    Every method returns an empty value if the record does not exist, and raises Unanswered if the DNS does
+    not answer.
     """
 
     def txt_records(self, name: str) -> tuple[str, ...]:
-        """Returns the TXT records of a name, each with its strings joined (RFC 7208 section 3.3)."""
+        """Returns the TXT records of a name. The strings of one record are joined (RFC 7208 section 3.3)."""
         ...
 
     def mx_records(self, name: str) -> tuple[tuple[int, str], ...]:
-        """Returns preference and host of each MX record, most preferred first; the null MX's host is ''."""
+        """Returns (preference, host) of each MX record, the most preferred first. The host of a null MX is
+        ""."""
         ...
 
     def host_addresses(self, name: str) -> tuple[str, ...]:
@@ -47,16 +49,17 @@ class Resolver(Protocol):
         ...
 
     def cname_target(self, name: str) -> str:
-        """Returns the target of a name's CNAME record, or ''."""
+        """Returns the target of the CNAME record of a name, or ""."""
         ...
 
     def ptr_names(self, address: str) -> tuple[str, ...]:
-        """Returns the names that the PTR records of an IP address give."""
+        """Returns the host names in the PTR records of an IP address."""
         ...
 
 
 class DnsResolver:
-    """Resolves names with dnspython; safe to share between threads. Answers are cached while it exists."""
+    """Resolves names with dnspython. A resolver may be shared between threads, and caches answers as long as
+    it exists."""
 
     def __init__(
         self,
@@ -65,7 +68,10 @@ class DnsResolver:
         server_seconds: float = _SERVER_SECONDS,
         seconds: float = _QUESTION_SECONDS,
     ) -> None:
-        """Takes a `server` to query instead of the nameservers of this machine."""
+        """Takes the address and port of a DNS `server`; None means the nameservers of this machine.
+
+        `server_seconds` limits the wait for one server, and `seconds` the wait for the answer to one query.
+        """
         self._no_server_reason = ""
         try:
             self._resolver = dns.resolver.Resolver(configure=server is None)
@@ -125,7 +131,8 @@ class DnsResolver:
 
 
 def parse_nameserver(text: str) -> tuple[str, int]:
-    """Returns address and port of `127.0.0.1:5353`, `[::1]:53` or an address alone. Raises ConfigError."""
+    """Returns the address and port written as `127.0.0.1:5353`, as `[::1]:53`, or as an address alone (port
+    53). Raises ConfigError."""
     host, colon, port = text.strip().rpartition(":")
     if not colon or (":" in host and not host.startswith("[")):
         host, port = text.strip(), "53"
@@ -145,6 +152,6 @@ def _host_name_text(dns_name: Any) -> str:
 
 
 def _last_server_error(error: dns.resolver.NoNameservers) -> str:
-    """Returns the last nameserver's answer, such as SERVFAIL or REFUSED."""
+    """Returns the error of the last nameserver that was tried, such as SERVFAIL or REFUSED."""
     tries = error.kwargs.get("errors") or ()
     return str(tries[-1][3]) if tries else "no nameserver was left to ask"

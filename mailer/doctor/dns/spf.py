@@ -1,4 +1,5 @@
-"""Checks SPF (RFC 7208): has a domain one valid record, and how many look-ups does it cost a receiver?"""
+"""Checks SPF (RFC 7208): whether a domain has one valid record, and how many DNS look-ups that record costs a
+receiver."""
 
 from __future__ import annotations
 
@@ -22,10 +23,10 @@ _COUNTED_LOOKUPS: Final = 40  # look-ups after which counting stops, to spare th
 
 
 def check_spf(settings: Settings, resolver: Resolver, domain: str) -> Iterator[Finding]:
-    """Checks the SPF record of `domain`, which is that of From or of the return path.
+    """Checks the SPF record of `domain`, which is the domain of From or of the return path.
 
-    Receivers check the return path's. A missing record of From is only a warning where the two domains
-    differ, and where a provider has its own return path.
+    Receivers check SPF for the return path. So if `domain` is only the domain of From, or if a provider uses
+    a return path of its own, a missing record is a warning and not an error.
     """
     name = f"spf {domain}"
     provider = driver_of(settings.delivery.transport).dns
@@ -62,7 +63,7 @@ def check_spf(settings: Settings, resolver: Resolver, domain: str) -> Iterator[F
 
 
 def _exceeded_limit_findings(name: str, evaluation: _SpfEvaluation) -> list[Finding]:
-    """Returns a finding for each of a receiver's limits (RFC 7208 section 4.6.4) that is exceeded."""
+    """Returns a finding for each receiver limit that the SPF record exceeds (RFC 7208 section 4.6.4)."""
     exceeded = []
     if evaluation.lookups > _MAX_LOOKUPS:
         more = "at least " if evaluation.lookups > _COUNTED_LOOKUPS else ""
@@ -87,7 +88,8 @@ def _exceeded_limit_findings(name: str, evaluation: _SpfEvaluation) -> list[Find
 
 
 def _suggested_record(settings: Settings, provider: ProviderDns | None) -> str:
-    """Returns the record to publish, as far as it can be known."""
+    """Returns the SPF record to publish, as far as the settings and the provider tell. An unknown part is a
+    placeholder."""
     if provider is not None:
         return f"v=spf1 include:{provider.domain} ~all"
     url = settings.delivery.transport
@@ -100,7 +102,11 @@ def _suggested_record(settings: Settings, provider: ProviderDns | None) -> str:
 
 
 class _SpfEvaluation:
-    """Evaluates a record as a receiver does that finds no match before its end."""
+    """Evaluates an SPF record to its end, as a receiver does if no term matches.
+
+    `lookups` counts the DNS look-ups, and `void_lookups` those that found no record. `included` lists the
+    included domains, and `problems` lists (status, message, advice).
+    """
 
     def __init__(self, resolver: Resolver) -> None:
         self._resolver = resolver
@@ -111,7 +117,8 @@ class _SpfEvaluation:
         self.problems: list[tuple[Status, str, str]] = []
 
     def evaluate(self, domain: str, text: str) -> None:
-        """Evaluates one record and the records that it includes. Raises Unanswered."""
+        """Evaluates the SPF record `text` of `domain`, and the records that it includes. Raises Unanswered if
+        the DNS does not answer."""
         location = "" if not self._open_domains else f" in {domain}, which it includes"
         try:
             terms = parse_spf_record(text)
@@ -168,7 +175,7 @@ class _SpfEvaluation:
             )
 
     def _evaluate_target(self, domain: str, term: SpfTerm) -> None:
-        """Evaluates an included or redirected record."""
+        """Evaluates the record of another domain, which the term of `domain` includes or redirects to."""
         target = term.domain
         self.included.append(target)
         if term.has_macro or self._has_too_many_lookups:

@@ -1,4 +1,5 @@
-"""Parses an SPF record, and says what is wrong with its terms (RFC 7208 sections 4.5 to 7). Pure."""
+"""Parses an SPF record, and reports terms that do not follow RFC 7208 (sections 4.5 to 7). Makes no DNS
+queries."""
 
 from __future__ import annotations
 
@@ -20,14 +21,15 @@ _NAMES: Final = ("all", "include", "a", "mx", "ptr", "ip4", "ip6", "exists")
 
 
 class MalformedTerm(ValueError):
-    """Says which term does not follow RFC 7208, and why."""
+    """Reports the first term of an SPF record that does not follow RFC 7208, and why."""
 
 
 @dataclass(frozen=True, slots=True)
 class SpfTerm:
-    """Holds one mechanism or modifier.
+    """Holds one term of an SPF record: a mechanism such as `include`, or a modifier such as `redirect`.
 
-    `domain` is '' where it means the record's own domain, or none at all.
+    `text` is the term as written. `domain` is "" if the term names no domain; `a` and `mx` then mean the
+    record's own domain.
     """
 
     text: str
@@ -37,17 +39,18 @@ class SpfTerm:
 
     @property
     def has_macro(self) -> bool:
-        """Returns whether the domain is known only when there is a message."""
+        """Returns whether the domain contains a macro such as %{i}, which receivers expand for each
+        message."""
         return "%" in self.domain
 
 
 def select_spf_records(txt_records: Iterable[str]) -> list[str]:
-    """Returns those of a name's TXT records that are SPF records."""
+    """Returns the SPF records among the TXT records of a name."""
     return [text for text in txt_records if _VERSION.match(text)]
 
 
 def parse_spf_record(record: str) -> tuple[SpfTerm, ...]:
-    """Returns the terms of a record, in order. Raises MalformedTerm at the first invalid one."""
+    """Returns the terms of a record, in order. Raises MalformedTerm at the first invalid term."""
     terms = tuple(_parse_term(text) for text in record.split()[1:])
     for name in ("redirect", "exp"):
         if sum(term.name == name for term in terms) > 1:

@@ -1,4 +1,4 @@
-"""Advises operators about deliveries that did not arrive."""
+"""Advises operators about deliveries that were refused or deferred."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ __all__ = ["advice_on"]
 
 
 def advice_on(reason: Reason, campaign: Campaign) -> str:
-    """Returns advice about deliveries that did not arrive, as sentences; empty where there is none."""
+    """Returns advice, in sentences, about the deliveries that failed for this reason; empty if there is
+    none."""
     if campaign.status is Status.CANCELLED:
         return "the campaign was cancelled, so they are not tried again."
     again = f"`mailer campaigns retry {campaign.slug}`"

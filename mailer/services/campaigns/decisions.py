@@ -1,9 +1,9 @@
 """Carries out an operator's decisions about a campaign: pause, cancel, retry, resolve uncertain deliveries.
 
-Each decision takes the campaign's lock first. Where no run is alive, the claims of a dead run are settled by
-its journal before the decision, and the manifest is written after it. Where a run is alive, a pause and a
-cancel only set the status: the run sees it within a quarter of a second, settles its claims and writes the
-manifest.
+Each decision first tries to take the campaign's lock. If no run is active, the claims of a dead run are
+settled by its journal before the decision, and the manifest is written after the decision. If a run is
+active, pause and cancel only set the status: the run sees the new status within a quarter of a second,
+settles its claims and writes the manifest.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from mailer.campaign.delivery_state import State
 from mailer.campaign.status import Event, Status, check_open, target_of
 from mailer.errors import BusyError, CampaignError, StoreError
 from mailer.services.campaigns.people import delivery_state_of, subscriber_id_at
-from mailer.services.database.guard import is_behind_manifest, refuse_if_behind_manifest
+from mailer.services.database.guard import is_database_behind_manifest, refuse_database_behind_manifest
 from mailer.services.planning.schedule import refuse_if_waiting
 from mailer.services.sending.after_run import end_if_done, refresh_manifest, zero_manifest_counts
 from mailer.services.sending.recovery import journal_path, recover_dead_run, settle_by_journal
@@ -37,17 +37,18 @@ _POLL_SECONDS = 0.05
 
 
 def pause_campaign(workspace: Workspace, slug: str) -> bool:
-    """Pauses a campaign. Returns whether its run, if there was one, has ended.
+    """Pauses a campaign. Returns True if no run is active any more, and False if a run has not ended in time.
 
-    Raises CampaignError where it cannot be paused.
+    Raises CampaignError if the status does not allow it.
     """
     return _apply_decision(workspace, slug, Event.PAUSE)
 
 
 def cancel_campaign(workspace: Workspace, slug: str) -> bool:
-    """Cancels a campaign for good. Returns whether its run, if there was one, has ended.
+    """Cancels a campaign for good. Returns True if no run is active any more, and False if a run has not
+    ended in time.
 
-    Raises CampaignError where it has ended already.
+    Raises CampaignError if the campaign has already ended.
     """
     return _apply_decision(workspace, slug, Event.CANCEL)
 
@@ -61,7 +62,7 @@ def _apply_decision(workspace: Workspace, slug: str, event: Event) -> bool:
             _recover_before_cancelling(workspace, spool)
         else:
             recover_dead_run(workspace, spool)
-            refuse_if_behind_manifest(settings, spool.campaign, spool.counts())
+            refuse_database_behind_manifest(settings, spool.campaign, spool.counts())
         try:
             _apply_event(spool, event)
         finally:
@@ -73,7 +74,10 @@ def _apply_decision(workspace: Workspace, slug: str, event: Event) -> bool:
 
 
 def _apply_event(spool: Spool, event: Event) -> None:
-    """Applies an event to the status. A campaign that was sent with refusals may be cancelled, too."""
+    """Applies an event to the campaign's status. Raises CampaignError if the status does not allow the event.
+
+    A campaign that was sent may still be cancelled if deliveries were rejected or nobody received it.
+    """
     is_sent = event is Event.CANCEL and spool.status() is Status.SENT
     if is_sent and (spool.counts()[State.REJECTED] or spool.reached_nobody()):
         event = Event.CANCEL_REST
@@ -83,10 +87,11 @@ def _apply_event(spool: Spool, event: Event) -> None:
 
 
 def _recover_before_cancelling(workspace: Workspace, spool: Spool) -> None:
-    """Settles open claims by the journal. Hand-overs that an old copy of the database lacks are recorded.
+    """Settles the claims of a dead run by its journal, also if the database is an old copy that lacks some of
+    the claims.
 
-    Where the journal belongs to the last run that the database knows, only the end of that run is missing,
-    and the journal has it. Otherwise every delivery that is not known to be accepted becomes uncertain.
+    The journal is enough if it belongs to the last run that the database knows. Otherwise more runs may be
+    missing from the database, and every delivery that is not known to be accepted becomes uncertain.
     """
     journal = journal_path(workspace.settings, spool.campaign.slug)
     try:
@@ -97,7 +102,7 @@ def _recover_before_cancelling(workspace: Workspace, spool: Spool) -> None:
         settle_by_journal(workspace, spool, journal)
         last = last_run(workspace.db)
         behind = last is None or journal_run(journal) != last.token
-    if behind or is_behind_manifest(workspace.settings, spool.campaign, spool.counts()):
+    if behind or is_database_behind_manifest(workspace.settings, spool.campaign, spool.counts()):
         spool.make_rest_uncertain()
 
 
@@ -108,8 +113,10 @@ def _wait_for_run_end(
     seconds: float = WAIT_SECONDS,
     sleep: Callable[[float], None] = time.sleep,
 ) -> bool:
-    """Waits until the run of a campaign has ended, and returns whether it has. Recovers a run that died
-    meanwhile."""
+    """Waits up to `seconds` until the run of a campaign has ended. Returns whether the run has ended.
+
+    If the run died meanwhile, its claims are recovered.
+    """
     for _ in range(round(seconds / _POLL_SECONDS)):
         with suppress(BusyError), campaign_lock(workspace.settings, slug):
             spool = workspace.spools.open(workspace.spools.find(slug))
@@ -123,8 +130,8 @@ def _wait_for_run_end(
 def retry_campaign(workspace: Workspace, slug: str, *, address: str | None = None) -> tuple[int, int]:
     """Makes rejected and deferred deliveries pending again, except to people who cannot be reached.
 
-    With `address`, only the delivery to that address. Returns how many are pending again, and how many stay
-    rejected. Raises CampaignError, BusyError.
+    With `address`, only the delivery to that address. Returns how many deliveries are pending again, and how
+    many stay rejected. Raises CampaignError, and BusyError if a run is active.
     """
     settings = workspace.settings
     workspace.spools.find(slug)  # an unknown name must not create a lock file
@@ -135,7 +142,7 @@ def retry_campaign(workspace: Workspace, slug: str, *, address: str | None = Non
             refuse_if_waiting(campaign, settings.publication.zone)
         spool = workspace.spools.open(campaign)
         recover_dead_run(workspace, spool)
-        refuse_if_behind_manifest(settings, campaign, spool.counts())
+        refuse_database_behind_manifest(settings, campaign, spool.counts())
         only = _subscriber_id_for(workspace, spool, address)
         again = spool.retry(partial(unreachable, workspace.db), only=only)
         if address is not None and not again:
@@ -144,10 +151,10 @@ def retry_campaign(workspace: Workspace, slug: str, *, address: str | None = Non
 
 
 def resolve_campaign(workspace: Workspace, slug: str, *, resend: bool, address: str | None = None) -> int:
-    """Settles uncertain deliveries by the operator's decision; returns how many. Raises CampaignError,
-    BusyError.
+    """Settles uncertain deliveries by the operator's decision, and returns how many.
 
-    With `address`, only the delivery to that address.
+    With `resend` they become pending again, otherwise they count as accepted. With `address`, only the
+    delivery to that address is settled. Raises CampaignError, and BusyError if a run is active.
     """
     settings = workspace.settings
     workspace.spools.find(slug)
@@ -157,7 +164,7 @@ def resolve_campaign(workspace: Workspace, slug: str, *, resend: bool, address: 
             check_open(slug, campaign.status)
         spool = workspace.spools.open(campaign)
         recover_dead_run(workspace, spool)
-        refuse_if_behind_manifest(settings, campaign, spool.counts())
+        refuse_database_behind_manifest(settings, campaign, spool.counts())
         only = _subscriber_id_for(workspace, spool, address)
         if resend:
             zero_manifest_counts(settings, spool, State.UNCERTAIN)
@@ -170,7 +177,8 @@ def resolve_campaign(workspace: Workspace, slug: str, *, resend: bool, address: 
 
 
 def _subscriber_id_for(workspace: Workspace, spool: Spool, address: str | None) -> int | None:
-    """Returns the id of the subscriber at an address; None without an address. Raises CampaignError."""
+    """Returns the id of the subscriber at an address; None if `address` is None. Raises CampaignError if
+    there is no such subscriber."""
     if address is None:
         return None
     person = subscriber_id_at(workspace, address)

@@ -1,4 +1,4 @@
-"""Describes campaigns for an operator, as typed values and as JSON data."""
+"""Describes campaigns to an operator, as typed values and as JSON data."""
 
 from __future__ import annotations
 
@@ -31,24 +31,24 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class CampaignOverview:
-    """Describes a campaign with the number of its deliveries in each state."""
+    """Holds a campaign, and the number of its deliveries in each state."""
 
     campaign: Campaign
     counts: dict[str, int]
 
     @property
     def resumes_at(self) -> str:
-        """Returns the time (UTC) from which the campaign may resume automatically, or an empty text."""
+        """Returns the time (UTC) from which the campaign may resume automatically, or ""."""
         goes_on = self.campaign.status in (Status.HELD, Status.STOPPED, Status.SENDING)
         return self.campaign.held_until if goes_on else ""
 
     @property
     def deliveries_left(self) -> int:
-        """Returns how many deliveries a run would still try."""
+        """Returns how many deliveries the next run would try."""
         return sum(self.counts[state] for state in TO_SEND)
 
     def to_json(self) -> dict[str, Any]:
-        """Returns the campaign as JSON data."""
+        """Returns the campaign and its counts as JSON data."""
         campaign = self.campaign
         canary = canary_of(campaign)
         return {
@@ -75,10 +75,12 @@ class CampaignOverview:
 
 @dataclass(frozen=True, slots=True)
 class CampaignDetails:
-    """Describes one campaign in full.
+    """Holds everything that an operator is shown about one campaign.
 
-    `in_folder` counts deliveries that only went into an outbox folder, `missed` readers whose scheduled time
-    has passed; `note` says what to do where the sender was corrected since then, or is empty.
+    `in_folder` counts the deliveries that were only written into an outbox folder, and `missed` the readers
+    whose scheduled time has passed. `sender` is the From address. `reasons` groups the failed deliveries by
+    cause. `note` is advice in case the sender was corrected in mailer.toml after the campaign was created, or
+    "".
     """
 
     overview: CampaignOverview
@@ -89,7 +91,7 @@ class CampaignDetails:
     note: str
 
     def to_json(self) -> dict[str, Any]:
-        """Returns the campaign with its reasons as JSON data."""
+        """Returns the campaign as JSON data, with the reasons for failed deliveries."""
         campaign = self.overview.campaign
         return {
             **self.overview.to_json(),
@@ -113,13 +115,13 @@ class CampaignDetails:
 
 
 def list_overviews(workspace: Workspace) -> list[CampaignOverview]:
-    """Returns all campaigns, newest first, after recovering dead runs."""
+    """Returns an overview of each campaign, newest first, after settling the claims of dead runs."""
     known = [recover_if_idle(workspace, campaign) for campaign in workspace.spools.campaigns()]
     return [_make_overview(workspace, campaign) for campaign in known]
 
 
 def overview_of(workspace: Workspace, slug: str) -> CampaignOverview:
-    """Returns one campaign as it is now. Raises CampaignError."""
+    """Returns the current overview of one campaign. Raises CampaignError if there is no such campaign."""
     return _make_overview(workspace, workspace.spools.find(slug))
 
 
@@ -128,7 +130,8 @@ def _make_overview(workspace: Workspace, campaign: Campaign) -> CampaignOverview
 
 
 def details_of(workspace: Workspace, slug: str) -> CampaignDetails:
-    """Returns the full description of one campaign, after recovering a dead run. Raises CampaignError."""
+    """Returns all details of one campaign, after settling the claims of a dead run. Raises CampaignError if
+    there is no such campaign."""
     settings = workspace.settings
     campaign = recover_if_idle(workspace, workspace.spools.find(slug))
     spool = workspace.spools.open(campaign)
@@ -144,7 +147,8 @@ def details_of(workspace: Workspace, slug: str) -> CampaignDetails:
 
 
 def delivery_json(listed: ListedDelivery, address: str | None) -> dict[str, Any]:
-    """Returns one delivery as JSON data. One that is held has the time `NEVER`, by which scripts know it."""
+    """Returns one delivery as JSON data. A held delivery has the due time `NEVER`, so that scripts recognise
+    it."""
     document = asdict(listed)
     person, held = document.pop("person"), document.pop("held")
     due_at = NEVER if held else listed.due_at
@@ -154,10 +158,11 @@ def delivery_json(listed: ListedDelivery, address: str | None) -> dict[str, Any]
 def deliveries_of(
     workspace: Workspace, slug: str, *, state: str = "", address: str | None = None
 ) -> Iterator[tuple[ListedDelivery, str | None]]:
-    """Returns the deliveries of a campaign with their addresses: all, those in a state, or those to one
-    address.
+    """Returns the deliveries of a campaign, each with the reader's address (None: erased).
 
-    Recovers a dead run first. Raises CampaignError, and AudienceError for an invalid address.
+    Without `state` and `address`, returns all deliveries; with `state` those in that state, with `address`
+    those to that address. First settles the claims of a dead run. Raises CampaignError, and AudienceError for
+    an invalid address.
     """
     campaign = recover_if_idle(workspace, workspace.spools.find(slug))
     return list_deliveries(workspace, workspace.spools.open(campaign), state=state, address=address)

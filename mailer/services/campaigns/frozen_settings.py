@@ -1,4 +1,4 @@
-"""Compares the sender that a campaign froze with the one in mailer.toml now."""
+"""Compares the sender that a campaign was frozen with to the sender that mailer.toml names now."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ __all__ = ["frozen_sender", "sender_note"]
 
 
 def frozen_sender(settings: Settings, campaign: Campaign) -> str:
-    """Returns the From of every message of a campaign, including those that a later run sends."""
+    """Returns the From address of every message of a campaign, including messages that a later run sends."""
     with suppress(MailerError):
         recorded = recorded_settings(read_manifest(settings.campaigns / campaign.slug), settings)
         return str(recorded.publication.sender)
@@ -26,9 +26,10 @@ def frozen_sender(settings: Settings, campaign: Campaign) -> str:
 def sender_note(
     settings: Settings, campaign: Campaign, counts: Mapping[str, int], *, reached_nobody: bool
 ) -> str:
-    """Returns advice where the sender was corrected after a campaign was frozen; else an empty text.
+    """Returns advice if the sender in mailer.toml was changed after a campaign was frozen; otherwise "".
 
-    `counts` are its deliveries by state; `reached_nobody` says that no reader has the issue or may have it.
+    `counts` are the deliveries of the campaign by state. `reached_nobody` says that no reader has or may have
+    the issue.
     """
     frozen, now = frozen_sender(settings, campaign), str(settings.publication.sender)
     if not frozen or frozen == now or campaign.status is Status.CANCELLED:

@@ -1,4 +1,4 @@
-"""Lists the deliveries of a campaign with the readers' addresses."""
+"""Lists the deliveries of a campaign with the addresses of the readers."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ _AT_ONCE = 1000
 def list_deliveries(
     workspace: Workspace, spool: Spool, *, state: str = "", address: str | None = None
 ) -> Iterator[tuple[ListedDelivery, str | None]]:
-    """Returns the deliveries of a campaign with their addresses: all, those in a state, or those to one
-    address.
+    """Yields the deliveries of a campaign, each with the reader's address (None: erased).
 
-    The address of an erased person is None. Raises AudienceError for an invalid address.
+    Without `state` and `address`, yields all deliveries; with `state` those in that state, with `address`
+    those to that address. Raises AudienceError for an invalid address.
     """
     only = None
     if address is not None:
@@ -38,18 +38,20 @@ def list_deliveries(
 
 
 def subscriber_id_at(workspace: Workspace, address: str) -> int | None:
-    """Returns the id of the subscriber at an address; None where there is none. Raises AudienceError."""
+    """Returns the id of the subscriber at an address; None if there is no such subscriber. Raises
+    AudienceError for an invalid address."""
     person = find(workspace.db, address)
     return person.id if person else None
 
 
 def delivery_state_of(workspace: Workspace, spool: Spool, address: str) -> str | None:
-    """Returns the state of the delivery to an address; None where there is none. Raises AudienceError."""
+    """Returns the state of the delivery to an address; None if there is no such delivery. Raises
+    AudienceError for an invalid address."""
     found = next(list_deliveries(workspace, spool, address=address), None)
     return found[0].state if found else None
 
 
 def addresses_in_state(workspace: Workspace, spool: Spool, state: str, limit: int) -> tuple[str, ...]:
-    """Returns up to `limit` addresses with a delivery in that state."""
+    """Returns the addresses of up to `limit` deliveries that are in the state `state`."""
     found = (address for _, address in list_deliveries(workspace, spool, state=state) if address)
     return tuple(islice(found, limit))

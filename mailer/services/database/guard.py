@@ -1,7 +1,8 @@
-"""Detects that subscribers.db is not the one a campaign was sent from: removed, replaced, or an old copy.
+"""Detects that subscribers.db is not the database that a campaign was sent from: it was removed or replaced,
+or is an old copy.
 
-A database that lacks deliveries would send an issue twice. So a run watches the file, and refuses to start
-where the archive has counted more deliveries than the database has.
+With a database that lacks deliveries, an issue would be sent twice. So a run watches the database file. It
+refuses to start if the manifest or the journal of a campaign knows of more deliveries than the database.
 """
 
 from __future__ import annotations
@@ -28,11 +29,11 @@ if TYPE_CHECKING:
     from mailer.issue.load import LoadedIssue
 
 __all__ = [
-    "is_behind_manifest",
+    "is_database_behind_manifest",
     "watch_database",
-    "refuse_if_behind_journal",
+    "refuse_database_behind_journal",
     "refuse_if_campaign_lost",
-    "refuse_if_behind_manifest",
+    "refuse_database_behind_manifest",
 ]
 
 
@@ -40,10 +41,11 @@ __all__ = [
 def watch_database(
     db: Database, path: Path, observe: Callable[[Progress], None]
 ) -> Iterator[Callable[[Progress], None]]:
-    """Yields an `observe` callback for a run, which ends the run where another file is at `path`.
+    """Yields a replacement for a run's `observe` callback that also checks the database file.
 
-    Then it raises StoreError, also where it detects that only at the end. The content of the open database is
-    first copied to a file beside `path`, because the original has no name any more.
+    The callback raises StoreError, and so ends the run, if another file is at `path`. This is also checked at
+    the end. The content of the open database is then copied to a file beside `path`, because its own file has
+    no name any more.
     """
     before = _file_identity(path)
 
@@ -60,10 +62,11 @@ def watch_database(
 
 
 def refuse_if_campaign_lost(settings: Settings, loaded: LoadedIssue, slug: str) -> None:
-    """Raises CampaignError where this issue was sent from this workspace as `slug`.
+    """Raises CampaignError if this issue was sent from this workspace as campaign `slug`.
 
-    It is called where the database has no such campaign. An archive from elsewhere, such as a clone of the
-    repository, has no lock file here and does not count.
+    Called if the database has no campaign of that name, so that the database must have lost it. A campaign's
+    folder that was copied here, for example with a clone of the repository, has no lock file and does not
+    count.
     """
     if not (settings.root / ".mailer" / f"{slug}.lock").exists():
         return
@@ -77,12 +80,14 @@ def refuse_if_campaign_lost(settings: Settings, loaded: LoadedIssue, slug: str) 
             )
 
 
-def refuse_if_behind_manifest(settings: Settings, campaign: Campaign, counts: Mapping[str, int]) -> None:
-    """Raises StoreError where the campaign's manifest counts more accepted deliveries than the database.
+def refuse_database_behind_manifest(
+    settings: Settings, campaign: Campaign, counts: Mapping[str, int]
+) -> None:
+    """Raises StoreError if the manifest of a campaign counts more accepted deliveries than the database.
 
-    Uncertain deliveries count as accepted.
+    `counts` are the database's deliveries by state. Uncertain deliveries count as accepted.
     """
-    told = _manifest_count(settings, campaign)
+    told = _count_sent_in_manifest(settings, campaign)
     known = counts["accepted"] + counts["uncertain"]
     if told > known:
         raise StoreError(
@@ -92,14 +97,15 @@ def refuse_if_behind_manifest(settings: Settings, campaign: Campaign, counts: Ma
         )
 
 
-def is_behind_manifest(settings: Settings, campaign: Campaign, counts: Mapping[str, int]) -> bool:
-    """Returns whether the campaign's manifest counts more accepted or uncertain deliveries than the
-    database."""
-    return _manifest_count(settings, campaign) > counts["accepted"] + counts["uncertain"]
+def is_database_behind_manifest(settings: Settings, campaign: Campaign, counts: Mapping[str, int]) -> bool:
+    """Returns whether the manifest of a campaign counts more accepted or uncertain deliveries than the
+    database (`counts` by state)."""
+    return _count_sent_in_manifest(settings, campaign) > counts["accepted"] + counts["uncertain"]
 
 
-def _manifest_count(settings: Settings, campaign: Campaign) -> int:
-    """Returns how many deliveries are accepted or uncertain by the campaign's manifest."""
+def _count_sent_in_manifest(settings: Settings, campaign: Campaign) -> int:
+    """Returns the number of accepted and uncertain deliveries in the campaign's manifest; 0 if the manifest
+    has no counts."""
     told = read_manifest(settings.campaigns / campaign.slug).get("counts")
     if not isinstance(told, dict):
         return 0
@@ -107,10 +113,11 @@ def _manifest_count(settings: Settings, campaign: Campaign) -> int:
     return sum(number for number in numbers if isinstance(number, int))
 
 
-def refuse_if_behind_journal(settings: Settings, spool: Spool, journal: Path) -> None:
-    """Raises StoreError where the journal of a dead run has claims that the database lacks.
+def refuse_database_behind_journal(settings: Settings, spool: Spool, journal: Path) -> None:
+    """Raises StoreError if the journal of a dead run has claims that the database lacks.
 
-    A claim is committed before the journal's line about it is written. So these commits were lost.
+    A claim is committed to the database before the journal records the message. So if a claim is missing, the
+    database has lost commits.
     """
     number = spool.count_unknown(begun_in(journal))
     if number:
@@ -132,8 +139,10 @@ def _file_identity(path: Path) -> tuple[int, int] | None:
 
 
 def _create_rescue_file(path: Path) -> Path:
-    """Creates an empty file under a free name, which only its owner may read. Two concurrent runs get
-    different files."""
+    """Creates an empty file under an unused name beside `path`, readable only by its owner. Returns its path.
+
+    Two runs that do this at the same time get different files.
+    """
     number = 1
     while True:
         target = path.with_name(f"{path.name}-rescued" + (f"-{number}" if number > 1 else ""))
@@ -146,9 +155,10 @@ def _create_rescue_file(path: Path) -> Path:
 
 
 def _copy_to_rescue_file(db: Database, path: Path) -> str:
-    """Copies the open database to `NAME-rescued`. Returns a sentence about it.
+    """Copies the open database to a file `NAME-rescued`. Returns a message that says where the copy is or why
+    there is none.
 
-    Git ignores that name, like that of the database.
+    Git ignores files of that name, like the database itself.
     """
     what = f"{path.name} was removed or replaced while it was in use"
     try:

@@ -1,6 +1,6 @@
-"""Sends due campaigns from a thread beside the web server, with its own database connection.
+"""Sends due campaigns in a background thread of the web server.
 
-Each campaign has its own thread and connection (`send_due`).
+The thread has its own database connection, and so has the thread of each campaign (`send_due`).
 """
 
 from __future__ import annotations
@@ -27,7 +27,8 @@ logger = logging.getLogger("mailer.schedule")
 class Scheduler:
     """Sends due campaigns every few seconds until it is stopped. Logs one line for each campaign.
 
-    `on_defect` gets unexpected errors. The scheduler continues after them.
+    `poll_seconds` is the time between two looks for due campaigns. `on_defect` is called with unexpected
+    errors, after which the scheduler continues.
     """
 
     def __init__(
@@ -46,16 +47,19 @@ class Scheduler:
         self._thread = threading.Thread(target=self._run_until_stopped, name="schedule", daemon=True)
 
     def start(self) -> None:
-        """Starts the thread."""
+        """Starts the background thread."""
         self._thread.start()
 
     def request_stop(self) -> None:
-        """Starts no new work, and makes runs release all claims that are not in flight. It is safe in a
-        signal handler."""
+        """Starts no new runs, and makes active runs release all claims that are not in flight. Returns at
+        once.
+
+        It may be called in a signal handler.
+        """
         self._stop.set()
 
     def stop(self, seconds: float) -> None:
-        """Waits up to `seconds` until all runs have ended."""
+        """Requests the stop, and waits up to `seconds` until all runs have ended."""
         self.request_stop()
         if self._thread.ident is not None:
             self._thread.join(seconds)
@@ -78,7 +82,7 @@ class Scheduler:
                 pause = AGAIN_SECONDS
 
     def _send_due(self) -> None:
-        """Sends due campaigns, and those that become due meanwhile."""
+        """Sends all due campaigns, including campaigns that become due meanwhile."""
         workspace = open_workspace(self._settings)
         try:
             if not self._has_reported_move:

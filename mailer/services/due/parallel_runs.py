@@ -1,4 +1,4 @@
-"""Runs campaigns concurrently, each in its own thread."""
+"""Runs campaigns concurrently, each in its own thread, and tracks when a campaign may be tried again."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ T = TypeVar("T")
 
 
 class ParallelRuns(Generic[T]):
-    """Tracks the active runs by name. It is used from one thread."""
+    """Tracks the active runs by name, each in its own thread. The object itself is used from one thread
+    only."""
 
     def __init__(self) -> None:
         self._threads: dict[str, threading.Thread] = {}
@@ -27,8 +28,10 @@ class ParallelRuns(Generic[T]):
         return bool(self._threads)
 
     def start(self, name: str, work: Callable[[], T]) -> None:
-        """Calls `work`, which never raises, in a new thread. Raises RuntimeError where the system cannot
-        start one."""
+        """Calls `work` in a new thread. `work` returns the result of the run and must not raise.
+
+        Raises RuntimeError if the system cannot start a thread.
+        """
 
         def run() -> None:
             self._ended.put((name, work()))
@@ -37,8 +40,9 @@ class ParallelRuns(Generic[T]):
         thread.start()
         self._threads[name] = thread
 
-    def wait_for_ended(self, seconds: float) -> Iterator[tuple[str, T]]:
-        """Yields (name, result) of each run that ends within `seconds`, or until there are no more runs."""
+    def ended_within(self, seconds: float) -> Iterator[tuple[str, T]]:
+        """Yields (name, result) of each run that ends within `seconds`. Returns early if no run is active any
+        more."""
         until = time.monotonic() + seconds
         while self._threads:
             try:
@@ -55,18 +59,19 @@ class ParallelRuns(Generic[T]):
 
 
 class RetryTimes:
-    """Tracks when each campaign may be tried again, so that a server that is down is not tried too often.
+    """Tracks from when each campaign may be tried again, so that a server that is down is not tried too
+    often.
 
-    It records every attempt, and outlives the runs.
+    One object is used for all runs of a process.
     """
 
     def __init__(self) -> None:
         self._again: dict[str, float] = {}
 
     def may_try(self, name: str) -> bool:
-        """Returns whether a campaign may be tried now; True if it was never tried."""
+        """Returns whether the campaign `name` may be tried now; True if it was never tried."""
         return time.monotonic() >= self._again.get(name, 0.0)
 
     def postpone(self, name: str, seconds: float) -> None:
-        """Forbids further tries of a campaign for `seconds`."""
+        """Forbids to try the campaign `name` again within `seconds`."""
         self._again[name] = time.monotonic() + seconds

@@ -1,8 +1,9 @@
-"""Sends due campaigns, for cron (`run-due`) and the service (`serve`). Two processes may do so at once.
+"""Sends due campaigns, for cron (`run-due`) and the service (`serve`). Two processes may do this at once.
 
-Each campaign has its own run, in a thread with its own database connection, and is read under its lock. The
-second process finds the lock taken, or nothing left to do. A campaign that is more than an hour late, and was
-not being sent meanwhile, is not sent, because its news is out of date.
+Each campaign has its own run, in a thread with its own database connection and under the campaign's lock. If
+two processes try the same campaign, the second one finds the lock taken or nothing left to do. A campaign
+that is more than an hour late, and was not being sent meanwhile, is not sent, because its news is out of
+date.
 """
 
 from __future__ import annotations
@@ -52,10 +53,10 @@ AGAIN_SECONDS = 60.0
 
 @dataclass(frozen=True, slots=True)
 class DueResult:
-    """Describes the result of one campaign that was due.
+    """Holds the result of one campaign that was due.
 
-    `error` says why it was not sent, or not completely; `missed` counts readers whose scheduled time is too
-    long ago. `defect` is an unexpected error that ended the run.
+    `error` says why the campaign was not sent, or not completely. `missed` counts readers whose scheduled
+    time is too long ago. `defect` is the unexpected error that ended the run, if any.
     """
 
     campaign: Campaign
@@ -66,7 +67,7 @@ class DueResult:
 
     @property
     def is_complete(self) -> bool:
-        """Returns whether everybody who was due now has the message."""
+        """Returns whether every reader whose delivery was due now has the message."""
         if self.error or self.missed or self.result is None or self.result.counts["uncertain"]:
             return False
         progress = self.result.progress
@@ -91,13 +92,14 @@ class DueResult:
         }
 
     @property
-    def _nobody_sent_reason(self) -> str:
+    def _nothing_sent_reason(self) -> str:
         """Returns the reason why no message was sent."""
         left = self.result and any(self.result.counts[state] for state in TO_SEND)
         return "nobody was sent to" if left else "nobody was left"
 
     def summary(self, zone: ZoneInfo) -> str:
-        """Returns one line for a log or a mail from cron."""
+        """Returns the result in one line, for a log or for the mail that cron sends. `zone` is the time zone
+        of times in it."""
         campaign, result = self.campaign, self.result
         if self.error:
             return f"{campaign.slug}: {self.error}"
@@ -109,12 +111,12 @@ class DueResult:
         if campaign.status is Status.STOPPED and campaign.held_until:
             later = f", goes on {format_time(campaign.held_until, zone)}"
         note = f" ({campaign.status_note})" if campaign.status_note else ""
-        known = result.recovered.sentence(campaign.slug) if result else ""
+        known = result.recovered.summary(campaign.slug) if result else ""
         if result and result.counts["uncertain"] and not known:
             number = result.counts["uncertain"]
             known = f"{number:,} uncertain: `mailer campaigns resolve {campaign.slug}` settles them"
         return (
-            f"{campaign.slug}: {numbers or self._nobody_sent_reason}; {campaign.status}{note}{later}"
+            f"{campaign.slug}: {numbers or self._nothing_sent_reason}; {campaign.status}{note}{later}"
             f"{f'; {known}' if known else ''}"
         )
 
@@ -126,13 +128,13 @@ def send_due_campaigns(
     retry_times: RetryTimes | None = None,
     warn: Callable[[str], None] = lambda _: None,
 ) -> Iterator[DueResult]:
-    """Sends all due campaigns concurrently, and yields the result of each one as it ends.
+    """Sends all due campaigns concurrently, and yields the result of each campaign as its run ends.
 
-    Campaigns that become due meanwhile are sent too. Together they open no more than the configured number of
-    connections. A campaign that another process is sending is skipped, and an error in one does not end the
-    others. Raises sqlite3.Error where the campaigns cannot be read, after the active runs have ended.
-    `retry_times` remembers earlier tries; `warn` gets a sentence where the database was last used at another
-    place.
+    Campaigns that become due meanwhile are sent too. All runs together open no more than the configured
+    number of connections. A campaign that another process is sending is skipped, and an error in one campaign
+    does not end the others. Raises sqlite3.Error if the campaigns cannot be read, after the active runs have
+    ended. `retry_times` remembers earlier tries. `warn` is called with a sentence if the database was moved
+    since the last run.
     """
     settings = workspace.settings
     retry_times = retry_times or RetryTimes()
@@ -152,13 +154,15 @@ def send_due_campaigns(
                 if campaign.slug in runs or not retry_times.may_try(campaign.slug):
                     continue
                 try:
-                    runs.start(campaign.slug, partial(_try_campaign, settings, campaign, ending, pool))
+                    runs.start(
+                        campaign.slug, partial(_send_or_report_error, settings, campaign, ending, pool)
+                    )
                 except RuntimeError as error:  # the system cannot start a thread
                     retry_times.postpone(campaign.slug, AGAIN_SECONDS)
                     yield DueResult(campaign, error=f"{error}; it is tried again")
             if not runs and unread is not None:
                 raise unread
-            for slug, done in runs.wait_for_ended(POLL_SECONDS):
+            for slug, done in runs.ended_within(POLL_SECONDS):
                 retry_times.postpone(slug, AGAIN_SECONDS if done is not None and done.error else POLL_SECONDS)
                 if done is not None:
                     yield done
@@ -169,11 +173,14 @@ def send_due_campaigns(
         runs.join()
 
 
-def _try_campaign(
+def _send_or_report_error(
     settings: Settings, campaign: Campaign, stop: Stop, pool: ConnectionPool
 ) -> DueResult | None:
-    """Sends the due deliveries of a campaign over its own connection; returns None if there are none. Never
-    raises."""
+    """Sends the due deliveries of a campaign with its own database connection. Never raises: the result holds
+    the error.
+
+    Returns None if another process is sending the campaign, or if no delivery is due.
+    """
     try:
         workspace = open_workspace(settings)
         try:
@@ -200,8 +207,8 @@ def _try_campaign(
 def _send_due_deliveries(
     workspace: Workspace, slug: str, stop: Stop, pool: ConnectionPool | None = None
 ) -> DueResult | None:
-    """Sends the due deliveries of one campaign, under its lock; returns None where another process has done
-    so."""
+    """Sends the due deliveries of one campaign, whose lock the caller holds. Returns None if no delivery is
+    due any more."""
     campaign = workspace.spools.find(slug)
     spool = workspace.spools.open(campaign)
     late = utc_text(now() - LATE)
@@ -209,7 +216,7 @@ def _send_due_deliveries(
     if resumes_automatically(campaign, utc_now()):
         # Deferred deliveries are retried for their total time; those that were never tried are too late now.
         if campaign.held_until < late and (campaign.status is Status.HELD or spool.never_tried()):
-            return _leave_to_operator(workspace, spool)
+            return _leave_campaign_to_operator(workspace, spool)
     elif campaign.status not in (Status.SCHEDULED, Status.SENDING) or not "" < campaign.due_at <= utc_now():
         return None
     elif campaign.due_at < late and spool.last_activity() < late:
@@ -218,7 +225,7 @@ def _send_due_deliveries(
             missed = spool.hold_missed(late) if campaign.local_time else 0
             lost = _mark_campaign_missed(workspace, spool)
             if lost is not None:
-                known = recovered.sentence(slug)
+                known = recovered.summary(slug)
                 return replace(lost, error=f"{lost.error}; {known}") if known else lost
     signer = open_signer(campaign.transport, workspace.settings)
     request = RunRequest(slug, campaign.transport, signer, stop, lambda _: None, by_operator=False, pool=pool)
@@ -226,9 +233,9 @@ def _send_due_deliveries(
     return DueResult(result.campaign, result, missed=missed)
 
 
-def _leave_to_operator(workspace: Workspace, spool: Spool) -> DueResult:
-    """Leaves a campaign to the operator, because it could have resumed long ago and no scheduler was
-    running."""
+def _leave_campaign_to_operator(workspace: Workspace, spool: Spool) -> DueResult:
+    """Leaves a campaign to the operator, because it could have resumed more than an hour ago and no scheduler
+    was running."""
     campaign = spool.campaign
     when = format_time(campaign.held_until, workspace.settings.publication.zone)
     spool.set_held_until("")
@@ -240,8 +247,10 @@ def _leave_to_operator(workspace: Workspace, spool: Spool) -> DueResult:
 
 
 def _mark_campaign_missed(workspace: Workspace, spool: Spool) -> DueResult | None:
-    """Marks a campaign as missed. Returns None where some readers can still get it at their scheduled
-    time."""
+    """Marks a campaign as missed, and returns the result.
+
+    Returns None if some readers can still get the campaign at their scheduled time.
+    """
     campaign, settings = spool.campaign, workspace.settings
     if campaign.local_time:
         if spool.next_slot() is not None or not mark_missed(spool):

@@ -1,4 +1,4 @@
-"""Renders an issue as files to look at, without sending anything."""
+"""Renders an issue to files that an editor can look at. Sends nothing."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ __all__ = ["RenderedIssue", "render_issue"]
 
 @dataclass(frozen=True, slots=True)
 class RenderedIssue:
-    """Describes an issue that was rendered to files: the sizes of its HTML and text (bytes), and its
-    problems.
+    """Holds the result of rendering an issue to files: the sizes of its HTML and text, and its problems.
 
-    `conditions` are the `only` expressions of its parts; the variant of each has its own folder, and so has
-    the variant of readers to whom none applies. `is_public_page` says that the latter is the public page.
+    `conditions` are the `only` expressions in the issue. The variant of each condition has its own folder,
+    and so has the variant of readers who meet no condition. `is_public_page` says whether that last variant
+    is the public page.
     """
 
     html_bytes: int
@@ -46,17 +46,17 @@ class RenderedIssue:
 
     @staticmethod
     def variant_folder(output: Path, variant: int) -> Path:
-        """Returns the folder with the files of a variant. Bit i of `variant` is set where the i-th condition
-        holds."""
+        """Returns the folder with the files of a variant. Bit i of `variant` is set for readers who meet
+        condition i."""
         return output / "variants" / str(variant)
 
 
 def render_issue(settings: Settings, issue: Path, output: Path) -> RenderedIssue:
     """Writes email.html, email.txt, web.html, message.eml and images/ into the folder `output`.
 
-    The files show the issue with all of its parts. Where parts are for some readers `only`, variants/ has
-    more folders: 0 for readers to whom no condition applies, and one for each condition alone. Raises
-    IssueError, or InputError where `output` is a file.
+    These files show the issue with all its parts. If parts have an `only` condition, `output` also gets a
+    folder variants/ with a folder for each condition alone, and 0 for readers who meet no condition. Raises
+    IssueError, or InputError if `output` is a file.
     """
     from mailer.issue.load import load_issue
     from mailer.render.check import check_rendition
@@ -68,7 +68,7 @@ def render_issue(settings: Settings, issue: Path, output: Path) -> RenderedIssue
     whole = (1 << len(conditions)) - 1
     files = dict(_render_files(loaded, settings, whole, subfolder=""))
     problems = check_rendition(loaded, _render_variant(loaded, settings, whole, None), settings)
-    for variant in _separate_variants(loaded):
+    for variant in _variants_with_own_folder(loaded):
         files |= _render_files(loaded, settings, variant, subfolder=f"variants/{variant}/")
     for name, data in files.items():
         path = output / name
@@ -83,9 +83,9 @@ def render_issue(settings: Settings, issue: Path, output: Path) -> RenderedIssue
     )
 
 
-def _separate_variants(loaded: LoadedIssue) -> tuple[int, ...]:
-    """Returns the variants that get their own folder: the one where no condition holds, and those where one
-    does."""
+def _variants_with_own_folder(loaded: LoadedIssue) -> tuple[int, ...]:
+    """Returns the variant for which no condition is true, and the variant of each condition alone; empty if
+    there are no conditions."""
     expressions = only_expressions(loaded.issue)
     return (0, *(1 << bit for bit in range(len(expressions)))) if expressions else ()
 
@@ -102,8 +102,11 @@ def _render_variant(
 def _render_files(
     loaded: LoadedIssue, settings: Settings, variant: int, *, subfolder: str
 ) -> Iterator[tuple[str, bytes]]:
-    """Yields (name, bytes) of one variant's files. The pages refer to pictures relative to their own
-    folder."""
+    """Yields (name, content) of each file of one variant. `subfolder` is "" or the folder of the variant,
+    such as "variants/1/".
+
+    The pages refer to pictures by paths relative to their own folder.
+    """
     page = _render_variant(loaded, settings, variant, "../" * subfolder.count("/") + "images/")
     yield f"{subfolder}email.html", page.html.fill({}).encode()
     yield f"{subfolder}email.txt", page.text.fill({}).encode()
@@ -117,8 +120,8 @@ def _render_files(
 
 
 def _sample_message(loaded: LoadedIssue, settings: Settings, rendition: Rendition) -> bytes:
-    """Returns the message as it would be sent at the edition's usual time, to no real reader. It needs no
-    secret key."""
+    """Returns the message as it would be sent at the edition's usual time, addressed to no real reader. Needs
+    no secret key."""
     if not settings.secret_keys:
         settings = settings.model_copy(update={"secret_keys": (SecretStr("for looking at only"),)})
     issue = loaded.issue

@@ -1,4 +1,4 @@
-"""Explains why one person does, or does not, get an issue."""
+"""Explains why one person gets an issue, or does not get it."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ __all__ = ["PersonExplanation", "explain_person"]
 
 @dataclass(frozen=True, slots=True)
 class PersonExplanation:
-    """Describes the relation of one person to one issue.
+    """Holds what is known about one person and one issue.
 
-    `exclusion` says why they would not get it now; `known` says whether they are a subscriber at all. `only`
-    are the expressions of the issue that are true for them, `deliveries` those of earlier campaigns. `bounce`
-    is the last bounce, where they cannot be reached. `unwritable` says why the configured transport cannot
-    write to the address.
+    `known` says whether the person is a subscriber. `exclusion` says why the person would not get the issue
+    now (None: no reason). `only` lists the conditions of the issue that are true for the person. `deliveries`
+    are those of earlier campaigns of the issue. `bounce` is the last bounce, if the person is marked as
+    bounced. `unwritable` says why the configured transport cannot write to the address, or is "".
     """
 
     address: str
@@ -40,8 +40,10 @@ class PersonExplanation:
 
 
 def explain_person(workspace: Workspace, address: str, issue: Path) -> PersonExplanation:
-    """Explains one address and one issue. Raises AudienceError for an invalid address, IssueError for the
-    issue."""
+    """Explains whether and why the person at `address` gets the issue in the file `issue`.
+
+    Raises AudienceError for an invalid address, and IssueError for an invalid issue.
+    """
     from mailer.issue.load import load_issue
 
     db, settings = workspace.db, workspace.settings

@@ -1,8 +1,8 @@
-"""Makes the plan: who will get an issue, who will not and why, and a hash over all of it.
+"""Makes the plan of an issue: who will get it, who will not and why, and a hash of all of this.
 
-A plan is made in one pass over the subscribers and holds only counts, so that a million readers need no more
-memory than ten. Its hash covers what is sent (the renditions, the sender) and to whom (each person and
-variant): two plans with one hash are the same sending.
+The audience is counted in one pass over the subscribers, and the plan holds only counts, so that memory does
+not grow with the number of readers. The hash covers the content (the renditions, the sender) and the
+recipients (each person and variant): two plans with the same hash send the same messages to the same people.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ __all__ = [
     "PlanInput",
     "Plan",
     "audience_variants",
-    "plan_content",
+    "make_plan_content",
     "most_common_variant",
     "make_plan",
     "count_audience",
@@ -41,7 +41,11 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class AudienceCounts:
-    """Holds the counts of one pass over the subscribers. `digest` covers each recipient and their variant."""
+    """Holds the counts of one pass over the subscribers.
+
+    `excluded` counts the excluded people by reason, `variants` the recipients by variant, `domains` the
+    recipients by domain. `digest` is a hash of all recipients and their variants.
+    """
 
     recipients: int
     excluded: Mapping[str, int]
@@ -53,7 +57,8 @@ class AudienceCounts:
 def count_audience(
     workspace: Workspace, selection: RecipientSelection, builder: PlannedBuilder | None = None
 ) -> AudienceCounts:
-    """Counts the audience in one pass with constant memory. Adds the recipients to `builder`, if given."""
+    """Counts the audience in one pass with constant memory. Adds the recipients to `builder`, if it is
+    given."""
     excluded: Counter[str] = Counter()
     variants: Counter[int] = Counter()
     domains: Counter[str] = Counter()
@@ -82,13 +87,14 @@ def count_audience(
 
 
 def audience_variants(audience: AudienceCounts) -> tuple[int, ...]:
-    """Returns the variants that must be rendered; variant 0 where there are no recipients."""
+    """Returns the variants that must be rendered for the audience; variant 0 if there are no recipients."""
     return tuple(audience.variants) or (0,)
 
 
 @dataclass(frozen=True, slots=True)
 class AudienceChange:
-    """Counts how the audience differs from the edition's last campaign."""
+    """Counts the people who joined and left since the edition's last campaign, which has the slug
+    `campaign`."""
 
     campaign: str
     joined: int
@@ -97,10 +103,11 @@ class AudienceChange:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Describes what would be sent now. Sizes are in bytes; `variants` counts readers by rendition.
+    """Describes what would be sent now, as the operator is shown it.
 
-    `archive` is what the public page shows: "everybody" for the parts that all readers get, "variant" for the
-    variant that most readers get, "none" where there is no page.
+    `variants` counts the readers of each rendition, and `since` is the change since the edition's last
+    campaign. Sizes are in bytes. `archive` says what the public page shows: "everybody" for the parts that
+    all readers get, "variant" for the variant that most readers get, "none" if there is no page.
     """
 
     slug: str
@@ -133,8 +140,9 @@ class Plan:
 class PlanInput:
     """Holds the input of a plan.
 
-    `people` are the recipients, `selection` says how they were selected, `public` is the rendition of the
-    public page where it differs from what readers get, `last` is the edition's last campaign.
+    `people` are the recipients, `segment` is the expression that selected them, and `last` is the edition's
+    last campaign. `public` is the rendition of the public page if the page shows only the parts for
+    everybody, else None.
     """
 
     loaded: LoadedIssue
@@ -150,11 +158,11 @@ class PlanInput:
 
 
 def make_plan(workspace: Workspace, inputs: PlanInput) -> Plan:
-    """Returns the plan for a draft: its renditions, its recipients and its public page."""
+    """Returns the plan for these renditions, recipients and public page."""
     settings, audience, renditions = workspace.settings, inputs.audience, inputs.renditions
     issue = inputs.loaded.issue
     archive = settings.editions[issue.edition].public_page
-    content = plan_content(settings, renditions, inputs.slug, archive, inputs.public)
+    content = make_plan_content(settings, renditions, inputs.slug, archive, inputs.public)
     content_hash = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
     both = hashlib.sha256(f"{content_hash}\n{audience.digest}\n{inputs.segment}".encode()).hexdigest()
     html_bytes, message_bytes = _largest_sizes(settings, inputs)
@@ -187,7 +195,7 @@ def make_plan(workspace: Workspace, inputs: PlanInput) -> Plan:
 
 
 def _largest_sizes(settings: Settings, inputs: PlanInput) -> tuple[int, int]:
-    """Returns the bytes of the largest HTML, and those of the largest message."""
+    """Returns the size in bytes of the largest HTML part, and of the largest message."""
     envelope = Envelope(
         settings,
         campaign_id=0,
@@ -202,17 +210,17 @@ def _largest_sizes(settings: Settings, inputs: PlanInput) -> tuple[int, int]:
     )
 
 
-def plan_content(
+def make_plan_content(
     settings: Settings,
     renditions: Mapping[int, Rendition],
     slug: str,
     archive: str = "everybody",
     public: Rendition | None = None,
 ) -> dict[str, Any]:
-    """Returns the content that a plan fixes, as JSON data; `renditions` are digests by variant.
+    """Returns the content that a plan fixes, as JSON data. The renditions are stored as digests by variant.
 
-    The key `public` is there where the public page differs from what all readers get: it is the value of
-    `archive`, or the digest of the page.
+    If the public page differs from what all readers get, the key `public` holds a digest of the page, or
+    `archive` if that is not "everybody".
     """
     content = {
         "sender": str(settings.publication.sender),
@@ -234,7 +242,7 @@ def most_common_variant(audience: AudienceCounts) -> int:
 
 
 def _change_since_last_campaign(workspace: Workspace, inputs: PlanInput) -> AudienceChange | None:
-    """Returns how many joined and left since the edition's last campaign."""
+    """Returns how many people joined and left since the edition's last campaign; None if there is none."""
     if inputs.last is None:
         return None
     spool = workspace.spools.open(inputs.last)

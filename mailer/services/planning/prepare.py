@@ -20,10 +20,10 @@ from mailer.issue.model import only_expressions, only_places
 from mailer.render.rendition import Rendition
 from mailer.services.database.guard import refuse_if_campaign_lost
 from mailer.services.planning.plan import Plan, PlanInput, audience_variants, count_audience, make_plan
-from mailer.services.planning.public_page import public_rendition
+from mailer.services.planning.public_page import public_page_rendition
 from mailer.services.planning.recipients import RecipientSelection
 from mailer.services.planning.transport_choice import choose_transport
-from mailer.services.planning.warnings import WarningInput, plan_warnings
+from mailer.services.planning.warnings import WarningInput, collect_warnings
 from mailer.services.workspace import Workspace
 from mailer.transports.registry import is_folder, open_signer, unwritable_by
 
@@ -43,7 +43,7 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class OutboxCopies:
-    """Counts the `readers` of the campaign `slug` who have the issue in an outbox folder only."""
+    """Counts the readers to whom the campaign `slug` has written the issue into an outbox folder only."""
 
     slug: str
     transport: str
@@ -52,13 +52,13 @@ class OutboxCopies:
 
 @dataclass(frozen=True, slots=True)
 class PreparedIssue:
-    """Holds an issue that was loaded, rendered and planned.
+    """Holds an issue that was loaded, rendered and planned, and its recipients (`people`).
 
-    `existing` is the campaign that already sends this issue to this audience, if any, and `people` are the
-    recipients. `outbox_copies` is set if recipients have the issue only in an outbox folder.
-    `newest_campaign_id` is the highest campaign id when the plan was made (0: no campaigns), and `erased`
-    counts the recipients of a stored plan who are no longer in `people`. `public` is the rendition of the
-    public page if the page shows only the parts for everybody, else None.
+    `existing` is the campaign that already sends this issue to this audience, if any. `outbox_copies` is set
+    if recipients have the issue only in an outbox folder. `newest_campaign_id` is the highest campaign id
+    when the plan was made (0: no campaigns). `erased` counts the recipients of a stored plan who have been
+    erased since. `public` is the rendition of the public page if the page shows only the parts for everybody,
+    else None.
     """
 
     loaded: LoadedIssue
@@ -74,17 +74,18 @@ class PreparedIssue:
 
     @property
     def archived_renditions(self) -> Mapping[int, Rendition]:
-        """Returns all renditions in the campaign's folder: those of readers, and that of the public page."""
+        """Returns all renditions for the campaign's folder: those of the readers, and that of the public
+        page."""
         return self.renditions if self.public is None else {0: self.public, **self.renditions}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlanRequest:
-    """Says how an issue is to be planned: for a segment (an expression, or empty), by a transport (a URL).
+    """Says how to plan an issue: for which segment (an expression; "" means all) and transport (a URL).
 
-    With `include_received`, as for a test copy, the plan includes people who already have the issue.
-    `new_campaign` forces a new campaign after one that only went into a folder, as a schedule or a canary
-    needs. `plan_hash` is the hash of an approved plan, which a campaign in a folder may have.
+    With `include_received`, the plan includes people who already have the issue, as a test copy needs it.
+    With `new_campaign`, a campaign that was only written into a folder is not continued, as a schedule or a
+    canary needs it. `plan_hash` is the hash of an approved plan.
     """
 
     segment: str = ""
@@ -95,10 +96,10 @@ class PlanRequest:
 
 
 def prepare_issue(workspace: Workspace, path: Path, request: PlanRequest) -> PreparedIssue:
-    """Loads, renders and plans an issue; writes nothing. Raises InputError with all problems.
+    """Loads, renders and plans the issue at `path`. Writes nothing. Raises InputError with all problems.
 
-    A campaign that only went into a folder continues with another transport where nothing has changed since
-    then. Where the issue, the theme, the sender or the readers have changed, a new campaign is planned.
+    A campaign that was only written into a folder can be continued with a mail transport if nothing has
+    changed since. If the issue, the theme, the sender or the readers have changed, a new campaign is planned.
     """
     # The modules that read and render issues are imported here, so that other commands start faster.
     from mailer.issue.load import load_issue
@@ -110,7 +111,7 @@ def prepare_issue(workspace: Workspace, path: Path, request: PlanRequest) -> Pre
     alike = [c for c in same if c.segment == segment]
     existing = next((c for c in alike if c.status is not Status.CANCELLED), None)
     url = choose_transport(workspace.settings, existing, request.transport)
-    existing = next((c for c in alike if not _was_cancelled_unsent(workspace, c, url)), None)
+    existing = next((c for c in alike if not _was_cancelled_before_sending(workspace, c, url)), None)
     query = _PlanQuery(loaded, segment, url, known, same, request.include_received)
     prepared = _plan_issue(workspace, query, existing)
     if existing is None or is_folder(url):
@@ -130,8 +131,8 @@ def prepare_issue(workspace: Workspace, path: Path, request: PlanRequest) -> Pre
 
 
 def count_deliveries_left(workspace: Workspace, prepared: PreparedIssue) -> int | None:
-    """Returns how many deliveries the existing campaign still has to send by the plan's transport; None
-    without a campaign."""
+    """Returns how many deliveries the existing campaign still has to send over the plan's transport; None if
+    there is no campaign."""
     if prepared.existing is None:
         return None
     if prepared.existing.status is Status.CANCELLED:
@@ -146,7 +147,8 @@ def count_deliveries_left(workspace: Workspace, prepared: PreparedIssue) -> int 
 
 @dataclass(frozen=True, slots=True)
 class _PlanQuery:
-    """Holds the parameters of a plan, and the existing campaigns: all `campaigns`, and `same_issue` ones.
+    """Holds the parameters of a plan. `campaigns` are all campaigns, and `same_issue` are those of this
+    issue.
 
     With `include_received`, people who already have the issue are included.
     """
@@ -174,11 +176,11 @@ def _plan_issue(workspace: Workspace, query: _PlanQuery, existing: Campaign | No
     audience = count_audience(workspace, selection, builder)
     people = builder.planned()
     renditions = render_variants(loaded, settings, slug=slug, variants=audience_variants(audience))
-    public = public_rendition(loaded, settings, slug, renditions)
+    public = public_page_rendition(loaded, settings, slug, renditions)
     dated = [
         campaign
         for campaign in query.campaigns
-        if campaign not in same and not _was_cancelled_unsent(workspace, campaign, url)
+        if campaign not in same and not _was_cancelled_before_sending(workspace, campaign, url)
     ]
     inputs = PlanInput(
         loaded=loaded,
@@ -188,8 +190,8 @@ def _plan_issue(workspace: Workspace, query: _PlanQuery, existing: Campaign | No
         slug=slug,
         segment=query.segment,
         transport=url,
-        last=_last_campaign(query.campaigns, loaded, same),
-        warnings=plan_warnings(settings, WarningInput(loaded, renditions, audience, url, signer, dated)),
+        last=_last_campaign_of_edition(query.campaigns, loaded, same),
+        warnings=collect_warnings(settings, WarningInput(loaded, renditions, audience, url, signer, dated)),
         public=public,
     )
     plan = make_plan(workspace, inputs)
@@ -207,8 +209,12 @@ def make_selection(
     earlier: Sequence[int] = (),
     into_folder: bool = True,
 ) -> RecipientSelection:
-    """Returns the selection of recipients. Raises SegmentError for the segment, IssueError for an `only` of
-    the issue."""
+    """Returns the selection of the recipients of an issue.
+
+    `earlier` are the ids of other campaigns of the issue: people who have the issue from them are left out.
+    Copies in an outbox folder count only if `into_folder`. Raises SegmentError for the segment, IssueError
+    for an `only` of the issue.
+    """
     zone = settings.publication.zone
     problems: list[Problem] = []
     parsed: dict[str, Segment] = {}
@@ -229,17 +235,17 @@ def make_selection(
 
 
 def is_same_issue(campaign: Campaign, loaded: LoadedIssue) -> bool:
-    """Returns whether a campaign sent this issue: the same edition and date, with the same file or the same
+    """Returns whether a campaign sent this issue: the same edition and date, and the same file or the same
     content."""
     slot = campaign.edition == loaded.issue.edition and campaign.issue_date == loaded.issue.date.isoformat()
     return slot and (campaign.issue == loaded.path or campaign.issue_hash == loaded.digest)
 
 
-def _was_cancelled_unsent(workspace: Workspace, campaign: Campaign, transport_url: str) -> bool:
+def _was_cancelled_before_sending(workspace: Workspace, campaign: Campaign, transport_url: str) -> bool:
     """Returns whether a campaign was cancelled before it reached anybody, so that the issue may have a new
-    one.
+    campaign.
 
-    Copies in an outbox folder count as reached where `transport_url` is an outbox folder again.
+    If `transport_url` is an outbox folder, copies in an outbox folder count as reached.
     """
     if campaign.status is not Status.CANCELLED:
         return False
@@ -249,7 +255,8 @@ def _was_cancelled_unsent(workspace: Workspace, campaign: Campaign, transport_ur
 
 
 def _find_free_slug(settings: Settings, loaded: LoadedIssue, campaigns: Sequence[Campaign]) -> str:
-    """Returns a free slug: `2026-11-21-morning`, or with `-2` and so on where that is taken."""
+    """Returns an unused slug for a campaign: `2026-11-21-morning`, or with `-2` and so on if that is
+    taken."""
     taken = {campaign.slug for campaign in campaigns}
     number = 1
     while True:
@@ -262,7 +269,7 @@ def _find_free_slug(settings: Settings, loaded: LoadedIssue, campaigns: Sequence
         number += 1
 
 
-def _last_campaign(
+def _last_campaign_of_edition(
     campaigns: Sequence[Campaign], loaded: LoadedIssue, same_issue: Sequence[Campaign]
 ) -> Campaign | None:
     others = [

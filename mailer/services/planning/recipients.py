@@ -1,8 +1,8 @@
-"""Selects the recipients of a plan: an edition's readers, without those who may not be written to or have the
-issue.
+"""Selects the recipients of a plan: the readers of an edition, except those who must not be written to or
+have the issue.
 
 People are read as streams in ascending order of their ids, and streams are merged, so that memory does not
-grow with their number.
+grow with the number of people.
 """
 
 from __future__ import annotations
@@ -38,11 +38,11 @@ Row = tuple[int, str, str | None, int]
 
 @dataclass(frozen=True, slots=True)
 class RecipientSelection:
-    """Selects an edition's readers, within a segment, without those who already have the issue.
+    """Selects the readers of an edition within a segment, except those who already have the issue.
 
-    `earlier` are the ids of other campaigns of the issue. Copies in an outbox folder count only where this
-    campaign goes into a folder, too (`into_folder`). `unwritable` matches addresses that the transport cannot
-    write to.
+    `only` are the conditions of the issue, which determine each reader's variant. `earlier` are the ids of
+    other campaigns of the issue. Copies in an outbox folder count only if this campaign goes into a folder,
+    too (`into_folder`). `unwritable` matches addresses that the transport cannot write to.
     """
 
     edition: str
@@ -53,7 +53,10 @@ class RecipientSelection:
     unwritable: Unwritable | None = None
 
     def read_batches(self, workspace: Workspace) -> Iterator[list[Row]]:
-        """Returns every subscriber with their standing, some thousands at a time, in the order of ids."""
+        """Yields all subscribers in ascending order of their ids, some thousands at a time.
+
+        Each row holds the reason why the subscriber does not get the issue, or None.
+        """
         unwritable = self.unwritable.matches if self.unwritable is not None else None
         received = workspace.spools.received(self.earlier, folders=self.into_folder)
         awaited = next(received, None)
@@ -80,8 +83,11 @@ class RecipientSelection:
 
 
 class RecheckedRecipient(NamedTuple):
-    """Describes a planned recipient now: the reason not to write to them any more, or None, and the variant
-    that they would get now."""
+    """Holds a recipient of a plan who was checked again after the plan was made.
+
+    `variant` is the planned variant, and `variant_now` the variant that the person would get now. `reason`
+    says why the person must not be written to any more, or is None.
+    """
 
     person: int
     variant: int
@@ -92,8 +98,8 @@ class RecheckedRecipient(NamedTuple):
 def recheck_recipients(
     workspace: Workspace, selection: RecipientSelection, planned: Iterable[tuple[int, int]]
 ) -> Iterator[RecheckedRecipient]:
-    """Returns the current standing of planned recipients, given as (subscriber id, variant) in the order of
-    ids."""
+    """Checks the recipients of a plan again, and yields the results. `planned` holds (subscriber id, variant)
+    in ascending order of the ids."""
     awaited = iter(planned)
     person, variant = next(awaited, (None, 0))
     for rows in selection.read_batches(workspace):
@@ -106,7 +112,7 @@ def recheck_recipients(
 
 
 def count_common_ids(ids: Iterable[int], other_ids: Iterable[int]) -> int:
-    """Returns how many numbers are in both streams, which are in ascending order."""
+    """Returns how many ids are in both streams, which are in ascending order."""
     number = 0
     left = iter(other_ids)
     other = next(left, None)
@@ -118,7 +124,8 @@ def count_common_ids(ids: Iterable[int], other_ids: Iterable[int]) -> int:
 
 
 def time_zones_of(workspace: Workspace, people: Iterable[tuple[int, int]]) -> Iterator[tuple[int, str]]:
-    """Returns (subscriber id, name of the time zone) of these people, in the order of ids."""
+    """Yields (subscriber id, time zone name) of these people, who are given as (subscriber id, variant) in
+    ascending order of the ids."""
     zones = time_zones(workspace.db)
     for person, _ in people:
         for number, name in zones:

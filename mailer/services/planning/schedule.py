@@ -1,4 +1,5 @@
-"""Computes when an issue is sent: at one time, or at a local time in each reader's zone."""
+"""Computes when an issue is sent: at one time for all readers, or at a local time in the zone of each
+reader."""
 
 from __future__ import annotations
 
@@ -24,7 +25,7 @@ from mailer.config import Settings
 from mailer.errors import AudienceError, CampaignError, InputError
 from mailer.services.planning.prepare import PreparedIssue
 from mailer.services.planning.recipients import time_zones_of
-from mailer.services.planning.usual_time import USUAL, next_usual_time
+from mailer.services.planning.usual_time import USUAL, require_usual_time
 from mailer.services.workspace import Workspace
 
 __all__ = ["Schedule", "refuse_if_waiting", "make_schedule", "waiting_note"]
@@ -32,12 +33,13 @@ __all__ = ["Schedule", "refuse_if_waiting", "make_schedule", "waiting_note"]
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """Holds the due times of a campaign. Times are UTC, as the database stores them.
+    """Holds the due times of a campaign. All times are UTC texts, as the database stores them.
 
-    `due_at` is when it begins. With `local_time` (`08:00`) every reader has a due time by the zone: `by_zone`
-    maps names of zones to times, `otherwise` is the time for all other names, and `slots` counts the readers
-    of each time, earliest first. For `at_once` of them that time of day has already passed. `meant` says how
-    an incomplete time was understood, such as "the issue's date".
+    The campaign begins at `due_at`. With `local_time`, such as `08:00`, each reader's due time depends on the
+    time zone: `by_zone` maps zone names to due times, and `otherwise` is the due time for all other zones.
+    `slots` counts the readers of each due time, the earliest first. `at_once` counts readers for whom the
+    local time has already passed. `meant` says how an incomplete time was completed, such as "the issue's
+    date".
     """
 
     due_at: str
@@ -50,11 +52,11 @@ class Schedule:
     warnings: tuple[str, ...] = ()
 
     def due_time_in(self, timezone: str) -> str:
-        """Returns the due time of a reader in the time zone of that name."""
+        """Returns the due time (UTC) of a reader in the time zone with that name."""
         return self.by_zone.get(timezone, self.otherwise)
 
     def all_warnings(self) -> list[str]:
-        """Returns the warnings about sending a plan at this time."""
+        """Returns the warnings about sending at these times."""
         warnings = list(self.warnings)
         if self.at_once:
             warnings.append(
@@ -63,7 +65,7 @@ class Schedule:
         return warnings
 
     def to_json(self) -> dict[str, object]:
-        """Returns the schedule as JSON data; also what the campaign's manifest says."""
+        """Returns the schedule as JSON data. The campaign's manifest holds the same data."""
         slots = [{"due_at": due_at, "readers": readers} for due_at, readers in self.slots]
         return {"due_at": self.due_at, "local_time": self.local_time, "slots": slots}
 
@@ -71,7 +73,8 @@ class Schedule:
 def make_schedule(
     workspace: Workspace, prepared: PreparedIssue, *, at: str | None, at_local: str | None
 ) -> Schedule | None:
-    """Returns the schedule for `--at` or `--at-local`; None without either. Raises InputError."""
+    """Returns the schedule for `--at` or `--at-local`, given as typed; None without either option. Raises
+    InputError."""
     if at is not None and at_local is not None:
         raise InputError("choose one of --at (one time for all) and --at-local (each reader's own)")
     if at is not None:
@@ -83,10 +86,10 @@ def make_schedule(
 
 
 def _resolve_send_time(settings: Settings, prepared: PreparedIssue, at: str) -> tuple[dt.datetime, str]:
-    """Returns the time of `--at`, and how it was understood where it was incomplete."""
+    """Returns the time that `--at` means, and a note on how an incomplete time was completed, or ""."""
     zone, issue = settings.publication.zone, prepared.loaded.issue
     if at == USUAL:
-        return next_usual_time(settings, prepared), f"the usual time of {issue.edition}"
+        return require_usual_time(settings, prepared), f"the usual time of {issue.edition}"
     moment = parse_at(at, zone, now(), issue.date)
     if not is_time_of_day(at):
         return moment, ""
@@ -95,8 +98,8 @@ def _resolve_send_time(settings: Settings, prepared: PreparedIssue, at: str) -> 
 
 
 def _make_local_schedule(workspace: Workspace, prepared: PreparedIssue, time_of_day: dt.time) -> Schedule:
-    """Returns the schedule with a time for each zone of the readers. An unknown zone counts as the
-    workspace's."""
+    """Returns a schedule with a due time for each time zone of the readers. The workspace's zone stands in
+    for unknown zones."""
     here, day = workspace.settings.publication.zone, prepared.loaded.issue.date
     moment = now()
     by_zone: dict[str, dt.datetime] = {}
@@ -132,7 +135,7 @@ def _make_local_schedule(workspace: Workspace, prepared: PreparedIssue, time_of_
 
 
 def _find_zone(name: str) -> ZoneInfo | None:
-    """Returns the zone of that name; None for "" and for names that are unknown, as old imports may have
+    """Returns the time zone with that name; None for "" and for unknown names, which old imports may have
     stored."""
     try:
         known = timezone_name(name)
@@ -176,7 +179,8 @@ def waiting_note(campaign: Campaign, zone: ZoneInfo) -> str:
 
 
 def refuse_if_waiting(campaign: Campaign, zone: ZoneInfo) -> None:
-    """Raises CampaignError where a campaign waits for its time or missed it; the message says what to do."""
+    """Raises CampaignError if a campaign waits for its scheduled time or missed it. The message says what to
+    do."""
     if campaign.status not in (Status.SCHEDULED, Status.MISSED):
         return
     slug = campaign.slug

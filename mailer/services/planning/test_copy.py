@@ -1,7 +1,7 @@
 """Sends test copies of an issue to single addresses, without a campaign.
 
-A copy to a subscriber is what this reader gets: their variant, name, language and attributes. A copy to any
-other address is what most readers get. The links of both are not valid for any reader.
+A copy to a subscriber is what this reader would get: the reader's variant, name, language and attributes. A
+copy to any other address is what most readers get. The links in a copy are not valid for any reader.
 """
 
 from __future__ import annotations
@@ -37,11 +37,11 @@ TEST_MARK = "[Test] "
 
 @dataclass(frozen=True, slots=True)
 class SentCopy:
-    """Describes a test copy: its address and its outcome.
+    """Holds a test copy that was sent: its address, its outcome and the variant that it shows.
 
-    `variant` is the variant that it shows. `values` says whose name, language and attributes are in it
-    (`reader` for a subscriber's, else `nobody`). `own` says whether the variant is this reader's, which it is
-    not where the reader is outside of the requested segment.
+    `values` says whose name, language and attributes the copy contains: `reader` means the subscriber's, and
+    `nobody` means none. `own` says whether the variant is that of the subscriber. It is not if the subscriber
+    is outside of the requested segment.
     """
 
     address: str
@@ -53,7 +53,11 @@ class SentCopy:
 
 @dataclass(frozen=True, slots=True)
 class _CopyRecipient:
-    """Describes the recipient of a copy: their values, the variant, and whether it is their own."""
+    """Holds the recipient of a test copy, and the variant to send.
+
+    `on_list` says whether the recipient is a subscriber, and `own` whether the variant is that of the
+    subscriber.
+    """
 
     person: Person
     variant: int
@@ -70,15 +74,15 @@ def count_readers_of_variant(prepared: PreparedIssue, variant: int) -> int:
 def send_test_copies(
     workspace: Workspace, prepared: PreparedIssue, addresses: Sequence[str]
 ) -> list[SentCopy]:
-    """Sends a copy to each address once, its subject marked. Records nothing.
+    """Sends one test copy to each address, with a mark in its subject. Records nothing.
 
-    A subscriber gets their own variant. Where they are outside of the segment, and at any other address, the
-    copy is the rendition that most readers of the plan get. The links are valid for no reader, so that a
-    click in a test unsubscribes no one.
+    A subscriber gets the variant that the issue has for them. A subscriber outside of the segment, and any
+    other address, gets the variant that most readers of the plan get. The links are valid for no reader, so
+    that a click in a test unsubscribes nobody.
 
     Raises AudienceError for addresses that are invalid, suppressed or cannot be written to by the transport,
-    SegmentError for a segment without readers, and IssueError for a variant that must not be sent, all before
-    anything is sent. Raises TransportError where the transport fails.
+    SegmentError for a segment without readers, and IssueError for a variant with errors; all before anything
+    is sent. Raises TransportError if the transport fails.
     """
     db, settings = workspace.db, workspace.settings
     checked = _check_addresses(db, addresses, prepared.plan.transport)
@@ -119,7 +123,8 @@ def _mark_subject(rendition: Rendition) -> Rendition:
 
 
 def _copy_recipient(db: Database, prepared: PreparedIssue, address: str) -> _CopyRecipient:
-    """Returns the recipient at this address: for a subscriber their data, without the subscriber id."""
+    """Returns the recipient at this address. A subscriber's data is used, but not the subscriber id, so that
+    links name nobody."""
     known = find(db, address)
     if known is None or known.address is None:
         return _CopyRecipient(Person(0, address), _most_common_variant(prepared), on_list=False, own=False)
@@ -131,15 +136,15 @@ def _copy_recipient(db: Database, prepared: PreparedIssue, address: str) -> _Cop
     return _CopyRecipient(person, variant, on_list=True, own=own)
 
 
-def _is_in_segment(db: Database, prepared: PreparedIssue, known: Subscriber) -> bool:
+def _is_in_segment(db: Database, prepared: PreparedIssue, subscriber: Subscriber) -> bool:
     segment = prepared.selection.segment
-    return segment is None or is_within(db, known.id, segment)
+    return segment is None or is_within(db, subscriber.id, segment)
 
 
 def _renditions_for(
     settings: Settings, prepared: PreparedIssue, variants: set[int]
 ) -> Mapping[int, Rendition]:
-    """Returns the renditions of these variants, and renders those that no reader of the plan gets."""
+    """Returns the renditions of these variants. Renders those that no reader of the plan gets."""
     missing = variants - prepared.renditions.keys()
     if not missing:
         return prepared.renditions
@@ -165,7 +170,8 @@ def _most_common_variant(prepared: PreparedIssue) -> int:
 
 
 def _check_addresses(db: Database, addresses: Sequence[str], transport: str) -> list[Address]:
-    """Returns the addresses without duplicates. Raises AudienceError with all that cannot be written to."""
+    """Returns the addresses, normalized and without duplicates. Raises AudienceError that names all addresses
+    that cannot be written to."""
     found: dict[str, Address] = {}
     problems: list[Problem] = []
     unwritable = unwritable_by(transport)
@@ -186,6 +192,6 @@ def _check_addresses(db: Database, addresses: Sequence[str], transport: str) -> 
 
 
 def _error_with_copies_sent(error: TransportError, copies: Sequence[SentCopy]) -> TransportError:
-    """Returns the error, extended by a sentence about the copies that were sent before it."""
+    """Returns the error, extended by the addresses to which copies were sent before it."""
     there = ", ".join(copy.address for copy in copies if copy.outcome.result is Result.ACCEPTED)
     return TransportError(f"{error} (a test copy went to {there} before)") if there else error

@@ -1,5 +1,5 @@
-"""Computes the usual time of an edition: `[editions.X] time`, on the issue's date, in the workspace's
-zone."""
+"""Computes the usual sending time of an edition: the setting `time` of `[editions.X]`, on the issue's date,
+in the workspace's time zone."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from mailer.config import Settings
 from mailer.errors import InputError
 from mailer.services.planning.prepare import PreparedIssue
 
-__all__ = ["USUAL", "next_usual_time", "usual_time", "usual_time_warnings"]
+__all__ = ["USUAL", "require_usual_time", "usual_time", "usual_time_warnings"]
 
 #: The word for that time in `--at`.
 USUAL = "usual"
@@ -20,15 +20,16 @@ _SLACK = dt.timedelta(hours=1)
 
 
 def usual_time(settings: Settings, prepared: PreparedIssue) -> dt.datetime | None:
-    """Returns when an issue of this edition and date is usually sent, in UTC; None for an edition without a
+    """Returns when an issue of this edition and date is usually sent (UTC); None if the edition has no usual
     time."""
     issue = prepared.loaded.issue
     hour = settings.editions[issue.edition].time
     return None if hour is None else local_to_utc(issue.date, hour, settings.publication.zone)
 
 
-def next_usual_time(settings: Settings, prepared: PreparedIssue) -> dt.datetime:
-    """Returns the usual time, for `--at usual`. Raises InputError where there is none, or it has passed."""
+def require_usual_time(settings: Settings, prepared: PreparedIssue) -> dt.datetime:
+    """Returns the usual time, for `--at usual`. Raises InputError if the edition has none, or if it has
+    passed."""
     at = usual_time(settings, prepared)
     if at is None:
         edition = prepared.loaded.issue.edition
@@ -41,7 +42,7 @@ def next_usual_time(settings: Settings, prepared: PreparedIssue) -> dt.datetime:
 
 
 def usual_time_warnings(settings: Settings, prepared: PreparedIssue) -> tuple[str, ...]:
-    """Returns a warning where sending now is more than an hour before or after the usual time."""
+    """Returns a warning if sending now is more than an hour before or after the usual time."""
     at = usual_time(settings, prepared)
     if at is None or abs(at - now()) <= _SLACK:
         return ()

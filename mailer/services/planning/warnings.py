@@ -1,4 +1,4 @@
-"""Collects the warnings of a plan, which an operator should read before the issue is sent."""
+"""Collects the warnings that an operator should read before an issue is sent."""
 
 from __future__ import annotations
 
@@ -21,12 +21,13 @@ from mailer.transports.registry import unwritable_by
 if TYPE_CHECKING:
     from mailer.issue.load import LoadedIssue
 
-__all__ = ["WarningInput", "plan_warnings"]
+__all__ = ["WarningInput", "collect_warnings"]
 
 
 @dataclass(frozen=True, slots=True)
 class WarningInput:
-    """Holds the input of the warnings. `others` are campaigns of other issues that were not dropped."""
+    """Holds the input of the warnings. `transport` is a URL. `others` are the campaigns of other issues,
+    except those that were cancelled before they reached anybody."""
 
     loaded: LoadedIssue
     renditions: Mapping[int, Rendition]
@@ -36,8 +37,9 @@ class WarningInput:
     others: Sequence[Campaign]
 
 
-def plan_warnings(settings: Settings, inputs: WarningInput) -> list[str]:
-    """Returns the warnings without duplicates. Raises IssueError where the issue must not be sent."""
+def collect_warnings(settings: Settings, inputs: WarningInput) -> list[str]:
+    """Returns the warnings about a plan, without duplicates. Raises IssueError if the issue has errors and
+    must not be sent."""
     return list(
         dict.fromkeys(
             (

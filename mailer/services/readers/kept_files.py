@@ -1,4 +1,5 @@
-"""Removes an address from the files that mailer writes in a workspace, and from free pages of databases.
+"""Removes an address from the files that mailer writes in a workspace, and from unused pages of database
+files.
 
 rescued copies of the database ─► journals ─► .mailer ─► manifests ─► free pages
 """
@@ -34,7 +35,7 @@ from mailer.store.database import clear_free_pages, compact, open_store
 if TYPE_CHECKING:
     from sqlite_utils import Database
 
-__all__ = ["KeptFileEraser"]
+__all__ = ["KeptFileRedactor"]
 
 #: A run that is alive gets this time to remove server replies from its journal (seconds).
 WAIT_SECONDS: Final = 10.0
@@ -46,11 +47,11 @@ _SECRETS: Final = ("oauth",)
 _LARGEST: Final = 64_000_000
 
 
-class KeptFileEraser:
-    """Removes one address from mailer's files outside of the database. Its methods yield sentences about what
-    is left.
+class KeptFileRedactor:
+    """Removes one address from mailer's own files outside of the database.
 
-    The address has already been erased from the database.
+    The address must already be erased from the database. The methods yield sentences about data that could
+    not be removed.
     """
 
     def __init__(
@@ -64,8 +65,10 @@ class KeptFileEraser:
         self.spellings = Spellings(address)
 
     def clear_all(self, subscriber_id: int | None, words: Sequence[str], *, source: str) -> Iterator[str]:
-        """Clears everything. `subscriber_id` is that of the person, `words` are texts that only concern this
-        person."""
+        """Clears all files. `subscriber_id` is None if the address was erased before.
+
+        `words` are texts that concern only this person. `source` is recorded as the origin of the erasure.
+        """
         yield from self._clear_rescued_copies(source)
         yield from self._clear_journals(subscriber_id)
         yield from self._clear_other_files()
@@ -73,13 +76,15 @@ class KeptFileEraser:
         yield from _clear_free_pages(self._db, self._settings.database, self.spellings, words)
 
     def cleared_paths(self) -> frozenset[Path]:
-        """Returns the files that are cleared here, which a search of the operator's files skips."""
+        """Returns the files and folders that this class clears. The search of the operator's own files skips
+        them."""
         path = self._settings.database
         family = {path.with_name(path.name + end) for end in ("", "-wal", "-shm", "-journal")}
         return frozenset({*family, self._folder, *self._rescued_copy_paths(), self._settings.root / ".env"})
 
     def _rescued_copy_paths(self) -> Iterator[Path]:
-        """Returns the copies of the database that a run has rescued (`guard`), with their logs."""
+        """Yields the copies of the database that a run has rescued (`database.guard`), with their log
+        files."""
         path = self._settings.database
         yield from sorted(path.parent.glob(f"{path.name}-rescued*"))
 
@@ -106,7 +111,8 @@ class KeptFileEraser:
             )
 
     def _clear_journals(self, subscriber_id: int | None) -> Iterator[str]:
-        """Removes server replies about the person from the journals; a run that is alive empties its own."""
+        """Removes server replies about the person from the journals. An active run removes them from its own
+        journal."""
         for path in sorted(self._folder.glob("*.journal")):
             slug = path.stem
             try:
@@ -138,8 +144,8 @@ class KeptFileEraser:
         return False
 
     def _is_in_flight(self, slug: str, subscriber_id: int | None) -> bool:
-        """Returns whether a message to this subscriber is in flight, so that the server's reply is still to
-        come."""
+        """Returns whether a message to this subscriber is in flight, so that the server's reply will still be
+        written to the journal."""
         if subscriber_id is None:
             return False
         try:
@@ -149,7 +155,7 @@ class KeptFileEraser:
             return False  # the journal belongs to a campaign that the database lacks
 
     def _clear_other_files(self) -> Iterator[str]:
-        """Removes the address from all other files in `.mailer`, such as error logs."""
+        """Removes the address from all files in `.mailer` except journals: error logs, for example."""
         for path in sorted(self._folder.rglob("*")):
             is_journal = path.parent == self._folder and path.suffix == ".journal"
             if is_journal or path.is_symlink() or not path.is_file() or path.name in _SECRETS:
@@ -185,7 +191,7 @@ class KeptFileEraser:
         return redact_addresses(text, lambda key: key == self._address.key)
 
     def _clear_manifests(self) -> Iterator[str]:
-        """Removes the address from the segment expressions in manifests."""
+        """Removes the address from the segment expressions in the manifests of campaigns."""
         with suppress(OSError):
             for folder in sorted(self._settings.campaigns.iterdir()):
                 if is_slug(folder.name) and folder.is_dir():
@@ -209,10 +215,10 @@ class KeptFileEraser:
 
 
 def _clear_free_pages(db: Database, path: Path, spellings: Spellings, words: Sequence[str]) -> Iterator[str]:
-    """Clears the free pages of a database file, and rewrites the file where it still contains the address.
+    """Clears the free pages of a database file, and rewrites the file if it still contains the address.
 
-    The address, or these texts, may be in unused parts of pages, where an earlier version or another program
-    removed them without overwriting.
+    The address, or one of the texts in `words`, may be in unused parts of pages, if an earlier version or
+    another program deleted it without overwriting it. Yields sentences about data that could not be removed.
     """
     again = "erase the same address again when no other command uses the database"
     try:
@@ -230,7 +236,8 @@ def _clear_free_pages(db: Database, path: Path, spellings: Spellings, words: Seq
 
 
 def _has_remains(db: Database, path: Path, spellings: Spellings, words: Sequence[str]) -> bool:
-    """Returns whether the file contains the address, or texts that only concern this person."""
+    """Returns whether the file contains the address, or one of the texts in `words` that concern only this
+    person."""
     own = {word: json.dumps(word, ensure_ascii=False)[1:-1] for word in words}
     sought = [form.encode() for word, escaped in own.items() for form in {word, escaped}]
     found: set[bytes] = set()

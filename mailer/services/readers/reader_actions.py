@@ -1,7 +1,7 @@
-"""Carries out what readers request by their links: show, unsubscribe, choose editions.
+"""Carries out what readers request by their links: show a page, unsubscribe, choose editions.
 
-Each request has its own connection, in one thread. An action is reported only after its commit. A link must
-have a valid signature, or it identifies nobody: see `LinkVisit.state`.
+Each request opens its own database connection. An action is reported as done only after its commit. A link
+identifies a reader only if its signature is valid: see `LinkVisit.state`.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ _OTHER_KEY = (
 
 
 class LinkState(Enum):
-    """Lists the states of a link. The values are the names of the pages for them."""
+    """Lists what a link may turn out to be. Each value is the name of the web page for that state."""
 
     KNOWN = ""
     ERASED = "erased"
@@ -58,9 +58,9 @@ class LinkState(Enum):
 
 @dataclass(frozen=True, slots=True)
 class LinkVisit:
-    """Describes the person whose link was opened. `person` is set only if `state` is KNOWN.
+    """Holds what is known about a link that was opened. `person` is set only if `state` is KNOWN.
 
-    `refused` says that their choice is not allowed and was not carried out.
+    `refused` says that the requested choice is not allowed and was not carried out.
     """
 
     state: LinkState
@@ -71,7 +71,8 @@ class LinkVisit:
 
 
 class ReaderActions:
-    """Reads signed links, and carries out the actions that they authorize. It is used from many threads."""
+    """Reads signed links, and carries out the actions that they authorize. It may be used from many
+    threads."""
 
     def __init__(self, settings: Settings, *, busy_seconds: float = _BUSY_SECONDS) -> None:
         self._settings = settings
@@ -80,7 +81,7 @@ class ReaderActions:
         self._bad_links = BadLinkCounter(_log)
 
     def check_database(self) -> None:
-        """Raises StoreError or sqlite3.Error where the database cannot be read, or takes no write."""
+        """Raises StoreError or sqlite3.Error if the database cannot be read or written."""
         try:
             with self._open_database(min(self._busy_seconds, _CHECK_SECONDS)) as db:
                 check_write(db)
@@ -88,11 +89,11 @@ class ReaderActions:
             raise explain(error, self._settings.database) from error
 
     def make_token(self, purpose: Purpose, visit: LinkVisit) -> str:
-        """Returns a token for the same person and campaign, for another purpose."""
+        """Returns the token of a link for another purpose, for the same person and campaign as `visit`."""
         return self._tokens.make(purpose, visit.stable_id, visit.campaign_id)
 
     def identify_reader(self, token_text: str, purpose: Purpose) -> LinkVisit:
-        """Returns whose link this is. Changes nothing."""
+        """Returns whose link the token is. Changes nothing."""
         token = self._read_token(token_text, purpose)
         if isinstance(token, LinkVisit):
             return token
@@ -100,7 +101,11 @@ class ReaderActions:
             return self._find_visitor(db, token, token_text)
 
     def unsubscribe_from_all(self, token_text: str, *, reason: str, source: str) -> LinkVisit:
-        """Unsubscribes the person from everything. It is idempotent, but a later call may add the reason."""
+        """Unsubscribes the person from all editions. `source` is recorded as the way of the request, such as
+        "one-click".
+
+        It is idempotent, but a later call may add the reason.
+        """
         token = self._read_token(token_text, Purpose.UNSUBSCRIBE)
         if isinstance(token, LinkVisit):
             return token
@@ -114,7 +119,7 @@ class ReaderActions:
                 return replace(visit, person=get(db, number))
 
     def add_unsubscribe_reason(self, token_text: str, *, reason: str) -> LinkVisit:
-        """Adds the reason to an unsubscribe, unless the person has come back since then."""
+        """Adds the reason to an earlier unsubscribe, unless the person has subscribed again since then."""
         token = self._read_token(token_text, Purpose.UNSUBSCRIBE)
         if isinstance(token, LinkVisit):
             return token
@@ -125,7 +130,8 @@ class ReaderActions:
             return visit
 
     def choose_editions(self, token_text: str, editions: Iterable[str]) -> LinkVisit:
-        """Sets the editions; none is an unsubscribe. Returns the person as they are afterwards."""
+        """Sets the editions that the person gets; none is an unsubscribe. Returns the person after the
+        change."""
         token = self._read_token(token_text, Purpose.PREFERENCES)
         if isinstance(token, LinkVisit):
             return token
@@ -148,7 +154,8 @@ class ReaderActions:
                 return replace(visit, person=get(db, person.id))
 
     def _read_token(self, token_text: str, purpose: Purpose) -> Token | LinkVisit:
-        """Returns the valid token of a link, or the answer that needs no database."""
+        """Returns the token of a link if it is valid and names a reader. Otherwise returns the answer, for
+        which no database is needed."""
         token = self._tokens.read(token_text, purpose)
         if token is None:
             unknown = self._tokens.is_of_unknown_key(token_text)
@@ -187,13 +194,14 @@ class ReaderActions:
 
 
 def _decode_text(data: bytes) -> str:
-    """Decodes text of the database, also invalid bytes, so that no content of a row prevents an
+    """Decodes text from the database. Replaces invalid bytes, so that no content of a row can prevent an
     unsubscribe."""
     return data.decode("utf-8", "replace")
 
 
 def _token_beginning(token_text: str) -> str:
-    """Returns the beginning of a link's token for the log, without any part of an address."""
+    """Returns the first characters of a link's token for the log; empty if they could be part of an e-mail
+    address."""
     return "" if "@" in token_text else token_text[:_SHOWN]
 
 
@@ -202,7 +210,8 @@ def _may_not_come_back(person: Subscriber) -> bool:
 
 
 def _known_campaign_id(db: Database, visit: LinkVisit) -> int | None:
-    """Returns the id of the campaign that carried the link; None for one that is not there any more."""
+    """Returns the id of the campaign whose message contained the link; None if that campaign does not exist
+    any more."""
     return visit.campaign_id if visit.campaign_id in spools_of(db).slugs() else None
 
 

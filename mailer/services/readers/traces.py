@@ -36,10 +36,11 @@ _GZIP, _ZIP = b"\x1f\x8b", b"PK\x03\x04"
 
 @dataclass(frozen=True, slots=True)
 class AddressTraces:
-    """Holds the result of a search. `files` are paths within the workspace, at most 1,000 of `number`.
+    """Holds the result of a search for an address.
 
-    `looked_at` files of `size` bytes were read; `left_out` names what was skipped; `whole` is False where the
-    search reached its limit.
+    `number` files contain the address, of which `files` lists at most 1,000 as paths within the workspace.
+    The search read `looked_at` files of `size` bytes in all. `left_out` lists what was skipped. `whole` is
+    False if the search ended early, at its limit.
     """
 
     files: tuple[str, ...]
@@ -62,7 +63,8 @@ class _FileSearch:
         self._max_bytes, self._until, self._clock = max_bytes, until, clock
 
     def files_except(self, skipped: Collection[Path]) -> Iterator[Path]:
-        """Yields every file except `skipped`; the files of a folder come before those of its subfolders."""
+        """Yields every file below the root except those in `skipped`. The files of a folder come before those
+        of its subfolders."""
         folders = deque([self.root])
         while folders:
             folder = folders.popleft()
@@ -87,7 +89,7 @@ class _FileSearch:
                     yield path
 
     def contains_any(self, path: Path, addresses: Sequence[Spellings]) -> bool:
-        """Returns whether the file contains one of the addresses."""
+        """Returns whether the file or its name contains one of the addresses."""
         self.looked_at += 1
         found = False
         try:
@@ -119,8 +121,8 @@ def search_files(
 ) -> AddressTraces:
     """Searches all files below `root`, except the paths in `skipped`, for the spellings of an address.
 
-    `earlier` holds the spellings of the person's earlier addresses, which are searched for too. The search ends
-    after `max_bytes` or `seconds`. It does not follow symbolic links.
+    `earlier` holds the spellings of earlier addresses of the person, which are searched for, too. The search
+    ends after `max_bytes` or `seconds`. It does not follow symbolic links.
     """
     search = _FileSearch(root, max_bytes, clock() + seconds, clock)
     files: list[str] = []
@@ -138,9 +140,9 @@ def search_files(
 
 
 def read_pieces(path: Path) -> Iterator[bytes]:
-    """Yields the content of a file in overlapping pieces, unpacked where it is a zip or gzip file.
+    """Yields the content of a file in overlapping pieces. Zip and gzip files are unpacked.
 
-    Raises OSError, and the errors of `zipfile` and `zlib` where it cannot be unpacked.
+    Raises OSError, and the errors of `zipfile` and `zlib` if a file cannot be unpacked.
     """
     with path.open("rb") as file:
         start = file.read(len(_ZIP))

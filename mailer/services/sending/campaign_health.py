@@ -1,4 +1,4 @@
-"""Counts the failures of a campaign so far: refusals, uncertain deliveries, bounces and complaints."""
+"""Counts the failed deliveries of a campaign: refusals, uncertain deliveries, bounces and complaints."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from mailer.spool.base import Spool
 if TYPE_CHECKING:
     from sqlite_utils import Database
 
-__all__ = ["CampaignHealth", "count_returned", "health_of"]
+__all__ = ["CampaignHealth", "count_returned_mail", "health_of"]
 
 #: This number of events is compared with the spool at once.
 _BATCH_SIZE = 1000
@@ -21,8 +21,11 @@ _BATCH_SIZE = 1000
 
 @dataclass(frozen=True, slots=True)
 class CampaignHealth:
-    """Counts `tried` deliveries with an outcome, and among them `refused` (rejected), `doubtful` (uncertain),
-    and `returned` (accepted, then bounced or reported as spam)."""
+    """Counts the deliveries of a campaign. `tried` are those with an outcome.
+
+    Among the tried deliveries, `refused` are rejected, `doubtful` are uncertain, and `returned` were
+    accepted, but then bounced or were reported as spam.
+    """
 
     tried: int
     refused: int
@@ -31,21 +34,22 @@ class CampaignHealth:
 
     @property
     def failures(self) -> int:
-        """Returns the number of all failures."""
+        """Returns the number of all failed deliveries."""
         return self.refused + self.doubtful + self.returned
 
 
 def health_of(db: Database, spool: Spool) -> CampaignHealth:
-    """Returns the counts for the whole campaign as of now."""
+    """Returns the current counts for the whole campaign."""
     counts = spool.counts()
     refused, doubtful = counts["rejected"], counts["uncertain"]
     return CampaignHealth(
-        counts["accepted"] + refused + doubtful, refused, doubtful, count_returned(db, spool)
+        counts["accepted"] + refused + doubtful, refused, doubtful, count_returned_mail(db, spool)
     )
 
 
-def count_returned(db: Database, spool: Spool) -> int:
-    """Returns how many people bounced or complained after their delivery was accepted, each counted once.
+def count_returned_mail(db: Database, spool: Spool) -> int:
+    """Returns how many people bounced or complained after their delivery was accepted. Each person counts
+    once.
 
     An unsubscribe does not count. A bounce from an imported list names no campaign, so it counts for each
     campaign that was accepted before it.

@@ -1,7 +1,7 @@
-"""Judges the canary of a campaign: holds the campaign, and then releases or pauses it.
+"""Judges the canary of a campaign. Then holds the campaign, and later releases or pauses it.
 
-the first are tried ─► too many went wrong ─► paused, until the operator resumes it
-                    └► held for a while ─► judged again, with what came back ─► goes on, or paused
+the canary is sent ─► too many deliveries failed ─► paused, until the operator resumes it
+                   └► held for a while ─► judged again, with bounces ─► goes on, or paused
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ _POLL_SECONDS = 0.25
 
 
 def judge_canary(workspace: Workspace, spool: Spool) -> bool:
-    """Judges the canary after a run that was not stopped. Returns False where there is none to judge.
+    """Judges the canary after a run that was not stopped. Returns False if there is no canary to judge.
 
-    Then the campaign becomes `held`, or `paused` where too many deliveries have failed already.
+    The campaign becomes `held`, or `paused` if too many deliveries of the canary have already failed.
     """
     campaign = spool.refreshed()
     canary = canary_of(campaign)
@@ -53,10 +53,11 @@ def judge_canary(workspace: Workspace, spool: Spool) -> bool:
 
 
 def release_if_hold_ended(workspace: Workspace, spool: Spool) -> bool:
-    """Releases a held campaign whose time is over and whose canary went well. Returns whether it did.
+    """Releases a held campaign if the hold has ended and the canary went well. Returns whether it was
+    released.
 
-    Pauses it where the canary went badly. Returns False also while the time is not over, and where somebody
-    else has decided.
+    If too many deliveries of the canary failed, the campaign is paused. Returns False also if the hold has
+    not ended, or if another process has changed the status.
     """
     with spool.transaction():
         campaign = spool.refreshed()
@@ -75,10 +76,11 @@ def release_if_hold_ended(workspace: Workspace, spool: Spool) -> bool:
 def wait_while_held(
     workspace: Workspace, spool: Spool, *, stop: Stop, observe: Callable[[Progress], None]
 ) -> bool:
-    """Waits until a held campaign may resume, and returns whether it may. `stop` leaves it held.
+    """Waits until a held campaign may resume, and returns whether it may.
 
-    Another process may release, pause or cancel it meanwhile. It does not wait where only the operator can
-    release it.
+    Another process may release, pause or cancel the campaign meanwhile. If only the operator can release the
+    campaign, this returns False at once. If `stop` is set, the campaign stays held. `observe` is called with
+    the progress.
     """
     campaign = spool.refreshed()
     shown = Progress(note=campaign.status_note)
@@ -114,8 +116,10 @@ def _canary_counts_text(workspace: Workspace, spool: Spool) -> str:
 
 
 def _pause_if_canary_failed(workspace: Workspace, spool: Spool, canary: Canary) -> bool:
-    """Pauses the campaign, with a note, where too many deliveries of its canary failed. Returns whether it
-    did."""
+    """Pauses the campaign, with a note, if too many deliveries of its canary failed.
+
+    Returns whether the campaign was paused.
+    """
     known, share = health_of(workspace.db, spool), workspace.settings.pace.rejects
     if known.tried and known.failures <= share * known.tried:
         return False
@@ -135,8 +139,11 @@ def _pause_if_canary_failed(workspace: Workspace, spool: Spool, canary: Canary) 
 
 
 def release_behind_canary(spool: Spool, event: Event) -> bool:
-    """Releases the deliveries behind the canary. Returns False where they were released before, or the status
-    does not allow the event."""
+    """Releases the deliveries that are held behind the canary, and applies the event to the campaign's
+    status.
+
+    Returns False if they were released before, or if the status does not allow the event.
+    """
     with spool.transaction():
         canary = canary_of(spool.refreshed())
         if canary is None or canary.phase == "released" or not spool.apply(event):

@@ -1,4 +1,4 @@
-"""Reads the canary options of an operator."""
+"""Reads the options `--canary` and `--hold`, and makes the canary of a campaign from them."""
 
 from __future__ import annotations
 
@@ -16,9 +16,11 @@ __all__ = ["CanaryRequest", "make_requested_canary", "read_canary_request"]
 
 @dataclass(frozen=True, slots=True)
 class CanaryRequest:
-    """Holds the requested `share` (0 to 1) of readers who are sent to first, and how long they are watched.
+    """Holds the requested canary: the `share` (0 to 1) of readers who get the issue first, and the `hold`
+    before the rest is sent.
 
-    `hold` is in seconds, None where the operator decides; `is_named` says whether the time was given.
+    `hold` is None if the operator decides when the rest is sent. `is_named` says whether the operator gave
+    `--hold`.
     """
 
     share: float
@@ -29,9 +31,10 @@ class CanaryRequest:
 def read_canary_request(
     canary: str | None, hold: str | None, *, with_test: bool = False, with_at_local: bool = False
 ) -> CanaryRequest | None:
-    """Reads `--canary` and `--hold`; returns None without a canary. Raises InputError.
+    """Reads the options `--canary` and `--hold` as typed. Returns None without a canary. Raises InputError.
 
-    `with_test` and `with_at_local` say whether these options are given, too, which a canary does not allow.
+    `with_test` and `with_at_local` say whether the options `--test` and `--at-local` are also given, which a
+    canary does not allow.
     """
     if canary is None:
         if hold is not None:
@@ -60,8 +63,10 @@ def read_canary_request(
 def make_requested_canary(
     settings: Settings, prepared: PreparedIssue, request: CanaryRequest | None
 ) -> Canary | None:
-    """Returns the canary for a prepared issue. Raises CampaignError where its campaign has another, or
-    none."""
+    """Returns the canary for a prepared issue; None without a request.
+
+    Raises CampaignError if the issue already has a campaign with another canary or without one.
+    """
     if request is None:
         return None
     hold = request.hold if request.is_named else settings.delivery.hold

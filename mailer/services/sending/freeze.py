@@ -1,4 +1,4 @@
-"""Freezes an approved plan into a campaign, its deliveries and its folder."""
+"""Freezes an approved plan: writes the campaign, its deliveries and its folder."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from mailer.services.planning.recipients import (
     time_zones_of,
 )
 from mailer.services.planning.schedule import Schedule
-from mailer.services.sending.after_run import schedule_again
+from mailer.services.sending.after_run import schedule_campaign
 from mailer.services.sending.recovery import journal_path
 from mailer.services.workspace import Workspace
 from mailer.spool.journal import begun_in
@@ -36,10 +36,10 @@ __all__ = ["ChangesSincePlan", "freeze_plan"]
 
 @dataclass(frozen=True, slots=True)
 class ChangesSincePlan:
-    """Counts the changes of the audience between the plan and its freeze.
+    """Counts how the audience changed between the plan and the freeze.
 
-    Among the planned people, `left` may not be written to any more and `received` have the issue from another
-    campaign: both are skipped. `joined` people were not planned and are not sent to.
+    Among the planned people, `left` must not be written to any more, and `received` have got the issue from
+    another campaign: both are skipped. `joined` counts people who were not planned. They are not sent to.
     """
 
     left: int = 0
@@ -57,8 +57,11 @@ class ChangesSincePlan:
 
 @dataclass(frozen=True, slots=True)
 class _FrozenRecipients:
-    """Holds the people who get a delivery: `rows` opens a stream of (subscriber id, variant, reason) in the
-    order of ids; with a reason, the delivery is skipped. `counts` are the deliveries by state."""
+    """Holds the people who get a delivery. `counts` are the deliveries by state.
+
+    `rows` opens a stream of (subscriber id, variant, reason) in ascending order of the ids. A delivery with a
+    reason is skipped. `since` counts the changes since the plan.
+    """
 
     rows: Callable[[], Iterator[tuple[int, int, str]]]
     counts: dict[str, int]
@@ -71,14 +74,14 @@ def freeze_plan(
     schedule: Schedule | None = None,
     canary: Canary | None = None,
 ) -> ChangesSincePlan:
-    """Writes the campaign, a delivery for each person, and the folder, in one transaction.
+    """Writes the campaign, a delivery for each planned person, and the folder, in one transaction.
 
-    With a schedule the campaign waits for its time; with a canary, all other deliveries are held. Returns how
-    many people joined and left since the plan: those who joined get no delivery, those who left a skipped
-    one.
+    With a schedule, the campaign waits for its time. With a canary, all other deliveries are held. Returns
+    the changes of the audience since the plan: people who joined get no delivery, and people who left get a
+    skipped delivery.
 
-    Raises CampaignError where somebody gets another variant than planned or nobody is left, ArchiveError for
-    the folder.
+    Raises CampaignError if a person would get another variant than planned or if nobody is left, and
+    ArchiveError for the folder.
     """
     plan = prepared.plan
     folder = workspace.settings.campaigns / plan.slug
@@ -94,7 +97,7 @@ def freeze_plan(
                 _planned_deliveries(workspace, plan.slug, recipients, schedule, canary),
             )
             if schedule is not None:
-                schedule_again(spool, Event.SCHEDULE, schedule.due_at)
+                schedule_campaign(spool, Event.SCHEDULE, schedule.due_at)
                 spool.set_due(schedule.due_at, schedule.local_time)
             if canary is not None:
                 spool.set_canary(canary)
@@ -158,7 +161,7 @@ def _planned_deliveries(
     schedule: Schedule | None,
     canary: Canary | None,
 ) -> Iterator[Frozen]:
-    """Yields the planned deliveries: each at the reader's scheduled time, or held behind a canary."""
+    """Yields the deliveries: each due at the reader's scheduled time, or held behind the canary."""
     first: frozenset[int] | None = None
     if canary is not None:
         first = draw_recipients(
@@ -174,9 +177,11 @@ def _planned_deliveries(
 
 
 def _recheck_planned_recipients(workspace: Workspace, prepared: PreparedIssue) -> _FrozenRecipients:
-    """Returns the planned people, each with the reason not to write to them any more, if any. It runs in the
-    transaction."""
-    selection = _update_selection(workspace, prepared)
+    """Returns the planned people, each with the reason why not to write to them any more, or "".
+
+    Called within the transaction of the freeze.
+    """
+    selection = _updated_selection(workspace, prepared)
     audience = count_audience(workspace, selection)
     if audience.digest == prepared.plan.audience_hash:
         return _FrozenRecipients(
@@ -221,9 +226,9 @@ def _rechecked_rows(
         yield person, variant, reason or ""
 
 
-def _update_selection(workspace: Workspace, prepared: PreparedIssue) -> RecipientSelection:
-    """Returns the selection of the plan, without people who have the issue from a campaign that was made
-    since then."""
+def _updated_selection(workspace: Workspace, prepared: PreparedIssue) -> RecipientSelection:
+    """Returns the selection of the plan, extended by the campaigns of the issue that were made after the
+    plan."""
     since = [
         campaign.id
         for campaign in workspace.spools.campaigns()
@@ -233,7 +238,7 @@ def _update_selection(workspace: Workspace, prepared: PreparedIssue) -> Recipien
 
 
 def _remove_uncommitted_folder(workspace: Workspace, folder: Path, slug: str) -> None:
-    """Removes the folder where its campaign was not committed."""
+    """Removes the campaign's folder if the campaign was not committed to the database."""
     try:
         workspace.spools.find(slug)
     except MailerError:

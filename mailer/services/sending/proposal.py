@@ -1,4 +1,5 @@
-"""Proposes what would be sent: the plan, the schedule and the canary. The operator confirms it."""
+"""Proposes what would be sent: the plan, the schedule and the canary. The operator then confirms the
+proposal."""
 
 from __future__ import annotations
 
@@ -42,10 +43,10 @@ _NOBODY = "nobody would get this issue, so nothing was sent; see the plan for th
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SendOptions:
-    """Holds the options of an operator for sending an issue.
+    """Holds an operator's options for sending an issue.
 
-    `segment` is an expression or empty, `transport` a URL, `at` and `at_local` times as they were typed,
-    `plan_hash` the approved plan.
+    `segment` is an expression or "", `transport` a URL, and `plan_hash` the hash of an approved plan. `at`
+    and `at_local` are times as they were typed.
     """
 
     segment: str = ""
@@ -58,10 +59,10 @@ class SendOptions:
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """Holds an issue that is ready to be sent. `left` is how many deliveries an existing campaign still has
-    to send; None without one.
+    """Holds an issue that is ready to be sent, with its schedule and its canary.
 
-    `trouble` says why the plan could not be stored, or is empty.
+    `left` is the number of deliveries that an existing campaign still has to send; None if there is no
+    campaign. `trouble` says why the plan could not be stored, or is "".
     """
 
     prepared: PreparedIssue
@@ -72,11 +73,12 @@ class Proposal:
 
     @property
     def recipient_count(self) -> int:
-        """Returns how many people would be sent to."""
+        """Returns how many people would get the issue now."""
         return self.prepared.plan.recipients if self.left is None else self.left
 
     def to_json(self, workspace: Workspace) -> dict[str, Any]:
-        """Returns the plan as JSON data: as it was frozen, where there is a campaign already."""
+        """Returns the plan as JSON data. If there is a campaign already, this is the plan that was frozen
+        with the campaign."""
         document: dict[str, Any] = dict(frozen_plan(self.prepared).to_json())
         existing, outbox_copies = self.prepared.existing, self.prepared.outbox_copies
         if existing is not None:
@@ -91,7 +93,7 @@ class Proposal:
         return {**document, **(self.schedule.to_json() if self.schedule else {})}
 
     def time_warnings(self, workspace: Workspace) -> list[str]:
-        """Returns the warnings about sending at the scheduled time, or now."""
+        """Returns the warnings about sending at the scheduled time, or now if there is no schedule."""
         if self.schedule is not None:
             return self.schedule.all_warnings()
         if self.prepared.existing is not None:
@@ -100,7 +102,8 @@ class Proposal:
 
 
 def propose_plan(workspace: Workspace, path: Path, options: SendOptions) -> Proposal:
-    """Plans an issue, and stores the plan so that it can be approved by its hash. Sends nothing."""
+    """Plans the issue at `path`, and stores the plan so that it can be approved by its hash. Sends
+    nothing."""
     new_campaign = options.at is not None or options.at_local is not None
     request = PlanRequest(segment=options.segment, transport=options.transport, new_campaign=new_campaign)
     prepared = prepare_issue(workspace, path, request)
@@ -117,8 +120,8 @@ def propose_plan(workspace: Workspace, path: Path, options: SendOptions) -> Prop
 
 
 def propose_send(workspace: Workspace, path: Path, options: SendOptions) -> Proposal:
-    """Prepares an issue for sending. Raises CampaignError, InputError or ConfigError where these options do
-    not allow it."""
+    """Prepares the issue at `path` for sending. Raises CampaignError, InputError or ConfigError if the
+    options do not allow that."""
     new_campaign = any(option is not None for option in (options.at, options.at_local, options.canary))
     request = PlanRequest(
         segment=options.segment,
@@ -161,19 +164,21 @@ def send_proposal(
 def schedule_proposal(
     workspace: Workspace, proposal: Proposal, schedule: Schedule
 ) -> tuple[Campaign, ChangesSincePlan]:
-    """Freezes a proposal until its scheduled time: see `schedule_issue`."""
+    """Freezes a proposal, to be sent at its scheduled time: see `schedule_issue`."""
     return schedule_issue(workspace, proposal.prepared, schedule, proposal.canary)
 
 
 def _recover_existing_campaign(workspace: Workspace, prepared: PreparedIssue) -> PreparedIssue:
-    """Returns the same after recovering a dead run of the existing campaign."""
+    """Settles the claims of a dead run of the existing campaign. Returns the prepared issue with the updated
+    campaign."""
     if prepared.existing is None:
         return prepared
     return replace(prepared, existing=recover_if_idle(workspace, prepared.existing))
 
 
 def frozen_plan(prepared: PreparedIssue) -> Plan:
-    """Returns the plan that is sent: that of the campaign where there is one."""
+    """Returns the plan that will be sent: the existing campaign's plan if there is a campaign, otherwise the
+    new plan."""
     plan, existing = prepared.plan, prepared.existing
     if existing is None:
         return plan

@@ -19,10 +19,10 @@ __all__ = ["SendResult", "make_send_result"]
 
 @dataclass(frozen=True, slots=True)
 class SendResult:
-    """Describes a campaign after a run. `progress` is None where there was nothing to do.
+    """Holds a campaign after a run, with its counts by state. `progress` is None if there was nothing to do.
 
-    `next_try` is when the first deferred delivery is due (UTC), or empty. `recovered` describes what was
-    recovered from an earlier run that died.
+    `reasons` groups the failed deliveries by cause. `next_try` is when the first deferred delivery is due
+    (UTC), or "". `recovered` tells what was recovered from an earlier run that died.
     """
 
     campaign: Campaign
@@ -34,12 +34,13 @@ class SendResult:
 
     @property
     def is_complete(self) -> bool:
-        """Returns whether everybody in the plan has the message, or has left since then."""
+        """Returns whether everybody in the plan has the message, or has left since the plan."""
         return not any(self.counts[s] for s in (*TO_SEND, State.UNCERTAIN, State.REJECTED))
 
     @property
     def is_waiting(self) -> bool:
-        """Returns whether everybody who is due has the message, and the others wait for their time."""
+        """Returns whether everybody who is due has the message, and the others wait for their scheduled
+        time."""
         tried = self.progress.outcomes if self.progress else {}
         return self.campaign.status is Status.SCHEDULED and not any(
             tried.get(s) for s in (State.UNCERTAIN, State.REJECTED)
@@ -47,7 +48,7 @@ class SendResult:
 
     @property
     def is_unfinished(self) -> bool:
-        """Returns whether something failed or is left, so that the command ends with status 1."""
+        """Returns whether a delivery failed or is left, so that the command ends with status 1."""
         went_on = self.progress is not None or self.campaign.status in (Status.HELD, Status.STOPPED)
         return not self.is_complete and bool(went_on or self.counts[State.UNCERTAIN])
 
@@ -73,6 +74,6 @@ def make_send_result(
     progress: Progress | None,
     recovered: RecoveryResult = NOTHING_RECOVERED,
 ) -> SendResult:
-    """Returns the result for a campaign, after a run or without one."""
+    """Returns the result for a campaign, after a run or without a run."""
     campaign = workspace.spools.find(spool.campaign.slug)
     return SendResult(campaign, spool.counts(), progress, spool.reasons(), spool.next_due() or "", recovered)

@@ -1,4 +1,4 @@
-"""Runs the due deliveries of a campaign, with the content from its folder."""
+"""Runs a campaign: sends the deliveries that are due, with the content from the campaign's folder."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ from mailer.errors import ArchiveError, MailerError
 from mailer.message.dkim import Signer
 from mailer.message.message import Envelope, Template
 from mailer.render.rendition import Rendition
-from mailer.services.database.guard import refuse_if_behind_manifest, watch_database
-from mailer.services.database.moved import record_run_place
+from mailer.services.database.guard import refuse_database_behind_manifest, watch_database
+from mailer.services.database.moved import record_run_location
 from mailer.services.sending.after_run import (
     conclude_failed_run,
     conclude_run,
@@ -55,11 +55,11 @@ LAST_ATTEMPT_WITHIN = timedelta(hours=1)
 class RunRequest:
     """Holds the parameters of a run of the campaign `slug` over the transport with the URL `transport`.
 
-    The caller holds the campaign's lock. `signer` signs the messages with DKIM, `stop` ends the run early, and
-    `observe` is called with its progress. With `by_operator`, deferred deliveries are tried at once, and the run
-    waits while the campaign is held after its canary, then sends the rest. Otherwise the scheduler started the
-    run, and deferred deliveries are tried when they are due. `pool` limits the connections of all runs that share
-    it. With `only_subscriber_id`, the run sends to this subscriber only.
+    The caller holds the campaign's lock. `signer` signs the messages with DKIM, `stop` ends the run early,
+    and `observe` is called with its progress. With `by_operator`, deferred deliveries are tried at once, and
+    the run waits while the campaign is held after its canary, then sends the rest. Otherwise the scheduler
+    started the run, and deferred deliveries are tried when they are due. `pool` limits the connections of all
+    runs that share it. With `only_subscriber_id`, the run sends to this subscriber only.
     """
 
     slug: str
@@ -73,7 +73,7 @@ class RunRequest:
 
 
 def run_campaign(workspace: Workspace, request: RunRequest) -> SendResult:
-    """Sends the due deliveries. Raises the errors of `send_issue`."""
+    """Sends the due deliveries of a campaign. Raises the same errors as `send_issue`."""
     with watch_database(workspace.db, workspace.settings.database, request.observe) as watch:
         watched = replace(request, observe=watch)
         result = _run_unless_held(workspace, watched)
@@ -87,7 +87,8 @@ def run_campaign(workspace: Workspace, request: RunRequest) -> SendResult:
 
 
 def _should_wait_for_canary(request: RunRequest, result: SendResult) -> bool:
-    """Returns whether the operator's command waits until the hold after a canary ends, to send the rest."""
+    """Returns whether the operator's command should wait until the hold after the canary ends, and then send
+    the rest."""
     held = result.campaign.status is Status.HELD and result.progress is not None
     return held and request.by_operator and not request.stop.is_set()
 
@@ -113,8 +114,8 @@ def _run_due_deliveries(workspace: Workspace, request: RunRequest) -> SendResult
     recovered = recover_dead_run(workspace, workspace.spools.open(campaign))
     into_folder = is_folder(request.transport)
     spool = workspace.spools.open(campaign, owner=secrets.token_hex(8), into_folder=into_folder)
-    refuse_if_behind_manifest(workspace.settings, campaign, spool.counts())
-    record_run_place(workspace.db, workspace.settings)
+    refuse_database_behind_manifest(workspace.settings, campaign, spool.counts())
+    record_run_location(workspace.db, workspace.settings)
     backoff = Backoff(give_up=workspace.settings.delivery.retry_for.total_seconds())
     given_up = _prepare_deliveries(workspace, spool, backoff, request)
     counts = spool.counts()
@@ -132,7 +133,8 @@ def _run_due_deliveries(workspace: Workspace, request: RunRequest) -> SendResult
 
 
 def _prepare_deliveries(workspace: Workspace, spool: Spool, backoff: Backoff, request: RunRequest) -> int:
-    """Makes the deliveries due that this run must try. Returns how many were given up."""
+    """Makes the deliveries due that this run must try. Returns how many deferred deliveries were rejected
+    because their total time is over."""
     if workspace.settings.delivery.uncertain == "resend" and spool.counts()[State.UNCERTAIN]:
         zero_manifest_counts(workspace.settings, spool, State.UNCERTAIN)
         spool.resolve(resend=True)
@@ -144,10 +146,12 @@ def _prepare_deliveries(workspace: Workspace, spool: Spool, backoff: Backoff, re
 
 
 def _make_deferred_due(settings: Settings, spool: Spool, backoff: Backoff, request: RunRequest) -> int:
-    """Makes all deferred deliveries due where an operator started the run, and not for one person only.
+    """Makes deferred deliveries due, and rejects those whose total time is over. Returns how many were
+    rejected.
 
-    Otherwise rejects those deferred for too long, and makes those due whose time is so far ahead that only a
-    wrong clock can have set it. Returns how many were rejected.
+    If an operator started the run for all people, all deferred deliveries become due. If an operator started
+    it for one person, nothing is changed. If the scheduler started it, only deliveries become due whose next
+    try is so far ahead that the clock must have been wrong, and only then are deliveries rejected.
     """
     if request.by_operator:
         if request.only_subscriber_id is None:
@@ -161,7 +165,10 @@ def _make_deferred_due(settings: Settings, spool: Spool, backoff: Backoff, reque
 def _begin_and_deliver(
     workspace: Workspace, spool: Spool, request: RunRequest, backoff: Backoff, counts: Mapping[str, int]
 ) -> Progress:
-    """Begins the campaign and delivers it. Writes the status and the manifest however the run ends."""
+    """Marks the campaign as being sent, and sends its due deliveries. Returns the progress at the end.
+
+    If the run ends with an error, sets the status and writes the manifest before raising the error.
+    """
     settings, campaign = workspace.settings, spool.campaign
     spool.unpark()
     assign_missing_ids(workspace.db, settings.signing_keys()[-1])
@@ -202,7 +209,8 @@ def _begin_and_deliver(
 
 
 def _mark_as_sending(workspace: Workspace, spool: Spool, request: RunRequest) -> None:
-    """Marks the campaign as being sent. Raises CampaignError where its status has changed meanwhile."""
+    """Marks the campaign as being sent. Raises CampaignError if its status has changed so that it must not be
+    sent."""
     with workspace.spools.transaction():
         if not spool.apply(Event.BEGIN):
             check_open(spool.campaign.slug, spool.status())
@@ -228,7 +236,7 @@ def _make_pacer(workspace: Workspace, transport_url: str) -> Pacer:
 
 
 def _without_long_limits(pace: Pace) -> Pace:
-    """Returns a pace with only the limits per second and minute."""
+    """Returns the pace with only its limits per second and minute, and without warm-up."""
     speeds = {domain: _short_limits(limits) for domain, limits in pace.domains.items()}
     domains = {domain: limits for domain, limits in speeds.items() if limits}
     return pace.model_copy(
@@ -241,7 +249,8 @@ def _short_limits(limits: Sequence[Rate]) -> tuple[Rate, ...]:
 
 
 def _read_templates(settings: Settings, campaign: Campaign, signer: Signer | None) -> dict[int, Template]:
-    """Reads the messages from the campaign's folder. The signer comes from the current settings."""
+    """Reads the messages of each variant from the campaign's folder. The signer comes from the current
+    settings."""
     folder = settings.campaigns / campaign.slug
     renditions: Mapping[int, Rendition] = read_renditions(folder)
     envelope = Envelope(

@@ -17,7 +17,7 @@ __all__ = ["refuse_if_campaign_exists", "schedule_issue"]
 
 
 def refuse_if_campaign_exists(settings: Settings, prepared: PreparedIssue) -> None:
-    """Raises CampaignError where the issue has a campaign already, so that it cannot be given a time."""
+    """Raises CampaignError if the issue already has a campaign, so that it cannot be scheduled."""
     existing = prepared.existing
     if existing is None:
         return
@@ -31,12 +31,12 @@ def refuse_if_campaign_exists(settings: Settings, prepared: PreparedIssue) -> No
 def schedule_issue(
     workspace: Workspace, prepared: PreparedIssue, schedule: Schedule, canary: Canary | None = None
 ) -> tuple[Campaign, ChangesSincePlan]:
-    """Freezes a plan that is to be sent at its scheduled time. Delivers nothing.
+    """Freezes a plan that is to be sent at its scheduled time. Sends nothing.
 
-    Returns the campaign, and how many people joined and left since the plan.
+    Returns the campaign, and the changes of the audience since the plan.
 
-    Raises CampaignError where the issue has a campaign already, BusyError where another process is creating
-    it.
+    Raises CampaignError if the issue already has a campaign, and BusyError if another process is creating
+    one.
     """
     plan, settings = prepared.plan, workspace.settings
     refuse_if_campaign_exists(settings, prepared)

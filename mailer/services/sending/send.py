@@ -2,7 +2,7 @@
 
     plan ─► lock ─► one transaction: campaign + deliveries + folder ─► deliver ─► manifest
 
-Until the transaction commits, nothing has happened. After it, everything that is sent is read from the
+Until the transaction commits, nothing has changed. After the commit, everything that is sent is read from the
 campaign's folder, so that a run that resumes days later sends the same bytes.
 """
 
@@ -36,13 +36,14 @@ def send_issue(
     canary: Canary | None = None,
     on_frozen: Callable[[ChangesSincePlan], None] = lambda _: None,
 ) -> SendResult:
-    """Sends a plan, or resumes the campaign that has begun to send it.
+    """Sends a plan, or resumes the campaign that has begun to send the plan.
 
-    A new campaign sends to its canary first, where there is one. `on_frozen` is called once the campaign is
-    made, with the changes of the audience since the plan.
+    A new campaign is sent to its canary first, if it has one. `on_frozen` is called once the campaign is
+    made, with the changes of the audience since the plan. `stop` ends the run early, and `observe` is called
+    with its progress.
 
-    Raises BusyError where another process is sending it, CampaignError where the audience or the issue
-    differs from the plan, TransportError where nothing can be handed over.
+    Raises BusyError if another process is sending the campaign, CampaignError if the audience or the issue
+    differs from the plan, and TransportError if nothing can be handed over.
     """
     plan, settings = prepared.plan, workspace.settings
     signer = open_signer(plan.transport, settings)  # before anything is frozen: the key may be invalid
@@ -69,9 +70,10 @@ def finish_campaign(
     transport: str | None = None,
     only_address: str | None = None,
 ) -> SendResult:
-    """Resumes a campaign from its folder, even if the issue's file has changed since then.
+    """Resumes a campaign from its folder, even if the issue's file has changed since the campaign was made.
 
-    With `only_address`, it is sent to that person only.
+    `transport` is the URL of the transport (None: the campaign's own). With `only_address`, the campaign is
+    sent to that person only. `stop` ends the run early, and `observe` is called with its progress.
     """
     campaign = workspace.spools.find(slug)
     url = transport or campaign.transport

@@ -1,4 +1,4 @@
-"""Adds or reactivates one person, or changes the data of one person or of a segment."""
+"""Adds or reactivates one person, or changes the data of one person or of all people in a segment."""
 
 from __future__ import annotations
 
@@ -44,10 +44,9 @@ FOR_ONE_PERSON = (
 
 @dataclass(frozen=True, slots=True)
 class PersonChanges:
-    """Holds the changes of a person as they were typed; None and () change nothing. See `Edit` for the
-    fields.
+    """Holds the changes to a person as they were typed. None and () change nothing.
 
-    `attributes` are KEY=VALUE.
+    The fields are those of `Edit`; the items of `attributes` are written KEY=VALUE.
     """
 
     name: str | None = None
@@ -62,7 +61,7 @@ class PersonChanges:
     no_attributes: bool = False
 
     def to_edit(self) -> Edit:
-        """Returns the parsed change. Raises AudienceError for an invalid value."""
+        """Returns the parsed changes. Raises AudienceError for an invalid value."""
         return Edit(
             name=None if self.name is None else clean_line(self.name),
             language=None if self.language is None else language_tag(self.language),
@@ -79,15 +78,15 @@ class PersonChanges:
 
 @dataclass(frozen=True, slots=True)
 class AdditionRequest:
-    """Describes a person to add, or to change if they exist: data, editions, and consent.
+    """Describes a person to add, or to change if the address is known.
 
-    Without `editions`, a new person gets all of them. `consent` says how the person asked for it, which
-    reactivates somebody who had left. `force` also reactivates somebody who complained or is suppressed; then
-    `reason` says why.
+    Without `editions`, a new person gets all editions. `consent` says how the person asked for the
+    newsletter, which reactivates somebody who had left. `force` also reactivates somebody who complained or
+    is suppressed; then `reason` must say why.
     """
 
     address: str
-    description: PersonChanges = field(default_factory=PersonChanges)
+    changes: PersonChanges = field(default_factory=PersonChanges)
     editions: Sequence[str] = ()
     consent: str | None = None
     force: bool = False
@@ -96,14 +95,14 @@ class AdditionRequest:
 
 @dataclass(frozen=True, slots=True)
 class AdditionResult:
-    """Holds the result of an addition: the person before it (None: a new one), and after it."""
+    """Holds a person before the addition (None: a new person) and after it."""
 
     before: Subscriber | None
     person: Subscriber
 
     @property
     def removed_values(self) -> dict[str, list[str]]:
-        """Returns the tags and the names of the attributes that were removed from the person."""
+        """Returns the tags, and the names of the attributes, that were removed from the person."""
         tags = self.before.tags if self.before else ()
         attributes = self.before.attributes if self.before else {}
         return {
@@ -112,7 +111,7 @@ class AdditionResult:
         }
 
     def to_json(self) -> dict[str, Any]:
-        """Returns the addition as JSON data."""
+        """Returns the result as JSON data."""
         return {
             "added": self.before is None,
             "subscriber": person_json(self.person),
@@ -134,11 +133,11 @@ class SegmentEditResult:
 
 
 def add_person(settings: Settings, addition: AdditionRequest) -> AdditionResult:
-    """Adds a person, or changes their data. A change without consent reactivates nobody.
+    """Adds a person, or changes the data of a known person. Without consent, nobody is reactivated.
 
-    Raises AudienceError or InputError, with nothing changed, where consent or `force` is missing.
+    Raises AudienceError or InputError, with nothing changed, if consent or `force` is needed and missing.
     """
-    change = addition.description.to_edit()
+    change = addition.changes.to_edit()
     how, why = _consent_and_reason(addition)
     chosen = editions_of(addition.editions, settings.editions)
     who = normalize_address(addition.address)
@@ -159,13 +158,13 @@ def add_person(settings: Settings, addition: AdditionRequest) -> AdditionResult:
         return AdditionResult(known, person)
 
 
-def edit_people(settings: Settings, segment: str, description: PersonChanges) -> SegmentEditResult:
-    """Changes tags and attributes of everybody in a segment, whatever their status.
+def edit_people(settings: Settings, segment: str, changes: PersonChanges) -> SegmentEditResult:
+    """Changes tags and attributes of everybody in a segment (an expression), whatever their status.
 
-    Raises InputError for a change that is only possible for one person, AudienceError or SegmentError; all
-    with nothing changed.
+    Raises InputError for a change that is only possible for one person, AudienceError for an invalid value,
+    and SegmentError. Then nothing is changed.
     """
-    change = description.to_edit()
+    change = changes.to_edit()
     _check_segment_edit(change)
     parsed = segments.parse(segment, settings.publication.zone)
     with closing(open_store(settings.database)) as db:
@@ -173,7 +172,7 @@ def edit_people(settings: Settings, segment: str, description: PersonChanges) ->
 
 
 def _check_segment_edit(edit: Edit) -> None:
-    """Raises InputError for a change of a segment that is only possible for one person, or that is empty."""
+    """Raises InputError if the change of a segment is empty, or is only possible for one person."""
     alone = Edit(
         add_tags=edit.add_tags,
         drop_tags=edit.drop_tags,
@@ -193,7 +192,7 @@ def _check_segment_edit(edit: Edit) -> None:
 
 
 def _consent_and_reason(addition: AdditionRequest) -> tuple[str, str]:
-    """Returns the consent, and the reason to force it, each cleaned, or empty. Raises AudienceError or
+    """Returns the consent, and the reason for `force`, both cleaned; "" if not given. Raises AudienceError or
     InputError."""
     how = clean_line(addition.consent or "", "consent", 500)
     if addition.consent is not None and not how:

@@ -1,4 +1,4 @@
-"""Collects all data of one person, and all events."""
+"""Collects all data and all events of one person."""
 
 from __future__ import annotations
 
@@ -26,7 +26,10 @@ __all__ = ["PersonHistory", "person_history"]
 
 @dataclass(frozen=True, slots=True)
 class PersonHistory:
-    """Holds all data about one address, events oldest first. `person` is None where it is only suppressed."""
+    """Holds all data about one address, the oldest events first.
+
+    `person` is None if the address is suppressed and no subscriber has it.
+    """
 
     address: str
     person: Subscriber | None
@@ -37,7 +40,7 @@ class PersonHistory:
     deliveries: tuple[Delivered, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
-        """Returns the story as JSON data."""
+        """Returns the data and the events as JSON data."""
         return {
             **(self._unknown_person_json() if self.person is None else person_json(self.person)),
             "consents": [dataclasses.asdict(consent) for consent in self.consents],
@@ -54,7 +57,8 @@ class PersonHistory:
 
 
 def person_history(settings: Settings, address: str) -> PersonHistory:
-    """Returns the story of the person with this address, or of a suppressed address without a person.
+    """Returns the data and events of the person at this address, or of a suppressed address without a
+    subscriber.
 
     Raises AudienceError for an unknown address.
     """

@@ -10,7 +10,7 @@ __all__ = ["import_report_json"]
 
 
 def import_report_json(report: ImportReport) -> dict[str, Any]:
-    """Returns the whole report of one list as JSON data."""
+    """Returns the whole report on one imported list as JSON data."""
     return {
         "file": report.file,
         "dry_run": report.dry_run,

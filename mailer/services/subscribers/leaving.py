@@ -1,4 +1,5 @@
-"""Unsubscribes people from an edition or from everything, and suppresses addresses: one, or a list."""
+"""Unsubscribes people from an edition or from everything, and suppresses addresses: one address, or a
+list."""
 
 from __future__ import annotations
 
@@ -32,7 +33,7 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class AddressList:
-    """Holds a list of addresses, and its name as messages show it."""
+    """Holds the lines of a list of addresses, and the name of the list for messages."""
 
     name: str
     lines: Sequence[ListLine]
@@ -40,7 +41,8 @@ class AddressList:
 
 @dataclass(frozen=True, slots=True)
 class AddressListResult:
-    """Holds the result for a list of addresses: `outcome` is about those that could be read."""
+    """Holds the result of unsubscribing or suppressing a list of addresses. `outcome` covers the addresses
+    that could be read."""
 
     source: AddressList
     outcome: ListOutcome
@@ -51,7 +53,7 @@ class AddressListResult:
         return [line for line in self.source.lines if line.address is None]
 
     def to_json(self) -> dict[str, Any]:
-        """Returns what became of the list as JSON data."""
+        """Returns the result as JSON data."""
         return {
             "file": self.source.name,
             "lines": len(self.source.lines),
@@ -67,22 +69,21 @@ class AddressListResult:
 
 @dataclass(frozen=True, slots=True)
 class UnsubscribeResult:
-    """Holds the result of an unsubscribe: whether it changed anything, and the person after it."""
+    """Holds the result of an unsubscribe: whether anything changed, and the person afterwards."""
 
     changed: bool
     person: Subscriber
 
     def to_json(self) -> dict[str, Any]:
-        """Returns the unsubscribe as JSON data."""
+        """Returns the result as JSON data."""
         return {"changed": self.changed, "subscriber": person_json(self.person)}
 
 
 @dataclass(frozen=True, slots=True)
 class SuppressionResult:
-    """Holds the result of a suppression. `moved_to` are the current addresses of a reader who had this one
-    before.
+    """Holds the result of a suppression: the address, and whether it was not suppressed before.
 
-    These are not suppressed.
+    `moved_to` lists the current addresses of a reader who had this address earlier. They are not suppressed.
     """
 
     address: str
@@ -90,16 +91,17 @@ class SuppressionResult:
     moved_to: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
-        """Returns the suppression as JSON data."""
+        """Returns the result as JSON data."""
         return {"address": self.address, "changed": self.changed}
 
 
 def unsubscribe_person(
     settings: Settings, address: str, *, edition: str | None = None, reason: str = ""
 ) -> UnsubscribeResult:
-    """Unsubscribes a person from one edition, or from everything. `reason` is in the person's own words.
+    """Unsubscribes a person from one edition, or from all (None). `reason` is in the person's own words.
 
-    An earlier address of the person is accepted, too. Raises AudienceError where it is nobody's.
+    `address` may also be an earlier address of the person. Raises AudienceError if nobody has or had the
+    address.
     """
     _check_edition(settings, edition)
     who = normalize_address(address)
@@ -112,7 +114,8 @@ def unsubscribe_person(
 def unsubscribe_list(
     settings: Settings, addresses: AddressList, *, edition: str | None = None, reason: str = ""
 ) -> AddressListResult:
-    """Unsubscribes everybody in a list from one edition, or from everything."""
+    """Unsubscribes everybody in a list from one edition, or from all editions (None). Raises AudienceError
+    for an unknown edition."""
     _check_edition(settings, edition)
     with closing(open_store(settings.database)) as db:
         return AddressListResult(
@@ -121,7 +124,8 @@ def unsubscribe_list(
 
 
 def suppress_address(settings: Settings, address: str, *, reason: str = "") -> SuppressionResult:
-    """Adds an address to the suppression list, also where no subscriber has it. Raises AudienceError."""
+    """Adds an address to the suppression list, even if no subscriber has it. Raises AudienceError for an
+    invalid address."""
     why, who = _clean_reason(reason), normalize_address(address)
     with closing(open_store(settings.database)) as db:
         taken = suppress_all(db, [who], reason=why)
@@ -129,7 +133,7 @@ def suppress_address(settings: Settings, address: str, *, reason: str = "") -> S
 
 
 def suppress_list(settings: Settings, addresses: AddressList, *, reason: str = "") -> AddressListResult:
-    """Adds the addresses of a list to the suppression list."""
+    """Adds all readable addresses of a list to the suppression list."""
     why = _clean_reason(reason)
     with closing(open_store(settings.database)) as db:
         return AddressListResult(addresses, suppress_all(db, _readable_addresses(addresses), reason=why))

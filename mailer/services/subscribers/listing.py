@@ -30,22 +30,23 @@ class SubscriberFilter:
 
 @dataclass(frozen=True, slots=True)
 class ExportResult:
-    """Holds the result of an export: the name of the file ("": standard output), and the number of people."""
+    """Holds the result of an export: the name of the file ("": standard output), and the number of exported
+    people."""
 
     file: str
     number: int
 
     def to_json(self) -> dict[str, Any]:
-        """Returns the export as JSON data."""
+        """Returns the result as JSON data."""
         return {"file": self.file, "exported": self.number}
 
 
 def list_people(settings: Settings, subscriber_filter: SubscriberFilter) -> Iterator[Subscriber]:
-    """Yields the subscribers that match `subscriber_filter`, in the order in which they were added.
+    """Returns the subscribers that match the filter, in the order in which they were added.
 
-    Raises AudienceError or SegmentError for an invalid filter, before the first one.
+    Raises AudienceError or SegmentError for an invalid filter, before the first subscriber is read.
     """
-    wanted = _check_filter(settings, subscriber_filter)
+    wanted = _filter_arguments(settings, subscriber_filter)
     db = open_to_read(settings.database)
 
     def stream() -> Iterator[Subscriber]:
@@ -64,16 +65,17 @@ def export_people(
 ) -> ExportResult:
     """Writes the subscribers that match the filter, except erased ones, as CSV into the text file `output`.
 
-    `name` is the file's name for the result ("": standard output). Raises AudienceError or SegmentError for an
-    invalid filter, before the file is opened.
+    `name` is the file's name for the result ("": standard output). Raises AudienceError or SegmentError for
+    an invalid filter, before the file is opened.
     """
-    wanted = _check_filter(settings, subscriber_filter)
+    wanted = _filter_arguments(settings, subscriber_filter)
     with closing(open_to_read(settings.database)) as db, output as file:
         return ExportResult(name, export_csv(db, file, **wanted))
 
 
-def _check_filter(settings: Settings, subscriber_filter: SubscriberFilter) -> dict[str, Any]:
-    """Returns the checked arguments of `list_subscribers` and `export_csv`."""
+def _filter_arguments(settings: Settings, subscriber_filter: SubscriberFilter) -> dict[str, Any]:
+    """Checks the filter, and returns it as arguments for `list_subscribers` and `export_csv`. Raises
+    AudienceError or SegmentError."""
     known = (*STATUSES, segments.SUPPRESSED)
     if subscriber_filter.status is not None and subscriber_filter.status not in known:
         near = nearest(subscriber_filter.status, known)

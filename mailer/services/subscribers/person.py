@@ -1,4 +1,4 @@
-"""Finds one person by address, or says what happened to an address that has no subscriber any more."""
+"""Finds one person by address, or says what happened to an address that no subscriber has any more."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ __all__ = ["person_json", "find_person"]
 
 
 def find_person(db: Database, address: str) -> Subscriber:
-    """Returns the subscriber with this address. Raises AudienceError, which says if they were erased or
-    moved."""
+    """Returns the subscriber with this address. Raises AudienceError, which says if the person was erased or
+    has a new address."""
     person = people.find(db, address)
     if person is not None:
         return person

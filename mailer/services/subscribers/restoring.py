@@ -1,4 +1,4 @@
-"""Reactivates people who bounced: one person, or everybody whom a campaign marked as bounced."""
+"""Reactivates people who bounced: one person, or everybody whom one campaign marked as bounced."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ __all__ = ["RestoredPerson", "RestoredCampaign", "restore_campaign", "restore_pe
 
 @dataclass(frozen=True, slots=True)
 class RestoredPerson:
-    """Holds a person who is active again."""
+    """Holds a person who was reactivated."""
 
     person: Subscriber
 
     def to_json(self) -> dict[str, Any]:
-        """Returns the person as JSON data, with the number of restored people."""
+        """Returns the person as JSON data, with the number of reactivated people (1)."""
         return {"restored": 1, "subscriber": person_json(self.person)}
 
 
 @dataclass(frozen=True, slots=True)
 class RestoredCampaign:
-    """Counts the people who are active again after this campaign had marked them as bounced."""
+    """Counts the people who were reactivated after the campaign `campaign` had marked them as bounced."""
 
     campaign: str
     number: int
@@ -44,7 +44,7 @@ class RestoredCampaign:
 def restore_person(settings: Settings, address: str, *, reason: str) -> RestoredPerson:
     """Reactivates a person who bounced. `reason` says why the address works after all.
 
-    Raises AudienceError where the person has not bounced, and InputError without a reason.
+    Raises AudienceError if the person has not bounced, and InputError without a reason.
     """
     why = _clean_reason(reason)
     with closing(open_store(settings.database)) as db:
@@ -53,9 +53,10 @@ def restore_person(settings: Settings, address: str, *, reason: str) -> Restored
 
 
 def restore_campaign(settings: Settings, slug: str, *, reason: str) -> RestoredCampaign:
-    """Reactivates everybody whose last status change is the bounce that a campaign recorded.
+    """Reactivates everybody whose last status change is a bounce that the campaign `slug` recorded.
 
-    Raises CampaignError for an unknown campaign, and InputError without a reason.
+    `reason` says why the addresses work after all. Raises CampaignError for an unknown campaign, and
+    InputError without a reason.
     """
     why = _clean_reason(reason)
     with closing(open_store(settings.database)) as db:
