@@ -40,14 +40,14 @@ def check_host(settings: Settings, resolver: Resolver) -> Iterator[Finding]:
         yield Finding(
             f"host {name}",
             Status.ERROR,
-            "is not in the DNS, so no unsubscribe link can be opened",
+            f"{name} is not in the DNS, so no unsubscribe link can be opened",
             f"publish {zone_file_line(name, 'A', 'THE-ADDRESS-OF-YOUR-SERVER')}",
         )
     elif private:
         yield Finding(
             f"host {name}",
             Status.ERROR,
-            f"{', '.join(private)} cannot be reached from outside",
+            f"{', '.join(private)} cannot be reached from the internet",
             f"publish {zone_file_line(name, 'A', 'THE-PUBLIC-ADDRESS')}",
         )
     else:
@@ -65,7 +65,7 @@ def check_website(settings: Settings, resolver: Resolver, *, seconds: float = _S
     port = parts.port or (443 if secure else 80)
     addresses = _host_addresses(resolver, name)
     if not addresses:
-        yield Finding("web", Status.UNKNOWN, f"{name} has no address to ask")
+        yield Finding("web", Status.UNKNOWN, f"{name} has no IP address to connect to")
         return
     try:
         plain = _connect_to_any(addresses, port, seconds)
@@ -73,7 +73,7 @@ def check_website(settings: Settings, resolver: Resolver, *, seconds: float = _S
         yield Finding(
             "web",
             Status.ERROR,
-            f"nothing listens at {name} port {port}",
+            f"no server listens at {name} port {port}",
             "start `mailer serve` and its proxy",
         )
         return
@@ -82,7 +82,7 @@ def check_website(settings: Settings, resolver: Resolver, *, seconds: float = _S
             "web",
             Status.UNKNOWN,
             f"{name} port {port} cannot be reached from here: {_error_text(error)}",
-            "open it in a browser elsewhere: a firewall of this machine looks the same",
+            "open base_url in a browser on another machine: a firewall of this machine may be the cause",
         )
         return
     with closing(plain):
@@ -127,10 +127,12 @@ def _tls_failure_finding(name: str, error: OSError) -> Finding:
             "tls",
             Status.ERROR,
             f"the certificate of {name} cannot be trusted: {error.verify_message.rstrip('.')}",
-            f"get one for {name} from a public authority, and serve the whole chain",
+            f"get a certificate for {name} from a public authority, and serve the whole chain",
         )
     if isinstance(error, TimeoutError):
-        return Finding("tls", Status.UNKNOWN, f"{name} did not shake hands in time", "run this again")
+        return Finding(
+            "tls", Status.UNKNOWN, f"{name} did not finish the TLS handshake in time", "run this again"
+        )
     return Finding(
         "tls",
         Status.ERROR,
@@ -144,10 +146,15 @@ def _certificate_finding(name: str, connection: ssl.SSLSocket) -> Finding:
     begins = ssl.cert_time_to_seconds(certificate["notBefore"])
     ends = ssl.cert_time_to_seconds(certificate["notAfter"])
     left = ends - time.time()
-    message = f"{connection.version()}, the certificate of {name} is good for {left / _DAY:,.0f} days"
+    message = f"{connection.version()}, the certificate of {name} is valid for {left / _DAY:,.0f} more days"
     # Some certificates live for a week only, and are renewed in time: then a third of their life is early.
     if left < min(_DAYS_LEFT * _DAY, (ends - begins) / 3):
-        return Finding("tls", Status.WARNING, message, "renew it, and see why that did not happen by itself")
+        return Finding(
+            "tls",
+            Status.WARNING,
+            message,
+            "renew the certificate, and find out why it was not renewed automatically",
+        )
     return Finding("tls", Status.OK, message)
 
 
@@ -168,7 +175,7 @@ def _health_finding(path: str, authority: str, connection: socket.socket) -> Fin
         return Finding("web", Status.UNKNOWN, f"GET {path} was not answered in time", "run this again")
     except (OSError, http.client.HTTPException) as error:
         return Finding(
-            "web", Status.ERROR, f"GET {path} broke off: {_error_text(error)}", "look at the proxy's log"
+            "web", Status.ERROR, f"GET {path} failed: {_error_text(error)}", "look at the proxy's log"
         )
     if status == 200 and body.strip() == b"ok":
         return Finding("web", Status.OK, f"GET {path} answers ok")
@@ -176,21 +183,21 @@ def _health_finding(path: str, authority: str, connection: socket.socket) -> Fin
         return Finding(
             "web",
             Status.ERROR,
-            f"GET {path} redirects to {one_line(location, 200)}, and a one-click POST follows no redirect",
-            "set publication.base_url to where it leads, or let the proxy answer there itself",
+            f"GET {path} redirects to {one_line(location, 200)}, but a one-click POST follows no redirect",
+            "set publication.base_url to the target of the redirect, or let the proxy answer without one",
         )
     if status == 503:
         return Finding(
             "web",
             Status.ERROR,
-            f"GET {path} answers 503: the web server is there, its database is not",
+            f"GET {path} answers 503: the web server runs, but cannot use its database",
             "look at the log of `mailer serve`",
         )
     return Finding(
         "web",
         Status.ERROR,
-        f"GET {path} answers {status}" + (", and not as mailer does" if status == 200 else ""),
-        "let the proxy pass all of base_url on to `mailer serve`",
+        f"GET {path} answers {status}" + (", but not as `mailer serve` does" if status == 200 else ""),
+        "let the proxy pass all requests below base_url to `mailer serve`",
     )
 
 

@@ -49,9 +49,7 @@ def check_published_key(settings: Settings, resolver: Resolver, selector: str) -
     try:
         key = _load_key(settings, selector)
     except ConfigError:
-        yield Finding(
-            name, Status.UNKNOWN, f"{record_name} cannot be compared: the key's file cannot be used"
-        )
+        yield Finding(name, Status.UNKNOWN, f"{record_name} cannot be compared: the key file cannot be used")
         return
     advice = f"publish {zone_file_line(record_name, 'TXT', key.record)}"
     found = [tags for text in resolver.txt_records(record_name) if "p" in (tags := _parse_tags(text))]
@@ -60,7 +58,10 @@ def check_published_key(settings: Settings, resolver: Resolver, selector: str) -
         yield Finding(name, Status.ERROR, f"there is no key at {record_name}", advice)
     elif len(found) > 1:
         yield Finding(
-            name, Status.ERROR, f"there are {len(found)} keys at {record_name}", f"keep one: {advice}"
+            name,
+            Status.ERROR,
+            f"there are {len(found)} keys at {record_name}",
+            f"keep only one record: {advice}",
         )
     else:
         yield _published_key_finding(name, record_name, key, found[0], advice)
@@ -79,7 +80,9 @@ def _published_key_finding(
     if not tags["p"]:
         return Finding(name, Status.ERROR, f"the key at {record_name} was revoked (p= is empty)", advice)
     if tags.get("k", "rsa") != key.algorithm.partition("-")[0] or not _is_public_half_of_key(key, tags["p"]):
-        return Finding(name, Status.ERROR, f"the key at {record_name} is not the key of the file", advice)
+        return Finding(
+            name, Status.ERROR, f"the key at {record_name} does not belong to the key file", advice
+        )
     if "sha256" not in tags.get("h", "sha256").split(":"):
         return Finding(name, Status.ERROR, f"{record_name} forbids SHA-256 (h={tags['h']})", advice)
     if not {"*", "email"} & set(tags.get("s", "*").split(":")):
@@ -88,10 +91,10 @@ def _published_key_finding(
         return Finding(
             name,
             Status.WARNING,
-            f"{record_name} says that signing is only tested (t=y)",
-            f"take t=y out: {advice}",
+            f"{record_name} says that DKIM is only being tested (t=y)",
+            f"remove t=y: {advice}",
         )
-    return Finding(name, Status.OK, f"{record_name} shows the public key of the file")
+    return Finding(name, Status.OK, f"{record_name} holds the public key of the key file")
 
 
 def check_provider_keys(resolver: Resolver, domain: str, dns: ProviderDns, name: str) -> Iterator[Finding]:
@@ -110,8 +113,8 @@ def check_provider_keys(resolver: Resolver, domain: str, dns: ProviderDns, name:
         yield Finding(
             name,
             Status.ERROR,
-            f"{dns.provider}'s {wanted} are not there for {domain} "
-            "(a selector of your own choice cannot be seen from here)",
+            f"the records {wanted} of {dns.provider} do not exist for {domain} "
+            "(a selector that you chose yourself cannot be checked)",
             advice,
         )
         return
@@ -120,11 +123,11 @@ def check_provider_keys(resolver: Resolver, domain: str, dns: ProviderDns, name:
         target = resolver.cname_target(record_name)
         keyed = any(_parse_tags(text).get("p") for text in resolver.txt_records(record_name))
         if not keyed:
-            what = f"leads to {target}, where there is no key" if target else "is not there"
+            what = f"points to {target}, which has no key" if target else "does not exist"
             yield Finding(name, Status.ERROR if target else Status.WARNING, f"{record_name} {what}", advice)
             return
         if target and not is_same_or_subdomain(target, dns.domain):
-            whose = f"{record_name} leads to {target}, which is not {dns.provider}'s"
+            whose = f"{record_name} points to {target}, which does not belong to {dns.provider}"
             yield Finding(name, Status.WARNING, whose, advice)
             return
     selectors = " and ".join(dns.selectors)
@@ -148,7 +151,7 @@ def report_server_signing_unknown(host: str) -> Iterator[Finding]:
     yield Finding(
         "dkim",
         Status.UNKNOWN,
-        f"there is no [dkim] in mailer.toml; whether {host} signs cannot be seen from here",
+        f"there is no [dkim] in mailer.toml; whether {host} signs cannot be checked from here",
         "send a test copy and look for DKIM-Signature in it, or set [dkim]",
     )
 

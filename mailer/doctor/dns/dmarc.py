@@ -40,7 +40,7 @@ def check_dmarc(settings: Settings, resolver: Resolver) -> Iterator[Finding]:
             yield Finding(
                 name,
                 Status.ERROR,
-                f"there is no DMARC record at _dmarc.{domain} or above; large receivers ask for one",
+                f"there is no DMARC record at _dmarc.{domain} or above; large receivers require one",
                 f"publish {wanted}",
             )
         return
@@ -75,12 +75,12 @@ def _check_policy(
             name,
             Status.WARNING,
             f"{where} asks for none: receivers still accept mail that forges your address",
-            "read the reports, then go on to p=quarantine",
+            "read the reports, then set p=quarantine",
         )
     if tags.get("t") == "y" or tags.get("pct", "100") != "100":
         clean = False
         partly = "t=y" if tags.get("t") == "y" else f"pct={tags['pct']}"
-        yield Finding(name, Status.WARNING, f"{where} is for testing ({partly})", f"take out {partly}")
+        yield Finding(name, Status.WARNING, f"{where} is marked as a test ({partly})", f"remove {partly}")
     reports = list(_check_report_addresses(name, domain, tags, tree, resolver))
     yield from reports
     if clean and not reports:
@@ -110,7 +110,7 @@ def _check_report_addresses(
             yield Finding(
                 name,
                 Status.ERROR,
-                f"rua={address} is no address for reports",
+                f"rua={address} is not an address for reports",
                 "write it as rua=mailto:name@domain",
             )
         elif organisational_domain(target, resolver) != tree.organisational_domain:
@@ -123,7 +123,7 @@ def _check_report_addresses(
                     Status.WARNING,
                     f"{target} publishes no record that accepts reports about {domain}, so none are sent "
                     "there",
-                    f"let {target} publish {zone_file_line(acceptance_record, 'TXT', 'v=DMARC1;')}",
+                    f"ask {target} to publish {zone_file_line(acceptance_record, 'TXT', 'v=DMARC1;')}",
                 )
 
 
@@ -163,16 +163,16 @@ def _check_alignment(
     others = [each for each in (dkim, spf) if each.aligned is False]
     names = " and ".join(f"{each.what} {each.domain}" for each in known)
     foreign = " and ".join(f"{each.what} {each.domain}" for each in others)
-    advice = f"sign with a domain of {tree.organisational_domain}, and put delivery.return_path there"
+    advice = f"sign with a domain of {tree.organisational_domain}, and use one in delivery.return_path, too"
     if dkim.aligned is False and spf.aligned:
         yield Finding(
             "alignment",
             Status.WARNING,
-            f"{names} aligns with From {tree.start}, but {foreign} does not; forwarded mail then fails",
+            f"{names} aligns with From {tree.start}, but {foreign} does not; forwarded mail then fails DMARC",
             advice,
         )
     elif known:
-        apart = f" ({foreign} does not, which is no harm)" if foreign else ""
+        apart = f" ({foreign} does not, which does no harm)" if foreign else ""
         yield Finding(
             "alignment",
             Status.OK,
@@ -183,7 +183,7 @@ def _check_alignment(
         yield Finding(
             "alignment",
             Status.UNKNOWN,
-            f"{beside}which domain signs cannot be seen from here",
+            f"{beside}it cannot be checked from here which domain signs",
             "send a test copy and look for dmarc=pass in its Authentication-Results",
         )
     else:

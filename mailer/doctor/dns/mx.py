@@ -24,14 +24,15 @@ def check_mx_records(resolver: Resolver, domain: str, used_for: str) -> Iterator
             yield Finding(
                 name,
                 Status.WARNING,
-                f"there is no MX, so mail for {used_for} goes to {domain} itself ({addresses[0]})",
+                f"{domain} has no MX record, so mail to {used_for} goes to {domain} itself ({addresses[0]})",
                 f"publish {wanted}",
             )
         else:
             yield Finding(
                 name,
                 Status.ERROR,
-                f"there is neither MX nor address, so mail for {used_for} goes nowhere",
+                f"{domain} has neither an MX record nor an address, so mail to {used_for} "
+                "cannot be delivered",
                 f"publish {wanted}",
             )
         return
@@ -39,7 +40,7 @@ def check_mx_records(resolver: Resolver, domain: str, used_for: str) -> Iterator
         yield Finding(
             name,
             Status.ERROR,
-            f"its null MX (RFC 7505) says that it takes no mail, but it stands in {used_for}",
+            f"the null MX (RFC 7505) of {domain} says that it accepts no mail, but {used_for} uses it",
             f"publish {wanted} with your mail server, or use another domain",
         )
         return
@@ -49,14 +50,14 @@ def check_mx_records(resolver: Resolver, domain: str, used_for: str) -> Iterator
             name,
             Status.ERROR,
             f"{' and '.join(dead)} {'has' if len(dead) == 1 else 'have'} no address",
-            "name hosts that exist, by name and not by address",
+            "publish MX records with the names of existing hosts, not with IP addresses",
         )
     elif dead:
         yield Finding(
             name,
             Status.WARNING,
-            f"{len(dead)} of its {len(found)} hosts have no address: {', '.join(dead)}",
-            "remove the hosts that are gone",
+            f"{len(dead)} of the {len(found)} MX hosts have no address: {', '.join(dead)}",
+            "remove the MX records of these hosts",
         )
     else:
         yield Finding(

@@ -41,8 +41,8 @@ def check_reverse_dns(settings: Settings, resolver: Resolver, host: str) -> Iter
     elsewhere = Finding(
         name,
         Status.UNKNOWN,
-        f"{host} is in your own network; by which address mail leaves it cannot be seen from here",
-        "on that machine find its public address, and with `dig -x ADDRESS` its name",
+        f"{host} is in your own network, so the public address of its mail cannot be checked from here",
+        "find the public address of that machine, and look up its name with `dig -x ADDRESS`",
     )
     if is_loopback(host):
         yield elsewhere
@@ -54,7 +54,7 @@ def check_reverse_dns(settings: Settings, resolver: Resolver, host: str) -> Iter
             or is_same_or_subdomain(host, organisational_domain(own, resolver))
         ):
             yield Finding(
-                name, Status.OK, f"{host} is a provider's, and so are the addresses that mail leaves by"
+                name, Status.OK, f"{host} belongs to a provider, who also names the sending addresses"
             )
             return
     addresses = (host,) if is_ip_literal(host) else resolver.host_addresses(host)
@@ -69,18 +69,23 @@ def _reverse_name_finding(name: str, resolver: Resolver, address: str) -> Findin
     """Returns the finding about one IP address: whether it has a name, and whether that name resolves to the
     address."""
     names = resolver.ptr_names(address)
-    advice = f"ask who gave you {address} to set its PTR to a name whose address record is {address}"
+    advice = f"ask the provider of {address} to set its PTR record to a name that resolves to {address}"
     if not names:
         return Finding(
-            name, Status.ERROR, f"{address} has no name, and large receivers refuse its mail", advice
+            name,
+            Status.ERROR,
+            f"{address} has no PTR record, and large receivers refuse mail from it",
+            advice,
         )
     for candidate in names:
         if address in resolver.host_addresses(candidate):
-            return Finding(name, Status.OK, f"{address} is {candidate}, and {candidate} is {address}")
+            return Finding(
+                name, Status.OK, f"{address} has the name {candidate}, which resolves to {address}"
+            )
     kind = "AAAA" if ":" in address else "A"
     return Finding(
         name,
         Status.ERROR,
-        f"{address} is called {' and '.join(names)}, which does not lead back to it",
+        f"{address} has the name {' and '.join(names)}, which does not resolve to {address}",
         f"publish {zone_file_line(names[0], kind, address)}, or {advice}",
     )

@@ -109,7 +109,7 @@ class DnsResolver:
 
     def _query(self, name: str, record_type: str, read_value: Callable[[Any], _Value]) -> tuple[_Value, ...]:
         if self._no_server_reason:
-            raise Unanswered(f"{record_type} of {name} cannot be asked for: {self._no_server_reason}")
+            raise Unanswered(f"{record_type} of {name} cannot be looked up: {self._no_server_reason}")
         try:
             answer = self._resolver.resolve(
                 dns.name.from_text(name), dns.rdatatype.from_text(record_type), raise_on_no_answer=False
@@ -142,7 +142,7 @@ def parse_nameserver(text: str) -> tuple[str, int]:
             raise ValueError
     except ValueError:
         raise ConfigError(
-            f'"{text}" is not a nameserver; write its address and port, as 127.0.0.1:53'
+            f'"{text}" is not a nameserver; write an IP address and a port, such as 127.0.0.1:53'
         ) from None
     return str(address), int(port)
 

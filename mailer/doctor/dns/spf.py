@@ -41,8 +41,8 @@ def check_spf(settings: Settings, resolver: Resolver, domain: str) -> Iterator[F
         yield Finding(
             name,
             Status.ERROR,
-            f"there are {len(found)} SPF records, which counts as none",
-            f"join them in one: {'  '.join(found)}",
+            f"there are {len(found)} SPF records, which receivers treat as none",
+            f"join them into one record: {'  '.join(found)}",
         )
         return
     evaluation = _SpfEvaluation(resolver)
@@ -53,7 +53,7 @@ def check_spf(settings: Settings, resolver: Resolver, domain: str) -> Iterator[F
         is_same_or_subdomain(target, provider.domain) for target in evaluation.included
     ):
         message = (
-            f"it does not include {provider.domain}, which matters unless {provider.provider}'s own "
+            f"the record does not include {provider.domain}, which matters unless {provider.provider}'s own "
             f"return path ({provider.own_return_path}) is in use"
         )
         wrong.append(Finding(name, Status.WARNING, message, f"add include:{provider.domain}"))
@@ -71,8 +71,9 @@ def _exceeded_limit_findings(name: str, evaluation: _SpfEvaluation) -> list[Find
             Finding(
                 name,
                 Status.ERROR,
-                f"it takes {more}{evaluation.lookups} DNS look-ups, and receivers stop at {_MAX_LOOKUPS}",
-                "take out include: terms that are not needed, or write addresses as ip4: and ip6:",
+                f"the record needs {more}{evaluation.lookups} DNS look-ups, "
+                f"but receivers allow only {_MAX_LOOKUPS}",
+                "remove include: terms that are not needed, or write addresses as ip4: and ip6:",
             )
         )
     if evaluation.void_lookups > _MAX_VOID:
@@ -80,8 +81,9 @@ def _exceeded_limit_findings(name: str, evaluation: _SpfEvaluation) -> list[Find
             Finding(
                 name,
                 Status.ERROR,
-                f"{evaluation.void_lookups} of its names have no address, and receivers stop at {_MAX_VOID}",
-                "take out the terms whose hosts are gone",
+                f"{evaluation.void_lookups} names in the record have no address, "
+                f"but receivers allow only {_MAX_VOID}",
+                "remove the terms whose hosts do not exist",
             )
         )
     return exceeded
@@ -144,8 +146,10 @@ class _SpfEvaluation:
         if term.name == "all" and term.qualifier == "+":
             self._add_problem(
                 Status.ERROR,
-                f'"{term.text}"{location} lets everybody send in its name',
-                "write ~all or -all instead" if not location else "ask whose it is, or take the include out",
+                f'"{term.text}"{location} allows everybody to send mail for the domain',
+                "write ~all or -all instead"
+                if not location
+                else "ask its owner to correct it, or remove the include",
             )
         elif term.name == "include":
             self._count_lookup()
@@ -170,7 +174,7 @@ class _SpfEvaluation:
             self._count_lookup()
             self._add_problem(
                 Status.WARNING,
-                f'"{term.text}"{location} is slow, and many receivers leave it out',
+                f'"{term.text}"{location} is slow, and many receivers ignore it',
                 "write the addresses as ip4: and ip6: instead (RFC 7208 section 5.5)",
             )
 
@@ -182,7 +186,7 @@ class _SpfEvaluation:
             return
         if target in self._open_domains:
             self._add_problem(
-                Status.ERROR, f'"{term.text}" leads back to {target} in a circle', f"take out {term.text}"
+                Status.ERROR, f'"{term.text}" includes {target} in a loop', f"remove {term.text}"
             )
             return
         found = select_spf_records(self._resolver.txt_records(target))
@@ -192,8 +196,8 @@ class _SpfEvaluation:
         what = "no SPF record" if not found else f"{len(found)} SPF records"
         self._add_problem(
             Status.ERROR,
-            f'"{term.text}" leads to {target}, which has {what}; receivers then ignore all of it',
-            f"correct or take out {term.text} in the record of {domain}",
+            f'"{term.text}" refers to {target}, which has {what}; receivers then ignore the whole record',
+            f"correct or remove {term.text} in the record of {domain}",
         )
 
     def _check_all_term(
@@ -202,14 +206,14 @@ class _SpfEvaluation:
         if not all_positions and redirect is None:
             self._add_problem(
                 Status.WARNING,
-                'it does not end with an "all" term, so it forbids no sender',
-                "add ~all at its end",
+                'the record does not end with an "all" term, so it forbids no sender',
+                "add ~all at the end",
             )
         elif all_positions and terms[all_positions[0]].qualifier == "?":
-            self._add_problem(Status.WARNING, '"?all" forbids nobody', "write ~all instead")
+            self._add_problem(Status.WARNING, '"?all" forbids no sender', "write ~all instead")
         elif all_positions and terms[all_positions[0]].qualifier == "-" and all_positions[0] == 0:
             self._add_problem(
-                Status.ERROR, '"-all" alone says that nobody may send', "name who sends before -all"
+                Status.ERROR, '"-all" alone says that nobody may send', "name the sending servers before -all"
             )
         if (
             all_positions
@@ -218,7 +222,7 @@ class _SpfEvaluation:
         ):
             self._add_problem(
                 Status.WARNING,
-                f'what stands after "{terms[all_positions[0]].text}" is never read',
+                f'receivers ignore the terms after "{terms[all_positions[0]].text}"',
                 f"move {terms[all_positions[0]].text} to the end",
             )
 

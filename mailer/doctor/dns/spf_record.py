@@ -54,7 +54,7 @@ def parse_spf_record(record: str) -> tuple[SpfTerm, ...]:
     terms = tuple(_parse_term(text) for text in record.split()[1:])
     for name in ("redirect", "exp"):
         if sum(term.name == name for term in terms) > 1:
-            raise MalformedTerm(f"{name}= stands in it more than once")
+            raise MalformedTerm(f"{name}= occurs more than once")
     return terms
 
 
@@ -66,11 +66,11 @@ def _parse_term(text: str) -> SpfTerm:
     if modifier:
         name, value = modifier[1].lower(), modifier[2]
         if name in _NAMES:
-            raise MalformedTerm(f'"{text}" has = where : belongs')
+            raise MalformedTerm(f'"{text}" must have : instead of =')
         if name in ("redirect", "exp"):
             return SpfTerm(text, name, domain=_parse_domain(text, value))
         return SpfTerm(text, name)
-    raise MalformedTerm(f'"{text}" is not a term of SPF')
+    raise MalformedTerm(f'"{text}" is not an SPF term')
 
 
 def _parse_mechanism(text: str, qualifier: str, name: str, argument: str) -> SpfTerm:
@@ -82,9 +82,9 @@ def _parse_mechanism(text: str, qualifier: str, name: str, argument: str) -> Spf
         try:
             network = ipaddress.ip_network(argument.removeprefix(":"), strict=False)
         except ValueError:
-            raise MalformedTerm(f'"{text}" holds no address or network') from None
+            raise MalformedTerm(f'"{text}" contains no IP address or network') from None
         if not argument.startswith(":") or f"ip{network.version}" != name:
-            raise MalformedTerm(f'"{text}" holds no {name} address or network')
+            raise MalformedTerm(f'"{text}" contains no {name} address or network')
         return SpfTerm(text, name, qualifier)
     if name in ("include", "exists", "ptr"):
         if name != "ptr" or argument:
@@ -98,12 +98,12 @@ def _parse_mechanism(text: str, qualifier: str, name: str, argument: str) -> Spf
     domain, slash, prefix = argument.partition("/")  # a and mx
     lengths = _CIDR.fullmatch(slash + prefix)
     if not lengths or int(lengths[1] or 0) > 32 or int(lengths[2] or 0) > 128:
-        raise MalformedTerm(f'"{text}" has a wrong prefix length after /')
+        raise MalformedTerm(f'"{text}" has an invalid prefix length after /')
     return SpfTerm(text, name, qualifier, _parse_domain(text, domain[1:]) if domain else "")
 
 
 def _parse_domain(term: str, value: str) -> str:
     expanded = _MACRO.sub("x", value)
     if not expanded or not _DOMAIN.fullmatch(expanded):
-        raise MalformedTerm(f'"{term}" names no domain')
+        raise MalformedTerm(f'"{term}" must name a valid domain')
     return value.rstrip(".").lower() if expanded == value else value

@@ -41,10 +41,10 @@ def test_none_at_all_says_what_to_publish(world: World) -> None:
         (f"v=DMARC1; p=reject; sp=none; {REPORTS}", "warning", "asks for none"),
         (f"v=DMARC1; p=block; {REPORTS}", "error", "p=block, which is not a policy"),
         (f"v=DMARC1; {REPORTS}", "error", "has no p="),
-        (f"v=DMARC1; p=reject; t=y; {REPORTS}", "warning", "for testing (t=y)"),
-        (f"v=DMARC1; p=reject; pct=20; {REPORTS}", "warning", "for testing (pct=20)"),
+        (f"v=DMARC1; p=reject; t=y; {REPORTS}", "warning", "is marked as a test (t=y)"),
+        (f"v=DMARC1; p=reject; pct=20; {REPORTS}", "warning", "is marked as a test (pct=20)"),
         ("v=DMARC1; p=reject", "warning", "has no rua="),
-        ("v=DMARC1; p=reject; rua=dmarc@harbour.alt", "error", "is no address for reports"),
+        ("v=DMARC1; p=reject; rua=dmarc@harbour.alt", "error", "is not an address for reports"),
         ("v=DMARC1; p=reject; rua=mailto:x@other.alt", "warning", "other.alt publishes no record"),
         (f"V = DMARC1 ; P = REJECT ; {REPORTS}!10m", "error", "no DMARC record"),
         (f" v = DMARC1 ; P = Reject ; {REPORTS}!10m", "ok", "asks for reject"),
@@ -130,7 +130,7 @@ def test_a_foreign_return_path_is_no_harm_while_dkim_aligns(world: World) -> Non
     world.zones["bounce.alt"] = {}
     status, message = aligned(world)
     assert status == "ok"
-    assert "(the return path's domain bounce.alt does not, which is no harm)" in message
+    assert "(the return path's domain bounce.alt does not, which does no harm)" in message
 
 
 def test_neither_aligns(world: World) -> None:
@@ -147,7 +147,7 @@ def test_neither_aligns(world: World) -> None:
 def test_sendgrids_own_return_path_is_not_judged(world: World) -> None:
     world.configure("^transport = .*", 'transport = "sendgrid:"')
     assert lines(check_dmarc(world.settings, world.resolver))[-1] == (
-        "unknown which domain signs cannot be seen from here"
+        "unknown it cannot be checked from here which domain signs"
     )
     world.zones[f"s1._domainkey.{DOMAIN}"] = {"CNAME": ["s1.u1.wl.sendgrid.net."]}
     assert lines(check_dmarc(world.settings, world.resolver))[-1] == (
