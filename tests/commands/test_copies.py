@@ -28,7 +28,7 @@ from tests.desk import ISSUE, SLUG, TEXT, fill
 from tests.spooled import Scripted, send_over
 
 SEEN = "this database"
-THEN = "if that copy is still in use, stop one of them"
+THEN = "if that copy is still in use, use only one of them"
 AT = "Sat 21 Nov 2026 08:00 (Asia/Shanghai)"
 OTHER = "issues/other.yaml"
 MACHINE_ID = "b08dfa6083e7567a1921a715000001fb"

@@ -75,7 +75,7 @@ def test_show_says_the_truth_at_once(desk: Path, monkeypatch: pytest.MonkeyPatch
     assert {state: n for state, n in shown["counts"].items() if n} == TRUTH
     assert (shown["status"], shown["note"]) == (
         "stopped",
-        "the process that sent it died in the middle of it",
+        "the process died before the end of the run",
     )
     assert manifest(desk)["status"] == "stopped"
 
@@ -177,9 +177,7 @@ def test_run_due_tells_who_became_uncertain_and_ends_with_1(
     db.conn.execute("UPDATE campaigns SET due_at = '2020-01-01T00:00:00.000000Z'")
     ran = run(desk, "run-due")
     assert ran.status == 1
-    assert (
-        "17 accepted; sent; an earlier run ended while 1 message was being handed over" in ran.out + ran.err
-    )
+    assert "17 accepted; sent; an earlier run died while 1 message was being handed over" in ran.out + ran.err
     assert "(reader2@example.org)" in ran.out + ran.err
     assert counts(desk) == {"accepted": READERS - 1, "uncertain": 1}
 

@@ -241,7 +241,7 @@ def test_another_name_than_planned_stops_it(desk: Path) -> None:
     run(desk, "send", ISSUE, "--yes", "--segment", '"member" in tags')
     ran = send(desk, planned)
     assert ran.status == 2
-    assert f"campaign {SLUG} was made since plan {planned}, so this send would make {SLUG}-2" in ran.err
+    assert f"campaign {SLUG} was made since plan {planned}, so this command would create {SLUG}-2" in ran.err
     assert len(outbox(desk)) == 2
 
 

@@ -141,7 +141,7 @@ def test_an_issue_that_is_for_some_alone_is_told(desk: Path) -> None:
     warning = (
         "Warning    nothing of the issue is for everybody, so its public page is empty; set archive = "
         "false in "
-        "[editions.morning] to make none\n"
+        "[editions.morning] to make no page\n"
     )
     assert warning in sent(desk).out
     status, page = public(desk)

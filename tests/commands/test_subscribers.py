@@ -371,7 +371,7 @@ def test_an_export_that_fails_leaves_the_old_file(
         (["erase", "a@b.test"], "is not a subscriber"),
         (["suppress", "nobody"], "is not an e-mail address"),
         (["list", "--status", "activ"], 'there is no status "activ"; did you mean active?'),
-        (["list", "--status", "x"], "there are pending, active, unsubscribed"),
+        (["list", "--status", "x"], "choose one of pending, active, unsubscribed"),
         (["list", "--edition", "x"], 'the edition "x" is not in mailer.toml'),
         (
             ["list", "--segment", "langauge == 1"],

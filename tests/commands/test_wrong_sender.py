@@ -45,7 +45,9 @@ def test_what_everybody_refused_is_not_sent(desk: Path) -> None:
     ran = run(desk, "send", ISSUE, "--yes")
     assert ran.status == 1
     assert "0 handed to smtp://mx.example.org" in ran.out
-    assert shown(desk).startswith(f"{SLUG}: stopped (nobody has it: all {READERS} were refused)\n")
+    assert shown(desk).startswith(
+        f"{SLUG}: stopped (no reader has the issue: all {READERS} deliveries were refused)\n"
+    )
     assert run(desk, "campaigns", "show", SLUG, "--json").json["status"] == "stopped"
 
 
@@ -106,8 +108,8 @@ def test_a_campaign_that_some_have_keeps_its_sender_and_says_so(desk: Path, wire
     wire.decide = lambda _: Outcome(Result.DEFERRED, reason="451 later")
     assert run(desk, "campaigns", "retry", SLUG).status == 1
     told = shown(desk)
-    assert f"Some have it already, so `mailer send {ISSUE}` sends the rest from" in told
-    assert f"`mailer campaigns cancel {SLUG}` gives the rest up." in told
+    assert f"Some readers have the issue already, so `mailer send {ISSUE}` sends the rest from" in told
+    assert f"`mailer campaigns cancel {SLUG}` ends the campaign without the rest." in told
     assert run(desk, "campaigns", "cancel", SLUG).status == 0
     assert "From is frozen" not in shown(desk)
     wire.decide, before = decide, len(wire.sent)
@@ -121,7 +123,7 @@ def test_a_campaign_that_ended_with_refusals_can_be_given_up(desk: Path, wire: S
     run(desk, "send", ISSUE, "--yes")
     assert shown(desk).startswith(f"{SLUG}: sent\n")
     assert run(desk, "campaigns", "cancel", SLUG).status == 0
-    assert "the campaign was cancelled, so they are not tried again." in shown(desk)
+    assert "the campaign was cancelled, so these deliveries are not tried again." in shown(desk)
     assert "Left       0 of 5 readers" in run(desk, "plan", ISSUE).out
 
 
@@ -133,5 +135,5 @@ def test_a_campaign_whose_readers_have_all_left_is_not_sent_either(
     for number in range(READERS):
         run(desk, "subscribers", "unsubscribe", f"reader{number}@example.org")
     run(desk, "campaigns", "resume", SLUG)
-    assert shown(desk).startswith(f"{SLUG}: stopped (nobody has it: all readers have left)\n")
+    assert shown(desk).startswith(f"{SLUG}: stopped (no reader has the issue: all readers have left)\n")
     assert wire.sent == []

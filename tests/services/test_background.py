@@ -68,7 +68,7 @@ def test_one_line_for_each_campaign(
     settings: Settings, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     look(settings, monkeypatch, DueResult(SENT), DueResult(SENT, error="in\ntwo lines"))
-    assert caplog.messages == ["x: nobody was left; sent", "x: in two lines"]
+    assert caplog.messages == ["x: no reader was left; sent", "x: in two lines"]
 
 
 @pytest.mark.usefixtures("quick")

@@ -49,7 +49,7 @@ def test_a_folder_that_takes_no_copy_is_told(tmp_path: Path, monkeypatch: pytest
     db = open_store(path)
     with (
         closing(db.conn),
-        pytest.raises(StoreError, match="and what it held cannot be saved"),
+        pytest.raises(StoreError, match="and its content cannot be saved"),
         watch_database(db, path, lambda _: None),
     ):
         shutil.rmtree(path.parent)

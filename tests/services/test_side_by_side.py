@@ -253,7 +253,7 @@ def test_where_no_thread_is_to_be_had_the_campaign_is_told_and_tried_again(
         patch.setattr(ParallelRuns, "start", no_thread)
         ran = run(desk, "run-due")
     assert (ran.status, ran.out) == (1, "")
-    assert ran.err == f"{slug}: can't start new thread; it is tried again\n"
+    assert ran.err == f"{slug}: can't start new thread; the campaign is tried again\n"
     assert run(desk, "run-due").status == 0
 
 

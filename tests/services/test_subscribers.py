@@ -170,7 +170,7 @@ def test_a_changed_address_tells_of_both(desk: Settings) -> None:
     done = change_address(desk, ANN, "anna@example.org")
     assert (done.changed, done.before.address, done.person.address) == (True, ANN, "anna@example.org")
     assert not change_address(desk, "anna@example.org", "anna@example.org").changed
-    with pytest.raises(AudienceError, match="the address became anna@"):
+    with pytest.raises(AudienceError, match="the person's address is now anna@"):
         person_history(desk, ANN)
 
 

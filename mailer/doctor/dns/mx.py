@@ -31,8 +31,7 @@ def check_mx_records(resolver: Resolver, domain: str, used_for: str) -> Iterator
             yield Finding(
                 name,
                 Status.ERROR,
-                f"{domain} has neither an MX record nor an address, so mail to {used_for} "
-                "cannot be delivered",
+                f"{domain} has neither MX nor address, so mail to {used_for} cannot be delivered",
                 f"publish {wanted}",
             )
         return

@@ -36,14 +36,15 @@ def sender_note(
         return ""
     if campaign.status is Status.SENT and not counts["rejected"]:
         return ""  # nothing is left to send
-    begin = f"From is frozen as {frozen}, and mailer.toml says {now} by now. "
+    begin = f"The campaign sends from {frozen}, but mailer.toml now says {now}. "
     slug, issue = campaign.slug, campaign.issue
     if reached_nobody:
         return (
-            f"{begin}Nobody has it yet: after `mailer campaigns cancel {slug}`, `mailer send {issue}` plans "
-            "it anew."
+            f"{begin}Nobody has the issue yet: after `mailer campaigns cancel {slug}`, `mailer send {issue}` "
+            "plans it with the new sender."
         )
     return (
-        f"{begin}Some have it already, so `mailer send {issue}` sends the rest from {frozen}, too; "
-        f"`mailer campaigns cancel {slug}` gives the rest up."
+        f"{begin}Some readers have the issue already, so `mailer send {issue}` sends the rest from "
+        f"{frozen}, too; "
+        f"`mailer campaigns cancel {slug}` ends the campaign without the rest."
     )

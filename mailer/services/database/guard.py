@@ -74,7 +74,7 @@ def refuse_if_campaign_lost(settings: Settings, loaded: LoadedIssue, slug: str) 
         manifest = read_manifest(settings.campaigns / slug)
         if loaded.path == manifest.get("issue") or loaded.digest == manifest.get("issue_digest"):
             raise CampaignError(
-                f"campaigns/{slug} says that this issue was sent from here, and {settings.database.name} "
+                f"campaigns/{slug} says that this issue was sent from here, but {settings.database.name} "
                 "does not know of it: restore the database from a backup. If everybody may get the issue "
                 f"once more, move campaigns/{slug} away"
             )
@@ -91,9 +91,10 @@ def refuse_database_behind_manifest(
     known = counts["accepted"] + counts["uncertain"]
     if told > known:
         raise StoreError(
-            f"{settings.database.name} is older than campaigns/{campaign.slug}, which counts {told:,} "
-            f"who have it or may have it where the database counts {known:,}; nothing was sent. Restore a "
-            f"newer copy of the database, or give the rest up with `mailer campaigns cancel {campaign.slug}`"
+            f"{settings.database.name} is older than campaigns/{campaign.slug}: the manifest counts {told:,} "
+            f"readers who have or may have the issue, but the database only {known:,}; nothing was sent. "
+            f"Restore a newer copy of the database, or end the campaign with "
+            f"`mailer campaigns cancel {campaign.slug}`"
         )
 
 
@@ -123,10 +124,10 @@ def refuse_database_behind_journal(settings: Settings, spool: Spool, journal: Pa
     if number:
         name, slug = settings.database.name, spool.campaign.slug
         raise StoreError(
-            f"{name} is older than .mailer/{journal.name}, which knows of {number:,} messages that were "
-            f"handed over and that the database does not know of; nothing was sent. Put {name}-wal back "
-            "beside it if somebody removed that, restore a newer copy of the database, or give the rest up "
-            f"with `mailer campaigns cancel {slug}`"
+            f"{name} is older than .mailer/{journal.name}, which records {number:,} messages that were "
+            f"handed over and that the database does not know; nothing was sent. If somebody removed "
+            f"{name}-wal, put it back beside the database. Otherwise restore a newer copy, or end the "
+            f"campaign with `mailer campaigns cancel {slug}`"
         )
 
 
@@ -171,11 +172,11 @@ def _copy_to_rescue_file(db: Database, path: Path) -> str:
         sync_folder(path.parent)
     except (sqlite3.Error, OSError) as error:
         return (
-            f"{what}, and what it held cannot be saved ({error}); restore it from a backup, and send nothing "
+            f"{what}, and its content cannot be saved ({error}); restore it from a backup, and send nothing "
             "to the same readers before that"
         )
     return (
-        f"{what}; what it held, with everything of this run, is in {target.name}. End all other mailer "
+        f"{what}; its content, including this run, is in {target.name}. End all other mailer "
         f"commands, remove {path.name} with its -wal and -shm, rename {target.name} to {path.name}, and run "
         "this again"
     )

@@ -38,7 +38,7 @@ def moved_database_note(db: Database, settings: Settings) -> str:
         return ""
     here = place_of(settings.database)
     when = format_time(last.at, settings.publication.zone)
-    then = "if that copy is still in use, stop one of them"
+    then = "if that copy is still in use, use only one of them"
     if here.is_other_machine(last.place):
         return f"this database was last used at {last.place.path} on another machine, {when}; {then}"
     if here.path != last.place.path:
@@ -47,8 +47,8 @@ def moved_database_note(db: Database, settings: Settings) -> str:
         return f"this database was last used as another file at the same path, {when}; {then}"
     if tokens and last.token not in tokens:
         return (
-            f"this database is not as the last run here left it: a copy that was last used {when} was put in "
-            "its place; if another copy is still in use, stop one of them"
+            f"this database was replaced since the last run here, by a copy that was last used {when}; "
+            "if another copy is still in use, use only one of them"
         )
     return ""
 

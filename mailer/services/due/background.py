@@ -102,4 +102,4 @@ class Scheduler:
 
 
 def _log_defect(error: Exception) -> None:
-    logger.error("the schedule met an unexpected error", exc_info=error)
+    logger.error("the scheduler failed with an unexpected error", exc_info=error)

@@ -95,7 +95,7 @@ class DueResult:
     def _nothing_sent_reason(self) -> str:
         """Returns the reason why no message was sent."""
         left = self.result and any(self.result.counts[state] for state in TO_SEND)
-        return "nobody was sent to" if left else "nobody was left"
+        return "no message was sent" if left else "no reader was left"
 
     def summary(self, zone: ZoneInfo) -> str:
         """Returns the result in one line, for a log or for the mail that cron sends. `zone` is the time zone
@@ -106,15 +106,18 @@ class DueResult:
         tried = result.progress.outcomes if result and result.progress else {}
         numbers = ", ".join(f"{number:,} {state}" for state, number in sorted(tried.items()) if number)
         later = (
-            f", goes on {format_time(campaign.due_at, zone)}" if campaign.status is Status.SCHEDULED else ""
+            f", resumes {format_time(campaign.due_at, zone)}" if campaign.status is Status.SCHEDULED else ""
         )
         if campaign.status is Status.STOPPED and campaign.held_until:
-            later = f", goes on {format_time(campaign.held_until, zone)}"
+            later = f", resumes {format_time(campaign.held_until, zone)}"
         note = f" ({campaign.status_note})" if campaign.status_note else ""
         known = result.recovered.summary(campaign.slug) if result else ""
         if result and result.counts["uncertain"] and not known:
             number = result.counts["uncertain"]
-            known = f"{number:,} uncertain: `mailer campaigns resolve {campaign.slug}` settles them"
+            known = (
+                f"uncertain deliveries: {number:,}; "
+                f"settle them with `mailer campaigns resolve {campaign.slug}`"
+            )
         return (
             f"{campaign.slug}: {numbers or self._nothing_sent_reason}; {campaign.status}{note}{later}"
             f"{f'; {known}' if known else ''}"
@@ -159,7 +162,7 @@ def send_due_campaigns(
                     )
                 except RuntimeError as error:  # the system cannot start a thread
                     retry_times.postpone(campaign.slug, AGAIN_SECONDS)
-                    yield DueResult(campaign, error=f"{error}; it is tried again")
+                    yield DueResult(campaign, error=f"{error}; the campaign is tried again")
             if not runs and unread is not None:
                 raise unread
             for slug, done in runs.ended_within(POLL_SECONDS):
@@ -201,7 +204,7 @@ def _send_or_report_error(
     except OSError as error:
         return DueResult(campaign, error=(error.strerror or str(error)).lower())
     except BaseException as defect:
-        return DueResult(campaign, error=f"it failed unexpectedly: {defect!r}", defect=defect)
+        return DueResult(campaign, error=f"the run failed unexpectedly: {defect!r}", defect=defect)
 
 
 def _send_due_deliveries(
@@ -241,7 +244,7 @@ def _leave_campaign_to_operator(workspace: Workspace, spool: Spool) -> DueResult
     spool.set_held_until("")
     return DueResult(
         spool.refreshed(),
-        error=f"campaign {campaign.slug} could go on {when}, and no process was running to do it; "
+        error=f"campaign {campaign.slug} should have resumed {when}, but no scheduler was running; "
         f"`mailer campaigns resume {campaign.slug}` sends the rest now",
     )
 
@@ -265,5 +268,5 @@ def _mark_campaign_missed(workspace: Workspace, spool: Spool) -> DueResult | Non
         campaign,
         error=f"{waiting_note(campaign, settings.publication.zone)}, so it was not sent. "
         f"`mailer campaigns resume {campaign.slug}` sends it now, "
-        f"`mailer campaigns cancel {campaign.slug}` drops it",
+        f"`mailer campaigns cancel {campaign.slug}` cancels it",
     )

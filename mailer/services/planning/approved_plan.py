@@ -51,7 +51,7 @@ def keep_plan(workspace: Workspace, prepared: PreparedIssue) -> str:
             keep(workspace.db, plan.hash, plan.to_json(), content, prepared.people)
     except sqlite3.OperationalError as error:
         why = explain(error, workspace.settings.database.name)
-        return f"this plan could not be kept, so `mailer send --plan` will not know it: {why}"
+        return f"this plan could not be stored, so `mailer send --plan` will not find it: {why}"
     return ""
 
 
@@ -73,12 +73,12 @@ def apply_approved_plan(workspace: Workspace, prepared: PreparedIssue, plan_hash
     kept = find_plan(workspace.db, plan_hash)
     if kept is None:
         raise CampaignError(
-            f"the plan is {prepared.plan.hash} now, and {plan_hash} is not known: plans are kept for "
-            f"{KEPT_FOR.days} days, in the database that they were made with; nothing was sent. {plan_again}"
+            f"plan {plan_hash} is not known, and the plan is {prepared.plan.hash} now: plans are kept for "
+            f"{KEPT_FOR.days} days, in the database where they were made; nothing was sent. {plan_again}"
         )
     if prepared.plan.slug != kept.plan["slug"]:
         raise CampaignError(
-            f"campaign {kept.plan['slug']} was made since plan {plan_hash}, so this send would make "
+            f"campaign {kept.plan['slug']} was made since plan {plan_hash}, so this command would create "
             f"{prepared.plan.slug}; nothing was sent. {plan_again}"
         )
     plan = prepared.plan

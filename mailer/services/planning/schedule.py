@@ -60,7 +60,8 @@ class Schedule:
         warnings = list(self.warnings)
         if self.at_once:
             warnings.append(
-                f"it is past {self.local_time} for {self.at_once:,} of them already: they get it at once"
+                f"{self.local_time} has already passed for {self.at_once:,} of the readers: "
+                "they get the issue at once"
             )
         return warnings
 
@@ -76,7 +77,9 @@ def make_schedule(
     """Returns the schedule for `--at` or `--at-local`, given as typed; None without either option. Raises
     InputError."""
     if at is not None and at_local is not None:
-        raise InputError("choose one of --at (one time for all) and --at-local (each reader's own)")
+        raise InputError(
+            "use either --at (one time for all) or --at-local (each reader's local time), not both"
+        )
     if at is not None:
         moment, meant = _resolve_send_time(workspace.settings, prepared, at)
         return Schedule(utc_text(moment), meant=meant, warnings=_date_warnings(workspace, prepared, moment))
@@ -113,11 +116,11 @@ def _make_local_schedule(workspace: Workspace, prepared: PreparedIssue, time_of_
     last = max(readers, default=home)
     if last <= moment:
         raise InputError(
-            f"it is past {time_of_day:%H:%M} of {day} for every reader "
+            f"{time_of_day:%H:%M} on {day} has passed for every reader "
             f"(the last was {format_time(last, here)}); leave --at-local out to send now"
         )
     if last - moment > FARTHEST:
-        raise InputError(f"the issue is of {day}, more than a year away; is the year right?")
+        raise InputError(f"the issue is dated {day}, which is more than a year away; check the year")
     # Readers for whom that time has passed get it with the first group.
     at_once = sum(number for due, number in readers.items() if due <= moment)
     times = {due: utc_text(max(due, moment)) for due in (*readers, home)}
@@ -149,7 +152,7 @@ def _date_warnings(workspace: Workspace, prepared: PreparedIssue, moment: dt.dat
     day = moment.astimezone(zone).date()
     warnings: list[str] = []
     if day != issue.date:
-        warnings.append(f"the issue is of {issue.date}, and goes out on {day}")
+        warnings.append(f"the issue is dated {issue.date}, but is sent on {day}")
     for other in workspace.spools.campaigns():
         if other.edition != issue.edition or other.status is Status.CANCELLED or not other.due_at:
             continue
@@ -157,7 +160,7 @@ def _date_warnings(workspace: Workspace, prepared: PreparedIssue, moment: dt.dat
         # The plan itself warns about an issue of the same date.
         if same_day and other.issue_date != issue.date.isoformat():
             warnings.append(
-                f"the {other.edition} edition is sent that day already: campaign {other.slug}, "
+                f"another {other.edition} issue is sent on the same day: campaign {other.slug}, "
                 f"{format_time(other.due_at, zone)}"
             )
     return tuple(warnings)
@@ -186,5 +189,5 @@ def refuse_if_waiting(campaign: Campaign, zone: ZoneInfo) -> None:
     slug = campaign.slug
     raise CampaignError(
         f"{waiting_note(campaign, zone)}; `mailer campaigns resume {slug}` sends it now, "
-        f"`mailer campaigns cancel {slug}` drops it"
+        f"`mailer campaigns cancel {slug}` cancels it"
     )

@@ -194,4 +194,4 @@ def _check_addresses(db: Database, addresses: Sequence[str], transport: str) -> 
 def _error_with_copies_sent(error: TransportError, copies: Sequence[SentCopy]) -> TransportError:
     """Returns the error, extended by the addresses to which copies were sent before it."""
     there = ", ".join(copy.address for copy in copies if copy.outcome.result is Result.ACCEPTED)
-    return TransportError(f"{error} (a test copy went to {there} before)") if there else error
+    return TransportError(f"{error} (a test copy was already sent to {there})") if there else error

@@ -34,7 +34,7 @@ def require_usual_time(settings: Settings, prepared: PreparedIssue) -> dt.dateti
     if at is None:
         edition = prepared.loaded.issue.edition
         raise InputError(
-            f"the {edition} edition has no usual time; write an hour, as in --at 08:00, or add "
+            f"the {edition} edition has no usual time; write a time, as in --at 08:00, or add "
             f'time = "08:00" under [editions.{edition}] of mailer.toml'
         )
     check_ahead(at, settings.publication.zone, now())
@@ -48,9 +48,9 @@ def usual_time_warnings(settings: Settings, prepared: PreparedIssue) -> tuple[st
         return ()
     edition = prepared.loaded.issue.edition
     if at > now():
-        before = f"this is {_duration_text(at - now())} before the usual time of {edition}"
-        return (f"{before}; `--at {USUAL}` waits for it",)
-    return (f"this is {_duration_text(now() - at)} after the usual time of {edition}",)
+        before = f"now is {_duration_text(at - now())} before the usual time of {edition}"
+        return (f"{before}; `--at {USUAL}` waits for that time",)
+    return (f"now is {_duration_text(now() - at)} after the usual time of {edition}",)
 
 
 def _duration_text(duration: dt.timedelta) -> str:

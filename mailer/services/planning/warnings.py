@@ -88,7 +88,7 @@ def _sender_warnings(settings: Settings, inputs: WarningInput) -> list[str]:
     sender = header_address(settings.publication.sender.address).rpartition("@")[2]
     if inputs.signer and not is_aligned(inputs.signer.domain, sender):
         warnings.append(
-            f"dkim.domain {inputs.signer.domain} has nothing in common with {sender} of From, "
+            f"dkim.domain {inputs.signer.domain} does not align with {sender}, the domain of From, "
             "so the signature does not count for DMARC"
         )
     return warnings
@@ -98,8 +98,8 @@ def _audience_warnings(settings: Settings, inputs: WarningInput) -> list[str]:
     warnings: list[str] = []
     if is_public_page_blank(inputs.loaded, settings):
         warnings.append(
-            "nothing of the issue is for everybody, so its public page is empty; set archive = false in "
-            f"[editions.{inputs.loaded.issue.edition}] to make none"
+            "no part of the issue is for everybody, so its public page is empty; set archive = false in "
+            f"[editions.{inputs.loaded.issue.edition}] to make no page"
         )
     if trouble := transport_problem(inputs.transport, settings):
         warnings.append(f"the plan cannot be sent with these settings: {trouble}")
@@ -108,5 +108,5 @@ def _audience_warnings(settings: Settings, inputs: WarningInput) -> list[str]:
         whose = "1 reader's address" if number == 1 else f"{number:,} readers' addresses"
         warnings.append(f"{whose} {rule.sentence}; a server with SMTPUTF8 can write to them")
     if not inputs.audience.recipients:
-        warnings.append("nobody would get it")
+        warnings.append("no reader would get the issue")
     return warnings

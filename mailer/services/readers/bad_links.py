@@ -44,7 +44,7 @@ class BadLinkCounter:
         """Logs the counts of the day that has ended, unless the last logged line already shows them."""
         for kind, number in self._counts.items():
             if not _is_logged(number):
-                self._log.warning("links on %s (%s): %d", self._day, kind, number)
+                self._log.warning("invalid links on %s (%s): %d", self._day, kind, number)
 
 
 def _is_logged(number: int) -> bool:

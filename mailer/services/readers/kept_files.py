@@ -106,8 +106,8 @@ class KeptFileRedactor:
                 yield from _clear_free_pages(copy, path, self.spellings, words)
         except (MailerError, sqlite3.Error, OSError) as error:
             yield (
-                f"{path.name} may hold the address and cannot be changed ({error}); remove it, or "
-                "correct that and erase the same address again"
+                f"{path.name} may hold the address and cannot be changed ({error}); remove the file, "
+                "or correct the error and erase the same address again"
             )
 
     def _clear_journals(self, subscriber_id: int | None) -> Iterator[str]:
@@ -121,13 +121,13 @@ class KeptFileRedactor:
                 why = (error.strerror or str(error)).lower()
                 yield (
                     f".mailer/{path.name} may hold the address and cannot be changed: {why}; correct "
-                    "that and erase the same address again"
+                    "the error and erase the same address again"
                 )
                 continue
             if not cleared:
                 yield (
-                    f"campaign {slug} is being sent, and .mailer/{path.name} holds words of the server until "
-                    "the run removes them; to see to it, erase the same address again when it has ended"
+                    f"campaign {slug} is being sent, and .mailer/{path.name} holds replies of the server "
+                    "until the run removes them; erase the same address again when the run has ended"
                 )
 
     def _redact_journal(self, slug: str, path: Path, subscriber_id: int | None) -> bool:
@@ -165,7 +165,7 @@ class KeptFileRedactor:
                 if any(map(self.spellings.is_in, read_pieces(path))):
                     yield from self._clear_file(path)
             except (OSError, EOFError, zipfile.BadZipFile, zlib.error) as error:
-                yield f"{name} may hold the address and cannot be changed ({error}); remove it"
+                yield f"{name} may hold the address and cannot be changed ({error}); remove the file"
 
     def _clear_file(self, path: Path) -> Iterator[str]:
         with path.open("rb") as file:
@@ -175,7 +175,7 @@ class KeptFileRedactor:
             return
         if path.stat().st_size > _LARGEST:
             name = path.relative_to(self._settings.root).as_posix()
-            yield f"{name} holds the address and is too large to be changed; remove it"
+            yield f"{name} holds the address and is too large to be changed; remove the file"
             return
         data = b"".join(map(self._redact_line, path.read_bytes().splitlines(keepends=True)))
         with new_file(path, mode=0o600) as file:
@@ -210,7 +210,7 @@ class KeptFileRedactor:
             except MailerError as error:
                 yield (
                     f"campaigns/{folder.name}/manifest.json names the address in its segment and cannot be "
-                    f"changed ({error}); erase the same address again after that"
+                    f"changed ({error}); correct the error and erase the same address again"
                 )
 
 

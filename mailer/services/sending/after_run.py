@@ -36,8 +36,8 @@ __all__ = [
 _SOON = timedelta(seconds=60)
 #: Reasons for the end of a run that say nothing about the campaign, with the note for each.
 _CUT_OFF = {
-    "signal": "it was stopped in the middle of it",
-    "interrupted": "the process that sent it died in the middle of it",
+    "signal": "the run was stopped before its end",
+    "interrupted": "the process died before the end of the run",
 }
 
 
@@ -123,15 +123,15 @@ def _nobody_received_note(counts: Mapping[str, int]) -> str:
     """Returns the reason why nobody has the issue although every delivery was tried. `counts` are the
     deliveries by state."""
     if counts["uncertain"]:
-        return f"nobody is known to have it; {counts['uncertain']:,} are uncertain"
+        return f"no reader is known to have the issue; {counts['uncertain']:,} deliveries are uncertain"
     if counts["rejected"]:
-        return f"nobody has it: all {counts['rejected']:,} were refused"
-    return "nobody has it: all readers have left"
+        return f"no reader has the issue: all {counts['rejected']:,} deliveries were refused"
+    return "no reader has the issue: all readers have left"
 
 
 def _deferred_note(spool: Spool) -> str:
     number = spool.counts()["deferred"]
-    return f"{number:,} {'is' if number == 1 else 'are'} deferred" if number else "some are held back"
+    return f"{number:,} {'is' if number == 1 else 'are'} deferred" if number else "some deliveries are held"
 
 
 def conclude_failed_run(
@@ -160,7 +160,7 @@ def mark_missed(spool: Spool) -> bool:
 
 def _missed_note(missed_count: int) -> str:
     people = "reader" if missed_count == 1 else "readers"
-    return f"{missed_count:,} {people} missed their time" if missed_count else ""
+    return f"{missed_count:,} {people} missed their scheduled time" if missed_count else ""
 
 
 def _leave_to_next_run(spool: Spool, note: str) -> None:
@@ -209,7 +209,7 @@ def error_with_next_steps(
         plain = explain(error, settings.database.name)
     else:
         place = f"{error.filename}: " if error.filename else ""
-        plain = FailureError(f"{place}{(error.strerror or str(error)).lower()}; correct that first")
+        plain = FailureError(f"{place}{(error.strerror or str(error)).lower()}; correct this error first")
     with suppress(MailerError, sqlite3.Error):
         return type(plain)(*plain.problems, _progress_and_next_step_text(spool))
     return plain
@@ -219,22 +219,22 @@ def _progress_and_next_step_text(spool: Spool) -> str:
     counts = spool.counts()
     have, held, claimed = counts["accepted"], counts["uncertain"], counts["sending"]
     left = counts["pending"] + counts["deferred"] + claimed
-    parts = [f"{have:,} {'has' if have == 1 else 'have'} it"] if have else []
+    parts = [f"{have:,} {'reader has' if have == 1 else 'readers have'} the issue"] if have else []
     if held:
         parts.append(f"{held:,} {'is' if held == 1 else 'are'} uncertain")
     if claimed:
         # The outcomes are in the journal, but could not be written to the database.
         were = "was" if claimed == 1 else "were"
         parts.append(
-            f"{claimed:,} {were} being handed over, and the next run finds out which of them have it"
+            f"{claimed:,} {were} being handed over, and the next run finds out which of them arrived"
         )
     if not left:
-        goes_on = "nobody else is left"
+        goes_on = "no deliveries are left"
     elif spool.status() is Status.SCHEDULED:
         goes_on = (
             f"the {left:,} that are left are tried again by the next `run-due` or `serve`; "
-            f"`mailer campaigns resume {spool.campaign.slug}` tries at once"
+            f"`mailer campaigns resume {spool.campaign.slug}` tries them at once"
         )
     else:
-        goes_on = f"`mailer send {spool.campaign.issue}` goes on with the {left:,} that are left"
-    return f"{', '.join(parts) or 'nobody has it yet'}; {goes_on}"
+        goes_on = f"`mailer send {spool.campaign.issue}` sends the {left:,} that are left"
+    return f"{', '.join(parts) or 'no reader has the issue yet'}; {goes_on}"

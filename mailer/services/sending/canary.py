@@ -43,7 +43,7 @@ def judge_canary(workspace: Workspace, spool: Spool) -> bool:
         until = utc_text(now() + timedelta(seconds=canary.hold)) if canary.hold is not None else ""
         then = (
             f"the rest follow {format_time(until, workspace.settings.publication.zone)}, unless more than "
-            f"{workspace.settings.pace.rejects * 100:g}% of these go wrong"
+            f"{workspace.settings.pace.rejects * 100:g}% of these fail"
             if until
             else f"the rest wait for `mailer campaigns resume {campaign.slug}`"
         )
@@ -110,9 +110,9 @@ def _canary_counts_text(workspace: Workspace, spool: Spool) -> str:
     known = health_of(workspace.db, spool)
     parts = [f"{known.refused:,} refused"] if known.refused else []
     parts += [f"{known.doubtful:,} uncertain"] if known.doubtful else []
-    parts += [f"{known.returned:,} bounced or complained of"] if known.returned else []
+    parts += [f"{known.returned:,} bounced or complained"] if known.returned else []
     people = "reader was" if known.tried == 1 else "readers were"
-    return f"{known.tried:,} {people} sent to first" + (f" ({', '.join(parts)})" if parts else "")
+    return f"{known.tried:,} {people} tried first" + (f" ({', '.join(parts)})" if parts else "")
 
 
 def _pause_if_canary_failed(workspace: Workspace, spool: Spool, canary: Canary) -> bool:
@@ -125,14 +125,15 @@ def _pause_if_canary_failed(workspace: Workspace, spool: Spool, canary: Canary) 
         return False
     words = spool.commonest_refusal()
     why = (
-        f"{known.failures / known.tried:.1%} went wrong, more than {share * 100:g}%"
+        f"{known.failures / known.tried:.1%} failed, more than {share * 100:g}%"
         + (f"; most often a server said: {words}" if words else "")
         if known.tried
-        else f"none of the first {canary.number:,} could be tried"
+        else f"no message could be sent to the first {canary.number:,} readers"
     )
     left = spool.counts()["pending"]
     spool.apply(
-        Event.CANARY_FAILED, f"{_canary_counts_text(workspace, spool)}: {why}; {left:,} have nothing yet"
+        Event.CANARY_FAILED,
+        f"{_canary_counts_text(workspace, spool)}: {why}; {left:,} readers have nothing yet",
     )
     spool.set_held_until("")
     return True

@@ -38,14 +38,14 @@ def read_canary_request(
     """
     if canary is None:
         if hold is not None:
-            raise InputError("--hold is for the first readers of --canary; add --canary 1%, or leave it out")
+            raise InputError("--hold needs --canary; add --canary 1%, or leave --hold out")
         return None
     if with_test:
-        raise InputError("--test sends one copy; leave --canary out")
+        raise InputError("--test and --canary cannot be used together; leave --canary out")
     if with_at_local:
         raise InputError(
-            "--canary and --at-local do not go together: nobody can be watched first where every reader has "
-            "a time of their own; use --at"
+            "--canary and --at-local cannot be used together, because every reader has a time of their own; "
+            "use --at"
         )
     try:
         share = parse_share(canary)
@@ -78,7 +78,7 @@ def make_requested_canary(
         if made is None or made.share != request.share or (request.is_named and made.hold != canary.hold):
             raise CampaignError(
                 f"campaign {existing.slug} was made {'with another' if made else 'without a'} canary, which "
-                "cannot be changed any more; leave --canary and --hold out to go on with it"
+                "cannot be changed any more; leave --canary and --hold out to resume it"
             )
         return made
     return canary

@@ -197,12 +197,12 @@ def _recheck_planned_recipients(workspace: Workspace, prepared: PreparedIssue) -
             left += 1
         if reason is None and (variant != variant_now or variant not in prepared.renditions):
             raise CampaignError(
-                "the subscribers changed while the plan was made: somebody reads another version than "
-                "planned; nothing was sent. Send again"
+                "the subscribers changed while the plan was made: a reader would get another version than "
+                "planned; nothing was sent. Run the command again"
             )
     if not present:
         raise CampaignError(
-            "everybody who was planned has left since or has the issue already; nothing was sent. "
+            "all planned readers have left since, or have the issue already; nothing was sent. "
             f"Look at `mailer plan {prepared.loaded.path}`"
         )
     since = ChangesSincePlan(left + prepared.erased, received, audience.recipients - present)

@@ -38,7 +38,7 @@ __all__ = [
     "schedule_proposal",
 ]
 
-_NOBODY = "nobody would get this issue, so nothing was sent; see the plan for the reasons"
+_NOBODY = "no reader would get this issue, so nothing was sent; see the plan for the reasons"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

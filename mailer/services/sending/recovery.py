@@ -60,9 +60,9 @@ class RecoveryResult:
             return ""
         named = ", ".join(self.addresses) + (", …" if self.uncertain > len(self.addresses) else "")
         return (
-            f"an earlier run ended while {self.uncertain:,} "
+            f"an earlier run died while {self.uncertain:,} "
             f"{'message was' if self.uncertain == 1 else 'messages were'} being handed over, now uncertain"
-            f"{f' ({named})' if named else ''}; `mailer campaigns resolve {slug}` settles them"
+            f"{f' ({named})' if named else ''}; settle them with `mailer campaigns resolve {slug}`"
         )
 
 

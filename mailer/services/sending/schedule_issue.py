@@ -23,8 +23,8 @@ def refuse_if_campaign_exists(settings: Settings, prepared: PreparedIssue) -> No
         return
     refuse_if_waiting(existing, settings.publication.zone)
     raise CampaignError(
-        f"campaign {existing.slug} of this issue is {existing.status} already, and gets no new time; "
-        f"`mailer campaigns show {existing.slug}` tells how it stands"
+        f"campaign {existing.slug} of this issue is already {existing.status}, so it cannot be scheduled; "
+        f"`mailer campaigns show {existing.slug}` shows its status"
     )
 
 

@@ -37,8 +37,8 @@ __all__ = [
 ]
 
 FOR_ONE_PERSON = (
-    "--segment takes --add-tag, --no-tag, --no-tags, --attribute, --no-attribute and --no-attributes "
-    "alone; anything else is for one ADDRESS"
+    "--segment can only be used with --add-tag, --no-tag, --no-tags, --attribute, --no-attribute and "
+    "--no-attributes; all other options need one ADDRESS"
 )
 
 
@@ -183,12 +183,12 @@ def _check_segment_edit(edit: Edit) -> None:
     )
     if edit.tags is not None:
         raise InputError(
-            "--tag replaces all tags of a person; with --segment, write --add-tag TAG, also beside --no-tags"
+            "--tag cannot be used with --segment; use --add-tag TAG, with --no-tags to replace all tags"
         )
     if alone != edit:
         raise InputError(FOR_ONE_PERSON)
     if not edit:
-        raise InputError("say what to change of the people in the segment, as in --no-tag TAG")
+        raise InputError("add an option that says what to change, as in --no-tag TAG")
 
 
 def _consent_and_reason(addition: AdditionRequest) -> tuple[str, str]:
@@ -196,14 +196,16 @@ def _consent_and_reason(addition: AdditionRequest) -> tuple[str, str]:
     InputError."""
     how = clean_line(addition.consent or "", "consent", 500)
     if addition.consent is not None and not how:
-        raise AudienceError('--consent is empty; say how they asked, as in --consent "by phone"')
+        raise AudienceError(
+            '--consent must not be empty; say how the person asked, as in --consent "by phone"'
+        )
     why = clean_line(addition.reason or "", "reason", 500)
     if addition.force and not (how and why):
         raise InputError(
-            'with --force, say how they asked and why it is right, with --consent "…" and --reason "…"'
+            '--force needs --consent "…" (how the person asked) and --reason "…" (why it is right)'
         )
     if addition.reason is not None and not addition.force:
-        raise InputError("--reason is why --force is right; add --force, or leave it out")
+        raise InputError("--reason can only be used with --force; add --force, or leave --reason out")
     return how, why
 
 
@@ -211,5 +213,5 @@ def _parse_attribute(text: str) -> tuple[str, str]:
     key, equals, value = text.partition("=")
     key = clean_line(key, "attribute", 100)
     if not equals or not key:
-        raise AudienceError(f'--attribute "{text[:80]}" is not KEY=VALUE; write it as company=Acme')
+        raise AudienceError(f'--attribute "{text[:80]}" must be KEY=VALUE, such as company=Acme')
     return key, attribute_value(value, key)

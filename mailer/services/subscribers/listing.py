@@ -79,7 +79,7 @@ def _filter_arguments(settings: Settings, subscriber_filter: SubscriberFilter) -
     known = (*STATUSES, segments.SUPPRESSED)
     if subscriber_filter.status is not None and subscriber_filter.status not in known:
         near = nearest(subscriber_filter.status, known)
-        hint = f"did you mean {near}?" if near else f"there are {', '.join(known)}"
+        hint = f"did you mean {near}?" if near else f"choose one of {', '.join(known)}"
         raise AudienceError(f'there is no status "{subscriber_filter.status}"; {hint}')
     if subscriber_filter.edition is not None:
         editions_of((subscriber_filter.edition,), settings.editions)

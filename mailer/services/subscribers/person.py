@@ -28,7 +28,7 @@ def find_person(db: Database, address: str) -> Subscriber:
     holder = former_holder(db, who.key)
     if holder is not None and holder.address is not None:
         raise AudienceError(
-            f"{who.address} is not a subscriber any more: the address became {holder.address}"
+            f"{who.address} is not a subscriber any more: the person's address is now {holder.address}"
         )
     stopped = suppression_of(db, who.key)
     if stopped is not None and stopped.reason == ERASED:

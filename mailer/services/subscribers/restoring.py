@@ -66,5 +66,7 @@ def restore_campaign(settings: Settings, slug: str, *, reason: str) -> RestoredC
 def _clean_reason(reason: str) -> str:
     why = clean_line(reason, "reason", 500)
     if not why:
-        raise InputError('say why the address works after all, as in --reason "they wrote from it today"')
+        raise InputError(
+            '--reason must say why the address works after all, as in --reason "they wrote from it today"'
+        )
     return why

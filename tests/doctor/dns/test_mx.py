@@ -28,7 +28,7 @@ def test_nowhere_to_go(world: World) -> None:
     world.configure("^postal_address", 'reply_to = "editors@nowhere.alt"\npostal_address')
     assert told(world, "nowhere.alt") == (
         "error",
-        "nowhere.alt has neither an MX record nor an address, so mail to Reply-To cannot be delivered",
+        "nowhere.alt has neither MX nor address, so mail to Reply-To cannot be delivered",
     )
 
 
