@@ -128,18 +128,18 @@ def run_checks(checks: Sequence[Check], *, seconds: float = _SECONDS) -> list[Fi
     ended: queue.SimpleQueue[int] = queue.SimpleQueue()
     found: list[list[Finding]] = [[] for _ in checks]
 
-    def work(index: int) -> None:
+    def run_check_at(index: int) -> None:
         _run_check(checks[index], found[index])
         ended.put(index)
 
     until = time.monotonic() + seconds
     for index, check in enumerate(checks):
         # The process does not wait for a daemon thread at its end, so neither does Ctrl-C.
-        thread = threading.Thread(target=work, args=(index,), name=f"check {check.name}", daemon=True)
+        thread = threading.Thread(target=run_check_at, args=(index,), name=f"check {check.name}", daemon=True)
         try:
             thread.start()
         except (RuntimeError, MemoryError):  # the system gives no more threads
-            work(index)
+            run_check_at(index)
     running = set(range(len(checks)))
     while running:
         try:

@@ -83,8 +83,8 @@ def check_env_file(settings: Settings) -> Iterator[Finding]:
 
 
 def check_base_url(settings: Settings) -> Iterator[Finding]:
-    """Checks whether readers can open links below base_url, and whether they use https, which one-click
-    unsubscribing needs (RFC 8058 section 3.1)."""
+    """Checks whether base_url is a public https URL. One-click unsubscribing requires https (RFC 8058 section
+    3.1)."""
     name, url = "base_url", settings.publication.base_url
     parts = urlsplit(url)
     host = parts.hostname or ""
@@ -140,8 +140,8 @@ def check_postal_address(settings: Settings) -> Iterator[Finding]:
 
 
 def check_transport(settings: Settings) -> Iterator[Finding]:
-    """Checks whether the transport has all its secrets, and whether it really sends messages instead of
-    writing them into a folder."""
+    """Checks whether the transport has all its secrets, and whether it sends messages instead of writing them
+    into a folder."""
     url = settings.delivery.transport
     try:
         open_transport(url, settings)

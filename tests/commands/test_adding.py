@@ -274,13 +274,13 @@ def test_a_segment_of_many_is_changed_in_batches(desk: Path, add: Add) -> None:
     [
         ([], "name either an address, or a segment with --segment EXPR"),
         ([ANN, "--segment", '"vip" in tags'], "name either an address"),
-        (["--segment", '"vip" in tags'], "say what to change of the people in the segment"),
+        (["--segment", '"vip" in tags'], "add an option that says what to change"),
         (["--segment", '"vip" in tags', "--tag", "x"], "--tag replaces all tags of a person"),
-        (["--segment", '"vip" in tags', "--name", "x"], "anything else is for one ADDRESS"),
-        (["--segment", '"vip" in tags', "--no-tags", "--consent", "x"], "anything else is for one ADDRESS"),
-        (["--segment", '"vip" in tags', "--no-tags", "--edition", "morning"], "is for one ADDRESS"),
+        (["--segment", '"vip" in tags', "--name", "x"], "all other options need one ADDRESS"),
+        (["--segment", '"vip" in tags', "--no-tags", "--consent", "x"], "all other options need one ADDRESS"),
+        (["--segment", '"vip" in tags', "--no-tags", "--edition", "morning"], "need one ADDRESS"),
         (["--segment", "vip in tags", "--no-tags"], "segment:8"),
-        ([ANN, "--force"], "with --force, say how they asked and why it is right"),
+        ([ANN, "--force"], "--force needs --consent"),
         ([ANN, "--reason", "x"], "--reason is why --force is right"),
     ],
 )

@@ -120,9 +120,9 @@ def test_the_next_send_says_who_became_uncertain(
     ran = run(desk, "campaigns", "resume", SLUG)
     assert ran.status == 1
     assert (
-        "An earlier run ended while 7 messages were being handed over, now uncertain (reader2@example.org, "
+        "An earlier run died while 7 messages were being handed over, now uncertain (reader2@example.org, "
         "reader3@example.org, reader4@example.org, reader5@example.org, reader6@example.org, …); "
-        f"`mailer campaigns resolve {SLUG}` settles them." in ran.out
+        f"settle them with `mailer campaigns resolve {SLUG}`." in ran.out
     )
     assert len(wire.sent) == READERS - 9
 

@@ -319,7 +319,7 @@ def test_everybody_left(desk: Path) -> None:
         leave(desk, address)
     ran = send(desk, planned)
     assert ran.status == 2
-    assert "nobody would get this issue" in ran.err
+    assert "no reader would get this issue" in ran.err
     assert not (desk / "campaigns").exists()
 
 
@@ -334,7 +334,7 @@ def test_a_plan_beside_another_writer_does_not_wait_for_it(
         ran = run(desk, "plan", ISSUE)
         asked = run(desk, "send", ISSUE)
     assert ran.status == 0, ran.err
-    assert "Warning    this plan could not be kept, so `mailer send --plan` will not know it" in ran.out
+    assert "Warning    this plan could not be stored, so `mailer send --plan` will not find it" in ran.out
     assert "another process is writing to it" in ran.out
     assert asked.err == "mailer: nobody is here to confirm; add --yes\n"
     assert db.conn.execute("SELECT count(*) FROM plans").fetchone() == (0,)
@@ -446,7 +446,9 @@ def test_a_send_that_asks_says_who_came_and_left_meanwhile(
 def test_a_reader_whose_version_changes_before_the_freeze_stops_it(desk: Path, db: Database) -> None:
     sending = Sending(desk, db)
     db.conn.execute("UPDATE subscribers SET tags = '[\"member\"]' WHERE id = 2")
-    with pytest.raises(CampaignError, match="reads another version than planned; nothing was sent"):
+    with pytest.raises(
+        CampaignError, match="a reader would get another version than planned; nothing was sent"
+    ):
         sending.go()
     assert run(desk, "campaigns", "list", "--json").json == []
     assert not (desk / "campaigns" / SLUG).exists()
@@ -472,7 +474,7 @@ def test_who_comes_back_to_a_version_that_was_not_rendered_stops_it(
     monkeypatch.setattr(module, "apply_approved_plan", late)
     ran = send(desk, planned)
     assert ran.status == 2
-    assert "reads another version than planned" in ran.err
+    assert "a reader would get another version than planned" in ran.err
     assert not (desk / "outbox").exists()
 
 
@@ -480,7 +482,7 @@ def test_everybody_leaves_before_the_freeze(desk: Path, db: Database) -> None:
     sending = Sending(desk, db)
     for address in (ANNA, BOB, CHEN, DORA):
         leave(desk, address)
-    with pytest.raises(CampaignError, match="everybody who was planned has left since"):
+    with pytest.raises(CampaignError, match="all planned readers have left since"):
         sending.go()
     assert run(desk, "campaigns", "list", "--json").json == []
 

@@ -364,7 +364,7 @@ def test_an_export_that_fails_leaves_the_old_file(
         ),
         (["add", "a@b.test", "--attribute", "=x"], "is not KEY=VALUE"),
         (["add", "a@b.test", "--name", "a\x07"], "holds a control character"),
-        (["add", "a@b.test", "--consent", " "], "--consent is empty; say how they asked"),
+        (["add", "a@b.test", "--consent", " "], "--consent must not be empty; say how the person asked"),
         (["show", "a@b.test"], "a@b.test is not a subscriber; `mailer subscribers list` shows who is"),
         (["unsubscribe", "A@b.test"], "A@b.test is not a subscriber"),
         (["unsubscribe", "li@example.org", "--edition", "mornin"], "did you mean morning?"),

@@ -54,14 +54,17 @@ def test_what_everybody_refused_is_not_sent(desk: Path) -> None:
 def test_what_is_frozen_is_said(desk: Path) -> None:
     run(desk, "send", ISSUE, "--yes")
     assert f"  from       Harbour Brief <{OLD}>\n" in shown(desk)
-    assert "From is frozen" not in shown(desk)
+    assert "The campaign sends from" not in shown(desk)
     correct(desk)
     told = shown(desk)
     assert f"  from       Harbour Brief <{OLD}>\n" in told
     assert (
-        f"From is frozen as Harbour Brief <{OLD}>, and mailer.toml says Harbour Brief <{NEW}> by now." in told
+        f"The campaign sends from Harbour Brief <{OLD}>, but mailer.toml now says Harbour Brief <{NEW}>."
+        in told
     )
-    assert f"after `mailer campaigns cancel {SLUG}`, `mailer send {ISSUE}` plans it anew." in told
+    assert (
+        f"after `mailer campaigns cancel {SLUG}`, `mailer send {ISSUE}` plans it with the new sender." in told
+    )
     plan = run(desk, "plan", ISSUE)
     assert f"From       Harbour Brief <{OLD}>\n" in plan.out
     assert (
@@ -69,7 +72,7 @@ def test_what_is_frozen_is_said(desk: Path) -> None:
     )
     ran = run(desk, "campaigns", "retry", SLUG)
     assert ran.status == 1
-    assert "From is frozen as" in ran.out
+    assert "The campaign sends from" in ran.out
 
 
 def test_it_can_be_cancelled_and_planned_anew(desk: Path, wire: Scripted) -> None:
@@ -111,7 +114,7 @@ def test_a_campaign_that_some_have_keeps_its_sender_and_says_so(desk: Path, wire
     assert f"Some readers have the issue already, so `mailer send {ISSUE}` sends the rest from" in told
     assert f"`mailer campaigns cancel {SLUG}` ends the campaign without the rest." in told
     assert run(desk, "campaigns", "cancel", SLUG).status == 0
-    assert "From is frozen" not in shown(desk)
+    assert "The campaign sends from" not in shown(desk)
     wire.decide, before = decide, len(wire.sent)
     assert run(desk, "send", ISSUE, "--yes", "--segment", 'name != "nobody"').status == 0
     assert len(wire.sent) - before == READERS - 1

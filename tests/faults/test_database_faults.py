@@ -325,7 +325,7 @@ def test_an_old_copy_of_the_database_sends_nothing(desk: Desk, server: SmtpServe
     put(desk, old)
     ran = desk.send()
     assert ran.status == 1
-    assert f"subscribers.db is older than campaigns/{SLUG}: the manifest counts 4 who have it" in ran.err
+    assert f"subscribers.db is older than campaigns/{SLUG}: the manifest counts 4 readers" in ran.err
     assert "Restore a newer copy of the database" in ran.err
     assert len(server.received) == 4
     assert desk.run("campaigns", "cancel", SLUG).status == 0
@@ -383,7 +383,7 @@ def test_an_old_copy_after_two_runs_that_died_sends_nothing(
         assert desk.send().status == 9
     (desk.root / ".mailer" / f"{SLUG}.journal").unlink()
     put(desk, old)
-    assert f"subscribers.db is older than campaigns/{SLUG}, which counts 2" in desk.send().err
+    assert f"subscribers.db is older than campaigns/{SLUG}: the manifest counts 2" in desk.send().err
     assert len(server.received) == 2
 
 

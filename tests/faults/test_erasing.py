@@ -293,7 +293,7 @@ def test_a_rescued_copy_that_is_damaged_is_told(known: Desk) -> None:
     ran = known.run("subscribers", "erase", WHO, "--yes")
     assert ran.status == 1
     assert "subscribers.db-rescued may hold the address and cannot be changed" in ran.err
-    assert "remove it" in ran.err
+    assert "remove the file" in ran.err
     assert "is erased" in ran.out
 
 

@@ -216,7 +216,7 @@ def test_400_rejects_whom_it_names_and_the_rest_get_theirs(desk: Desk, api: Send
     assert ran.status == 1
     assert desk.states == ["accepted", "accepted", "rejected", "accepted"]
     assert "1 rejected: 400 Does not contain a valid address." in ran.out
-    assert "nobody is there. They are marked as bounced and are not written to again" in ran.out
+    assert "the address does not exist. The readers are marked as bounced and get no more mail" in ran.out
     got = [f"reader{i}@example.org" for i in (1, 2, 4)]
     assert api.recipients == got
     assert "There is nothing to send" in desk.send().out

@@ -99,7 +99,7 @@ def _published_key_finding(
 
 def check_provider_keys(resolver: Resolver, domain: str, dns: ProviderDns, name: str) -> Iterator[Finding]:
     """Checks whether a provider can sign for the domain of From: the provider's CNAME records, and the keys
-    that they point to.
+    that the records point to.
 
     `domain` is the domain of From, `dns` says which records the provider needs, and `name` is the name of the
     findings.
@@ -135,8 +135,8 @@ def check_provider_keys(resolver: Resolver, domain: str, dns: ProviderDns, name:
 
 
 def domain_signed_by_provider(resolver: Resolver, domain: str, dns: ProviderDns) -> str:
-    """Returns the domain that a provider signs for: `domain`, the closest parent of `domain` with one of the
-    provider's DKIM records, or "" if there is none."""
+    """Returns the domain that a provider signs for: the first of `domain` and its parents that has one of the
+    provider's DKIM records. Returns "" if none has one."""
     for candidate in domain_and_parents(domain):
         for selector in dns.selectors:
             record_name = f"{selector}._domainkey.{candidate}"
@@ -146,8 +146,8 @@ def domain_signed_by_provider(resolver: Resolver, domain: str, dns: ProviderDns)
 
 
 def report_server_signing_unknown(host: str) -> Iterator[Finding]:
-    """Yields a finding that it is unknown whether the mail server `host` signs, because only a received
-    message shows that."""
+    """Yields the finding that only a received message shows whether the mail server `host` signs with
+    DKIM."""
     yield Finding(
         "dkim",
         Status.UNKNOWN,

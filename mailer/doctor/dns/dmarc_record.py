@@ -44,8 +44,8 @@ class DnsTreeWalk:
 
     @property
     def applicable_record(self) -> tuple[str, dict[str, str]] | None:
-        """Returns the DMARC record that applies to mail from `start`: its domain and its tags. Returns None
-        if there is none."""
+        """Returns the domain and the tags of the DMARC record that applies to mail from `start`; None if no
+        record applies."""
         for domain in (self.start, self.organisational_domain, *[name for name, _ in self.records]):
             for name, tags in self.records:
                 if name == domain:
@@ -80,7 +80,7 @@ def organisational_domain(domain: str, resolver: Resolver) -> str:
 
 def parse_dmarc_tags(text: str) -> dict[str, str]:
     """Returns the tags of a record such as `v=DMARC1; p=none; rua=…` as a dict. Values are lower-cased,
-    except those of rua and ruf."""
+    except the values of rua and ruf."""
     tags: dict[str, str] = {}
     for part in text.split(";"):
         name, equals, value = part.partition("=")

@@ -1,4 +1,4 @@
-"""Reads the domains of mailboxes, and tells whether domains and addresses are public, local, or reserved for
+"""Extracts the domains of mailboxes, and classifies domains and IP addresses: public, local, or reserved for
 examples."""
 
 from __future__ import annotations
@@ -50,7 +50,8 @@ def sender_domain(settings: Settings) -> str:
 
 
 def return_path_domain(settings: Settings) -> str:
-    """Returns the domain of MAIL FROM: that of delivery.return_path if it is set, otherwise that of From."""
+    """Returns the domain of MAIL FROM: the domain of delivery.return_path if it is set, otherwise the domain
+    of From."""
     return _mailbox_domain(settings.delivery.return_path or settings.publication.sender)
 
 

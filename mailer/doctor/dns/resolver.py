@@ -94,10 +94,10 @@ class DnsResolver:
         return tuple(sorted(found))
 
     def host_addresses(self, name: str) -> tuple[str, ...]:
-        def address(data: Any) -> str:
+        def read_address(data: Any) -> str:
             return str(data.address)
 
-        return self._query(name, "A", address) + self._query(name, "AAAA", address)
+        return self._query(name, "A", read_address) + self._query(name, "AAAA", read_address)
 
     def cname_target(self, name: str) -> str:
         found = self._query(name, "CNAME", lambda data: _host_name_text(data.target))

@@ -106,8 +106,8 @@ def _suggested_record(settings: Settings, provider: ProviderDns | None) -> str:
 class _SpfEvaluation:
     """Evaluates an SPF record to its end, as a receiver does if no term matches.
 
-    `lookups` counts the DNS look-ups, and `void_lookups` those that found no record. `included` lists the
-    included domains, and `problems` lists (status, message, advice).
+    `lookups` counts the DNS look-ups, and `void_lookups` the look-ups that found no record. `included` lists
+    the included domains, and `problems` lists (status, message, advice).
     """
 
     def __init__(self, resolver: Resolver) -> None:

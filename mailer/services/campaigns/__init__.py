@@ -1,2 +1,2 @@
-"""Shows campaigns to an operator, and carries out decisions about them: pause, cancel, resume, retry,
+"""Shows campaigns to an operator, and carries out the operator's decisions: pause, cancel, resume, retry,
 resolve."""

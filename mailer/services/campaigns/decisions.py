@@ -151,10 +151,11 @@ def retry_campaign(workspace: Workspace, slug: str, *, address: str | None = Non
 
 
 def resolve_campaign(workspace: Workspace, slug: str, *, resend: bool, address: str | None = None) -> int:
-    """Settles uncertain deliveries by the operator's decision, and returns how many.
+    """Settles uncertain deliveries by the operator's decision, and returns the number of settled deliveries.
 
-    With `resend` they become pending again, otherwise they count as accepted. With `address`, only the
-    delivery to that address is settled. Raises CampaignError, and BusyError if a run is active.
+    With `resend`, uncertain deliveries become pending again; otherwise they count as accepted. With
+    `address`, only the delivery to that address is settled. Raises CampaignError, and BusyError if a run is
+    active.
     """
     settings = workspace.settings
     workspace.spools.find(slug)

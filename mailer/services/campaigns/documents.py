@@ -158,11 +158,12 @@ def delivery_json(listed: ListedDelivery, address: str | None) -> dict[str, Any]
 def deliveries_of(
     workspace: Workspace, slug: str, *, state: str = "", address: str | None = None
 ) -> Iterator[tuple[ListedDelivery, str | None]]:
-    """Returns the deliveries of a campaign, each with the reader's address (None: erased).
+    """Returns the deliveries of a campaign, each with the reader's address, which is None if the reader was
+    erased.
 
-    Without `state` and `address`, returns all deliveries; with `state` those in that state, with `address`
-    those to that address. First settles the claims of a dead run. Raises CampaignError, and AudienceError for
-    an invalid address.
+    `state` selects the deliveries in that state ("": all), and `address` the delivery to that address (None:
+    all). First settles the claims of a dead run. Raises CampaignError, and AudienceError for an invalid
+    address.
     """
     campaign = recover_if_idle(workspace, workspace.spools.find(slug))
     return list_deliveries(workspace, workspace.spools.open(campaign), state=state, address=address)

@@ -20,10 +20,11 @@ _AT_ONCE = 1000
 def list_deliveries(
     workspace: Workspace, spool: Spool, *, state: str = "", address: str | None = None
 ) -> Iterator[tuple[ListedDelivery, str | None]]:
-    """Yields the deliveries of a campaign, each with the reader's address (None: erased).
+    """Yields the deliveries of a campaign, each with the reader's address, which is None if the reader was
+    erased.
 
-    Without `state` and `address`, yields all deliveries; with `state` those in that state, with `address`
-    those to that address. Raises AudienceError for an invalid address.
+    `state` selects the deliveries in that state ("": all), and `address` the delivery to that address (None:
+    all). Raises AudienceError for an invalid address.
     """
     only = None
     if address is not None:

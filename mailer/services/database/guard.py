@@ -1,7 +1,7 @@
-"""Detects that subscribers.db is not the database that a campaign was sent from: it was removed or replaced,
-or is an old copy.
+"""Detects that subscribers.db was removed or replaced, or is an old copy of the database that a campaign was
+sent from.
 
-With a database that lacks deliveries, an issue would be sent twice. So a run watches the database file. It
+With a database that lacks deliveries, an issue would be sent twice. So a run watches the database file. A run
 refuses to start if the manifest or the journal of a campaign knows of more deliveries than the database.
 """
 
@@ -156,10 +156,9 @@ def _create_rescue_file(path: Path) -> Path:
 
 
 def _copy_to_rescue_file(db: Database, path: Path) -> str:
-    """Copies the open database to a file `NAME-rescued`. Returns a message that says where the copy is or why
-    there is none.
+    """Copies the open database to a file `NAME-rescued`, which Git ignores like the database itself.
 
-    Git ignores files of that name, like the database itself.
+    Returns a message that says where the copy is, or why the database could not be copied.
     """
     what = f"{path.name} was removed or replaced while it was in use"
     try:

@@ -1,8 +1,8 @@
 """Detects that the database was copied, moved or restored since the last run.
 
 If two copies of a database are both used, the same readers get the same mail twice. So each run records the
-machine and the path of the database. If a later run finds another machine, path or file, it reports that.
-This is only a warning, because usually the database was just moved.
+machine and the path of the database, and a later run with another machine, path or file reports the
+difference. This is only a warning, because usually the database was just moved.
 """
 
 from __future__ import annotations
@@ -25,9 +25,10 @@ __all__ = ["record_run_location", "moved_database_note", "report_moved_database"
 
 
 def moved_database_note(db: Database, settings: Settings) -> str:
-    """Returns a sentence about where the database was last used, if that was elsewhere.
+    """Returns a sentence about the place where the database was last used, if it was another machine, path or
+    file.
 
-    Returns "" if the last run was with this same database file, or if no run was recorded.
+    Returns "" if the last run used this same database file, or if no run was recorded.
     """
     # The file is read before and after the row. A run that is recorded meanwhile has both tokens in the file
     # while it commits the row, so that one of the two readings has the row's token. No lock is needed.

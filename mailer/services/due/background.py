@@ -25,10 +25,10 @@ logger = logging.getLogger("mailer.schedule")
 
 
 class Scheduler:
-    """Sends due campaigns every few seconds until it is stopped. Logs one line for each campaign.
+    """Sends due campaigns every few seconds until the scheduler is stopped. Logs one line for each campaign.
 
-    `poll_seconds` is the time between two looks for due campaigns. `on_defect` is called with unexpected
-    errors, after which the scheduler continues.
+    `poll_seconds` is the time between two searches for due campaigns. `on_defect` is called with unexpected
+    errors; the scheduler then continues.
     """
 
     def __init__(
@@ -54,7 +54,7 @@ class Scheduler:
         """Starts no new runs, and makes active runs release all claims that are not in flight. Returns at
         once.
 
-        It may be called in a signal handler.
+        This method may be called in a signal handler.
         """
         self._stop.set()
 

@@ -33,10 +33,10 @@ class ParallelRuns(Generic[T]):
         Raises RuntimeError if the system cannot start a thread.
         """
 
-        def run() -> None:
+        def run_and_report() -> None:
             self._ended.put((name, work()))
 
-        thread = threading.Thread(target=run, name=f"run-{name}", daemon=True)
+        thread = threading.Thread(target=run_and_report, name=f"run-{name}", daemon=True)
         thread.start()
         self._threads[name] = thread
 

@@ -43,8 +43,8 @@ class CheckedIssue:
 
 
 def check_issue(settings: Settings, path: Path, *, strict: bool = False) -> CheckedIssue:
-    """Returns all problems of the issue at `path`. Raises none of them. With `strict`, a warning counts as an
-    error."""
+    """Returns all problems of the issue at `path`, instead of raising the first one. With `strict`, a warning
+    counts as an error."""
     name, problems = _find_problems(path, settings)
     return CheckedIssue(name, tuple(problems), strict)
 
@@ -92,7 +92,7 @@ def _remove_duplicates(problems: list[Problem]) -> Iterator[Problem]:
 
 
 def _shown_path(path: Path, settings: Settings) -> str:
-    """Returns the path relative to the workspace; unchanged if it is outside of the workspace."""
+    """Returns the path relative to the workspace; the path as given if it is outside of the workspace."""
     try:
         return path.resolve().relative_to(settings.root.resolve()).as_posix()
     except (OSError, RuntimeError, ValueError):

@@ -73,8 +73,8 @@ def apply_approved_plan(workspace: Workspace, prepared: PreparedIssue, plan_hash
     kept = find_plan(workspace.db, plan_hash)
     if kept is None:
         raise CampaignError(
-            f"plan {plan_hash} is not known, and the plan is {prepared.plan.hash} now: plans are kept for "
-            f"{KEPT_FOR.days} days, in the database where they were made; nothing was sent. {plan_again}"
+            f"plan {plan_hash} is not known: plans are kept for {KEPT_FOR.days} days, in the database where "
+            f"they were made. The plan is {prepared.plan.hash} now; nothing was sent. {plan_again}"
         )
     if prepared.plan.slug != kept.plan["slug"]:
         raise CampaignError(

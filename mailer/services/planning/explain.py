@@ -16,7 +16,7 @@ from mailer.services.planning.prepare import is_same_issue, make_selection
 from mailer.services.workspace import Workspace
 from mailer.transports.registry import unwritable_by
 
-__all__ = ["PersonExplanation", "explain_person"]
+__all__ = ["PersonExplanation", "explain_issue_for_person"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ class PersonExplanation:
     unwritable: str = ""
 
 
-def explain_person(workspace: Workspace, address: str, issue: Path) -> PersonExplanation:
+def explain_issue_for_person(workspace: Workspace, address: str, issue: Path) -> PersonExplanation:
     """Explains whether and why the person at `address` gets the issue in the file `issue`.
 
     Raises AudienceError for an invalid address, and IssueError for an invalid issue.

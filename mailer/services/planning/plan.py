@@ -57,8 +57,8 @@ class AudienceCounts:
 def count_audience(
     workspace: Workspace, selection: RecipientSelection, builder: PlannedBuilder | None = None
 ) -> AudienceCounts:
-    """Counts the audience in one pass with constant memory. Adds the recipients to `builder`, if it is
-    given."""
+    """Counts the audience in one pass with constant memory. Also adds each recipient to `builder`, if a
+    builder is given."""
     excluded: Counter[str] = Counter()
     variants: Counter[int] = Counter()
     domains: Counter[str] = Counter()
@@ -242,7 +242,8 @@ def most_common_variant(audience: AudienceCounts) -> int:
 
 
 def _change_since_last_campaign(workspace: Workspace, inputs: PlanInput) -> AudienceChange | None:
-    """Returns how many people joined and left since the edition's last campaign; None if there is none."""
+    """Returns how many people joined and left since the edition's last campaign; None if there was no earlier
+    campaign."""
     if inputs.last is None:
         return None
     spool = workspace.spools.open(inputs.last)

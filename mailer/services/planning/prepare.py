@@ -74,8 +74,8 @@ class PreparedIssue:
 
     @property
     def archived_renditions(self) -> Mapping[int, Rendition]:
-        """Returns all renditions for the campaign's folder: those of the readers, and that of the public
-        page."""
+        """Returns all renditions that the campaign's folder holds: the readers' renditions and the rendition
+        of the public page."""
         return self.renditions if self.public is None else {0: self.public, **self.renditions}
 
 
@@ -147,10 +147,10 @@ def count_deliveries_left(workspace: Workspace, prepared: PreparedIssue) -> int 
 
 @dataclass(frozen=True, slots=True)
 class _PlanQuery:
-    """Holds the parameters of a plan. `campaigns` are all campaigns, and `same_issue` are those of this
-    issue.
+    """Holds the parameters of a plan. `campaigns` are all campaigns, and `same_issue` are the campaigns of
+    this issue.
 
-    With `include_received`, people who already have the issue are included.
+    `transport` is a URL. With `include_received`, people who already have the issue are included.
     """
 
     loaded: LoadedIssue
@@ -211,9 +211,10 @@ def make_selection(
 ) -> RecipientSelection:
     """Returns the selection of the recipients of an issue.
 
-    `earlier` are the ids of other campaigns of the issue: people who have the issue from them are left out.
-    Copies in an outbox folder count only if `into_folder`. Raises SegmentError for the segment, IssueError
-    for an `only` of the issue.
+    `earlier` are the ids of other campaigns of the issue, whose recipients are left out. If the new campaign
+    is not written into a folder (`into_folder` is False), recipients who have the issue only in an outbox
+    folder are not left out. Raises SegmentError for the segment, IssueError for an `only` expression of the
+    issue.
     """
     zone = settings.publication.zone
     problems: list[Problem] = []
@@ -245,7 +246,7 @@ def _was_cancelled_before_sending(workspace: Workspace, campaign: Campaign, tran
     """Returns whether a campaign was cancelled before it reached anybody, so that the issue may have a new
     campaign.
 
-    If `transport_url` is an outbox folder, copies in an outbox folder count as reached.
+    If `transport_url` is an outbox folder, a message in an outbox folder counts as reached.
     """
     if campaign.status is not Status.CANCELLED:
         return False

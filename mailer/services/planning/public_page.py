@@ -21,7 +21,7 @@ def public_page_rendition(
 ) -> Rendition | None:
     """Returns the rendition with only the parts for everybody; None if the public page shows something else.
 
-    `renditions` are those of the readers, by variant. Raises the same errors as `render_variants`.
+    `renditions` are the readers' renditions by variant. Raises the same errors as `render_variants`.
     """
     if settings.editions[loaded.issue.edition].public_page != "everybody":
         return None

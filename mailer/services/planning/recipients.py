@@ -1,8 +1,8 @@
-"""Selects the recipients of a plan: the readers of an edition, except those who must not be written to or
-have the issue.
+"""Selects the recipients of a plan: the readers of an edition who may be written to and do not have the issue
+yet.
 
-People are read as streams in ascending order of their ids, and streams are merged, so that memory does not
-grow with the number of people.
+People are read as streams in ascending order of their ids, and the streams are merged, so that memory does
+not grow with the number of people.
 """
 
 from __future__ import annotations
@@ -38,11 +38,12 @@ Row = tuple[int, str, str | None, int]
 
 @dataclass(frozen=True, slots=True)
 class RecipientSelection:
-    """Selects the readers of an edition within a segment, except those who already have the issue.
+    """Selects the readers of an edition within a segment, except readers who already have the issue.
 
     `only` are the conditions of the issue, which determine each reader's variant. `earlier` are the ids of
-    other campaigns of the issue. Copies in an outbox folder count only if this campaign goes into a folder,
-    too (`into_folder`). `unwritable` matches addresses that the transport cannot write to.
+    other campaigns of the issue. Messages that those campaigns wrote into an outbox folder count only if this
+    campaign is written into a folder, too (`into_folder`). `unwritable` matches addresses that the transport
+    cannot write to.
     """
 
     edition: str

@@ -37,11 +37,11 @@ TEST_MARK = "[Test] "
 
 @dataclass(frozen=True, slots=True)
 class SentCopy:
-    """Holds a test copy that was sent: its address, its outcome and the variant that it shows.
+    """Holds a test copy that was sent: its address, its outcome and the variant that the copy shows.
 
     `values` says whose name, language and attributes the copy contains: `reader` means the subscriber's, and
-    `nobody` means none. `own` says whether the variant is that of the subscriber. It is not if the subscriber
-    is outside of the requested segment.
+    `nobody` means none. `own` says whether the variant is the subscriber's own variant. A subscriber outside
+    of the requested segment gets the variant of most readers instead.
     """
 
     address: str
@@ -144,7 +144,7 @@ def _is_in_segment(db: Database, prepared: PreparedIssue, subscriber: Subscriber
 def _renditions_for(
     settings: Settings, prepared: PreparedIssue, variants: set[int]
 ) -> Mapping[int, Rendition]:
-    """Returns the renditions of these variants. Renders those that no reader of the plan gets."""
+    """Returns the renditions of these variants. Renders the variants that no reader of the plan gets."""
     missing = variants - prepared.renditions.keys()
     if not missing:
         return prepared.renditions
@@ -192,6 +192,6 @@ def _check_addresses(db: Database, addresses: Sequence[str], transport: str) -> 
 
 
 def _error_with_copies_sent(error: TransportError, copies: Sequence[SentCopy]) -> TransportError:
-    """Returns the error, extended by the addresses to which copies were sent before it."""
+    """Returns the error, extended by the addresses to which test copies were sent before the error."""
     there = ", ".join(copy.address for copy in copies if copy.outcome.result is Result.ACCEPTED)
     return TransportError(f"{error} (a test copy was already sent to {there})") if there else error

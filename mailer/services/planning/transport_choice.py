@@ -11,10 +11,10 @@ __all__ = ["choose_transport", "transport_problem"]
 
 
 def choose_transport(settings: Settings, existing: Campaign | None, requested: str | None) -> str:
-    """Returns the URL of the transport: `requested` if it is given, otherwise that of the settings.
+    """Returns the URL of the transport: `requested` if it is given, otherwise the transport in the settings.
 
-    If the settings name an outbox folder, and the existing campaign was sent by mail, the transport of the
-    campaign is returned, because the operator may have forgotten `--transport` the second time.
+    If the settings name an outbox folder, but the existing campaign is sent by mail, returns the transport of
+    the campaign, because the operator may have forgotten `--transport` the second time.
     """
     if requested is not None:
         return requested

@@ -26,8 +26,11 @@ __all__ = ["WarningInput", "collect_warnings"]
 
 @dataclass(frozen=True, slots=True)
 class WarningInput:
-    """Holds the input of the warnings. `transport` is a URL. `others` are the campaigns of other issues,
-    except those that were cancelled before they reached anybody."""
+    """Holds the input of the warnings. `transport` is a URL.
+
+    `others` are the campaigns of other issues, except campaigns that were cancelled before they reached
+    anybody.
+    """
 
     loaded: LoadedIssue
     renditions: Mapping[int, Rendition]

@@ -15,8 +15,8 @@ _ALL = 10
 
 
 class BadLinkCounter:
-    """Counts invalid links, and logs at most about fifteen lines a day for each kind. It may be used from
-    many threads."""
+    """Counts invalid links, and logs at most about fifteen lines a day for each kind. The counter may be used
+    from many threads."""
 
     def __init__(self, log: logging.Logger) -> None:
         self._log = log
@@ -33,14 +33,14 @@ class BadLinkCounter:
         with self._lock:
             today = now().date().isoformat()
             if today != self._day:
-                self._log_day()
+                self._log_day_counts()
                 self._day, self._counts = today, {}
             number = self._counts[kind] = self._counts.get(kind, 0) + 1
         if _is_logged(number):
             shown = visible(" ".join(token_start.split()))
             self._log.warning("a link (%s…) %s (%s: %d today)", shown, sentence, kind, number)
 
-    def _log_day(self) -> None:
+    def _log_day_counts(self) -> None:
         """Logs the counts of the day that has ended, unless the last logged line already shows them."""
         for kind, number in self._counts.items():
             if not _is_logged(number):

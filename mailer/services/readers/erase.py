@@ -103,7 +103,7 @@ def _erase_in_database(
     """Erases a person in the database.
 
     Returns the subscriber id (None if the address was erased before), the person's addresses with the current
-    one last, and texts that may still occur in files because they are about this person.
+    one last, and texts about this person that may still occur in files.
     """
     person = find(db, address.address)
     if person is None:

@@ -76,20 +76,21 @@ class KeptFileRedactor:
         yield from _clear_free_pages(self._db, self._settings.database, self.spellings, words)
 
     def cleared_paths(self) -> frozenset[Path]:
-        """Returns the files and folders that this class clears. The search of the operator's own files skips
-        them."""
+        """Returns the files and folders that this class clears, so that the search of the operator's own
+        files can skip them."""
         path = self._settings.database
         family = {path.with_name(path.name + end) for end in ("", "-wal", "-shm", "-journal")}
         return frozenset({*family, self._folder, *self._rescued_copy_paths(), self._settings.root / ".env"})
 
     def _rescued_copy_paths(self) -> Iterator[Path]:
-        """Yields the copies of the database that a run has rescued (`database.guard`), with their log
-        files."""
+        """Yields the copies of the database that a run made when the database file was removed, and the log
+        files of the copies."""
         path = self._settings.database
         yield from sorted(path.parent.glob(f"{path.name}-rescued*"))
 
     def _clear_rescued_copies(self, source: str) -> Iterator[str]:
-        """Erases the address from each rescued copy of the database."""
+        """Erases the address from each copy of the database that a run made when the database file was
+        removed."""
         for path in self._rescued_copy_paths():
             if not path.name.endswith(("-wal", "-shm", "-journal")):
                 yield from self._clear_database_copy(path, source)
@@ -111,8 +112,8 @@ class KeptFileRedactor:
             )
 
     def _clear_journals(self, subscriber_id: int | None) -> Iterator[str]:
-        """Removes server replies about the person from the journals. An active run removes them from its own
-        journal."""
+        """Removes server replies about the person from the journals of runs. An active run removes such
+        replies from its own journal."""
         for path in sorted(self._folder.glob("*.journal")):
             slug = path.stem
             try:

@@ -71,8 +71,8 @@ class LinkVisit:
 
 
 class ReaderActions:
-    """Reads signed links, and carries out the actions that they authorize. It may be used from many
-    threads."""
+    """Reads signed links, and carries out the actions that the links authorize. One object may be used from
+    many threads."""
 
     def __init__(self, settings: Settings, *, busy_seconds: float = _BUSY_SECONDS) -> None:
         self._settings = settings
@@ -101,10 +101,9 @@ class ReaderActions:
             return self._find_visitor(db, token, token_text)
 
     def unsubscribe_from_all(self, token_text: str, *, reason: str, source: str) -> LinkVisit:
-        """Unsubscribes the person from all editions. `source` is recorded as the way of the request, such as
-        "one-click".
+        """Unsubscribes the person from all editions. A repeated call changes nothing, but may add the reason.
 
-        It is idempotent, but a later call may add the reason.
+        `source` says how the request was made, such as "one-click".
         """
         token = self._read_token(token_text, Purpose.UNSUBSCRIBE)
         if isinstance(token, LinkVisit):
@@ -154,8 +153,8 @@ class ReaderActions:
                 return replace(visit, person=get(db, person.id))
 
     def _read_token(self, token_text: str, purpose: Purpose) -> Token | LinkVisit:
-        """Returns the token of a link if it is valid and names a reader. Otherwise returns the answer, for
-        which no database is needed."""
+        """Returns the token of a link if the token is valid and names a reader. Otherwise returns the answer,
+        for which no database is needed."""
         token = self._tokens.read(token_text, purpose)
         if token is None:
             unknown = self._tokens.is_of_unknown_key(token_text)
@@ -200,8 +199,8 @@ def _decode_text(data: bytes) -> str:
 
 
 def _token_beginning(token_text: str) -> str:
-    """Returns the first characters of a link's token for the log; empty if they could be part of an e-mail
-    address."""
+    """Returns the first characters of a link's token for the log; empty if the token contains an @ and could
+    be an e-mail address."""
     return "" if "@" in token_text else token_text[:_SHOWN]
 
 

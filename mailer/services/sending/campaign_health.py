@@ -21,10 +21,10 @@ _BATCH_SIZE = 1000
 
 @dataclass(frozen=True, slots=True)
 class CampaignHealth:
-    """Counts the deliveries of a campaign. `tried` are those with an outcome.
+    """Counts the deliveries of a campaign: `tried` is the number of deliveries with an outcome.
 
-    Among the tried deliveries, `refused` are rejected, `doubtful` are uncertain, and `returned` were
-    accepted, but then bounced or were reported as spam.
+    Among the tried deliveries, `refused` were rejected, `doubtful` are uncertain, and `returned` were
+    accepted but then bounced or were reported as spam.
     """
 
     tried: int

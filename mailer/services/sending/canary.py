@@ -143,7 +143,7 @@ def release_behind_canary(spool: Spool, event: Event) -> bool:
     """Releases the deliveries that are held behind the canary, and applies the event to the campaign's
     status.
 
-    Returns False if they were released before, or if the status does not allow the event.
+    Returns False if the deliveries were released before, or if the status does not allow the event.
     """
     with spool.transaction():
         canary = canary_of(spool.refreshed())

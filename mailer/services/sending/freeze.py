@@ -38,8 +38,8 @@ __all__ = ["ChangesSincePlan", "freeze_plan"]
 class ChangesSincePlan:
     """Counts how the audience changed between the plan and the freeze.
 
-    Among the planned people, `left` must not be written to any more, and `received` have got the issue from
-    another campaign: both are skipped. `joined` counts people who were not planned. They are not sent to.
+    Among the planned people, `left` must not be written to any more, and `received` have the issue from
+    another campaign: both are skipped. `joined` counts people who were not planned and do not get the issue.
     """
 
     left: int = 0
@@ -177,7 +177,8 @@ def _planned_deliveries(
 
 
 def _recheck_planned_recipients(workspace: Workspace, prepared: PreparedIssue) -> _FrozenRecipients:
-    """Returns the planned people, each with the reason why not to write to them any more, or "".
+    """Returns the planned people. Each person who must not be written to any more has a reason, and is
+    skipped.
 
     Called within the transaction of the freeze.
     """

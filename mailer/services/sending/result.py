@@ -22,7 +22,7 @@ class SendResult:
     """Holds a campaign after a run, with its counts by state. `progress` is None if there was nothing to do.
 
     `reasons` groups the failed deliveries by cause. `next_try` is when the first deferred delivery is due
-    (UTC), or "". `recovered` tells what was recovered from an earlier run that died.
+    (UTC), or "". `recovered` counts what was recovered from an earlier run that died.
     """
 
     campaign: Campaign

@@ -146,12 +146,13 @@ def _prepare_deliveries(workspace: Workspace, spool: Spool, backoff: Backoff, re
 
 
 def _make_deferred_due(settings: Settings, spool: Spool, backoff: Backoff, request: RunRequest) -> int:
-    """Makes deferred deliveries due, and rejects those whose total time is over. Returns how many were
+    """Makes deferred deliveries due, and rejects deliveries whose total time is over. Returns how many were
     rejected.
 
     If an operator started the run for all people, all deferred deliveries become due. If an operator started
-    it for one person, nothing is changed. If the scheduler started it, only deliveries become due whose next
-    try is so far ahead that the clock must have been wrong, and only then are deliveries rejected.
+    the run for one person, nothing is changed. If the scheduler started the run, deliveries whose total time
+    is over are rejected, and only deliveries become due whose next try is so far ahead that the clock must
+    have been wrong.
     """
     if request.by_operator:
         if request.only_subscriber_id is None:

@@ -44,9 +44,9 @@ FOR_ONE_PERSON = (
 
 @dataclass(frozen=True, slots=True)
 class PersonChanges:
-    """Holds the changes to a person as they were typed. None and () change nothing.
+    """Holds the changes to a person, as the operator typed them. None and () change nothing.
 
-    The fields are those of `Edit`; the items of `attributes` are written KEY=VALUE.
+    The fields are the fields of `Edit`; the items of `attributes` are written KEY=VALUE.
     """
 
     name: str | None = None
@@ -121,7 +121,7 @@ class AdditionResult:
 
 @dataclass(frozen=True, slots=True)
 class SegmentEditResult:
-    """Counts the people in a segment (an expression), and how many of them were changed."""
+    """Counts the people in a segment (an expression), and how many of these people were changed."""
 
     segment: str
     matched: int

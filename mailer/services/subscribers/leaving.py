@@ -81,9 +81,10 @@ class UnsubscribeResult:
 
 @dataclass(frozen=True, slots=True)
 class SuppressionResult:
-    """Holds the result of a suppression: the address, and whether it was not suppressed before.
+    """Holds the result of a suppression: the address, and whether the address is newly suppressed.
 
-    `moved_to` lists the current addresses of a reader who had this address earlier. They are not suppressed.
+    `moved_to` lists the current addresses of a reader who had this address earlier. The current addresses are
+    not suppressed.
     """
 
     address: str

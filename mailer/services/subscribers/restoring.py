@@ -31,7 +31,7 @@ class RestoredPerson:
 
 @dataclass(frozen=True, slots=True)
 class RestoredCampaign:
-    """Counts the people who were reactivated after the campaign `campaign` had marked them as bounced."""
+    """Counts the people whom the campaign `campaign` had marked as bounced, and who were reactivated."""
 
     campaign: str
     number: int
