@@ -147,7 +147,7 @@ def test_a_restored_backup_is_told_however_it_was_put_back(
     told = warnings(desk)
     assert told.startswith(f"mailer: warning: {SEEN} ")
     assert AT in told
-    assert "stop one of them" in told
+    assert "use only one of them" in told
     assert warnings(desk, "send", OTHER, "--yes") == ""
 
 
@@ -277,8 +277,8 @@ def test_the_service_says_so_once_in_its_log(
 ) -> None:
     for _ in range(2):
         scheduler = Scheduler(load_settings(due))
-        scheduler._look()
-        scheduler._look()
+        scheduler._send_due()
+        scheduler._send_due()
     first, second = caplog.messages
     assert first.startswith(f"{SEEN} was last used at ")
     assert second.endswith("3 accepted; sent")

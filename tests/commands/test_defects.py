@@ -222,7 +222,7 @@ def test_the_real_command_line_ends_the_same_way(workspace: Path) -> None:
     code = (
         "import cli, mailer.commands.campaigns.campaigns as c\n"
         f"def broken(*_): address = {WHO!r}; raise ZeroDivisionError(address)\n"
-        "c.overviews = broken\n"
+        "c.list_overviews = broken\n"
         "try: cli.main(['campaigns', 'list', '--json'])\n"
         "except SystemExit as ended: print(ended.code)\n"
     )

@@ -358,7 +358,7 @@ def test_a_plan_of_a_database_that_is_read_only(desk: Path, what: str) -> None:
             database.chmod(0o644)
     assert ran.status == 0, ran.err
     assert ran.json["recipients"] == 4
-    assert "could not be kept" in ran.json["warnings"][-1]
+    assert "could not be stored" in ran.json["warnings"][-1]
     assert "it is read-only" in ran.json["warnings"][-1]
 
 

@@ -159,7 +159,7 @@ def test_a_person_is_asked_with_the_time(desk: Path) -> None:
         (("--at", "08:00", "--test", "me@example.org"), "leave --at and --at-local out"),
         (("--at-local", "08:00", "--test", "me@example.org"), "leave --at and --at-local out"),
         (("--at", "08:00", "--segment", 'language == "fr"'), "no reader would get this issue"),
-        (("--at", "08:00", "--plan", "0000"), "the plan is"),
+        (("--at", "08:00", "--plan", "0000"), "plan 0000 is not known"),
     ],
 )
 def test_wrong_usage_changes_nothing(desk: Path, words: Sequence[str], sentence: str) -> None:
@@ -555,7 +555,7 @@ def test_what_is_deferred_goes_on_by_itself_for_a_day_and_is_given_up_then(
     clock.set(EIGHT)
     ran = run(desk, "run-due")
     assert ran.status == 1
-    assert "3 accepted, 1 deferred; stopped (1 is deferred), goes on" in ran.out + ran.err
+    assert "3 accepted, 1 deferred; stopped (1 is deferred), resumes" in ran.out + ran.err
     assert (status(desk), counts(desk)) == ("stopped", {"accepted": 3, "deferred": 1})
     assert run(desk, "run-due") == Ran(0, "", "")
     expected = [1, 2, 4, 8, 16, 32, 64, 128, 256, 496, 736, 976, 1216]

@@ -360,9 +360,9 @@ def test_an_export_that_fails_leaves_the_old_file(
         ),
         (
             ["add", "a@b.test", "--attribute", "company"],
-            '--attribute "company" is not KEY=VALUE; write it as',
+            '--attribute "company" must be KEY=VALUE, such as',
         ),
-        (["add", "a@b.test", "--attribute", "=x"], "is not KEY=VALUE"),
+        (["add", "a@b.test", "--attribute", "=x"], "must be KEY=VALUE"),
         (["add", "a@b.test", "--name", "a\x07"], "holds a control character"),
         (["add", "a@b.test", "--consent", " "], "--consent must not be empty; say how the person asked"),
         (["show", "a@b.test"], "a@b.test is not a subscriber; `mailer subscribers list` shows who is"),

@@ -107,7 +107,7 @@ def test_a_campaign_that_some_have_keeps_its_sender_and_says_so(desk: Path, wire
     wire.decide = lambda m: Outcome(Result.ACCEPTED) if m.subscriber_id == 1 else decide(m)
     assert run(desk, "send", ISSUE, "--yes").status == 1
     correct(desk)
-    assert "Some have it already" in shown(desk)
+    assert "Some readers have the issue already" in shown(desk)
     wire.decide = lambda _: Outcome(Result.DEFERRED, reason="451 later")
     assert run(desk, "campaigns", "retry", SLUG).status == 1
     told = shown(desk)
