@@ -280,7 +280,7 @@ def test_a_database_that_is_removed_during_the_run_is_rescued(
     server.received = At(2, remove)
     ran = desk.send()
     assert ran.status == 1
-    assert "subscribers.db was removed or replaced while it was in use; what it held" in ran.err
+    assert "subscribers.db was removed or replaced while it was in use; its content" in ran.err
     assert "rename subscribers.db-rescued-2 to subscribers.db, and run this again" in ran.err
     assert (root / "subscribers.db-rescued").read_text() == "of an earlier time"
     for name in ("", "-wal", "-shm"):  # as it says
