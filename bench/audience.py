@@ -27,7 +27,7 @@ from mailer.audience.exchange.list_file import ListFile
 from mailer.audience.segments import parse_segment
 from mailer.audience.selection import exclusion_reason_sql, variant_sql
 from mailer.config import load_settings
-from mailer.services.planning.prepare import PlanRequest, prepare
+from mailer.services.planning.prepare import PlanRequest, prepare_issue
 from mailer.services.workspace import open_workspace
 from mailer.store.database import open_store
 
@@ -102,7 +102,7 @@ def plans(root: Path) -> int:
     issue.write_text(ISSUE, encoding="utf-8")
     os.environ["MAILER_SECRET_KEY"] = "bench"
     workspace = open_workspace(load_settings(root))
-    prepared = prepare(workspace, issue, PlanRequest(segment=SEGMENT))
+    prepared = prepare_issue(workspace, issue, PlanRequest(segment=SEGMENT))
     return prepared.plan.recipients + sum(prepared.plan.excluded.values())
 
 

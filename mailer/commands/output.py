@@ -25,7 +25,7 @@ from mailer.spool.values import ReasonGroup
 if TYPE_CHECKING:
     from sqlite_utils import Database
 
-    from mailer.services.sending.freeze import SincePlan
+    from mailer.services.sending.freeze import ChangesSincePlan
     from mailer.services.sending.result import SendResult
 
 __all__ = [
@@ -84,9 +84,9 @@ def say_result(settings: Settings, result: SendResult) -> None:
     """Prints the result of a run, and what to do next."""
     campaign, counts, progress = result.campaign, result.counts, result.progress
     issue = campaign.issue
-    if known := result.recovered.sentence(campaign.slug):
+    if known := result.recovered.summary(campaign.slug):
         say(f"{known[0].upper()}{known[1:]}.")
-    if progress is None and result.complete:
+    if progress is None and result.is_complete:
         say(f"There is nothing to do: {campaign.slug} was sent to {counts['accepted']:,} readers already.")
         return
     if campaign.status is Status.SCHEDULED:
@@ -126,7 +126,7 @@ def say_result(settings: Settings, result: SendResult) -> None:
             f"`mailer campaigns resolve {campaign.slug} --assume-sent` (or --resend) settles them."
         )
     free = not any(counts[state] for state in ("accepted", "uncertain", "sending"))
-    if note := sender_note(settings, campaign, counts, free=free):
+    if note := sender_note(settings, campaign, counts, reached_nobody=free):
         say(note)
     say(f"The archive is {(settings.campaigns / campaign.slug).relative_to(settings.root)}/.")
 
@@ -143,7 +143,7 @@ def _say_deferred(settings: Settings, result: SendResult) -> None:
     )
 
 
-def say_changes_since_plan(since: SincePlan) -> None:
+def say_changes_since_plan(since: ChangesSincePlan) -> None:
     """Prints how many readers joined or left since the plan; nothing where none did."""
 
     def who(number: int) -> str:

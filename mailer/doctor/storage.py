@@ -1,4 +1,4 @@
-"""Checks subscribers.db and the disk below it. The database is only read, and never created here."""
+"""Checks subscribers.db and the free space of its disk. The database is only read here, and never created."""
 
 from __future__ import annotations
 
@@ -14,15 +14,16 @@ from mailer.errors import StoreError
 from mailer.store.inspection import Inspection, inspect_database
 from mailer.transports.finding import Finding, Status
 
-__all__ = ["database", "disk"]
+__all__ = ["check_database", "check_disk"]
 
 _BYTES_LITTLE: Final = 1_000_000_000
 _BYTES_TOO_LITTLE: Final = 100_000_000
 _QUICK_CHECK_SECONDS: Final = 20.0
 
 
-def database(settings: Settings, *, seconds: float = _QUICK_CHECK_SECONDS) -> Iterator[Finding]:
-    """Checks whether it opens, is sound (PRAGMA quick_check), is in WAL mode, can be written, and is private.
+def check_database(settings: Settings, *, seconds: float = _QUICK_CHECK_SECONDS) -> Iterator[Finding]:
+    """Checks whether the database opens, is undamaged (PRAGMA quick_check), is in WAL mode, is writable, and
+    is not readable for everybody.
 
     Takes at most `seconds`.
     """
@@ -31,8 +32,8 @@ def database(settings: Settings, *, seconds: float = _QUICK_CHECK_SECONDS) -> It
         yield Finding(
             name,
             Status.WARNING,
-            "there is no subscribers.db yet, and nobody to write to",
-            "mailer subscribers import FILE.csv",
+            "there is no subscribers.db yet, so there are no readers",
+            "import readers with mailer subscribers import FILE.csv",
         )
         return
     try:
@@ -45,53 +46,59 @@ def database(settings: Settings, *, seconds: float = _QUICK_CHECK_SECONDS) -> It
         yield Finding(
             name,
             Status.UNKNOWN,
-            f"it could not be looked through within {seconds:g} s",
-            f'sqlite3 {path.name} "PRAGMA quick_check"',
+            f"the database could not be checked within {seconds:g} s",
+            f'check it with sqlite3 {path.name} "PRAGMA quick_check"',
         )
         return
-    yield _state_of(name, path, found)
+    yield _database_finding(name, path, found)
 
 
-def _state_of(name: str, path: Path, found: Inspection) -> Finding:
-    """Returns the finding about a database that could be read."""
-    if found.damage:
+def _database_finding(name: str, path: Path, inspection: Inspection) -> Finding:
+    """Returns the finding about a database that could be opened and read."""
+    if inspection.damage:
         return Finding(
-            name, Status.ERROR, f"it is damaged: {found.damage}", "restore subscribers.db from a backup"
+            name,
+            Status.ERROR,
+            f"the database is damaged: {inspection.damage}",
+            "restore subscribers.db from a backup",
         )
     if not os.access(path, os.W_OK) or not os.access(path.parent, os.W_OK):
         return Finding(
             name,
             Status.ERROR,
-            "it cannot be written",
+            "the database cannot be written",
             "allow this user to write subscribers.db and its folder",
         )
-    if not found.has_tables or found.journal_mode != "wal":
-        wal = found.journal_mode == "wal"
-        what = "tables are missing" if wal else f"journal mode {found.journal_mode}"
+    if not inspection.has_tables or inspection.journal_mode != "wal":
+        wal = inspection.journal_mode == "wal"
+        what = "tables are missing" if wal else f"journal mode {inspection.journal_mode}"
         return Finding(
             name,
             Status.WARNING,
-            f"not set up as mailer does it: {what}",
-            "mailer subscribers list repairs that",
+            f"the database is not set up as mailer needs it: {what}",
+            "run mailer subscribers list, which repairs that",
         )
     if stat.S_IMODE(path.stat().st_mode) & 0o007:
         return Finding(
             name,
             Status.WARNING,
-            "everybody on this machine may read the readers' addresses",
-            f"chmod 600 {path.name}*",
+            "all users of this machine can read the readers' addresses",
+            f"run chmod 600 {path.name}*",
         )
-    return Finding(name, Status.OK, f"sound, in WAL mode, {path.stat().st_size / 1e6:,.1f} MB")
+    return Finding(
+        name, Status.OK, f"the database is undamaged and in WAL mode, {path.stat().st_size / 1e6:,.1f} MB"
+    )
 
 
-def disk(settings: Settings) -> Iterator[Finding]:
-    """Checks for free space: for a second copy of the database (log and indexes) and for campaigns."""
+def check_disk(settings: Settings) -> Iterator[Finding]:
+    """Checks whether the disk has room for a second copy of the database (log and indexes) and for
+    campaigns."""
     free = shutil.disk_usage(settings.root).free
     size = settings.database.stat().st_size if settings.database.exists() else 0
     message = f"{free / 1e9:,.1f} GB free"
     if free < _BYTES_TOO_LITTLE + size:
-        yield Finding("disk", Status.ERROR, message, "make room: a full disk stops a sending half-way")
+        yield Finding("disk", Status.ERROR, message, "free disk space: a full disk stops a campaign half-way")
     elif free < _BYTES_LITTLE + 2 * size:
-        yield Finding("disk", Status.WARNING, message, "make room before the next large sending")
+        yield Finding("disk", Status.WARNING, message, "free disk space before the next large campaign")
     else:
         yield Finding("disk", Status.OK, message)

@@ -1,1 +1,1 @@
-"""Provides one function, with a typed result, for each action of an operator or a reader."""
+"""Provides the actions of operators and readers: one function for each action, with a typed result."""

@@ -1,4 +1,4 @@
-"""Opens a workspace: its settings, its database, its campaigns."""
+"""Opens a workspace: its settings, its database and its campaigns."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from mailer.store.database import open_for_reading, open_store
 if TYPE_CHECKING:
     from sqlite_utils import Database
 
-__all__ = ["Workspace", "open_workspace", "workspace_of"]
+__all__ = ["Workspace", "open_workspace", "make_workspace"]
 
 
 @dataclass(frozen=True, slots=True)
 class Workspace:
-    """Holds the settings, the database and the campaigns of an open workspace."""
+    """Holds the settings, the database and the campaigns (`spools`) of an open workspace."""
 
     settings: Settings
     db: Database
@@ -29,16 +29,16 @@ class Workspace:
         self.db.close()
 
 
-def open_workspace(settings: Settings, *, to_read: bool = False) -> Workspace:
-    """Opens the database of a workspace, and creates or migrates it where needed. Raises StoreError.
+def open_workspace(settings: Settings, *, for_reading: bool = False) -> Workspace:
+    """Opens the database of a workspace, and creates or migrates the database if needed. Raises StoreError.
 
-    With `to_read`, a workspace that is read-only is opened for reading only.
+    With `for_reading`, a workspace that cannot be written to is opened read-only.
     """
-    return workspace_of(
-        settings, open_for_reading(settings.database) if to_read else open_store(settings.database)
+    return make_workspace(
+        settings, open_for_reading(settings.database) if for_reading else open_store(settings.database)
     )
 
 
-def workspace_of(settings: Settings, db: Database) -> Workspace:
-    """Returns the workspace for an open database."""
+def make_workspace(settings: Settings, db: Database) -> Workspace:
+    """Returns a workspace with a database that is already open."""
     return Workspace(settings, db, spools_of(db))

@@ -71,7 +71,7 @@ def _routes(settings: Settings, pages: ReaderPages, quoted_prefix: str, prefix: 
         Route("/archive/{slug}", archive.redirect_to_folder),
         Route("/archive/{slug}/", archive.page),
         Route("/archive/{slug}/images/{name}", archive.image),
-        Route("/healthz", _health_handler(HealthCheck(actions.check))),
+        Route("/healthz", _health_handler(HealthCheck(actions.check_database))),
         Route("/favicon.ico", _answer_without_icon),
         Route("/", redirect_to_archive),
     ]

@@ -274,14 +274,14 @@ def test_a_segment_of_many_is_changed_in_batches(desk: Path, add: Add) -> None:
     [
         ([], "name either an address, or a segment with --segment EXPR"),
         ([ANN, "--segment", '"vip" in tags'], "name either an address"),
-        (["--segment", '"vip" in tags'], "say what to change of the people in the segment"),
-        (["--segment", '"vip" in tags', "--tag", "x"], "--tag replaces all tags of a person"),
-        (["--segment", '"vip" in tags', "--name", "x"], "anything else is for one ADDRESS"),
-        (["--segment", '"vip" in tags', "--no-tags", "--consent", "x"], "anything else is for one ADDRESS"),
-        (["--segment", '"vip" in tags', "--no-tags", "--edition", "morning"], "is for one ADDRESS"),
+        (["--segment", '"vip" in tags'], "add an option that says what to change"),
+        (["--segment", '"vip" in tags', "--tag", "x"], "--tag cannot be used with --segment"),
+        (["--segment", '"vip" in tags', "--name", "x"], "all other options need one ADDRESS"),
+        (["--segment", '"vip" in tags', "--no-tags", "--consent", "x"], "all other options need one ADDRESS"),
+        (["--segment", '"vip" in tags', "--no-tags", "--edition", "morning"], "need one ADDRESS"),
         (["--segment", "vip in tags", "--no-tags"], "segment:8"),
-        ([ANN, "--force"], "with --force, say how they asked and why it is right"),
-        ([ANN, "--reason", "x"], "--reason is why --force is right"),
+        ([ANN, "--force"], "--force needs --consent"),
+        ([ANN, "--reason", "x"], "--reason can only be used with --force"),
     ],
 )
 def test_options_that_do_not_go_together_change_nothing(

@@ -36,8 +36,8 @@ def test_over_smtp_the_address_and_us_are_told_apart(desk: Path) -> None:
         assert ran.status == 1
         assert counts(desk) == {"accepted": 1, "rejected": 3}
         assert [status(desk, n) for n in (1, 2, 3, 4)] == ["bounced", "active", "active", "active"]
-        assert "1 rejected: nobody is there. They are marked as bounced" in ran.out
-        assert "2 rejected: the refusal is about us, not about the readers." in ran.out
+        assert "1 rejected: the address does not exist. The readers are marked as bounced" in ran.out
+        assert "2 rejected: the server refuses us as the sender, not the readers." in ran.out
         assert "1 rejected: 554 5.6.0 malformed header" in ran.out
 
         shown = run(desk, "campaigns", "show", SLUG, "--json").json

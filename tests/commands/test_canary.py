@@ -108,7 +108,7 @@ def test_the_rest_follow_when_the_first_went_well(desk: Path, clock: Clock, wire
     assert ran.status == 0, ran.err
     assert "First      10 of 200 (5%), then held for 10 minutes" in ran.out
     assert set(seen) == {(10, "held")}
-    assert "Held: 10 readers were sent to first; the rest follow" in ran.err
+    assert "Held: 10 readers were tried first; the rest follow" in ran.err
     assert ran.err.count("Held:") == 1
     assert len(set(wire.sent)) == len(wire.sent) == NUMBER
     assert "200 handed to" in ran.out
@@ -153,8 +153,9 @@ def test_too_many_refusals_among_the_first_pause_it_at_once(desk: Path, clock: C
     assert clock.waits == 0
     assert len(wire.sent) == 20
     assert (
-        "It paused itself: 20 readers were sent to first (4 refused): 20.0% went wrong, more than 10%; "
-        "most often a server said: 550 5.1.1 <the address>: nobody here; 180 have nothing yet." in ran.out
+        "It paused itself: 20 readers were tried first (4 refused): 20.0% failed, more than 10%; "
+        "most often a server said: 550 5.1.1 <the address>: nobody here; 180 readers have nothing yet."
+        in ran.out
     )
     assert send(desk).status == 2
     assert len(wire.sent) == 20
@@ -181,7 +182,7 @@ def test_what_bounces_while_it_is_held_counts(desk: Path, clock: Clock, wire: Sc
     ran = send(desk, "--canary", "10%", "--hold", "5m")
     assert ran.status == 1
     assert len(wire.sent) == 20
-    assert "20 readers were sent to first (3 bounced or complained of): 15.0% went wrong" in ran.out
+    assert "20 readers were tried first (3 bounced or complained): 15.0% failed" in ran.out
     assert status(desk) == "paused"
 
 
@@ -199,7 +200,7 @@ def test_a_list_that_is_imported_while_it_is_held_counts(
     ran = send(desk, "--canary", "10%", "--hold", "5m")
     if counts:
         assert (ran.status, status(desk), len(wire.sent)) == (1, "paused", 20)
-        assert "20 readers were sent to first (3 bounced or complained of): 15.0% went wrong" in ran.out
+        assert "20 readers were tried first (3 bounced or complained): 15.0% failed" in ran.out
     else:
         assert (ran.status, status(desk)) == (0, "sent")
         assert len(wire.sent) == NUMBER
@@ -232,7 +233,7 @@ def test_ctrl_c_leaves_it_held_and_send_goes_on(
     clock.on_wait = lambda: stops[0].set()
     ran = send(desk, "--canary", "5%", "--hold", "1h")
     assert ran.status == 1
-    assert "It is held: 10 readers were sent to first; the rest follow" in ran.out
+    assert "It is held: 10 readers were tried first; the rest follow" in ran.out
     assert f"`mailer campaigns resume {SLUG}` sends the rest now" in ran.out
     assert status(desk) == "held"
     clock.on_wait = lambda: None
@@ -329,7 +330,7 @@ def test_a_hold_that_was_over_long_ago_waits_for_the_operator(
     clock.at += dt.timedelta(hours=5)
     ran = run(desk, "run-due")
     assert ran.status == 1
-    assert "could go on" in ran.err
+    assert "should have resumed" in ran.err
     assert f"`mailer campaigns resume {SLUG}` sends the rest now" in ran.err
     assert run(desk, "run-due").status == 0
     assert len(wire.sent) == 10
@@ -364,7 +365,7 @@ def test_when_none_of_the_first_can_be_tried_the_rest_are_not_either(
     clock.at += dt.timedelta(minutes=31)
     ran = run(desk, "run-due")
     assert ran.status == 1
-    assert "none of the first 10 could be tried; 190 have nothing yet" in ran.out
+    assert "no message could be sent to the first 10 readers; 190 readers have nothing yet" in ran.out
     assert (wire.sent, status(desk)) == ([], "paused")
 
 
@@ -374,9 +375,12 @@ def test_when_none_of_the_first_can_be_tried_the_rest_are_not_either(
         (["--canary", "lots"], '--canary: "lots" is not a share such as "5%"'),
         (["--canary", "0%"], '--canary: "0%" is not a share such as "5%"'),
         (["--canary", "1%", "--hold", "soon"], '--hold: "soon" is not a time to hold such as "30m"'),
-        (["--hold", "30m"], "--hold is for the first readers of --canary"),
-        (["--canary", "1%", "--at-local", "08:00"], "--canary and --at-local do not go together"),
-        (["--canary", "1%", "--test", "a@example.org"], "--test sends one copy; leave --canary out"),
+        (["--hold", "30m"], "--hold needs --canary"),
+        (["--canary", "1%", "--at-local", "08:00"], "--canary and --at-local cannot be used together"),
+        (
+            ["--canary", "1%", "--test", "a@example.org"],
+            "--test and --canary cannot be used together; leave --canary out",
+        ),
     ],
 )
 def test_what_is_wrong_with_a_canary_is_one_sentence(desk: Path, words: list[str], sentence: str) -> None:

@@ -55,7 +55,7 @@ def test_the_old_address_is_free_and_leads_to_the_reader(desk: Path) -> None:
     change(desk)
     ran = run(desk, "subscribers", "show", OLD)
     assert ran.status == 2
-    assert f"is not a subscriber any more: the address became {NEW}" in ran.err
+    assert f"is not a subscriber any more: the person's address is now {NEW}" in ran.err
     added = run(desk, "subscribers", "add", OLD, "--json").json
     assert (added["added"], added["subscriber"]["id"]) == (True, 3)
     assert shown(desk, NEW)["id"] == 1

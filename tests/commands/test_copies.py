@@ -28,7 +28,7 @@ from tests.desk import ISSUE, SLUG, TEXT, fill
 from tests.spooled import Scripted, send_over
 
 SEEN = "this database"
-THEN = "if that copy is still in use, stop one of them"
+THEN = "if that copy is still in use, use only one of them"
 AT = "Sat 21 Nov 2026 08:00 (Asia/Shanghai)"
 OTHER = "issues/other.yaml"
 MACHINE_ID = "b08dfa6083e7567a1921a715000001fb"
@@ -147,7 +147,7 @@ def test_a_restored_backup_is_told_however_it_was_put_back(
     told = warnings(desk)
     assert told.startswith(f"mailer: warning: {SEEN} ")
     assert AT in told
-    assert "stop one of them" in told
+    assert "use only one of them" in told
     assert warnings(desk, "send", OTHER, "--yes") == ""
 
 
@@ -217,12 +217,12 @@ def test_of_two_runs_noted_at_once_the_last_stays_noted(desk: Path, monkeypatch:
 
     def writing(which: Database) -> object:
         if which is db and next(between):
-            copies.note_run(other, settings)
+            copies.record_run_location(other, settings)
         return real(which)
 
     with monkeypatch.context() as patch:
         patch.setattr(copies, "writing", writing)
-        copies.note_run(db, settings)
+        copies.record_run_location(db, settings)
     for each in (db, other):
         assert copies.moved_database_note(each, settings) == ""
         each.close()
@@ -277,8 +277,8 @@ def test_the_service_says_so_once_in_its_log(
 ) -> None:
     for _ in range(2):
         scheduler = Scheduler(load_settings(due))
-        scheduler._look()
-        scheduler._look()
+        scheduler._send_due()
+        scheduler._send_due()
     first, second = caplog.messages
     assert first.startswith(f"{SEEN} was last used at ")
     assert second.endswith("3 accepted; sent")

@@ -12,7 +12,7 @@ import pytest
 
 from mailer.audience.spellings import AddressSpellings
 from mailer.audience.values.address import normalize_address
-from mailer.services.readers.traces import look_for
+from mailer.services.readers.traces import search_files
 from tests.cli import Ran, run
 
 ANN = "ann.o'neil+news@example.org"
@@ -123,13 +123,13 @@ def test_what_is_not_looked_into_is_named(desk: Path) -> None:
 
 def test_the_search_is_bounded_and_says_so(files: Path) -> None:
     spellings = AddressSpellings(normalize_address(ANN))
-    few = look_for(spellings, files, most_bytes=100)
+    few = search_files(spellings, files, max_bytes=100)
     assert not few.whole
     assert few.looked_at < 8
     clock = iter(range(1000))
-    short = look_for(spellings, files, seconds=2.5, clock=lambda: float(next(clock)))
+    short = search_files(spellings, files, seconds=2.5, clock=lambda: float(next(clock)))
     assert not short.whole
-    assert look_for(spellings, files).whole
+    assert search_files(spellings, files).whole
 
 
 def test_an_address_at_the_edge_of_a_piece_is_found(desk: Path) -> None:
@@ -139,7 +139,7 @@ def test_an_address_at_the_edge_of_a_piece_is_found(desk: Path) -> None:
         (desk / "large.csv").write_bytes(
             b"x" * ((1 << 20) - shift) + b"," + ANN.encode() + b"," + b"y" * 5000
         )
-        found = look_for(AddressSpellings(normalize_address(ANN)), desk)
+        found = search_files(AddressSpellings(normalize_address(ANN)), desk)
         assert found.files == ("large.csv",)
 
 
@@ -147,7 +147,7 @@ def test_an_address_at_the_edge_of_a_piece_is_found(desk: Path) -> None:
 def test_an_address_deep_in_a_long_attachment_is_found(desk: Path, shift: int) -> None:
     body = b"x" * (2_000_000 + shift) + LONG.encode() + b"y" * 5000
     (desk / "large.eml").write_bytes(b"Content-Transfer-Encoding: base64\n\n" + base64.encodebytes(body))
-    assert "large.eml" in look_for(AddressSpellings(normalize_address(ANN)), desk).files
+    assert "large.eml" in search_files(AddressSpellings(normalize_address(ANN)), desk).files
 
 
 @pytest.mark.parametrize(

@@ -40,7 +40,7 @@ def test_a_server_without_our_login_refuses_everybody(desk: Path, reply: str) ->
             assert ran.status == 1
             assert f"127.0.0.1:{server.port} accepts no mail from us: {reply[:9]}" in ran.err
             assert "check the user in the transport's URL and MAILER_SMTP_PASSWORD" in ran.err
-            assert f"`mailer send {ISSUE}` goes on with the {READERS} that are left" in ran.err
+            assert f"`mailer send {ISSUE}` sends the {READERS} that are left" in ran.err
             assert shown(desk) == ("stopped", {"pending": READERS})
             assert statuses(desk) == {"active"}
     with SmtpServer() as server:

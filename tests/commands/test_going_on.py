@@ -9,9 +9,9 @@ import pytest
 
 from mailer.config import load_settings
 from mailer.errors import ConfigError, TransportError
-from mailer.services.due.send_due import run_due
+from mailer.services.due.send_due import send_due_campaigns
 from mailer.services.sending import run as sending
-from mailer.services.workspace import workspace_of
+from mailer.services.workspace import make_workspace
 from mailer.store.database import open_store
 from mailer.transports.base import Outcome, OutcomeKind, OutgoingMessage
 from mailer.transports.stop import StopFlag
@@ -49,7 +49,7 @@ def look(desk: Path, stop: StopFlag) -> None:
     settings = load_settings(desk)
     db = open_store(settings.database)
     try:
-        list(run_due(workspace_of(settings, db), stop=stop))
+        list(send_due_campaigns(make_workspace(settings, db), stop=stop))
     finally:
         db.close()
 
@@ -88,7 +88,7 @@ def test_sending_what_was_interrupted_so_is_told_in_a_sentence(desk: Path, wire:
     wire.decide = once
     look(desk, stop)
     ran = run(desk, "send", ISSUE, "--yes")
-    assert "is tried again (it was stopped in the middle of it)" in ran.err
+    assert "is tried again (the run was stopped before its end)" in ran.err
     wire.decide = accept
     assert run(desk, "campaigns", "resume", SLUG).status == 0
     everybody_once(desk, wire)
@@ -121,7 +121,7 @@ def test_a_process_that_was_killed_meanwhile_is_followed_by_another(
         assert run(desk, "run-due").status == 9
     shown = run(desk, "campaigns", "show", SLUG, "--json").json
     assert shown["status"] == "scheduled"
-    assert shown["note"] == "the process that sent it died in the middle of it"
+    assert shown["note"] == "the process died before the end of the run"
     clock.forward(minutes=1)
     assert run(desk, "run-due").status == 0
     everybody_once(desk, wire)

@@ -12,7 +12,7 @@ from sqlite_utils import Database
 from mailer.campaign.status import Event
 from mailer.config import Settings, load_settings
 from mailer.services.campaigns import decisions as control
-from mailer.services.workspace import workspace_of
+from mailer.services.workspace import make_workspace
 from mailer.spool.journal import Journal
 from mailer.spool.lock import campaign_lock
 from mailer.store.database import open_store
@@ -75,7 +75,7 @@ def test_show_says_the_truth_at_once(desk: Path, monkeypatch: pytest.MonkeyPatch
     assert {state: n for state, n in shown["counts"].items() if n} == TRUTH
     assert (shown["status"], shown["note"]) == (
         "stopped",
-        "the process that sent it died in the middle of it",
+        "the process died before the end of the run",
     )
     assert manifest(desk)["status"] == "stopped"
 
@@ -120,9 +120,9 @@ def test_the_next_send_says_who_became_uncertain(
     ran = run(desk, "campaigns", "resume", SLUG)
     assert ran.status == 1
     assert (
-        "An earlier run ended while 7 messages were being handed over, now uncertain (reader2@example.org, "
+        "An earlier run died while 7 messages were being handed over, now uncertain (reader2@example.org, "
         "reader3@example.org, reader4@example.org, reader5@example.org, reader6@example.org, …); "
-        f"`mailer campaigns resolve {SLUG}` settles them." in ran.out
+        f"settle them with `mailer campaigns resolve {SLUG}`." in ran.out
     )
     assert len(wire.sent) == READERS - 9
 
@@ -177,9 +177,7 @@ def test_run_due_tells_who_became_uncertain_and_ends_with_1(
     db.conn.execute("UPDATE campaigns SET due_at = '2020-01-01T00:00:00.000000Z'")
     ran = run(desk, "run-due")
     assert ran.status == 1
-    assert (
-        "17 accepted; sent; an earlier run ended while 1 message was being handed over" in ran.out + ran.err
-    )
+    assert "17 accepted; sent; an earlier run died while 1 message was being handed over" in ran.out + ran.err
     assert "(reader2@example.org)" in ran.out + ran.err
     assert counts(desk) == {"accepted": READERS - 1, "uncertain": 1}
 
@@ -227,7 +225,7 @@ def test_a_run_that_is_cancelled_settles_and_writes_the_manifest(
         if not looked:
             looked.append(message.address)
             with closing(open_store(desk / "subscribers.db")) as db:
-                control._apply(open_spool(db, find_campaign(db, SLUG)), Event.CANCEL)
+                control._apply_event(open_spool(db, find_campaign(db, SLUG)), Event.CANCEL)
         return ACCEPTED
 
     wire.decide, wire.concurrency = decide, 1
@@ -248,7 +246,9 @@ def test_a_cancel_recovers_a_run_that_dies_while_it_waits(
     waits = iter((lambda: None, lambda: lock.__exit__(None, None, None)))
     spool = open_spool(db, find_campaign(db, SLUG))
     spool.set_status("cancelled")
-    assert control._await_end(workspace_of(settings, db), SLUG, seconds=1.0, sleep=lambda _: next(waits)())
+    assert control._wait_for_run_end(
+        make_workspace(settings, db), SLUG, seconds=1.0, sleep=lambda _: next(waits)()
+    )
     assert spool.counts_by_state()["sending"] == 0
     assert manifest(desk)["status"] == "cancelled"
 

@@ -61,7 +61,7 @@ def test_a_limit_that_opened_again_long_ago_is_not_used_unasked(
     clock.forward(hours=9)
     ran = run(desk, "run-due")
     assert ran.status == 1
-    assert "no process was running to do it" in ran.err
+    assert "no scheduler was running" in ran.err
     assert len(wire.sent) == 100
     assert run(desk, "send", ISSUE, "--yes").status == 0
     assert len(wire.sent) == NUMBER

@@ -14,11 +14,11 @@ from sqlite_utils import Database
 from mailer.audience.planned import PlannedPeople
 from mailer.config import load_settings
 from mailer.errors import CampaignError
-from mailer.services.planning.prepare import PlanRequest, Prepared, prepare
-from mailer.services.sending.freeze import SincePlan
+from mailer.services.planning.prepare import PlanRequest, PreparedIssue, prepare_issue
+from mailer.services.sending.freeze import ChangesSincePlan
 from mailer.services.sending.result import SendResult
 from mailer.services.sending.send import send_issue
-from mailer.services.workspace import workspace_of
+from mailer.services.workspace import make_workspace
 from mailer.store.database import writing
 from mailer.transports.stop import StopFlag
 from tests.cli import Ran, run
@@ -241,7 +241,7 @@ def test_another_name_than_planned_stops_it(desk: Path) -> None:
     run(desk, "send", ISSUE, "--yes", "--segment", '"member" in tags')
     ran = send(desk, planned)
     assert ran.status == 2
-    assert f"campaign {SLUG} was made since plan {planned}, so this send would make {SLUG}-2" in ran.err
+    assert f"campaign {SLUG} was made since plan {planned}, so this command would create {SLUG}-2" in ran.err
     assert len(outbox(desk)) == 2
 
 
@@ -319,7 +319,7 @@ def test_everybody_left(desk: Path) -> None:
         leave(desk, address)
     ran = send(desk, planned)
     assert ran.status == 2
-    assert "nobody would get this issue" in ran.err
+    assert "no reader would get this issue" in ran.err
     assert not (desk / "campaigns").exists()
 
 
@@ -334,7 +334,7 @@ def test_a_plan_beside_another_writer_does_not_wait_for_it(
         ran = run(desk, "plan", ISSUE)
         asked = run(desk, "send", ISSUE)
     assert ran.status == 0, ran.err
-    assert "Warning    this plan could not be kept, so `mailer send --plan` will not know it" in ran.out
+    assert "Warning    this plan could not be stored, so `mailer send --plan` will not find it" in ran.out
     assert "another process is writing to the database" in ran.out
     assert asked.err == "mailer: nobody is here to confirm; add --yes\n"
     assert db.conn.execute("SELECT count(*) FROM plans").fetchone() == (0,)
@@ -358,7 +358,7 @@ def test_a_plan_of_a_database_that_is_read_only(desk: Path, what: str) -> None:
             database.chmod(0o644)
     assert ran.status == 0, ran.err
     assert ran.json["recipients"] == 4
-    assert "could not be kept" in ran.json["warnings"][-1]
+    assert "could not be stored" in ran.json["warnings"][-1]
     assert "the database is read-only" in ran.json["warnings"][-1]
 
 
@@ -389,16 +389,18 @@ class Sending:
 
     def __init__(self, desk: Path, db: Database) -> None:
         self.db, self.settings = db, load_settings(desk)
-        self.prepared: Prepared = prepare(workspace_of(self.settings, db), desk / ISSUE, PlanRequest())
-        self.since: list[SincePlan] = []
+        self.prepared: PreparedIssue = prepare_issue(
+            make_workspace(self.settings, db), desk / ISSUE, PlanRequest()
+        )
+        self.since: list[ChangesSincePlan] = []
 
     def go(self) -> SendResult:
         return send_issue(
-            workspace_of(self.settings, self.db),
+            make_workspace(self.settings, self.db),
             self.prepared,
             stop=StopFlag(),
             observe=lambda _: None,
-            frozen=self.since.append,
+            on_frozen=self.since.append,
         )
 
 
@@ -406,8 +408,8 @@ def test_who_leaves_before_the_freeze_is_skipped_and_the_others_get_it(desk: Pat
     sending = Sending(desk, db)
     leave(desk, BOB)
     erase(desk, DORA)
-    assert sending.go().complete
-    assert sending.since == [SincePlan(left=2)]
+    assert sending.go().is_complete
+    assert sending.since == [ChangesSincePlan(left=2)]
     assert [row[1:] for row in deliveries(db)] == [
         ("accepted", ""), ("skipped", "unsubscribed"), ("accepted", ""), ("skipped", "erased"),
     ]  # fmt: skip
@@ -420,8 +422,8 @@ def test_who_joins_before_the_freeze_is_not_sent_to(desk: Path, db: Database) ->
     join(desk, "eve@example.org")
     join(desk, "fay@example.org")
     leave(desk, ANNA)
-    assert sending.go().complete
-    assert sending.since == [SincePlan(left=1, joined=2)]
+    assert sending.go().is_complete
+    assert sending.since == [ChangesSincePlan(left=1, joined=2)]
     assert set(outbox(desk)) == {BOB, CHEN, DORA}
     assert len(deliveries(db)) == 4
 
@@ -444,7 +446,9 @@ def test_a_send_that_asks_says_who_came_and_left_meanwhile(
 def test_a_reader_whose_version_changes_before_the_freeze_stops_it(desk: Path, db: Database) -> None:
     sending = Sending(desk, db)
     db.conn.execute("UPDATE subscribers SET tags = '[\"member\"]' WHERE id = 2")
-    with pytest.raises(CampaignError, match="reads another version than planned; nothing was sent"):
+    with pytest.raises(
+        CampaignError, match="a reader would get another version than planned; nothing was sent"
+    ):
         sending.go()
     assert run(desk, "campaigns", "list", "--json").json == []
     assert not (desk / "campaigns" / SLUG).exists()
@@ -462,7 +466,7 @@ def test_who_comes_back_to_a_version_that_was_not_rendered_stops_it(
         leave(desk, address)
     real = module.apply_approved_plan
 
-    def late(*arguments: object) -> Prepared:
+    def late(*arguments: object) -> PreparedIssue:
         prepared = real(*arguments)  # type: ignore[arg-type]
         join(desk, ANNA)
         return prepared
@@ -470,7 +474,7 @@ def test_who_comes_back_to_a_version_that_was_not_rendered_stops_it(
     monkeypatch.setattr(module, "apply_approved_plan", late)
     ran = send(desk, planned)
     assert ran.status == 2
-    assert "reads another version than planned" in ran.err
+    assert "a reader would get another version than planned" in ran.err
     assert not (desk / "outbox").exists()
 
 
@@ -478,7 +482,7 @@ def test_everybody_leaves_before_the_freeze(desk: Path, db: Database) -> None:
     sending = Sending(desk, db)
     for address in (ANNA, BOB, CHEN, DORA):
         leave(desk, address)
-    with pytest.raises(CampaignError, match="everybody who was planned has left since"):
+    with pytest.raises(CampaignError, match="all planned readers have left since"):
         sending.go()
     assert run(desk, "campaigns", "list", "--json").json == []
 
@@ -501,8 +505,8 @@ def test_who_got_it_by_another_campaign_before_the_freeze_gets_no_second_copy(
     )
     db.conn.execute("UPDATE deliveries SET state = 'accepted' WHERE campaign_id = ?", [other.campaign.id])
     leave(desk, CHEN)
-    assert sending.go().complete
-    assert sending.since == [SincePlan(left=1, received=2)]
+    assert sending.go().is_complete
+    assert sending.since == [ChangesSincePlan(left=1, received=2)]
     assert set(outbox(desk)) == {DORA}
     mine = db.conn.execute(
         "SELECT reason FROM deliveries WHERE campaign_id <> ? ORDER BY subscriber_id", [other.campaign.id]
@@ -513,7 +517,7 @@ def test_who_got_it_by_another_campaign_before_the_freeze_gets_no_second_copy(
 def test_who_received_it_meanwhile_is_said(capsys: pytest.CaptureFixture[str]) -> None:
     from mailer.commands.output import say_changes_since_plan
 
-    say_changes_since_plan(SincePlan(received=1, joined=2))
+    say_changes_since_plan(ChangesSincePlan(received=1, joined=2))
     assert capsys.readouterr().out == (
         "1 who was planned has received the issue by another campaign and is skipped.\n"
         "2 readers have joined since the plan and will not get it.\n"

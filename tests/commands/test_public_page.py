@@ -139,9 +139,9 @@ def test_an_issue_that_is_for_some_alone_is_told(desk: Path) -> None:
     head, items, rest = TEXT.partition("items:\n")
     (desk / ISSUE).write_text(head + items + rest[rest.index("  - title: Prices") :], encoding="utf-8")
     warning = (
-        "Warning    nothing of the issue is for everybody, so its public page is empty; set archive = "
+        "Warning    no part of the issue is for everybody, so its public page is empty; set archive = "
         "false in "
-        "[editions.morning] to make none\n"
+        "[editions.morning] to make no page\n"
     )
     assert warning in sent(desk).out
     status, page = public(desk)
@@ -156,7 +156,7 @@ def test_an_issue_that_is_for_some_alone_is_no_wonder_where_the_edition_says_so(
     set_archive(desk, value)
     head, items, rest = TEXT.partition("items:\n")
     (desk / ISSUE).write_text(head + items + rest[rest.index("  - title: Prices") :], encoding="utf-8")
-    assert "nothing of the issue" not in run(desk, "plan", ISSUE).out
+    assert "no part of the issue" not in run(desk, "plan", ISSUE).out
 
 
 def test_a_plan_is_for_the_page_that_it_told(desk: Path) -> None:

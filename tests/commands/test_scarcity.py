@@ -32,7 +32,7 @@ def test_a_send_without_room_for_a_thread_says_so_and_the_next_goes_on(workspace
     ended = run_python(workspace, NO_ROOM.format(issue=ISSUE))
     assert ended.returncode == 1
     assert b"mailer: the operating system cannot start another thread for this process; " in ended.stderr
-    assert f"mailer: nobody has it yet; `mailer send {ISSUE}` goes on with the 3".encode() in ended.stderr
+    assert f"mailer: no reader has the issue yet; `mailer send {ISSUE}` sends the 3".encode() in ended.stderr
     assert run(workspace, "campaigns", "show", SLUG, "--json").json["status"] == "stopped"
     assert run(workspace, "send", ISSUE, "--yes").status == 0
     assert run(workspace, "campaigns", "show", SLUG, "--json").json["counts"]["accepted"] == 3

@@ -13,8 +13,8 @@ import pytest
 from mailer.campaign.campaign import Campaign
 from mailer.config import load_settings
 from mailer.errors import TransportError
-from mailer.services.due.send_due import run_due
-from mailer.services.workspace import workspace_of
+from mailer.services.due.send_due import send_due_campaigns
+from mailer.services.workspace import make_workspace
 from mailer.spool.journal import Journal
 from mailer.spool.lock import campaign_lock
 from mailer.store.database import open_store, writing
@@ -155,11 +155,11 @@ def test_a_person_is_asked_with_the_time(desk: Path) -> None:
         (("--at", "2026-11-21T08:00"), "has passed"),
         (("--at", "soon"), "is not a time"),
         (("--at-local", "8"), "is not a time of day"),
-        (("--at", "08:00", "--at-local", "08:00"), "choose one of --at"),
+        (("--at", "08:00", "--at-local", "08:00"), "use either --at"),
         (("--at", "08:00", "--test", "me@example.org"), "leave --at and --at-local out"),
         (("--at-local", "08:00", "--test", "me@example.org"), "leave --at and --at-local out"),
-        (("--at", "08:00", "--segment", 'language == "fr"'), "nobody would get this issue"),
-        (("--at", "08:00", "--plan", "0000"), "the plan is"),
+        (("--at", "08:00", "--segment", 'language == "fr"'), "no reader would get this issue"),
+        (("--at", "08:00", "--plan", "0000"), "plan 0000 is not known"),
     ],
 )
 def test_wrong_usage_changes_nothing(desk: Path, words: Sequence[str], sentence: str) -> None:
@@ -190,7 +190,7 @@ def test_the_plan_says_where_an_hour_is_not_of_the_issues_date(desk: Path, clock
     clock.set("2026-11-22T10:00")
     out = run(desk, "plan", ISSUE, "--at", "08:00").out
     assert "Goes out   Mon 23 Nov 2026 08:00 (Asia/Shanghai), the next time it is 08:00\n" in out
-    assert "Warning    the issue is of 2026-11-22, and goes out on 2026-11-23" in out
+    assert "Warning    the issue is dated 2026-11-22, but is sent on 2026-11-23" in out
     assert "the next time" not in run(desk, "plan", ISSUE, "--at", "2026-11-23T08:00").out
 
 
@@ -216,7 +216,7 @@ def test_a_usual_time_that_has_passed_or_that_there_is_none_of_is_told(desk: Pat
     ran = run(desk, "send", ISSUE, "--yes", "--at", "usual")
     assert ran.status == 2
     assert ran.err == (
-        "mailer: the evening edition has no usual time; write an hour, as in --at 08:00, or add "
+        "mailer: the evening edition has no usual time; write a time, as in --at 08:00, or add "
         'time = "08:00" under [editions.evening] of mailer.toml\n'
     )
     assert not (desk / "campaigns").exists()
@@ -227,14 +227,17 @@ def test_a_usual_time_that_has_passed_or_that_there_is_none_of_is_told(desk: Pat
     [
         (
             "2026-11-21T22:59",
-            "this is 61 minutes before the usual time of morning; `--at usual` waits for it",
+            "now is 61 minutes before the usual time of morning; `--at usual` waits for that time",
         ),
         ("2026-11-21T23:00", ""),
         ("2026-11-22T01:00", ""),
-        ("2026-11-22T01:01", "this is 61 minutes after the usual time of morning"),
-        ("2026-11-22T12:20", "this is 12 hours after the usual time of morning"),
-        ("2026-11-19T12:00", "this is 60 hours before the usual time of morning; `--at usual` waits for it"),
-        ("2026-11-27T12:00", "this is 5 days after the usual time of morning"),
+        ("2026-11-22T01:01", "now is 61 minutes after the usual time of morning"),
+        ("2026-11-22T12:20", "now is 12 hours after the usual time of morning"),
+        (
+            "2026-11-19T12:00",
+            "now is 60 hours before the usual time of morning; `--at usual` waits for that time",
+        ),
+        ("2026-11-27T12:00", "now is 5 days after the usual time of morning"),
     ],
 )
 def test_a_plan_without_a_time_shows_the_usual_one_and_warns_of_another(
@@ -259,7 +262,7 @@ def test_an_edition_without_a_usual_time_shows_none(desk: Path, clock: Clock) ->
 
 def test_what_a_time_warns_of_is_in_the_json_too(desk: Path, clock: Clock) -> None:
     document = run(desk, "plan", ISSUE, "--at", "2026-11-23T08:00", "--json").json
-    assert document["time_warnings"] == ["the issue is of 2026-11-22, and goes out on 2026-11-23"]
+    assert document["time_warnings"] == ["the issue is dated 2026-11-22, but is sent on 2026-11-23"]
 
 
 def test_a_campaign_that_goes_on_has_no_usual_time(desk: Path, clock: Clock, wire: Scripted) -> None:
@@ -284,7 +287,7 @@ def test_a_campaign_that_was_sent_gets_no_time(desk: Path, wire: Scripted) -> No
     run(desk, "send", ISSUE, "--yes")
     ran = run(desk, "send", ISSUE, "--yes", "--at", "08:00")
     assert ran.status == 2
-    assert f"campaign {SLUG} of this issue is sent already, and gets no new time" in ran.err
+    assert f"campaign {SLUG} of this issue is already sent, so it cannot be scheduled" in ran.err
 
 
 def test_to_change_it_it_is_cancelled_and_sent_again(desk: Path, clock: Clock, wire: Scripted) -> None:
@@ -327,11 +330,11 @@ def test_what_is_paused_before_its_time_is_not_sent_and_resume_waits_again(
 
 def test_warnings_about_the_day(desk: Path, wire: Scripted) -> None:
     ran = schedule(desk, "--at", "2026-11-24T08:00")
-    assert "Warning    the issue is of 2026-11-22, and goes out on 2026-11-24" in ran.out
+    assert "Warning    the issue is dated 2026-11-22, but is sent on 2026-11-24" in ran.out
     other = "issues/other.yaml"
     (desk / other).write_text(TEXT.replace("stand", "rest").replace("11-22", "11-24"), encoding="utf-8")
     ran = run(desk, "plan", other, "--at", "2026-11-24T09:00")
-    assert f"is sent that day already: campaign {SLUG}, Tue 24 Nov 2026 08:00 (Asia/Shanghai)" in ran.out
+    assert f"is sent on the same day: campaign {SLUG}, Tue 24 Nov 2026 08:00 (Asia/Shanghai)" in ran.out
     (desk / other).write_text(TEXT.replace("stand", "rest"), encoding="utf-8")
     ran = run(desk, "plan", other, "--at", "2026-11-22T09:00")
     assert f"the morning edition of 2026-11-22 is planned already, from {ISSUE} (campaign {SLUG})" in ran.out
@@ -357,7 +360,7 @@ def test_more_than_an_hour_late_is_told_once_and_never_sent_unasked(
     assert ran.err == (
         f"{SLUG}: campaign {SLUG} missed its time (it was due Sun 22 Nov 2026 08:00 (Asia/Shanghai)), "
         f"so it was not sent. `mailer campaigns resume {SLUG}` sends it now, "
-        f"`mailer campaigns cancel {SLUG}` drops it\n"
+        f"`mailer campaigns cancel {SLUG}` cancels it\n"
     )
     assert status(desk) == manifest(desk)["status"] == "missed"
     assert run(desk, "run-due") == Ran(0, "", "")
@@ -446,10 +449,10 @@ def test_two_runs_that_saw_the_same_send_it_once(desk: Path, clock: Clock, wire:
     clock.set(EIGHT)
     settings = load_settings(desk)
     first, second = open_store(settings.database), open_store(settings.database)
-    slow = run_due(workspace_of(settings, first), stop=StopFlag())
+    slow = send_due_campaigns(make_workspace(settings, first), stop=StopFlag())
 
     def meanwhile(_: OutgoingMessage) -> Outcome:
-        assert list(run_due(workspace_of(settings, second), stop=StopFlag())) == []
+        assert list(send_due_campaigns(make_workspace(settings, second), stop=StopFlag())) == []
         return Outcome(OutcomeKind.ACCEPTED, "ok")
 
     wire.decide = meanwhile
@@ -477,7 +480,7 @@ def test_an_outage_is_tried_again_until_it_is_too_late(
     ran = run(desk, "run-due")
     assert ran.status == 1
     assert "the server closed the connection" in ran.err
-    assert f"`mailer campaigns resume {SLUG}` tries at once" in ran.err
+    assert f"`mailer campaigns resume {SLUG}` tries them at once" in ran.err
     assert status(desk) == "scheduled"
     clock.forward(minutes=1)
     wire.decide = lambda _: Outcome(OutcomeKind.ACCEPTED, "ok")
@@ -532,7 +535,7 @@ def test_a_stop_by_signal_goes_on_with_the_next_run(desk: Path, clock: Clock, wi
         return Outcome(OutcomeKind.ACCEPTED, "ok")
 
     wire.decide, wire.concurrency = once, 1
-    (done,) = run_due(workspace_of(settings, db), stop=stop)
+    (done,) = send_due_campaigns(make_workspace(settings, db), stop=stop)
     db.close()
     assert not done.is_complete
     assert done.campaign.status == status(desk) == "scheduled"
@@ -553,7 +556,7 @@ def test_what_is_deferred_goes_on_by_itself_for_a_day_and_is_given_up_then(
     clock.set(EIGHT)
     ran = run(desk, "run-due")
     assert ran.status == 1
-    assert "3 accepted, 1 deferred; stopped (1 is deferred), goes on" in ran.out + ran.err
+    assert "3 accepted, 1 deferred; stopped (1 is deferred), resumes" in ran.out + ran.err
     assert (status(desk), counts(desk)) == ("stopped", {"accepted": 3, "deferred": 1})
     assert run(desk, "run-due") == Ran(0, "", "")
     expected = [1, 2, 4, 8, 16, 32, 64, 128, 256, 496, 736, 976, 1216]
@@ -591,7 +594,9 @@ def test_what_is_deferred_longer_than_a_day_because_nobody_was_there_is_given_up
     assert counts(desk) == {"rejected": 4}
     assert len(wire.sent) == tried
     assert status(desk) == "stopped"
-    assert "nobody has it: all 4 were refused" in run(desk, "campaigns", "show", SLUG).out
+    assert (
+        "no reader has the issue: all 4 deliveries were refused" in run(desk, "campaigns", "show", SLUG).out
+    )
 
 
 def test_a_retry_begins_the_time_for_deferred_mail_anew(desk: Path, clock: Clock, wire: Scripted) -> None:
@@ -682,7 +687,7 @@ def test_deferred_mail_whose_try_was_cut_off_is_tried_again_hours_later(
     wire.decide, wire.concurrency = cut_off, 1
     clock.forward(minutes=2)
     db = open_store(load_settings(desk).database)
-    list(run_due(workspace_of(load_settings(desk), db), stop=stop))
+    list(send_due_campaigns(make_workspace(load_settings(desk), db), stop=stop))
     db.close()
     accept_all(wire)
     clock.forward(hours=2)
@@ -701,7 +706,7 @@ def test_what_was_given_up_while_nobody_was_there_is_told_once(
     clock.forward(hours=26)
     ran = run(desk, "run-due")
     assert ran.status == 1
-    assert "4 rejected; stopped (nobody has it: all 4 were refused)" in ran.out + ran.err
+    assert "4 rejected; stopped (no reader has the issue: all 4 deliveries were refused)" in ran.out + ran.err
     assert "goes on" not in ran.out + ran.err
     for _ in range(3):
         clock.forward(minutes=1)
@@ -735,11 +740,13 @@ def test_a_cancelled_campaign_promises_nothing_to_the_deferred(
     greylist(wire)
     clock.set(EIGHT)
     run(desk, "send", ISSUE, "--yes")
-    assert "They are tried again by themselves, later each time." in run(desk, "campaigns", "show", SLUG).out
+    assert (
+        "They are tried again automatically, with growing pauses." in run(desk, "campaigns", "show", SLUG).out
+    )
     run(desk, "campaigns", "cancel", SLUG)
     shown = run(desk, "campaigns", "show", SLUG).out
     assert "goes on" not in shown
-    assert "by themselves" not in shown
+    assert "automatically" not in shown
     assert run(desk, "campaigns", "show", SLUG, "--json").json["held_until"] is None
 
 
@@ -791,7 +798,7 @@ def test_run_due_ends_with_1_while_somebody_is_uncertain(desk: Path, clock: Cloc
     clock.set(EIGHT)
     ran = run(desk, "run-due")
     assert ran.status == 1
-    assert f"1 uncertain: `mailer campaigns resolve {SLUG}` settles them" in ran.out + ran.err
+    assert f"uncertain deliveries: 1; settle them with `mailer campaigns resolve {SLUG}`" in ran.out + ran.err
 
 
 def test_one_campaign_in_trouble_does_not_keep_the_next_waiting(
@@ -849,7 +856,7 @@ def test_who_asked_to_stop_begins_no_campaign(desk: Path, clock: Clock, wire: Sc
     settings = load_settings(desk)
     db, stop = open_store(settings.database), StopFlag()
     stop.set()
-    assert list(run_due(workspace_of(settings, db), stop=stop)) == []
+    assert list(send_due_campaigns(make_workspace(settings, db), stop=stop)) == []
     db.close()
     assert status(desk) == "scheduled"
 
@@ -922,7 +929,7 @@ def test_between_the_mornings_it_says_when_it_goes_on(desk: Path, clock: Clock, 
     schedule(desk, "--at-local", "08:00")
     clock.set("2026-11-21T19:00")
     ran = run(desk, "run-due")
-    assert ran.out == f"{SLUG}: 1 accepted; scheduled, goes on Sun 22 Nov 2026 08:00 (Asia/Shanghai)\n"
+    assert ran.out == f"{SLUG}: 1 accepted; scheduled, resumes Sun 22 Nov 2026 08:00 (Asia/Shanghai)\n"
     assert manifest(desk)["due_at"] == "2026-11-22T00:00:00.000000Z"
     ran = run(desk, "send", ISSUE, "--yes")
     assert ran.status == 2
@@ -963,7 +970,7 @@ def test_a_zone_that_is_none_is_the_workspaces(desk: Path, clock: Clock, wire: S
 def test_who_has_had_that_hour_already_gets_it_at_once(desk: Path, clock: Clock, wire: Scripted) -> None:
     clock.set("2026-11-21T20:30")  # half past nine on Sunday in Auckland
     ran = schedule(desk, "--at-local", "08:00")
-    assert "it is past 08:00 for 1 of them already: they get it at once" in ran.out
+    assert "08:00 has already passed for 1 of the readers: they get the issue at once" in ran.out
     assert run(desk, "run-due").status == 0
     assert wire.sent == ["chen@example.net"]
 
@@ -972,7 +979,7 @@ def test_when_everybody_has_had_that_hour_it_is_wrong_usage(desk: Path, clock: C
     clock.set("2026-11-22T07:00")
     ran = run(desk, "send", ISSUE, "--yes", "--at-local", "08:00")
     assert ran.status == 2
-    assert "it is past 08:00 of 2026-11-22 for every reader" in ran.err
+    assert "08:00 on 2026-11-22 has passed for every reader" in ran.err
     assert not (desk / "campaigns").exists()
 
 
@@ -983,7 +990,7 @@ def test_a_morning_that_was_missed_is_not_sent_unasked_and_the_others_are(
     clock.set("2026-11-21T23:00")  # Auckland's was four hours ago
     ran = run(desk, "run-due")
     assert ran.status == 1
-    assert "1 reader missed their time" in ran.out
+    assert "1 reader missed their scheduled time" in ran.out
     assert wire.sent == []
     clock.set(EIGHT)
     assert run(desk, "run-due").status == 0
@@ -1019,7 +1026,7 @@ def test_all_mornings_missed_is_a_missed_campaign(desk: Path, clock: Clock, wire
     clock.set("2026-11-23T00:00")
     ran = run(desk, "run-due")
     assert ran.status == 1
-    assert "missed its time (4 readers missed their time), so it was not sent" in ran.err
+    assert "missed its time (4 readers missed their scheduled time), so it was not sent" in ran.err
     assert wire.sent == []
     assert status(desk) == "missed"
 

@@ -224,7 +224,7 @@ def test_a_plan_hash_sends_exactly_that_plan(desk: Path) -> None:
 def test_an_issue_for_nobody_is_not_sent(desk: Path) -> None:
     ran = run(desk, "send", ISSUE, "--yes", "--segment", 'language == "fr"')
     assert ran.status == 2
-    assert "nobody would get this issue" in ran.err
+    assert "no reader would get this issue" in ran.err
     assert not (desk / "campaigns").exists()
 
 

@@ -12,9 +12,9 @@ import pytest
 from mailer.archive.campaign import update_manifest
 from mailer.config import load_settings
 from mailer.errors import CampaignError
-from mailer.services.planning.prepare import PlanRequest, prepare
+from mailer.services.planning.prepare import PlanRequest, prepare_issue
 from mailer.services.sending.send import send_issue
-from mailer.services.workspace import workspace_of
+from mailer.services.workspace import make_workspace
 from mailer.spool.sqlite.spools import SqliteSpools
 from mailer.store.database import open_store
 from mailer.transports.base import Outcome, OutcomeKind
@@ -142,12 +142,16 @@ def test_a_commit_that_fails_takes_the_folder_back(desk: Path, monkeypatch: pyte
 def test_another_process_was_faster_with_another_audience(desk: Path) -> None:
     settings = load_settings(desk)
     db = open_store(settings.database)
-    first = prepare(workspace_of(settings, db), desk / ISSUE, PlanRequest())
-    second = prepare(workspace_of(settings, db), desk / ISSUE, PlanRequest(segment='domain == "example.org"'))
-    assert send_issue(workspace_of(settings, db), first, stop=StopFlag(), observe=lambda _: None).complete
+    first = prepare_issue(make_workspace(settings, db), desk / ISSUE, PlanRequest())
+    second = prepare_issue(
+        make_workspace(settings, db), desk / ISSUE, PlanRequest(segment='domain == "example.org"')
+    )
+    assert send_issue(
+        make_workspace(settings, db), first, stop=StopFlag(), observe=lambda _: None
+    ).is_complete
     with pytest.raises(CampaignError, match="made by somebody else just now"):
-        send_issue(workspace_of(settings, db), second, stop=StopFlag(), observe=lambda _: None)
-    again = send_issue(workspace_of(settings, db), first, stop=StopFlag(), observe=lambda _: None)
+        send_issue(make_workspace(settings, db), second, stop=StopFlag(), observe=lambda _: None)
+    again = send_issue(make_workspace(settings, db), first, stop=StopFlag(), observe=lambda _: None)
     assert again.progress is None
     assert len(outbox(desk)) == 4
 

@@ -134,7 +134,7 @@ def test_sendgrid_signs_by_itself_and_needs_no_key(desk: Path, monkeypatch: pyte
 
 
 def test_a_domain_that_dmarc_cannot_count_is_a_warning(desk: Path) -> None:
-    warning = "dkim.domain provider.example has nothing in common with news.example.org of From"
+    warning = "dkim.domain provider.example does not align with news.example.org, the domain of From"
     assert warning not in run(desk, "plan", ISSUE).out
     keyed(desk, SECTION.replace("[dkim]", '[dkim]\ndomain = "provider.example"'))
     ran = run(desk, "plan", ISSUE, "--json")

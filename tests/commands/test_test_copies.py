@@ -136,7 +136,7 @@ def test_a_transport_that_breaks_in_the_middle_says_who_has_a_copy(
     scripted(decide)
     ran = run(desk, "send", ISSUE, "--test", "a@example.test", "--test", "b@example.test")
     assert ran.status == 1
-    assert ran.err == "mailer: the server is gone (a test copy went to a@example.test before)\n"
+    assert ran.err == "mailer: the server is gone (a test copy was already sent to a@example.test)\n"
     ran = run(desk, "send", ISSUE, "--test", "b@example.test")
     assert ran.err == "mailer: the server is gone\n"
 

@@ -162,7 +162,7 @@ def test_a_campaign_that_is_taken_over_from_a_server_rejects_them_and_blames_nob
 def test_nobody_else_is_nobody(desk: Path, api: SendGridApi) -> None:
     people(desk, *WIDE)
     told = plan(desk, *BY)
-    assert "Warning    nobody would get it" in told.out
+    assert "Warning    no reader would get the issue" in told.out
     ran = run(desk, "send", ISSUE, "--yes", *BY)
     assert ran.status == 2
     assert api.paths == []

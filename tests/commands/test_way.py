@@ -142,4 +142,4 @@ def test_a_plan_of_what_was_sent_says_what_is_left(desk: Path) -> None:
     assert run(desk, "plan", ISSUE, "--json").json["left"] == 0
     ran = run(desk, "plan", ISSUE, "--at", "23:59")
     assert (ran.status, ran.out) == (2, "")
-    assert "is sent already, and gets no new time" in ran.err
+    assert "is already sent, so it cannot be scheduled" in ran.err

@@ -45,21 +45,26 @@ def test_what_everybody_refused_is_not_sent(desk: Path) -> None:
     ran = run(desk, "send", ISSUE, "--yes")
     assert ran.status == 1
     assert "0 handed to smtp://mx.example.org" in ran.out
-    assert shown(desk).startswith(f"{SLUG}: stopped (nobody has it: all {READERS} were refused)\n")
+    assert shown(desk).startswith(
+        f"{SLUG}: stopped (no reader has the issue: all {READERS} deliveries were refused)\n"
+    )
     assert run(desk, "campaigns", "show", SLUG, "--json").json["status"] == "stopped"
 
 
 def test_what_is_frozen_is_said(desk: Path) -> None:
     run(desk, "send", ISSUE, "--yes")
     assert f"  from       Harbour Brief <{OLD}>\n" in shown(desk)
-    assert "From is frozen" not in shown(desk)
+    assert "The campaign sends from" not in shown(desk)
     correct(desk)
     told = shown(desk)
     assert f"  from       Harbour Brief <{OLD}>\n" in told
     assert (
-        f"From is frozen as Harbour Brief <{OLD}>, and mailer.toml says Harbour Brief <{NEW}> by now." in told
+        f"The campaign sends from Harbour Brief <{OLD}>, but mailer.toml now says Harbour Brief <{NEW}>."
+        in told
     )
-    assert f"after `mailer campaigns cancel {SLUG}`, `mailer send {ISSUE}` plans it anew." in told
+    assert (
+        f"after `mailer campaigns cancel {SLUG}`, `mailer send {ISSUE}` plans it with the new sender." in told
+    )
     plan = run(desk, "plan", ISSUE)
     assert f"From       Harbour Brief <{OLD}>\n" in plan.out
     assert (
@@ -67,7 +72,7 @@ def test_what_is_frozen_is_said(desk: Path) -> None:
     )
     ran = run(desk, "campaigns", "retry", SLUG)
     assert ran.status == 1
-    assert "From is frozen as" in ran.out
+    assert "The campaign sends from" in ran.out
 
 
 def test_it_can_be_cancelled_and_planned_anew(desk: Path, wire: Scripted) -> None:
@@ -102,14 +107,14 @@ def test_a_campaign_that_some_have_keeps_its_sender_and_says_so(desk: Path, wire
     wire.decide = lambda m: Outcome(OutcomeKind.ACCEPTED) if m.subscriber_id == 1 else decide(m)
     assert run(desk, "send", ISSUE, "--yes").status == 1
     correct(desk)
-    assert "Some have it already" in shown(desk)
+    assert "Some readers have the issue already" in shown(desk)
     wire.decide = lambda _: Outcome(OutcomeKind.DEFERRED, reason="451 later")
     assert run(desk, "campaigns", "retry", SLUG).status == 1
     told = shown(desk)
-    assert f"Some have it already, so `mailer send {ISSUE}` sends the rest from" in told
-    assert f"`mailer campaigns cancel {SLUG}` gives the rest up." in told
+    assert f"Some readers have the issue already, so `mailer send {ISSUE}` sends the rest from" in told
+    assert f"`mailer campaigns cancel {SLUG}` ends the campaign without the rest." in told
     assert run(desk, "campaigns", "cancel", SLUG).status == 0
-    assert "From is frozen" not in shown(desk)
+    assert "The campaign sends from" not in shown(desk)
     wire.decide, before = decide, len(wire.sent)
     assert run(desk, "send", ISSUE, "--yes", "--segment", 'name != "nobody"').status == 0
     assert len(wire.sent) - before == READERS - 1
@@ -121,7 +126,7 @@ def test_a_campaign_that_ended_with_refusals_can_be_given_up(desk: Path, wire: S
     run(desk, "send", ISSUE, "--yes")
     assert shown(desk).startswith(f"{SLUG}: sent\n")
     assert run(desk, "campaigns", "cancel", SLUG).status == 0
-    assert "the campaign was cancelled, so they are not tried again." in shown(desk)
+    assert "the campaign was cancelled, so these deliveries are not tried again." in shown(desk)
     assert "Left       0 of 5 readers" in run(desk, "plan", ISSUE).out
 
 
@@ -133,5 +138,5 @@ def test_a_campaign_whose_readers_have_all_left_is_not_sent_either(
     for number in range(READERS):
         run(desk, "subscribers", "unsubscribe", f"reader{number}@example.org")
     run(desk, "campaigns", "resume", SLUG)
-    assert shown(desk).startswith(f"{SLUG}: stopped (nobody has it: all readers have left)\n")
+    assert shown(desk).startswith(f"{SLUG}: stopped (no reader has the issue: all readers have left)\n")
     assert wire.sent == []

@@ -5,8 +5,8 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 
-from mailer.doctor.dns.zone_file import record
-from mailer.doctor.examine import Check, examine
+from mailer.doctor.dns.zone_file import zone_file_line
+from mailer.doctor.examine import Check, run_checks
 from mailer.errors import StoreError
 from mailer.transports.finding import Finding, Status, UnansweredQuery
 
@@ -18,7 +18,7 @@ def test_checks_run_at_once_and_answer_in_order() -> None:
         meeting.wait()  # only passes when all three are there
         yield Finding(name, Status.OK, "met")
 
-    found = examine([Check(name, lambda name=name: meet(name)) for name in "abc"])
+    found = run_checks([Check(name, lambda name=name: meet(name)) for name in "abc"])
     assert [finding.name for finding in found] == ["a", "b", "c"]
     assert {finding.status for finding in found} == {Status.OK}
 
@@ -29,7 +29,7 @@ def test_what_was_found_stays_when_a_check_cannot_go_on() -> None:
         raise error
 
     def look(error: Exception) -> tuple[Status, str]:
-        first, second = examine([Check("x", lambda: breaks(error))])
+        first, second = run_checks([Check("x", lambda: breaks(error))])
         assert first.name == "first"
         return second.status, second.message
 
@@ -46,7 +46,7 @@ def test_nobody_is_waited_for_longer_than_the_limit() -> None:
         stuck.wait(60)
 
     try:
-        found = examine([Check("slow", hangs)], seconds=0.2)
+        found = run_checks([Check("slow", hangs)], seconds=0.2)
     finally:
         stuck.set()
     assert [(finding.status, finding.message) for finding in found] == [
@@ -56,5 +56,5 @@ def test_nobody_is_waited_for_longer_than_the_limit() -> None:
 
 
 def test_a_long_txt_record_is_cut_into_strings() -> None:
-    assert record("x.alt", "A", "44.0.0.1") == "x.alt. A 44.0.0.1"
-    assert record("x.alt", "TXT", "a" * 300) == f'x.alt. TXT "{"a" * 255}" "{"a" * 45}"'
+    assert zone_file_line("x.alt", "A", "44.0.0.1") == "x.alt. A 44.0.0.1"
+    assert zone_file_line("x.alt", "TXT", "a" * 300) == f'x.alt. TXT "{"a" * 255}" "{"a" * 45}"'

@@ -121,20 +121,23 @@ def test_a_server_that_says_nothing(world: World) -> None:
 
 
 def test_forward_confirmed(world: World) -> None:
-    assert told(world, f"ptr {HOST}") == ("ok", f"44.0.0.2 is {HOST}, and {HOST} is 44.0.0.2")
+    assert told(world, f"ptr {HOST}") == ("ok", f"44.0.0.2 has the name {HOST}, which resolves to 44.0.0.2")
 
 
 def test_no_reverse_name(world: World) -> None:
     del world.zones["2.0.0.44.in-addr.arpa"]
     status, message = told(world, f"ptr {HOST}")
-    assert (status, message) == ("error", "44.0.0.2 has no name, and large receivers refuse its mail")
+    assert (status, message) == (
+        "error",
+        "44.0.0.2 has no PTR record, and large receivers refuse mail from it",
+    )
 
 
 def test_a_reverse_name_that_does_not_lead_back(world: World) -> None:
     world.zones["2.0.0.44.in-addr.arpa"]["PTR"] = ["host-2.isp.alt."]
     status, message = told(world, f"ptr {HOST}")
     assert status == "error"
-    assert message == "44.0.0.2 is called host-2.isp.alt, which does not lead back to it"
+    assert message == "44.0.0.2 has the name host-2.isp.alt, which does not resolve to 44.0.0.2"
 
 
 def test_every_address_counts(world: World) -> None:
@@ -150,21 +153,21 @@ def test_what_cannot_be_seen_from_here_is_said(world: World) -> None:
     world.zones[HOST]["A"] = ["10.0.0.5"]
     status, message = told(world, f"ptr {HOST}")
     assert status == "unknown"
-    assert "cannot be seen from here" in message
+    assert "cannot be checked from here" in message
     with SmtpServer() as server:
         move(world, server, "127.0.0.1")
         assert told(world, "ptr 127.0.0.1")[0] == "unknown"
 
 
 def test_a_providers_reverse_name_is_the_providers(world: World) -> None:
-    from mailer.doctor.dns.ptr import reverse_names
+    from mailer.doctor.dns.ptr import check_reverse_dns
 
     world.configure("^transport = .*", 'transport = "smtp://relay.provider.alt:25"')
-    assert lines(reverse_names(world.settings, world.resolver, "relay.provider.alt")) == [
-        "ok relay.provider.alt is a provider's, and so are the addresses that mail leaves by"
+    assert lines(check_reverse_dns(world.settings, world.resolver, "relay.provider.alt")) == [
+        "ok relay.provider.alt belongs to a provider, who also names the sending addresses"
     ]
     world.configure("^transport = .*", 'transport = "smtp://44.0.0.2:25"')
-    assert lines(reverse_names(world.settings, world.resolver, "44.0.0.2")) == [
-        f"ok 44.0.0.2 is {HOST}, and {HOST} is 44.0.0.2"
+    assert lines(check_reverse_dns(world.settings, world.resolver, "44.0.0.2")) == [
+        f"ok 44.0.0.2 has the name {HOST}, which resolves to 44.0.0.2"
     ]
     assert DOMAIN in world.zones

@@ -44,10 +44,10 @@ def test_a_base_url_with_a_path_is_asked_below_it(world: World) -> None:
             (301, "", ("Location", "https://www.harbour.alt/healthz")),
             "redirects to https://www.harbour.alt/healthz",
         ),
-        ((503, "later"), "its database is not"),
+        ((503, "later"), "cannot use its database"),
         ((404, "what?"), "answers 404"),
-        ((200, "<h1>Welcome to nginx</h1>"), "answers 200, and not as mailer does"),
-        (None, "broke off"),
+        ((200, "<h1>Welcome to nginx</h1>"), "answers 200, but not as `mailer serve` does"),
+        (None, "healthz failed"),
     ],
 )
 def test_what_else_may_answer(world: World, answer: tuple[int, str] | None, words: str) -> None:
@@ -61,22 +61,22 @@ def test_a_host_that_is_not_in_the_dns(world: World) -> None:
     del world.zones[DOMAIN]["A"]
     assert told(world, f"host {DOMAIN}") == (
         "error",
-        "is not in the DNS, so no unsubscribe link can be opened",
+        f"{DOMAIN} is not in the DNS, so no unsubscribe link can be opened",
     )
-    assert told(world, "web") == ("unknown", f"{DOMAIN} has no address to ask")
+    assert told(world, "web") == ("unknown", f"{DOMAIN} has no IP address to connect to")
 
 
 def test_a_host_that_only_we_can_reach(world: World) -> None:
     world.zones[DOMAIN]["A"] = ["127.0.0.1"]
-    assert told(world, f"host {DOMAIN}") == ("error", "127.0.0.1 cannot be reached from outside")
+    assert told(world, f"host {DOMAIN}") == ("error", "127.0.0.1 cannot be reached from the internet")
 
 
 def test_a_closed_port_is_an_error_and_no_way_is_unknown(world: World) -> None:
     web = WebServer({})
     move(world, web)
     web._server.server_close()
-    assert told(world, "web") == ("error", f"nothing listens at {DOMAIN} port {web.port}")
-    with mock.patch("mailer.doctor.website._connect", side_effect=TimeoutError):
+    assert told(world, "web") == ("error", f"no server listens at {DOMAIN} port {web.port}")
+    with mock.patch("mailer.doctor.website._connect_to_any", side_effect=TimeoutError):
         status, message = told(world, "web")
     assert status == "unknown"
     assert message.endswith("cannot be reached from here: no answer in time")
@@ -109,7 +109,7 @@ def test_a_certificate_that_ends_soon(world: World, tmp_path: Path, monkeypatch:
         move(world, web)
         status, message = told(world, "tls")
         assert status == "warning"
-        assert message.endswith("is good for 5 days")
+        assert message.endswith("is valid for 5 more days")
         assert told(world, "web")[0] == "ok"
 
 
@@ -132,13 +132,13 @@ def test_without_https_the_base_url_is_wrong_and_still_looked_at(world: World) -
 def test_a_server_that_never_answers_is_unknown(world: World) -> None:
     import socket
 
-    from mailer.doctor.website import website
+    from mailer.doctor.website import check_website
 
     with socket.create_server(("127.0.0.1", 0)) as silent:
         world.configure("^base_url = .*", f'base_url = "https://{DOMAIN}:{silent.getsockname()[1]}"')
-        (finding,) = website(world.settings, world.resolver, seconds=0.1)
+        (finding,) = check_website(world.settings, world.resolver, seconds=0.1)
     assert (finding.status, finding.name) == ("unknown", "tls")
     with socket.create_server(("127.0.0.1", 0)) as silent:
         world.configure("^base_url = .*", f'base_url = "http://{DOMAIN}:{silent.getsockname()[1]}"')
-        (finding,) = website(world.settings, world.resolver, seconds=0.1)
+        (finding,) = check_website(world.settings, world.resolver, seconds=0.1)
     assert (finding.status, finding.message) == ("unknown", "GET /healthz was not answered in time")

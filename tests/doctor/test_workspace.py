@@ -23,8 +23,12 @@ def told(world: World, name: str) -> tuple[str, str]:
         ("x7" * 20, "error", "can be guessed"),
         ("short-key", "error", "9 characters"),
         ("just-twenty-letters!", "warning", "only 20 characters"),
-        ("correct-horse-battery-staple-0123456789,abc", "error", "a key in MAILER_SECRET_KEY can be guessed"),
-        ("correct-horse-battery-staple-0123456789," + "abcdefgh" * 4, "ok", "and 1 older accepted"),
+        ("correct-horse-battery-staple-0123456789,abc", "error", "a key in MAILER_SECRET_KEY is too short"),
+        (
+            "correct-horse-battery-staple-0123456789," + "abcdefgh" * 4,
+            "ok",
+            "older keys that are still accepted: 1",
+        ),
         ("", "error", "is not set"),
     ],
 )
@@ -41,7 +45,7 @@ def test_secrets_that_others_may_read(world: World) -> None:
     env = world.root / ".env"
     env.write_text("X=1\n")
     env.chmod(0o644)
-    assert told(world, ".env") == ("warning", "others on this machine may read the secrets")
+    assert told(world, ".env") == ("warning", "other users of this machine can read the secrets in .env")
     env.chmod(0o600)
     assert told(world, ".env")[0] == "ok"
 
@@ -52,12 +56,12 @@ def test_secrets_that_others_may_read(world: World) -> None:
         ("http://news.harbour.alt", "is not https"),
         ("https://localhost:8000", "means this machine"),
         ("https://127.0.0.1", "means this machine"),
-        ("https://10.1.2.3", "means this machine or network"),
+        ("https://10.1.2.3", "means this machine or a private network"),
         ("https://[::1]", "means this machine"),
         ("https://desk.local", "means this machine"),
         ("https://intranet", "means this machine"),
-        ("https://news.example.org", "is a name for examples"),
-        ("http://localhost", "no reader can open and is not https"),
+        ("https://news.example.org", "uses a domain that is reserved for examples"),
+        ("http://localhost", "which readers cannot reach and is not https"),
     ],
 )
 def test_a_base_url_that_readers_cannot_use(world: World, url: str, words: str) -> None:
@@ -68,11 +72,11 @@ def test_a_base_url_that_readers_cannot_use(world: World, url: str, words: str) 
 
 
 def test_a_sender_of_the_manual(world: World) -> None:
-    assert told(world, "sender") == ("ok", f"mail comes from desk@{DOMAIN}")
+    assert told(world, "sender") == ("ok", f"mail is sent from desk@{DOMAIN}")
     world.configure("^transport", 'return_path = "b@news.example.com"\ntransport')
     status, message = told(world, "sender")
     assert status == "error"
-    assert message.startswith("news.example.com is a name for examples")
+    assert message.startswith("news.example.com is reserved for examples")
 
 
 def test_the_postal_address(world: World) -> None:
@@ -115,7 +119,7 @@ def test_a_database_that_everybody_may_read(world: World) -> None:
         path.chmod(mode)
         assert told(world, "database")[0] == status
     path.chmod(0o606)
-    assert told(world, "database")[1] == "everybody on this machine may read the readers' addresses"
+    assert told(world, "database")[1] == "all users of this machine can read the readers' addresses"
 
 
 def test_a_database_without_wal_or_tables(world: World) -> None:
@@ -125,22 +129,28 @@ def test_a_database_without_wal_or_tables(world: World) -> None:
     path = world.root / "subscribers.db"
     with closing(sqlite3.connect(path)) as connection:
         connection.execute("PRAGMA journal_mode=DELETE")
-    assert told(world, "database") == ("warning", "not set up as mailer does it: journal mode delete")
+    assert told(world, "database") == (
+        "warning",
+        "the database is not set up as mailer needs it: journal mode delete",
+    )
     path.unlink()
     with closing(sqlite3.connect(path)) as connection:
         connection.execute("PRAGMA journal_mode=WAL")
         connection.execute("CREATE TABLE x (y)")
-    assert told(world, "database") == ("warning", "not set up as mailer does it: tables are missing")
+    assert told(world, "database") == (
+        "warning",
+        "the database is not set up as mailer needs it: tables are missing",
+    )
 
 
 def test_a_database_that_cannot_be_written(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("os.access", lambda _path, _mode: False)  # for root nothing is read-only
-    assert told(world, "database") == ("error", "it cannot be written")
+    assert told(world, "database") == ("error", "the database cannot be written")
 
 
 def test_a_database_that_takes_too_long_is_unknown(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(inspection, "_STEPS_BETWEEN_LOOKS", 1)
-    (finding,) = storage.database(world.settings, seconds=-1.0)
+    (finding,) = storage.check_database(world.settings, seconds=-1.0)
     assert finding.status == "unknown"
 
 
@@ -150,7 +160,7 @@ def test_room_on_the_disk(world: World, monkeypatch: pytest.MonkeyPatch, free: i
 
     usage = namedtuple("usage", "total used free")
     monkeypatch.setattr("shutil.disk_usage", lambda _path: usage(10, 5, free))
-    assert lines(storage.disk(world.settings))[0].split()[0] == status
+    assert lines(storage.check_disk(world.settings))[0].split()[0] == status
 
 
 def test_looking_leaves_no_trace(world: World) -> None:

@@ -68,7 +68,7 @@ def test_a_lock_that_outlasts_the_wait_ends_the_run_and_loses_nothing(
         "subscribers.db: another process is writing to the database; wait until it ends and "
         "run this command again" in ran.err
     )
-    assert "4 were being handed over, and the next run finds out which of them have it" in ran.err
+    assert "4 were being handed over, and the next run finds out which of them arrived" in ran.err
     assert "nobody has it" not in ran.err
     assert GO_ON in ran.err
     lock.execute("ROLLBACK")
@@ -207,8 +207,8 @@ def test_a_journal_that_cannot_be_begun_sends_nothing(
         ran = desk.send()
     assert ran.status == 1
     why = "no space left on device" if full else "permission denied"
-    assert f"{SLUG}.journal: {why}; correct that first" in ran.err
-    assert f"nobody has it yet; {GO_ON} goes on with the 4 that are left" in ran.err
+    assert f"{SLUG}.journal: {why}; correct this error first" in ran.err
+    assert f"no reader has the issue yet; {GO_ON} sends the 4 that are left" in ran.err
     assert desk.states == ["pending"] * 4
     assert desk.status == "stopped"
     assert server.received == []
@@ -237,8 +237,8 @@ def test_a_journal_that_fills_up_stops_the_run(
     handed = len(server.received)
     assert 1 <= handed < 4
     assert desk.states == ["accepted"] * handed + ["pending"] * (4 - handed)
-    has = "has" if handed == 1 else "have"
-    assert f"{handed} {has} it; {GO_ON} goes on with the {4 - handed} that are left" in ran.err
+    readers = "reader has" if handed == 1 else "readers have"
+    assert f"{handed} {readers} the issue; {GO_ON} sends the {4 - handed} that are left" in ran.err
     desk.finishes(lambda: server.recipients)
 
 
@@ -289,7 +289,7 @@ def test_a_database_that_is_removed_during_the_run_is_rescued(
     server.received = At(2, remove)
     ran = desk.send()
     assert ran.status == 1
-    assert "subscribers.db was removed or replaced while it was in use; what it held" in ran.err
+    assert "subscribers.db was removed or replaced while it was in use; its content" in ran.err
     assert "rename subscribers.db-rescued-2 to subscribers.db, and run this again" in ran.err
     assert (root / "subscribers.db-rescued").read_text() == "of an earlier time"
     for name in ("", "-wal", "-shm"):  # as it says
@@ -307,7 +307,7 @@ def test_a_new_database_does_not_send_what_the_archive_says_was_sent(desk: Desk,
     ran = desk.send()
     assert ran.status == 2
     assert (
-        f"campaigns/{SLUG} says that this issue was sent from here, and subscribers.db does not know"
+        f"campaigns/{SLUG} says that this issue was sent from here, but subscribers.db does not know"
         in ran.err
     )
     assert "restore the database from a backup" in ran.err
@@ -334,7 +334,7 @@ def test_an_old_copy_of_the_database_sends_nothing(desk: Desk, server: SmtpServe
     put(desk, old)
     ran = desk.send()
     assert ran.status == 1
-    assert f"subscribers.db is older than campaigns/{SLUG}, which counts 4 who have it" in ran.err
+    assert f"subscribers.db is older than campaigns/{SLUG}: the manifest counts 4 readers" in ran.err
     assert "Restore a newer copy of the database" in ran.err
     assert len(server.received) == 4
     assert desk.run("campaigns", "cancel", SLUG).status == 0
@@ -356,7 +356,7 @@ def test_an_old_copy_beside_the_journal_of_a_run_that_died_sends_nothing(
     path = desk.root / ".mailer" / f"{SLUG}.journal"
     if known == "outcomes":
         with monkeypatch.context() as patch:
-            patch.setattr("mailer.services.sending.run.conclude", die)
+            patch.setattr("mailer.services.sending.run.conclude_run", die)
             assert desk.send().status == 9
         assert len(server.received) == 4
     else:
@@ -384,7 +384,7 @@ def test_an_old_copy_after_two_runs_that_died_sends_nothing(
     old = settled(desk)
     server.fail("RCPT", "reply", "450 later", times=2)
     with monkeypatch.context() as patch:
-        patch.setattr("mailer.services.sending.run.conclude", die)
+        patch.setattr("mailer.services.sending.run.conclude_run", die)
         patch.setattr("mailer.services.sending.run.conclude_failed_run", die)
         assert desk.send().status == 9
         assert len(server.received) == 2
@@ -392,7 +392,7 @@ def test_an_old_copy_after_two_runs_that_died_sends_nothing(
         assert desk.send().status == 9
     (desk.root / ".mailer" / f"{SLUG}.journal").unlink()
     put(desk, old)
-    assert f"subscribers.db is older than campaigns/{SLUG}, which counts 2" in desk.send().err
+    assert f"subscribers.db is older than campaigns/{SLUG}: the manifest counts 2" in desk.send().err
     assert len(server.received) == 2
 
 

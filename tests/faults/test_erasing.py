@@ -21,7 +21,7 @@ from mailer.audience.recipients import addresses_of
 from mailer.clock import set_clock
 from mailer.config import load_settings
 from mailer.services.readers.erase import erase_person
-from mailer.services.sending.recovery import journal_of
+from mailer.services.sending.recovery import journal_path
 from mailer.spool.journal import Journal
 from mailer.spool.lock import campaign_lock
 from mailer.store.database import open_store
@@ -190,7 +190,7 @@ def die(desk: Desk, result: OutcomeKind, words: str, cause: Cause | None = None)
     spool.set_status("sending")
     claims = spool.claim(9) or []
     keys = [(claim.person, claim.attempt) for claim in claims]
-    journal = Journal(journal_of(settings, SLUG))
+    journal = Journal(journal_path(settings, SLUG))
     journal.note_begun(keys)
     addresses = addresses_of(db, [claim.person for claim in claims])
     (two,) = [(c.person, c.attempt) for c in claims if addresses[c.person] == WHO]
@@ -293,7 +293,7 @@ def test_a_rescued_copy_that_is_damaged_is_told(known: Desk) -> None:
     ran = known.run("subscribers", "erase", WHO, "--yes")
     assert ran.status == 1
     assert "subscribers.db-rescued may hold the address and cannot be changed" in ran.err
-    assert "remove it" in ran.err
+    assert "remove the file" in ran.err
     assert "is erased" in ran.out
 
 

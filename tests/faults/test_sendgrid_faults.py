@@ -136,7 +136,7 @@ def test_an_outage_stops_the_campaign(desk: Desk, api: SendGridApi, monkeypatch:
     assert ran.status == 1
     assert "messages in a row were uncertain, so the campaign stopped itself" in ran.err
     assert "the last answer was: 500 internal error" in ran.err
-    assert f"are uncertain; {GO_ON} goes on with the " in ran.err
+    assert f"are uncertain; {GO_ON} sends the " in ran.err
     assert desk.counts["uncertain"] == 20
     assert desk.counts["pending"] == 40
     api._script.clear()
@@ -202,7 +202,7 @@ def test_nobody_there(desk: Desk, api: SendGridApi, monkeypatch: pytest.MonkeyPa
     assert ran.status == 1
     assert "SendGrid cannot be reached at http://127.0.0.1:1: Connection refused" in ran.err
     assert "check the network and MAILER_SENDGRID_URL, then run this again" in ran.err
-    assert f"nobody has it yet; {GO_ON} goes on with the 4 that are left" in ran.err
+    assert f"no reader has the issue yet; {GO_ON} sends the 4 that are left" in ran.err
     assert desk.counts == {"pending": 4}
     desk.finishes(lambda: api.recipients)
 
@@ -216,7 +216,7 @@ def test_400_rejects_whom_it_names_and_the_rest_get_theirs(desk: Desk, api: Send
     assert ran.status == 1
     assert desk.states == ["accepted", "accepted", "rejected", "accepted"]
     assert "1 rejected: 400 Does not contain a valid address." in ran.out
-    assert "nobody is there. They are marked as bounced and are not written to again" in ran.out
+    assert "the address does not exist. The readers are marked as bounced and get no more mail" in ran.out
     got = [f"reader{i}@example.org" for i in (1, 2, 4)]
     assert api.recipients == got
     assert "There is nothing to send" in desk.send().out
@@ -255,7 +255,7 @@ def test_what_no_request_can_overcome_stops_the_campaign(
     assert ran.status == 1
     assert f"SendGrid accepted no message: {status}" in ran.err
     assert advice in ran.err
-    assert f"nobody has it yet; {GO_ON} goes on with the 4 that are left" in ran.err
+    assert f"no reader has the issue yet; {GO_ON} sends the 4 that are left" in ran.err
     assert KEY not in ran.err + ran.out
     assert api.paths == ["/v3/mail/send"]  # the key is carried nowhere else
     assert desk.counts == {"pending": 4}

@@ -128,7 +128,7 @@ def test_421_before_any_mail_sends_nothing_and_says_when_to_come_back(
     assert ran.status == 1
     assert f"127.0.0.1:{server.port} accepts no mail at the moment: 421 4.3.2 shutting down" in ran.err
     assert "run this again later" in ran.err
-    assert f"nobody has it yet; {GO_ON} goes on with the 4 that are left" in ran.err
+    assert f"no reader has the issue yet; {GO_ON} sends the 4 that are left" in ran.err
     assert desk.states == ["pending"] * 4
     server._faults.clear()
     desk.finishes(lambda: server.recipients)
@@ -145,7 +145,7 @@ def test_a_server_that_is_busy_for_ever_stops_the_run_instead_of_trying_everybod
     assert re.search(
         r"failed \d+ times in a row: 421 4\.7\.0 too many from you; run this again later", ran.err
     )
-    assert f"2 have it; {GO_ON} goes on with the 38 that are left" in ran.err
+    assert f"2 readers have the issue; {GO_ON} sends the 38 that are left" in ran.err
     assert server.connections <= 12
     assert "rejected" not in desk.counts
     assert "uncertain" not in desk.counts
@@ -160,7 +160,7 @@ def test_a_server_that_wants_a_login_rejects_nobody(desk: Desk, start: Start) ->
     assert ran.status == 1
     assert "accepts no mail from us: 530 5.7.0 Authentication required" in ran.err
     assert "check the user in the transport's URL and MAILER_SMTP_PASSWORD" in ran.err
-    assert f"1 has it; {GO_ON} goes on with the 3 that are left" in ran.err
+    assert f"1 reader has the issue; {GO_ON} sends the 3 that are left" in ran.err
     assert desk.states == ["accepted", "pending", "pending", "pending"]
     assert desk.status == "stopped"
     desk.finishes(lambda: server.recipients)
@@ -259,7 +259,7 @@ def test_an_outage_after_the_dot_stops_before_everybody_is_uncertain(desk: Desk,
     assert ran.status == 1
     assert "20 messages in a row were uncertain, so the campaign stopped itself" in ran.err
     assert "the last answer was: no answer after the message: the connection was closed" in ran.err
-    assert f"20 are uncertain; {GO_ON} goes on with the 40 that are left" in ran.err
+    assert f"20 are uncertain; {GO_ON} sends the 40 that are left" in ran.err
     assert desk.counts == {"uncertain": 20, "pending": 40}
     server._faults.clear()
     desk.finishes(lambda: server.recipients, uncertain=20)
@@ -308,7 +308,7 @@ def test_a_server_that_is_gone_in_the_middle_of_a_campaign(desk: Desk, start: St
     ran = desk.send()
     assert ran.status == 1
     assert "broke off: the connection was closed; check that the server runs" in ran.err
-    assert f"2 have it; {GO_ON} goes on with the 2 that are left" in ran.err
+    assert f"2 readers have the issue; {GO_ON} sends the 2 that are left" in ran.err
     assert desk.states == ["accepted", "accepted", "pending", "pending"]
     server._faults.clear()
     desk.finishes(lambda: server.recipients)

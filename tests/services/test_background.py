@@ -27,14 +27,14 @@ SENT = Campaign(
 
 
 class Looks:
-    """Stands for run_due: each look does the next of what it is told, then nothing."""
+    """Stands for `send_due_campaigns`: each look does the next of what it is told, then nothing."""
 
     def __init__(self, *steps: Any) -> None:
         self.steps = list(steps)
         self.done = threading.Event()
         self.connections: set[int] = set()
 
-    def __call__(self, workspace: Any, *, stop: Any, attempts: Any, warn: Any) -> Iterator[DueResult]:
+    def __call__(self, workspace: Any, *, stop: Any, retry_times: Any, warn: Any) -> Iterator[DueResult]:
         self.connections.add(id(workspace.db.conn))
         if not self.steps:
             self.done.set()
@@ -52,13 +52,13 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def look(settings: Settings, monkeypatch: pytest.MonkeyPatch, *steps: Any) -> Looks:
     looks = Looks(*steps)
-    monkeypatch.setattr(background, "run_due", looks)
-    scheduler = Scheduler(settings, look_seconds=0.01)
+    monkeypatch.setattr(background, "send_due_campaigns", looks)
+    scheduler = Scheduler(settings, poll_seconds=0.01)
     scheduler.start()
     try:
         assert looks.done.wait(20)
     finally:
-        scheduler.end(20)
+        scheduler.stop(20)
     assert not any(thread.name == "schedule" for thread in threading.enumerate())
     return looks
 
@@ -68,7 +68,7 @@ def test_one_line_for_each_campaign(
     settings: Settings, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     look(settings, monkeypatch, DueResult(SENT), DueResult(SENT, error="in\ntwo lines"))
-    assert caplog.messages == ["x: nobody was left; sent", "x: in two lines"]
+    assert caplog.messages == ["x: no reader was left; sent", "x: in two lines"]
 
 
 @pytest.mark.usefixtures("quick")
@@ -97,15 +97,15 @@ def test_a_defect_that_ended_one_campaign_is_in_the_log(
 
 
 def test_what_never_began_ends_at_once(settings: Settings, workspace: Path) -> None:
-    Scheduler(settings).end(1)
+    Scheduler(settings).stop(1)
     assert not (workspace / "subscribers.db").exists()
 
 
 def test_once_asked_to_end_it_begins_nothing(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     looks = Looks(DueResult(SENT))
-    monkeypatch.setattr(background, "run_due", looks)
+    monkeypatch.setattr(background, "send_due_campaigns", looks)
     scheduler = Scheduler(settings)
-    scheduler.ask_to_end()
+    scheduler.request_stop()
     scheduler.start()
-    scheduler.end(20)
+    scheduler.stop(20)
     assert len(looks.steps) == 1

@@ -25,7 +25,7 @@ def test_two_runs_that_rescue_one_database_at_once_make_a_copy_each(
 
     def another_comes_between(target: Any) -> sqlite3.Connection:
         while others:
-            guard._rescue(others.pop(), path)
+            guard._copy_to_rescue_file(others.pop(), path)
         return real(target)
 
     monkeypatch.setattr(guard.sqlite3, "connect", another_comes_between)
@@ -49,7 +49,7 @@ def test_a_folder_that_takes_no_copy_is_told(tmp_path: Path, monkeypatch: pytest
     db = open_store(path)
     with (
         closing(db.conn),
-        pytest.raises(StoreError, match="and what it held cannot be saved"),
+        pytest.raises(StoreError, match="and its content cannot be saved"),
         watch_database(db, path, lambda _: None),
     ):
         shutil.rmtree(path.parent)

@@ -10,7 +10,7 @@ import pytest
 from mailer.config import Settings
 from mailer.errors import InputError, IssueError
 from mailer.services.issues.check import check_issue
-from mailer.services.issues.draft import begin_issue
+from mailer.services.issues.draft import create_draft
 from mailer.services.issues.render import render_issue
 from tests.clock import Clock
 
@@ -34,10 +34,10 @@ def test_a_draft_is_of_today_in_the_publications_time_zone(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     Clock("2026-11-21T18:00")
-    assert begin_issue(settings, "morning") == "issues/2026-11-22-morning.yaml"
-    assert begin_issue(settings, "morning", dt.date(2026, 12, 1)) == "issues/2026-12-01-morning.yaml"
+    assert create_draft(settings, "morning") == "issues/2026-11-22-morning.yaml"
+    assert create_draft(settings, "morning", dt.date(2026, 12, 1)) == "issues/2026-12-01-morning.yaml"
     with pytest.raises(IssueError, match="exists already"):
-        begin_issue(settings, "morning")
+        create_draft(settings, "morning")
 
 
 def test_a_check_tells_whether_the_issue_is_ready(settings: Settings, issue: Path) -> None:
@@ -58,8 +58,8 @@ def test_an_issue_is_rendered_with_a_folder_for_each_condition(
     output = tmp_path / "out"
     done = render_issue(settings, issue, output)
     assert (done.conditions, done.has_errors) == (('"vip" in tags',), False)
-    assert (output / "email.html").stat().st_size == done.html
+    assert (output / "email.html").stat().st_size == done.html_bytes
     assert {path.name for path in (output / "variants").iterdir()} == {"0", "1"}
-    assert (done.folder_of(output, 1) / "message.eml").is_file()
+    assert (done.variant_folder(output, 1) / "message.eml").is_file()
     with pytest.raises(InputError, match="is a file"):
         render_issue(settings, issue, issue)

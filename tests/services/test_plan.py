@@ -8,8 +8,8 @@ from sqlite_utils import Database
 from mailer.campaign.delivery_state import STATES
 from mailer.config import Settings
 from mailer.services.planning.plan import count_audience
-from mailer.services.planning.recipients import Selection
-from mailer.services.workspace import workspace_of
+from mailer.services.planning.recipients import RecipientSelection
+from mailer.services.workspace import make_workspace
 from mailer.transports.registry import unwritable_addresses_of
 from tests.spooled import EDITION, add_readers, freeze
 
@@ -20,8 +20,8 @@ def planned_after(db: Database, settings: Settings, status: str, state: str) -> 
     spool = freeze(db)
     spool.set_status(status)
     db.conn.execute("UPDATE deliveries SET state = ?", [state])
-    selection = Selection(EDITION, None, (), earlier=(spool.campaign.id,))
-    audience = count_audience(workspace_of(settings, db), selection)
+    selection = RecipientSelection(EDITION, None, (), earlier=(spool.campaign.id,))
+    audience = count_audience(make_workspace(settings, db), selection)
     assert audience.recipients + audience.excluded.get("received", 0) == 1
     return audience.recipients
 
@@ -58,9 +58,9 @@ def test_readers_are_counted_once_whatever_keeps_them_from_it(
     spool = freeze(db, people=[first, second])
     rule = unwritable_addresses_of("sendgrid:")
     numbers = (spool.campaign.id,) if earlier else ()
-    selection = Selection(EDITION, None, (), earlier=numbers, unwritable=rule)
+    selection = RecipientSelection(EDITION, None, (), earlier=numbers, unwritable=rule)
     for _ in range(2):  # a plan is surveyed when it is made and again when it is frozen
-        audience = count_audience(workspace_of(settings, db), selection)
+        audience = count_audience(make_workspace(settings, db), selection)
     expected = {"received": 2, "unwritable": 1} if earlier else {"unwritable": 2}
     assert audience.excluded == expected
     assert audience.recipients == (1 if earlier else 2)

@@ -14,9 +14,9 @@ from mailer.campaign.campaign import Campaign
 from mailer.config import Settings
 from mailer.errors import TransportError
 from mailer.services.due import send_due as due
-from mailer.services.due.parallel_runs import Attempts, Runs
-from mailer.services.due.send_due import DueResult, run_due
-from mailer.services.workspace import Workspace, workspace_of
+from mailer.services.due.parallel_runs import ParallelRuns, RetryTimes
+from mailer.services.due.send_due import DueResult, send_due_campaigns
+from mailer.services.workspace import Workspace, make_workspace
 from mailer.transports.base import Outcome, OutcomeKind, OutgoingMessage
 from mailer.transports.stop import StopFlag
 from tests.cli import run
@@ -125,7 +125,7 @@ def test_a_campaign_that_is_due_behind_a_long_one_is_sent_in_its_time(
     wire.decide["long"] = seventy_minutes
     clock.set("2026-11-22T00:00")
     told: list[DueResult] = []
-    for done in run_due(workspace_of(settings, db), stop=StopFlag()):
+    for done in send_due_campaigns(make_workspace(settings, db), stop=StopFlag()):
         told.append(done)
         clock.set("2026-11-22T01:10")
         over.set()
@@ -191,7 +191,7 @@ def test_a_wish_to_stop_lays_all_of_them_down_and_the_next_run_goes_on(
 
     wire.decide = {"a": stop_both, "b": stop_both}
     clock.set("2026-11-22T00:00")
-    told = list(run_due(workspace_of(settings, db), stop=stop))
+    told = list(send_due_campaigns(make_workspace(settings, db), stop=stop))
     assert sorted(done.campaign.slug for done in told) == sorted(slugs)
     assert set(statuses(db).values()) == {"scheduled"}
     assert wire.open == 0
@@ -208,7 +208,7 @@ def test_who_takes_no_more_results_ends_the_runs(
     released = threading.Event()
     wire.decide["slow"] = lambda message: message.address == FIRST and released.wait(SECONDS)
     clock.set("2026-11-22T00:00")
-    results = run_due(workspace_of(settings, db), stop=StopFlag())
+    results = send_due_campaigns(make_workspace(settings, db), stop=StopFlag())
     assert next(results).result is not None
     threading.Timer(0, released.set).start()
     results.close()  # type: ignore[attr-defined]
@@ -228,15 +228,17 @@ def test_a_failed_one_is_not_tried_again_before_its_rest_is_over(
 
     wire.decide["broken"] = fail
     clock.set("2026-11-22T00:00")
-    attempts = Attempts()
-    (done,) = run_due(workspace_of(settings, db), stop=StopFlag(), attempts=attempts)
+    retry_times = RetryTimes()
+    (done,) = send_due_campaigns(make_workspace(settings, db), stop=StopFlag(), retry_times=retry_times)
     before = len(tries)
     assert "closed the connection" in done.error
-    assert list(run_due(workspace_of(settings, db), stop=StopFlag(), attempts=attempts)) == []
+    assert (
+        list(send_due_campaigns(make_workspace(settings, db), stop=StopFlag(), retry_times=retry_times)) == []
+    )
     assert len(tries) == before
-    attempts.rest(slug, 0.0)
+    retry_times.postpone(slug, 0.0)
     wire.decide = {}
-    (done,) = run_due(workspace_of(settings, db), stop=StopFlag(), attempts=attempts)
+    (done,) = send_due_campaigns(make_workspace(settings, db), stop=StopFlag(), retry_times=retry_times)
     assert done.is_complete
 
 
@@ -250,10 +252,10 @@ def test_where_no_thread_is_to_be_had_the_campaign_is_told_and_tried_again(
         raise RuntimeError("can't start new thread")
 
     with monkeypatch.context() as patch:
-        patch.setattr(Runs, "begin", no_thread)
+        patch.setattr(ParallelRuns, "start", no_thread)
         ran = run(desk, "run-due")
     assert (ran.status, ran.out) == (1, "")
-    assert ran.err == f"{slug}: can't start new thread; it is tried again\n"
+    assert ran.err == f"{slug}: can't start new thread; the campaign is tried again\n"
     assert run(desk, "run-due").status == 0
 
 
@@ -280,7 +282,7 @@ def test_trouble_while_looking_for_more_ends_no_run(
 
     monkeypatch.setattr(due, "due_campaigns", fail_later)
     wire.decide["a"] = lambda _: looked.wait(SECONDS)
-    results = run_due(workspace_of(settings, db), stop=StopFlag())
+    results = send_due_campaigns(make_workspace(settings, db), stop=StopFlag())
     assert next(results).is_complete
     if lasting:
         with pytest.raises(sqlite3.OperationalError):
@@ -300,6 +302,6 @@ def test_a_database_that_cannot_be_opened_in_the_run_is_told_as_its_failure(
         raise sqlite3.OperationalError("database is locked")
 
     monkeypatch.setattr(due, "open_workspace", locked)
-    (done,) = run_due(workspace_of(settings, db), stop=StopFlag())
+    (done,) = send_due_campaigns(make_workspace(settings, db), stop=StopFlag())
     assert "another process is writing to the database" in done.error
     assert wire.sent == []

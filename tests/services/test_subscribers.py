@@ -13,18 +13,18 @@ from mailer.audience.people import find
 from mailer.config import Settings
 from mailer.errors import AudienceError, InputError, SegmentError
 from mailer.services.readers.erase import erase_person
-from mailer.services.subscribers.adding import Addition, Description, add_person, edit_people
+from mailer.services.subscribers.adding import AdditionRequest, PersonChanges, add_person, edit_people
 from mailer.services.subscribers.address_change import change_address
 from mailer.services.subscribers.history import person_history
 from mailer.services.subscribers.importing import ImportProgress, ImportRequest, import_lists
 from mailer.services.subscribers.leaving import (
     AddressList,
-    suppress,
+    suppress_address,
     suppress_list,
-    unsubscribe,
     unsubscribe_list,
+    unsubscribe_person,
 )
-from mailer.services.subscribers.listing import SubscriberFilter, export_list, list_people
+from mailer.services.subscribers.listing import SubscriberFilter, export_people, list_people
 from mailer.services.subscribers.restoring import restore_campaign, restore_person
 from mailer.store.database import open_store
 from tests.faults.conftest import bound_by_permissions
@@ -90,12 +90,12 @@ def test_a_wrong_choice_is_told_before_anything_is_listed_or_opened(desk: Settin
         with pytest.raises(error):
             list_people(desk, choice)
         with pytest.raises(error):
-            export_list(desk, choice, opened())
+            export_people(desk, choice, opened())
 
 
 def test_an_export_gives_its_name_and_its_number(desk: Settings) -> None:
     file = io.StringIO()
-    exported = export_list(desk, SubscriberFilter(status="active"), nullcontext(file), name="out.csv")
+    exported = export_people(desk, SubscriberFilter(status="active"), nullcontext(file), name="out.csv")
     assert exported.to_json() == {"file": "out.csv", "exported": 1}
     assert len(file.getvalue().splitlines()) == 2
 
@@ -106,45 +106,51 @@ def test_a_read_only_workspace_is_listed_exported_and_shown(desk: Settings) -> N
         desk.root.chmod(0o555)
         try:
             assert [person.name for person in list_people(desk, SubscriberFilter())] == ["Ann", "Bo"]
-            assert export_list(desk, SubscriberFilter(), nullcontext(io.StringIO())).number == 2
+            assert export_people(desk, SubscriberFilter(), nullcontext(io.StringIO())).number == 2
             assert person_history(desk, ANN).to_json()["name"] == "Ann"
             with pytest.raises(Exception, match="read-only"):
-                unsubscribe(desk, ANN)
+                unsubscribe_person(desk, ANN)
         finally:
             desk.root.chmod(0o755)
             desk.database.chmod(0o644)
 
 
 def test_an_addition_tells_what_was_cleared(desk: Settings) -> None:
-    added = add_person(desk, Addition("cy@example.org", Description(name="Cy", attributes=("seat=4",))))
+    added = add_person(
+        desk, AdditionRequest("cy@example.org", PersonChanges(name="Cy", attributes=("seat=4",)))
+    )
     assert (added.before, added.to_json()["added"]) == (None, True)
     assert added.person.editions == ("evening", "feature", "morning")
-    changed = add_person(desk, Addition(ANN, Description(tags=("press",))))
+    changed = add_person(desk, AdditionRequest(ANN, PersonChanges(tags=("press",))))
     assert changed.before
     assert (changed.before.tags, changed.person.tags) == (("vip",), ("press",))
-    assert changed.cleared == {"tags": ["vip"], "attributes": []}
+    assert changed.removed_values == {"tags": ["vip"], "attributes": []}
 
 
 @pytest.mark.parametrize(
     "description",
-    [Description(), Description(name="All"), Description(tags=("a",)), Description(language="en")],
+    [PersonChanges(), PersonChanges(name="All"), PersonChanges(tags=("a",)), PersonChanges(language="en")],
 )
-def test_a_segment_takes_tags_and_attributes_alone(desk: Settings, description: Description) -> None:
+def test_a_segment_takes_tags_and_attributes_alone(desk: Settings, description: PersonChanges) -> None:
     with pytest.raises(InputError):
         edit_people(desk, '"vip" in tags', description)
-    assert edit_people(desk, '"vip" in tags', Description(add_tags=("new",))).to_json() == {
+    assert edit_people(desk, '"vip" in tags', PersonChanges(add_tags=("new",))).to_json() == {
         "segment": '"vip" in tags', "matched": 2, "changed": 2,
     }  # fmt: skip
 
 
 def test_one_address_and_a_list_leave_and_are_suppressed(desk: Settings) -> None:
-    assert unsubscribe(desk, ANN, edition="morning").person.editions == ("evening",)
+    assert unsubscribe_person(desk, ANN, edition="morning").person.editions == ("evening",)
     some = AddressList("x", read_addresses(b"ann@example.org\nno address\nstranger@example.org\n", "x"))
     left = unsubscribe_list(desk, some)
-    assert (left.taken.changed, left.taken.unknown, len(left.unreadable)) == (1, ["stranger@example.org"], 1)
+    assert (left.outcome.changed, left.outcome.unknown, len(left.unreadable)) == (
+        1,
+        ["stranger@example.org"],
+        1,
+    )
     with pytest.raises(AudienceError, match="mornin"):
         unsubscribe_list(desk, some, edition="mornin")
-    assert suppress(desk, ANN, reason="by letter").to_json() == {"address": ANN, "changed": True}
+    assert suppress_address(desk, ANN, reason="by letter").to_json() == {"address": ANN, "changed": True}
     assert suppress_list(desk, some).to_json()["unchanged"] == 1
     story = person_history(desk, "stranger@example.org")
     assert (story.person, story.to_json()["id"]) == (None, None)
@@ -164,7 +170,7 @@ def test_a_changed_address_tells_of_both(desk: Settings) -> None:
     done = change_address(desk, ANN, "anna@example.org")
     assert (done.changed, done.before.address, done.person.address) == (True, ANN, "anna@example.org")
     assert not change_address(desk, "anna@example.org", "anna@example.org").changed
-    with pytest.raises(AudienceError, match="the address became anna@"):
+    with pytest.raises(AudienceError, match="the person's address is now anna@"):
         person_history(desk, ANN)
 
 

@@ -62,7 +62,7 @@ def test_a_defect_of_ours_is_a_calm_page_too(site: Site, monkeypatch: pytest.Mon
     def broken(self: ReaderActions, text: str, purpose: object) -> None:
         raise RuntimeError("a defect")
 
-    monkeypatch.setattr(ReaderActions, "look", broken)
+    monkeypatch.setattr(ReaderActions, "identify_reader", broken)
     browser = Browser(create_app(site.settings), raises=False)
     answer = browser.get("/u/x")
     assert answer.status_code == 500

@@ -184,7 +184,7 @@ def test_the_log_stays_small_however_many_links_are_no_good(
     set_clock(lambda: day)
     desk = ReaderActions(site.settings)
     for _ in range(1234):
-        desk.look("\x1b[31m\nevil", Purpose.UNSUBSCRIBE)
+        desk.identify_reader("\x1b[31m\nevil", Purpose.UNSUBSCRIBE)
     told = [record.getMessage() for record in caplog.records]
     assert [line.partition("unreadable: ")[2] for line in told] == [
         f"{n} today)" for n in (*range(1, 11), 100, 1000)
@@ -192,9 +192,9 @@ def test_the_log_stays_small_however_many_links_are_no_good(
     assert all(line.isprintable() for line in told)
     assert all("evil" not in line for line in told)
     day += timedelta(days=1)
-    desk.look("x", Purpose.UNSUBSCRIBE)
+    desk.identify_reader("x", Purpose.UNSUBSCRIBE)
     told = [record.getMessage() for record in caplog.records][len(told) :]
-    assert told[0] == "links on 2026-11-21 (unreadable): 1234"
+    assert told[0] == "invalid links on 2026-11-21 (unreadable): 1234"
     assert told[1].endswith("(unreadable: 1 today)")
 
 

@@ -286,6 +286,6 @@ def test_a_database_that_fails_at_any_look_is_not_said_to_have_recorded_anything
 
 def test_the_desk_gives_the_person_as_they_are_afterwards(site: Site, reader: Subscriber) -> None:
     desk = ReaderActions(site.settings)
-    left = desk.leave(site.link(reader)[3:], reason="", source="page")
+    left = desk.unsubscribe_from_all(site.link(reader)[3:], reason="", source="page")
     assert left.person is not None
     assert left.person.status == "unsubscribed"

@@ -18,7 +18,13 @@ from mailer.commands.output import say_counts, say_reasons
 from mailer.config import Settings
 from mailer.errors import CampaignError
 from mailer.services.campaigns.decisions import cancel_campaign, pause_campaign
-from mailer.services.campaigns.documents import Details, Overview, details_of, overview_of, overviews
+from mailer.services.campaigns.documents import (
+    CampaignDetails,
+    CampaignOverview,
+    details_of,
+    list_overviews,
+    overview_of,
+)
 from mailer.services.workspace import Workspace, open_workspace
 from mailer.transports.registry import is_folder_transport
 
@@ -28,7 +34,7 @@ Slug = Annotated[str, typer.Argument(metavar="SLUG", help="The campaign's name, 
 JsonFlag = JsonFlag
 
 
-def _when(settings: Settings, overview: Overview) -> str:
+def _when(settings: Settings, overview: CampaignOverview) -> str:
     """Returns the time at which a waiting campaign continues, or what it waits for, as the end of a line."""
     campaign, zone = overview.campaign, settings.publication.zone
     overdue = campaign.status is Status.HELD and campaign.held_until < utc_text(now() - LATE)
@@ -43,7 +49,7 @@ def _when(settings: Settings, overview: Overview) -> str:
             return f"  [in {campaign.transport} only, which reached nobody]"
         case Status.MISSED:
             return "  [missed its time; `mailer campaigns resume` sends it]"
-        case Status.STOPPED if overview.left:
+        case Status.STOPPED if overview.deliveries_left:
             return f"  [waits for `mailer send {campaign.issue}`]"
         case Status.READY:
             return f"  [`mailer send {campaign.issue}` begins it]"
@@ -55,8 +61,8 @@ def _when(settings: Settings, overview: Overview) -> str:
 
 def list_campaigns(context: typer.Context, as_json: JsonFlag = False) -> None:
     """Lists all campaigns, newest first."""
-    workspace = open_workspace(settings_of(context), to_read=True)
-    found = overviews(workspace)
+    workspace = open_workspace(settings_of(context), for_reading=True)
+    found = list_overviews(workspace)
     if as_json:
         emit_json([overview.to_json() for overview in found])
         return
@@ -73,7 +79,7 @@ def list_campaigns(context: typer.Context, as_json: JsonFlag = False) -> None:
 
 def show(context: typer.Context, slug: Slug, as_json: JsonFlag = False) -> None:
     """Shows plan, counts and the reasons for failed deliveries."""
-    workspace = open_workspace(settings_of(context), to_read=True)
+    workspace = open_workspace(settings_of(context), for_reading=True)
     details = details_of(workspace, slug)
     if as_json:
         emit_json(details.to_json())
@@ -81,7 +87,7 @@ def show(context: typer.Context, slug: Slug, as_json: JsonFlag = False) -> None:
         _say_details(workspace.settings, details)
 
 
-def _say_details(settings: Settings, details: Details) -> None:
+def _say_details(settings: Settings, details: CampaignDetails) -> None:
     campaign, counts = details.overview.campaign, details.overview.counts
     zone = settings.publication.zone
     say(
@@ -104,7 +110,7 @@ def _say_details(settings: Settings, details: Details) -> None:
         say(f"  {details.note}")
 
 
-def _time_rows(settings: Settings, details: Details) -> list[str]:
+def _time_rows(settings: Settings, details: CampaignDetails) -> list[str]:
     """Returns lines about what a campaign waits for, and its canary."""
     campaign, zone = details.overview.campaign, settings.publication.zone
     rows: list[str] = []
@@ -167,7 +173,7 @@ def verify(context: typer.Context, slug: Slug, as_json: JsonFlag = False) -> Non
     settings = settings_of(context)
     folder = settings.campaigns / slug
     if not folder.is_dir():
-        open_workspace(settings, to_read=True).spools.find(slug)
+        open_workspace(settings, for_reading=True).spools.find(slug)
         raise CampaignError(f"campaigns/{slug} is missing; restore it from a backup")
     from mailer.archive.verify import verify_campaign
 

@@ -14,7 +14,7 @@ from mailer.errors import BusyError, InputError
 from mailer.services.campaigns.decisions import resolve_campaign, retry_campaign
 from mailer.services.campaigns.documents import details_of, overview_of
 from mailer.services.campaigns.resume import resume_campaign
-from mailer.services.sending.canary import release
+from mailer.services.sending.canary import release_behind_canary
 from mailer.services.sending.result import SendResult
 from mailer.services.sending.send import finish_campaign
 from mailer.services.workspace import Workspace, open_workspace
@@ -36,7 +36,7 @@ def resume(context: typer.Context, slug: Slug, as_json: JsonFlag = False) -> Non
     workspace = open_workspace(settings_of(context))
     overview = overview_of(workspace, slug)
     warn_of_moved_database(workspace.db, workspace.settings)
-    released = release(workspace.spools.open(overview.campaign), Event.RELEASE_HELD)
+    released = release_behind_canary(workspace.spools.open(overview.campaign), Event.RELEASE_HELD)
     try:
         with (
             stop_on_signals() as stop,
@@ -109,10 +109,10 @@ def resolve(
 
 def _finish(workspace: Workspace, slug: str, as_json: bool, address: str | None = None, **also: int) -> None:
     """Sends the remaining deliveries, or the one to `address`, and prints the result."""
-    total = 1 if address is not None else overview_of(workspace, slug).left
+    total = 1 if address is not None else overview_of(workspace, slug).deliveries_left
     warn_of_moved_database(workspace.db, workspace.settings)
     with stop_on_signals() as stop, show_progress(total, quiet=as_json) as observe:
-        result = finish_campaign(workspace, slug, stop=stop, observe=observe, address=address)
+        result = finish_campaign(workspace, slug, stop=stop, observe=observe, only_address=address)
     _print_result(workspace, result, as_json, also)
 
 
@@ -123,5 +123,5 @@ def _print_result(
         emit_json({**result.to_json(), **(also or {})})
     else:
         say_result(workspace.settings, result)
-    if not (result.complete or result.waits):
+    if not (result.is_complete or result.is_waiting):
         raise typer.Exit(1)

@@ -39,7 +39,7 @@ def deliveries(
     """Lists recipients with delivery state, time and the server's answer."""
     if state and state not in STATES:
         raise InputError(f'"{state}" is no state of a delivery; choose one of {", ".join(STATES)}')
-    workspace = open_workspace(settings_of(context), to_read=True)
+    workspace = open_workspace(settings_of(context), for_reading=True)
     found = deliveries_of(workspace, slug, state=state, address=address)
     if as_json:
         emit_json([delivery_json(listed, whose) for listed, whose in found])

@@ -13,7 +13,7 @@ from mailer.errors import InputError
 from mailer.issue.schema import schema_text
 from mailer.issue.values.fields import parse_date
 from mailer.services.issues.check import check_issue
-from mailer.services.issues.draft import begin_issue
+from mailer.services.issues.draft import create_draft
 
 __all__ = ["check", "new", "schema"]
 
@@ -36,7 +36,7 @@ def new(
     ] = None,
 ) -> None:
     """Creates a draft issue in issues/."""
-    name = begin_issue(settings_of(context), edition, _date(date))
+    name = create_draft(settings_of(context), edition, _date(date))
     say(f"{name} is your draft. `mailer check {name}` tells what is wrong with it.")
 
 

@@ -34,12 +34,12 @@ def render(
     for problem in done.problems:
         say(str(problem), err=True)
     say(
-        f"{output}: email.html ({done.html / 1000:.1f} KB), email.txt ({done.text / 1000:.1f} KB), web.html, "
-        "message.eml"
+        f"{output}: email.html ({done.html_bytes / 1000:.1f} KB), "
+        f"email.txt ({done.text_bytes / 1000:.1f} KB), web.html, message.eml"
     )
     if done.conditions and done.is_public_page:
-        say(f"{done.folder_of(output, 0)}: what is for everybody; its web.html is the public page")
+        say(f"{done.variant_folder(output, 0)}: what is for everybody; its web.html is the public page")
     for bit, condition in enumerate(done.conditions):
-        say(f"{done.folder_of(output, 1 << bit)}: what readers see of whom `{condition}` alone is true")
+        say(f"{done.variant_folder(output, 1 << bit)}: what readers see of whom `{condition}` alone is true")
     if done.has_errors:
         raise typer.Exit(1)

@@ -8,7 +8,7 @@ import typer
 
 from mailer.campaign.canary import Canary
 from mailer.config import Settings
-from mailer.services.planning.prepare import Prepared
+from mailer.services.planning.prepare import PreparedIssue
 
 __all__ = ["CanaryOption", "HoldOption", "canary_rows", "canary_warnings"]
 
@@ -35,7 +35,7 @@ HoldOption = Annotated[
 ]
 
 
-def canary_rows(settings: Settings, prepared: Prepared, canary: Canary) -> list[str]:
+def canary_rows(settings: Settings, prepared: PreparedIssue, canary: Canary) -> list[str]:
     """Returns the plan's lines about the size of the canary and what follows it."""
     total = prepared.plan.recipients
     then = (
@@ -49,7 +49,7 @@ def canary_rows(settings: Settings, prepared: Prepared, canary: Canary) -> list[
     return rows
 
 
-def canary_warnings(prepared: Prepared, canary: Canary) -> list[str]:
+def canary_warnings(prepared: PreparedIssue, canary: Canary) -> list[str]:
     """Returns a warning where the canary is too small to say much."""
     total = prepared.plan.recipients
     if total >= _FEW:

@@ -10,8 +10,7 @@ import typer
 
 from mailer.campaign.times import format_time
 from mailer.commands.context import JsonFlag, emit_json, say, settings_of
-from mailer.services.planning.explain import Explanation
-from mailer.services.planning.explain import explain as explain_person
+from mailer.services.planning.explain import PersonExplanation, explain_issue_for_person
 from mailer.services.workspace import open_workspace
 
 __all__ = ["explain"]
@@ -33,7 +32,7 @@ def explain(
     """Explains why a person gets an issue or does not."""
     settings = settings_of(context)
     zone = settings.publication.zone
-    found = explain_person(open_workspace(settings, to_read=True), address, issue)
+    found = explain_issue_for_person(open_workspace(settings, for_reading=True), address, issue)
     if as_json:
         emit_json({**asdict(found), "gets_it": _gets_it(found)})
         return
@@ -59,5 +58,5 @@ def explain(
         say(f"  campaign {delivery.slug}: {delivery.state}{when}{why}")
 
 
-def _gets_it(found: Explanation) -> bool:
+def _gets_it(found: PersonExplanation) -> bool:
     return found.known and found.exclusion is None and not found.unwritable

@@ -8,7 +8,7 @@ from mailer.audience.selection import Exclusion
 from mailer.commands.context import say
 from mailer.issue.model import reader_conditions
 from mailer.services.planning.plan import Plan
-from mailer.services.planning.prepare import Prepared
+from mailer.services.planning.prepare import PreparedIssue
 from mailer.services.planning.recipients import UNWRITABLE
 from mailer.services.sending.proposal import frozen_plan
 from mailer.transports.registry import unwritable_addresses_of
@@ -17,7 +17,11 @@ __all__ = ["say_plan"]
 
 
 def say_plan(
-    prepared: Prepared, left: int | None = None, *, rows: Iterable[str] = (), warnings: Iterable[str] = ()
+    prepared: PreparedIssue,
+    left: int | None = None,
+    *,
+    rows: Iterable[str] = (),
+    warnings: Iterable[str] = (),
 ) -> None:
     """Prints a plan. `left` is the number of deliveries that an existing campaign has still to send.
 
@@ -68,7 +72,7 @@ def _folder(transport: str) -> str:
     return transport.partition(":")[2].rstrip("/") + "/"
 
 
-def _public_page(prepared: Prepared, plan: Plan) -> str:
+def _public_page(prepared: PreparedIssue, plan: Plan) -> str:
     """Returns what the public page shows, or '' where every reader of the edition gets the same."""
     if plan.archive == "none":
         return "there is no public page: archive = false"
@@ -83,7 +87,7 @@ def _public_page(prepared: Prepared, plan: Plan) -> str:
     return f"the public page {' and '.join(shown)}" if shown else ""
 
 
-def _reading(prepared: Prepared, variant: int) -> str:
+def _reading(prepared: PreparedIssue, variant: int) -> str:
     """Returns what the readers of a variant get, in the words of the issue."""
     only = reader_conditions(prepared.loaded.issue)
     chosen = [expression for bit, expression in enumerate(only) if variant >> bit & 1]
@@ -99,5 +103,5 @@ def _because(reason: str, transport: str) -> str:
     return Exclusion(reason).sentence if reason in set(Exclusion) else "has it already"
 
 
-def _hash(prepared: Prepared) -> str:
+def _hash(prepared: PreparedIssue) -> str:
     return prepared.existing.plan_hash if prepared.existing else prepared.plan.hash

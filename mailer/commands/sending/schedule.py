@@ -11,8 +11,8 @@ from mailer.campaign.times import format_time
 from mailer.commands.context import JsonFlag, emit_json, say, settings_of, warn
 from mailer.commands.signals import stop_on_signals
 from mailer.config import Settings
-from mailer.services.due.send_due import run_due as send_due
-from mailer.services.planning.prepare import Prepared
+from mailer.services.due.send_due import send_due_campaigns as send_due
+from mailer.services.planning.prepare import PreparedIssue
 from mailer.services.planning.schedule import Schedule
 from mailer.services.planning.usual_time import usual_time
 from mailer.services.workspace import open_workspace
@@ -41,7 +41,7 @@ def run_due(context: typer.Context, as_json: JsonFlag = False) -> None:
             if as_json:
                 documents.append(done.to_json())
             else:
-                say(done.sentence(zone), err=bool(done.error))
+                say(done.summary(zone), err=bool(done.error))
     if as_json:
         emit_json(documents)
     if defect is not None:
@@ -57,7 +57,7 @@ def when(settings: Settings, schedule: Schedule) -> str:
     return f"at {format_time(schedule.due_at, settings.publication.zone)}"
 
 
-def schedule_rows(settings: Settings, prepared: Prepared, schedule: Schedule) -> list[str]:
+def schedule_rows(settings: Settings, prepared: PreparedIssue, schedule: Schedule) -> list[str]:
     """Returns the plan's lines about when it goes out, and to how many readers at which hour."""
     zone = settings.publication.zone
     if not schedule.local_time:
@@ -78,7 +78,7 @@ def schedule_rows(settings: Settings, prepared: Prepared, schedule: Schedule) ->
     return rows
 
 
-def usual_rows(settings: Settings, prepared: Prepared) -> list[str]:
+def usual_rows(settings: Settings, prepared: PreparedIssue) -> list[str]:
     """Returns the plan's line about the edition's usual time, or no line where it has none."""
     at = usual_time(settings, prepared)
     return [] if at is None else [f"Usual time {format_time(at, settings.publication.zone)}"]

@@ -16,15 +16,15 @@ from mailer.commands.sending.schedule import say_scheduled, schedule_rows, usual
 from mailer.commands.sending.test_copies import check_test, send_copies
 from mailer.commands.signals import stop_on_signals
 from mailer.services.planning.approved_plan import keep_plan
-from mailer.services.planning.prepare import PlanRequest, prepare
+from mailer.services.planning.prepare import PlanRequest, prepare_issue
 from mailer.services.planning.schedule import Schedule
 from mailer.services.sending.canary_request import read_canary_request
-from mailer.services.sending.freeze import SincePlan
+from mailer.services.sending.freeze import ChangesSincePlan
 from mailer.services.sending.proposal import (
     Proposal,
     SendOptions,
-    propose,
     propose_plan,
+    propose_send,
     schedule_proposal,
     send_proposal,
 )
@@ -94,7 +94,7 @@ def plan(
     as_json: JsonFlag = False,
 ) -> None:
     """Shows who gets an issue, who does not and why, and its size. Sends nothing."""
-    workspace = open_workspace(settings_of(context), to_read=True)
+    workspace = open_workspace(settings_of(context), for_reading=True)
     options = SendOptions(segment=segment, transport=transport, at=at, at_local=at_local)
     proposal = propose_plan(workspace, issue, options)
     if as_json:
@@ -120,13 +120,13 @@ def send(
     """Sends an issue to its readers, or continues its campaign. Nobody gets it twice."""
     if test:
         check_test(at=at is not None or at_local is not None, plan=plan_hash is not None)
-    request = read_canary_request(canary, hold, test=bool(test), at_local=at_local is not None)
+    request = read_canary_request(canary, hold, with_test=bool(test), with_at_local=at_local is not None)
     settings = settings_of(context)
     settings.signing_keys()
     workspace = open_workspace(settings)
     if test:
         copies = PlanRequest(segment=segment, transport=transport, include_received=True)
-        send_copies(workspace, prepare(workspace, issue, copies), test, as_json=as_json)
+        send_copies(workspace, prepare_issue(workspace, issue, copies), test, as_json=as_json)
         return
     options = SendOptions(
         segment=segment,
@@ -136,7 +136,7 @@ def send(
         canary=request,
         plan_hash=plan_hash,
     )
-    proposal = propose(workspace, issue, options)
+    proposal = propose_send(workspace, issue, options)
     ask = not (yes or plan_hash)
     if proposal.schedule is not None:
         _send_later(workspace, proposal, proposal.schedule, ask=ask, as_json=as_json)
@@ -147,21 +147,21 @@ def send(
 def _send_now(workspace: Workspace, proposal: Proposal, *, ask: bool, as_json: bool) -> None:
     """Sends the proposal now, and exits with status 1 where something is left."""
     warn_of_moved_database(workspace.db, workspace.settings)
-    if proposal.number:
+    if proposal.recipient_count:
         if not as_json:
             _say_plan(workspace, proposal)
         if ask:
-            _ask(workspace, proposal, proposal.number, quiet=as_json)
-    changes = SincePlan()
+            _ask(workspace, proposal, proposal.recipient_count, quiet=as_json)
+    changes = ChangesSincePlan()
 
-    def frozen(since: SincePlan) -> None:
+    def frozen(since: ChangesSincePlan) -> None:
         nonlocal changes
         changes = since
         if not as_json:
             say_changes_since_plan(since)
 
-    with stop_on_signals() as stop, show_progress(proposal.number, quiet=as_json) as observe:
-        result = send_proposal(workspace, proposal, stop=stop, observe=observe, frozen=frozen)
+    with stop_on_signals() as stop, show_progress(proposal.recipient_count, quiet=as_json) as observe:
+        result = send_proposal(workspace, proposal, stop=stop, observe=observe, on_frozen=frozen)
     if as_json:
         emit_json({**result.to_json(), **changes.to_json()})
     else:

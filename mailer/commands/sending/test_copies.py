@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 
 from mailer.commands.context import emit_json, say
 from mailer.errors import InputError, Problem, TransportError
-from mailer.services.planning.prepare import Prepared
-from mailer.services.planning.test_copy import Copy, readers_of_copy, send_samples
+from mailer.services.planning.prepare import PreparedIssue
+from mailer.services.planning.test_copy import SentCopy, count_readers_of_variant, send_test_copies
 from mailer.services.workspace import Workspace
 from mailer.transports.base import OutcomeKind
 
@@ -22,9 +22,11 @@ def check_test(*, at: bool, plan: bool) -> None:
         raise InputError("--test sends one copy without a plan; leave --plan out")
 
 
-def send_copies(workspace: Workspace, prepared: Prepared, addresses: Sequence[str], *, as_json: bool) -> None:
+def send_copies(
+    workspace: Workspace, prepared: PreparedIssue, addresses: Sequence[str], *, as_json: bool
+) -> None:
     """Sends the copies and prints each result. Raises TransportError for those that were not accepted."""
-    copies = send_samples(workspace, prepared, addresses)
+    copies = send_test_copies(workspace, prepared, addresses)
     went = [copy for copy in copies if copy.outcome.result is OutcomeKind.ACCEPTED]
     if as_json:
         documents = [_document(copy) for copy in copies]
@@ -44,10 +46,10 @@ def send_copies(workspace: Workspace, prepared: Prepared, addresses: Sequence[st
         raise TransportError.from_problems(problems)
 
 
-def _what_it_shows(prepared: Prepared, copy: Copy) -> Iterator[str]:
+def _what_it_shows(prepared: PreparedIssue, copy: SentCopy) -> Iterator[str]:
     """Yields lines about whose data a copy shows and how many readers get the same; none for a usual copy."""
     segment = bool(prepared.plan.segment)
-    same, total = readers_of_copy(prepared, copy.variant), prepared.plan.recipients
+    same, total = count_readers_of_variant(prepared, copy.variant), prepared.plan.recipients
     if copy.own:
         items = f", and the items for this reader (variant {copy.variant})" if _varies(prepared) else ""
         values = f"this reader's name, language and attributes{items}"
@@ -61,11 +63,11 @@ def _what_it_shows(prepared: Prepared, copy: Copy) -> Iterator[str]:
         yield f"It is what {same:,} of the {total:,} readers in the segment get."
 
 
-def _varies(prepared: Prepared) -> bool:
+def _varies(prepared: PreparedIssue) -> bool:
     return bool(prepared.selection.only)
 
 
-def _document(copy: Copy) -> dict[str, object]:
+def _document(copy: SentCopy) -> dict[str, object]:
     return {
         "test": copy.address,
         "result": copy.outcome.result.value,

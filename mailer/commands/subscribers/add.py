@@ -12,9 +12,9 @@ from mailer.commands.subscribers.person import editions_text
 from mailer.errors import InputError
 from mailer.services.subscribers.adding import (
     FOR_ONE_PERSON,
-    Added,
-    Addition,
-    Description,
+    AdditionRequest,
+    AdditionResult,
+    PersonChanges,
     add_person,
     edit_people,
 )
@@ -103,7 +103,7 @@ def add(
 ) -> None:
     """Adds one person, or updates their data. Only --consent brings back people who have left."""
     settings = settings_of(context)
-    described = Description(
+    described = PersonChanges(
         name=name,
         language=language,
         timezone=timezone,
@@ -117,7 +117,8 @@ def add(
     )
     if address is not None and segment is None:
         _print_result(
-            add_person(settings, Addition(address, described, edition or (), consent, force, reason)), as_json
+            add_person(settings, AdditionRequest(address, described, edition or (), consent, force, reason)),
+            as_json,
         )
         return
     if address is not None or segment is None:
@@ -131,11 +132,11 @@ def add(
         say(f"{edited.matched:,} people are in the segment; {edited.changed:,} of them are changed.")
 
 
-def _print_result(done: Added, as_json: bool) -> None:
+def _print_result(done: AdditionResult, as_json: bool) -> None:
     if as_json:
         emit_json(done.to_json())
         return
-    person, cleared = done.person, done.cleared
+    person, cleared = done.person, done.removed_values
     did = "added" if done.before is None else "unchanged" if done.before == person else "updated"
     say(f"{person.address} is {did}; {_status_text(person)}.")
     if cleared["tags"]:

@@ -13,7 +13,7 @@ from mailer.commands.confirmation import YesOption, confirm
 from mailer.commands.context import JsonFlag, emit_json, say, settings_of, warn
 from mailer.errors import FailureError
 from mailer.services.readers.erase import erase_person
-from mailer.services.readers.traces import Traces
+from mailer.services.readers.traces import AddressTraces
 
 __all__ = ["erase"]
 
@@ -56,7 +56,7 @@ def erase(
         raise FailureError(*done.left)
 
 
-def _print_result(traces: Traces, what: str) -> None:
+def _print_result(traces: AddressTraces, what: str) -> None:
     """Prints the files that hold the address on standard error."""
     if traces.number:
         warn(f"these files of yours hold {what}; remove it from them, or delete them:")
@@ -79,7 +79,7 @@ def _print_result(traces: Traces, what: str) -> None:
         say(f"Not searched: {', '.join(traces.left_out[:_MOST_SKIPPED])}{more}.", err=True)
 
 
-def _places(traces: Traces) -> Iterator[str]:
+def _places(traces: AddressTraces) -> Iterator[str]:
     """Yields the files one by one, and only their number where one folder has many."""
     folders = Counter(str(PurePosixPath(name).parent) for name in traces.files)
     told: set[str] = set()

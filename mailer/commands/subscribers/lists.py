@@ -142,7 +142,7 @@ def export_list(
     if target.is_output and as_json:
         raise AudienceError("--json and the list cannot both go to standard output; add -o FILE")
     name = shown_path(output, settings) if output else ""
-    exported = listing.export_list(
+    exported = listing.export_people(
         settings, SubscriberFilter(status, edition, segment), target.opened(), name=name
     )
     if as_json:

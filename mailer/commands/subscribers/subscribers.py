@@ -14,7 +14,7 @@ from mailer.errors import InputError
 from mailer.services.subscribers import address_change as moving
 from mailer.services.subscribers import listing
 from mailer.services.subscribers.listing import SubscriberFilter
-from mailer.services.subscribers.person import document_of
+from mailer.services.subscribers.person import person_json
 from mailer.services.subscribers.restoring import restore_campaign, restore_person
 
 __all__ = ["change_address", "list_people", "restore"]
@@ -30,7 +30,7 @@ def list_people(
     """Lists subscribers, one a line."""
     found = listing.list_people(settings_of(context), SubscriberFilter(status, edition, segment))
     if as_json:
-        emit_json_list(map(document_of, found))
+        emit_json_list(map(person_json, found))
         return
     for person in found:
         address = person.address or f"(erased, number {person.id})"

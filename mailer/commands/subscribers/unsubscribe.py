@@ -15,7 +15,7 @@ from mailer.commands.context import JsonFlag, emit_json, say, settings_of, warn
 from mailer.display_text import without_control_characters
 from mailer.errors import InputError
 from mailer.services.subscribers import leaving
-from mailer.services.subscribers.leaving import AddressList, ListResult
+from mailer.services.subscribers.leaving import AddressList, AddressListResult
 
 __all__ = ["suppress", "unsubscribe"]
 
@@ -58,7 +58,7 @@ def unsubscribe(
         _warn_of_cut(reason)
         _print_result(taken, f"now off {place}", f"already off {place}", as_json=as_json)
         return
-    done = leaving.unsubscribe(settings, _single_address(address), edition=edition, reason=reason)
+    done = leaving.unsubscribe_person(settings, _single_address(address), edition=edition, reason=reason)
     _warn_of_cut(reason)
     if as_json:
         emit_json(done.to_json())
@@ -87,7 +87,7 @@ def suppress(
         taken = leaving.suppress_list(settings, _address_list(address, file), reason=reason)
         _print_result(taken, "now suppressed", "already suppressed", as_json=as_json)
         return
-    done = leaving.suppress(settings, _single_address(address), reason=reason)
+    done = leaving.suppress_address(settings, _single_address(address), reason=reason)
     if as_json:
         emit_json(done.to_json())
         return
@@ -121,9 +121,9 @@ def _standard_input() -> bytes:
     return raw.read(MOST_BYTES + 1) if raw is not None else stream.read().encode("utf-8", "surrogateescape")
 
 
-def _print_result(done: ListResult, did: str, already: str, *, as_json: bool) -> None:
+def _print_result(done: AddressListResult, did: str, already: str, *, as_json: bool) -> None:
     """Prints what was done with a list; exits with status 1 where a line could not be read."""
-    taken, wrong, number = done.taken, done.unreadable, len(done.source.lines)
+    taken, wrong, number = done.outcome, done.unreadable, len(done.source.lines)
     if as_json:
         emit_json(done.to_json())
     else:

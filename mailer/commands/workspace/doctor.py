@@ -58,16 +58,18 @@ def doctor(
     It changes nothing and sends nothing.
     """
     # Only here: no other command needs the DNS.
-    from mailer.doctor.dns.resolver import DnsResolver, nameserver
-    from mailer.doctor.examine import checks, examine
+    from mailer.doctor.dns.resolver import DnsResolver, parse_nameserver
+    from mailer.doctor.examine import applicable_checks, run_checks
 
     given = context.get_parameter_source("dns_server")
     if offline and given is not None and given.name == "COMMANDLINE":
         raise InputError("--offline asks no nameserver; leave --dns-server out")
     settings = settings_of(context)
-    server = nameserver(dns_server) if dns_server else None
+    server = parse_nameserver(dns_server) if dns_server else None
     try:
-        findings = examine(checks(settings, None if offline else DnsResolver(server)), seconds=seconds)
+        findings = run_checks(
+            applicable_checks(settings, None if offline else DnsResolver(server)), seconds=seconds
+        )
     except KeyboardInterrupt:
         say("mailer: stopped; nothing was changed", err=True)
         explain_exit("stopped; nothing was changed")

@@ -55,10 +55,10 @@ def serve(
     with closing(open_store(settings.database).conn) as connection:
         assign_missing_ids(Database(connection), settings.signing_keys()[-1])
     scheduler = Scheduler(settings, on_defect=partial(_print_defect, settings))
-    server = make_server(create_app(settings), scheduler.ask_to_end)
+    server = make_server(create_app(settings), scheduler.request_stop)
 
     def end(_number: int, _frame: FrameType | None) -> None:
-        scheduler.ask_to_end()
+        scheduler.request_stop()
         server.should_exit = True
 
     try:
@@ -81,7 +81,7 @@ def serve(
                 scheduler.start()
             server.run(sockets=[listener])
     finally:
-        scheduler.end(_END_SECONDS)
+        scheduler.stop(_END_SECONDS)
         for number, handler in before.items():
             signal.signal(number, handler)
 

@@ -1,1 +1,1 @@
-"""Checks the records that the DNS publishes: SPF, DKIM, DMARC, MX."""
+"""Checks DNS records that matter for sending mail: SPF, DKIM, DMARC, MX and PTR."""

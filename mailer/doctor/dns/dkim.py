@@ -11,24 +11,31 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_der_public_key
 
 from mailer.config import Settings
-from mailer.doctor.dns.host_names import is_within, parents
+from mailer.doctor.dns.host_names import domain_and_parents, is_same_or_subdomain
 from mailer.doctor.dns.resolver import Resolver
-from mailer.doctor.dns.zone_file import record
+from mailer.doctor.dns.zone_file import zone_file_line
 from mailer.errors import ConfigError
 from mailer.message.dkim_keys import SigningKey, load_keys
 from mailer.transports.driver import ProviderDns
 from mailer.transports.finding import Finding, Status
 
-__all__ = ["private_key", "provider_signs_for", "published_key", "signed_by_server", "signed_by_provider"]
+__all__ = [
+    "check_private_key",
+    "domain_signed_by_provider",
+    "check_published_key",
+    "report_server_signing_unknown",
+    "check_provider_keys",
+]
 
 _SPACE = re.compile(r"\s+")
 
 
-def private_key(settings: Settings, selector: str) -> Iterator[Finding]:
-    """Checks whether the selector's file holds a key that can sign and that others cannot read."""
+def check_private_key(settings: Settings, selector: str) -> Iterator[Finding]:
+    """Checks whether the selector's key file holds a private key that can sign and that other users of this
+    machine cannot read."""
     name = f"dkim key {selector}"
     try:
-        key = _key(settings, selector)
+        key = _load_key(settings, selector)
     except ConfigError as error:
         sentence, _, advice = str(error).rpartition("; ")
         yield Finding(name, Status.ERROR, sentence, advice)
@@ -36,53 +43,68 @@ def private_key(settings: Settings, selector: str) -> Iterator[Finding]:
         yield Finding(name, Status.OK, f"{settings.dkim.keys[selector]} can sign ({key.algorithm})")
 
 
-def published_key(settings: Settings, resolver: Resolver, selector: str) -> Iterator[Finding]:
-    """Checks whether the DNS has the public half of the selector's key."""
-    name, place = f"dkim {selector}", f"{selector}._domainkey.{settings.dkim_domain}"
+def check_published_key(settings: Settings, resolver: Resolver, selector: str) -> Iterator[Finding]:
+    """Checks whether the DNS publishes the public key that belongs to the selector's private key."""
+    name, record_name = f"dkim {selector}", f"{selector}._domainkey.{settings.dkim_domain}"
     try:
-        key = _key(settings, selector)
+        key = _load_key(settings, selector)
     except ConfigError:
-        yield Finding(name, Status.UNKNOWN, f"{place} cannot be compared: the key's file cannot be used")
+        yield Finding(name, Status.UNKNOWN, f"{record_name} cannot be compared: the key file cannot be used")
         return
-    advice = f"publish {record(place, 'TXT', key.dns_record)}"
-    found = [tags for text in resolver.txt(place) if "p" in (tags := _tags(text))]
+    advice = f"publish {zone_file_line(record_name, 'TXT', key.dns_record)}"
+    found = [tags for text in resolver.txt_records(record_name) if "p" in (tags := _parse_tags(text))]
     found = [tags for tags in found if tags.get("v", "DKIM1") == "DKIM1"]
     if not found:
-        yield Finding(name, Status.ERROR, f"there is no key at {place}", advice)
+        yield Finding(name, Status.ERROR, f"there is no key at {record_name}", advice)
     elif len(found) > 1:
-        yield Finding(name, Status.ERROR, f"there are {len(found)} keys at {place}", f"keep one: {advice}")
+        yield Finding(
+            name,
+            Status.ERROR,
+            f"there are {len(found)} keys at {record_name}",
+            f"keep only one record: {advice}",
+        )
     else:
-        yield _compared(name, place, key, found[0], advice)
+        yield _published_key_finding(name, record_name, key, found[0], advice)
 
 
-def _key(settings: Settings, selector: str) -> SigningKey:
-    """Returns the key of one selector, whatever is wrong with the others. Raises ConfigError."""
+def _load_key(settings: Settings, selector: str) -> SigningKey:
+    """Loads the private key of one selector, even if the keys of other selectors cannot be used. Raises
+    ConfigError."""
     alone = settings.dkim.model_copy(update={"keys": {selector: settings.dkim.keys[selector]}})
     return load_keys(settings.model_copy(update={"dkim": alone}))[0]
 
 
-def _compared(name: str, place: str, key: SigningKey, tags: dict[str, str], advice: str) -> Finding:
+def _published_key_finding(
+    name: str, record_name: str, key: SigningKey, tags: dict[str, str], advice: str
+) -> Finding:
     if not tags["p"]:
-        return Finding(name, Status.ERROR, f"the key at {place} was revoked (p= is empty)", advice)
-    if tags.get("k", "rsa") != key.algorithm.partition("-")[0] or not _is_public_half(key, tags["p"]):
-        return Finding(name, Status.ERROR, f"the key at {place} is not the key of the file", advice)
+        return Finding(name, Status.ERROR, f"the key at {record_name} was revoked (p= is empty)", advice)
+    if tags.get("k", "rsa") != key.algorithm.partition("-")[0] or not _is_public_half_of_key(key, tags["p"]):
+        return Finding(
+            name, Status.ERROR, f"the key at {record_name} does not belong to the key file", advice
+        )
     if "sha256" not in tags.get("h", "sha256").split(":"):
-        return Finding(name, Status.ERROR, f"{place} forbids SHA-256 (h={tags['h']})", advice)
+        return Finding(name, Status.ERROR, f"{record_name} forbids SHA-256 (h={tags['h']})", advice)
     if not {"*", "email"} & set(tags.get("s", "*").split(":")):
-        return Finding(name, Status.ERROR, f"{place} is not for e-mail (s={tags['s']})", advice)
+        return Finding(name, Status.ERROR, f"{record_name} is not for e-mail (s={tags['s']})", advice)
     if "y" in tags.get("t", "").split(":"):
         return Finding(
-            name, Status.WARNING, f"{place} says that signing is only tested (t=y)", f"take t=y out: {advice}"
+            name,
+            Status.WARNING,
+            f"{record_name} says that DKIM is only being tested (t=y)",
+            f"remove t=y: {advice}",
         )
-    return Finding(name, Status.OK, f"{place} shows the public key of the file")
+    return Finding(name, Status.OK, f"{record_name} holds the public key of the key file")
 
 
-def signed_by_provider(resolver: Resolver, domain: str, dns: ProviderDns, name: str) -> Iterator[Finding]:
-    """Checks whether a provider can sign for the domain of From: its CNAME records, and the keys they name.
+def check_provider_keys(resolver: Resolver, domain: str, dns: ProviderDns, name: str) -> Iterator[Finding]:
+    """Checks whether a provider can sign for the domain of From: the provider's CNAME records, and the keys
+    that the records point to.
 
-    `name` is that of the finding.
+    `domain` is the domain of From, `dns` says which records the provider needs, and `name` is the name of the
+    findings.
     """
-    authenticated = provider_signs_for(resolver, domain, dns)
+    authenticated = domain_signed_by_provider(resolver, domain, dns)
     where = f"{dns.provider} ({dns.setup_page})"
     advice = f"authenticate {domain} in {where} and publish the CNAME records that it shows"
     if not authenticated:
@@ -90,54 +112,56 @@ def signed_by_provider(resolver: Resolver, domain: str, dns: ProviderDns, name: 
         yield Finding(
             name,
             Status.ERROR,
-            f"{dns.provider}'s {wanted} are not there for {domain} "
-            "(a selector of your own choice cannot be seen from here)",
+            f"the records {wanted} of {dns.provider} do not exist for {domain} "
+            "(a selector that you chose yourself cannot be checked)",
             advice,
         )
         return
-    places = [f"{selector}._domainkey.{authenticated}" for selector in dns.selectors]
-    for place in places:
-        target = resolver.alias(place)
-        keyed = any(_tags(text).get("p") for text in resolver.txt(place))
+    record_names = [f"{selector}._domainkey.{authenticated}" for selector in dns.selectors]
+    for record_name in record_names:
+        target = resolver.cname_target(record_name)
+        keyed = any(_parse_tags(text).get("p") for text in resolver.txt_records(record_name))
         if not keyed:
-            what = f"leads to {target}, where there is no key" if target else "is not there"
-            yield Finding(name, Status.ERROR if target else Status.WARNING, f"{place} {what}", advice)
+            what = f"points to {target}, which has no key" if target else "does not exist"
+            yield Finding(name, Status.ERROR if target else Status.WARNING, f"{record_name} {what}", advice)
             return
-        if target and not is_within(target, dns.domain):
-            whose = f"{place} leads to {target}, which is not {dns.provider}'s"
+        if target and not is_same_or_subdomain(target, dns.domain):
+            whose = f"{record_name} points to {target}, which does not belong to {dns.provider}"
             yield Finding(name, Status.WARNING, whose, advice)
             return
     selectors = " and ".join(dns.selectors)
     yield Finding(name, Status.OK, f"{dns.provider} signs for {authenticated} ({selectors})")
 
 
-def provider_signs_for(resolver: Resolver, domain: str, dns: ProviderDns) -> str:
-    """Returns the domain that a provider signs for: that of From, or a parent of it, or '' for none."""
-    for candidate in parents(domain):
+def domain_signed_by_provider(resolver: Resolver, domain: str, dns: ProviderDns) -> str:
+    """Returns the domain that a provider signs for: the first of `domain` and its parents that has one of the
+    provider's DKIM records. Returns "" if none has one."""
+    for candidate in domain_and_parents(domain):
         for selector in dns.selectors:
-            place = f"{selector}._domainkey.{candidate}"
-            if resolver.alias(place) or resolver.txt(place):
+            record_name = f"{selector}._domainkey.{candidate}"
+            if resolver.cname_target(record_name) or resolver.txt_records(record_name):
                 return candidate
     return ""
 
 
-def signed_by_server(host: str) -> Iterator[Finding]:
-    """Reports as unknown whether the server signs, because only a received message shows it."""
+def report_server_signing_unknown(host: str) -> Iterator[Finding]:
+    """Yields the finding that only a received message shows whether the mail server `host` signs with
+    DKIM."""
     yield Finding(
         "dkim",
         Status.UNKNOWN,
-        f"there is no [dkim] in mailer.toml; whether {host} signs cannot be seen from here",
+        f"there is no [dkim] in mailer.toml; whether {host} signs cannot be checked from here",
         "send a test copy and look for DKIM-Signature in it, or set [dkim]",
     )
 
 
-def _is_public_half(key: SigningKey, p: str) -> bool:
-    """Returns whether p= is the key's public half.
+def _is_public_half_of_key(key: SigningKey, encoded_key: str) -> bool:
+    """Returns whether `encoded_key`, the value of p= in the DNS, is the public half of the key.
 
     An RSA key may be encoded in two ways (RFC 6376 section 3.6.1).
     """
     try:
-        data = base64.b64decode(_SPACE.sub("", p), validate=True)
+        data = base64.b64decode(_SPACE.sub("", encoded_key), validate=True)
         if key.algorithm.startswith("rsa"):
             data = load_der_public_key(data).public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
     except (binascii.Error, ValueError, UnsupportedAlgorithm):
@@ -145,7 +169,7 @@ def _is_public_half(key: SigningKey, p: str) -> bool:
     return data == base64.b64decode(key.public)
 
 
-def _tags(text: str) -> dict[str, str]:
-    """Returns the tags of a record: `v=DKIM1; k=rsa; p=…` (RFC 6376 section 3.2)."""
+def _parse_tags(text: str) -> dict[str, str]:
+    """Returns the tags of a DKIM record such as `v=DKIM1; k=rsa; p=…` as a dict (RFC 6376 section 3.2)."""
     pairs = (part.partition("=") for part in text.split(";"))
     return {name.strip(): _SPACE.sub(" ", value).strip() for name, equals, value in pairs if equals}

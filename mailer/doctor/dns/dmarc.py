@@ -1,4 +1,5 @@
-"""Checks DMARC (RFC 9989): the policy for the domain of From, its reports, and the domains that align."""
+"""Checks DMARC (RFC 9989): the policy for the domain of From, the recipients of its reports, and the
+alignment of the DKIM and return-path domains."""
 
 from __future__ import annotations
 
@@ -7,50 +8,51 @@ from dataclasses import dataclass
 from typing import Final
 
 from mailer.config import Settings
-from mailer.doctor.dns.dkim import provider_signs_for
-from mailer.doctor.dns.dmarc_record import Walk, organisation, walk
+from mailer.doctor.dns.dkim import domain_signed_by_provider
+from mailer.doctor.dns.dmarc_record import DnsTreeWalk, organisational_domain, walk_dns_tree
 from mailer.doctor.dns.host_names import return_path_domain, sender_domain
 from mailer.doctor.dns.resolver import Resolver
-from mailer.doctor.dns.zone_file import record
+from mailer.doctor.dns.zone_file import zone_file_line
 from mailer.transports.finding import Finding, Status
 from mailer.transports.registry import driver_of
 
-__all__ = ["dmarc"]
+__all__ = ["check_dmarc"]
 
 _POLICIES: Final = ("none", "quarantine", "reject")
 
 
-def dmarc(settings: Settings, resolver: Resolver) -> Iterator[Finding]:
-    """Checks the record that applies to From, and whether the domains of DKIM and the return path align."""
+def check_dmarc(settings: Settings, resolver: Resolver) -> Iterator[Finding]:
+    """Checks the DMARC record that applies to the domain of From, and whether the DKIM domain and the return
+    path align with From."""
     domain = sender_domain(settings)
     name = f"dmarc {domain}"
-    walked = walk(domain, resolver)
-    for ambiguous in walked.ambiguous:
+    tree = walk_dns_tree(domain, resolver)
+    for ambiguous in tree.ambiguous:
         yield Finding(
             name,
             Status.ERROR,
             f"_dmarc.{ambiguous} has more than one DMARC record, which counts as none",
             "keep one of them",
         )
-    if walked.policy is None:
-        if not walked.ambiguous:
-            wanted = record(f"_dmarc.{domain}", "TXT", f"v=DMARC1; p=none; rua=mailto:dmarc@{domain}")
+    if tree.applicable_record is None:
+        if not tree.ambiguous:
+            wanted = zone_file_line(f"_dmarc.{domain}", "TXT", f"v=DMARC1; p=none; rua=mailto:dmarc@{domain}")
             yield Finding(
                 name,
                 Status.ERROR,
-                f"there is no DMARC record at _dmarc.{domain} or above; large receivers ask for one",
+                f"there is no DMARC record at _dmarc.{domain} or above; large receivers require one",
                 f"publish {wanted}",
             )
         return
-    yield from _policy(name, walked, walked.policy, resolver)
-    yield from _alignment(settings, walked, walked.policy[1], resolver)
+    yield from _check_policy(name, tree, tree.applicable_record, resolver)
+    yield from _check_alignment(settings, tree, tree.applicable_record[1], resolver)
 
 
-def _policy(
-    name: str, walked: Walk, policy_record: tuple[str, dict[str, str]], resolver: Resolver
+def _check_policy(
+    name: str, tree: DnsTreeWalk, domain_and_tags: tuple[str, dict[str, str]], resolver: Resolver
 ) -> Iterator[Finding]:
-    place, tags = policy_record
-    where = f"_dmarc.{place}"
+    domain, tags = domain_and_tags
+    where = f"_dmarc.{domain}"
     wrong = [f"{tag}={tags[tag]}" for tag in ("p", "sp", "np") if tag in tags and tags[tag] not in _POLICIES]
     if wrong:
         yield Finding(
@@ -65,7 +67,7 @@ def _policy(
             name, Status.ERROR, f"{where} has no p=", "add p=none; many receivers ignore a record without it"
         )
         return
-    policy = tags["p"] if place == walked.start else tags.get("sp", tags["p"])
+    policy = tags["p"] if domain == tree.start else tags.get("sp", tags["p"])
     clean = True
     if policy == "none":
         clean = False
@@ -73,32 +75,32 @@ def _policy(
             name,
             Status.WARNING,
             f"{where} asks for none: receivers still accept mail that forges your address",
-            "read the reports, then go on to p=quarantine",
+            "read the reports, then set p=quarantine",
         )
     if tags.get("t") == "y" or tags.get("pct", "100") != "100":
         clean = False
         partly = "t=y" if tags.get("t") == "y" else f"pct={tags['pct']}"
-        yield Finding(name, Status.WARNING, f"{where} is for testing ({partly})", f"take out {partly}")
-    reports = list(_reports(name, place, tags, walked, resolver))
+        yield Finding(name, Status.WARNING, f"{where} is marked as a test ({partly})", f"remove {partly}")
+    reports = list(_check_report_addresses(name, domain, tags, tree, resolver))
     yield from reports
     if clean and not reports:
         yield Finding(name, Status.OK, f"{where} asks for {policy}, with reports to {tags['rua']}")
 
 
-def _reports(
-    name: str, place: str, tags: dict[str, str], walked: Walk, resolver: Resolver
+def _check_report_addresses(
+    name: str, domain: str, tags: dict[str, str], tree: DnsTreeWalk, resolver: Resolver
 ) -> Iterator[Finding]:
-    """Checks whether reports have a recipient.
+    """Checks whether the rua= tag of the DMARC record of `domain` names addresses that receive reports.
 
-    Another organisation has to publish that it wants them (RFC 9990).
+    Another organisation must publish a record to say that it accepts reports about this domain (RFC 9990).
     """
     addresses = [part.strip() for part in tags.get("rua", "").split(",") if part.strip()]
     if not addresses:
         yield Finding(
             name,
             Status.WARNING,
-            f"_dmarc.{place} has no rua=, so no reports of forged or failing mail are sent",
-            f"add rua=mailto:dmarc@{place}",
+            f"_dmarc.{domain} has no rua=, so no reports of forged or failing mail are sent",
+            f"add rua=mailto:dmarc@{domain}",
         )
     for address in addresses:
         mailbox = address.partition("!")[0]
@@ -108,78 +110,82 @@ def _reports(
             yield Finding(
                 name,
                 Status.ERROR,
-                f"rua={address} is no address for reports",
+                f"rua={address} is not an address for reports",
                 "write it as rua=mailto:name@domain",
             )
-        elif organisation(target, resolver) != walked.organisation:
-            place_there = f"{place}._report._dmarc.{target}"
-            if not any(text.strip().startswith("v=DMARC1") for text in resolver.txt(place_there)):
+        elif organisational_domain(target, resolver) != tree.organisational_domain:
+            acceptance_record = f"{domain}._report._dmarc.{target}"
+            if not any(
+                text.strip().startswith("v=DMARC1") for text in resolver.txt_records(acceptance_record)
+            ):
                 yield Finding(
                     name,
                     Status.WARNING,
-                    f"{target} publishes no record that accepts reports about {place}, so none are sent "
+                    f"{target} publishes no record that accepts reports about {domain}, so none are sent "
                     "there",
-                    f"let {target} publish {record(place_there, 'TXT', 'v=DMARC1;')}",
+                    f"ask {target} to publish {zone_file_line(acceptance_record, 'TXT', 'v=DMARC1;')}",
                 )
 
 
 @dataclass(frozen=True, slots=True)
-class _Identity:
-    """Holds a domain that a message authenticates. `aligned` is None where it cannot be known from here."""
+class _AuthenticatedDomain:
+    """Holds a domain that a message authenticates by DKIM or SPF. `what` names the domain for the operator.
+
+    `aligned` says whether the domain aligns with the domain of From; None if that cannot be known.
+    """
 
     what: str
     domain: str
     aligned: bool | None
 
 
-def _alignment(
-    settings: Settings, walked: Walk, tags: dict[str, str], resolver: Resolver
+def _check_alignment(
+    settings: Settings, tree: DnsTreeWalk, tags: dict[str, str], resolver: Resolver
 ) -> Iterator[Finding]:
-    """Checks that one of the two aligns with From; otherwise DMARC fails however well the mail is signed."""
+    """Checks whether the DKIM domain or the return-path domain aligns with From. If neither does, DMARC fails
+    even for signed mail."""
     provider = driver_of(settings.delivery.transport).dns
     if provider is not None:
-        signer = provider_signs_for(resolver, walked.start, provider)
+        signer = domain_signed_by_provider(resolver, tree.start, provider)
     else:
         signer = settings.dkim_domain if settings.dkim_keys else ""
     returned = "" if provider is not None else return_path_domain(settings)
 
-    def identity(what: str, domain: str, strict: bool) -> _Identity:
-        if not domain or domain == walked.start:
-            return _Identity(what, domain, True if domain else None)
-        same = not strict and organisation(domain, resolver) == walked.organisation
-        return _Identity(what, domain, same)
+    def compare_with_from(what: str, domain: str, strict: bool) -> _AuthenticatedDomain:
+        if not domain or domain == tree.start:
+            return _AuthenticatedDomain(what, domain, True if domain else None)
+        same = not strict and organisational_domain(domain, resolver) == tree.organisational_domain
+        return _AuthenticatedDomain(what, domain, same)
 
-    dkim = identity("DKIM's domain", signer, tags.get("adkim") == "s")
-    spf = identity("the return path's domain", returned, tags.get("aspf") == "s")
+    dkim = compare_with_from("DKIM's domain", signer, tags.get("adkim") == "s")
+    spf = compare_with_from("the return path's domain", returned, tags.get("aspf") == "s")
     known = [each for each in (dkim, spf) if each.aligned]
     others = [each for each in (dkim, spf) if each.aligned is False]
     names = " and ".join(f"{each.what} {each.domain}" for each in known)
     foreign = " and ".join(f"{each.what} {each.domain}" for each in others)
-    advice = f"sign with a domain of {walked.organisation}, and put delivery.return_path there"
+    advice = f"sign with a domain of {tree.organisational_domain}, and use one in delivery.return_path, too"
     if dkim.aligned is False and spf.aligned:
         yield Finding(
             "alignment",
             Status.WARNING,
-            f"{names} aligns with From {walked.start}, but {foreign} does not; forwarded mail then fails",
+            f"{names} aligns with From {tree.start}, but {foreign} does not; forwarded mail then fails DMARC",
             advice,
         )
     elif known:
-        apart = f" ({foreign} does not, which is no harm)" if foreign else ""
+        apart = f" ({foreign} does not, which does no harm)" if foreign else ""
         yield Finding(
             "alignment",
             Status.OK,
-            f"{names} {'align' if len(known) > 1 else 'aligns'} with From {walked.start}{apart}",
+            f"{names} {'align' if len(known) > 1 else 'aligns'} with From {tree.start}{apart}",
         )
     elif dkim.aligned is None:
-        beside = f"{foreign} does not align with From {walked.start}, and " if foreign else ""
+        beside = f"{foreign} does not align with From {tree.start}, and " if foreign else ""
         yield Finding(
             "alignment",
             Status.UNKNOWN,
-            f"{beside}which domain signs cannot be seen from here",
+            f"{beside}it cannot be checked from here which domain signs",
             "send a test copy and look for dmarc=pass in its Authentication-Results",
         )
     else:
         verb = "do" if len(others) > 1 else "does"
-        yield Finding(
-            "alignment", Status.ERROR, f"{foreign} {verb} not align with From {walked.start}", advice
-        )
+        yield Finding("alignment", Status.ERROR, f"{foreign} {verb} not align with From {tree.start}", advice)

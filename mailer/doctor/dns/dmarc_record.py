@@ -1,7 +1,7 @@
-"""Finds the DMARC records that apply to a domain: the DNS tree walk of RFC 9989 section 4.10.
+"""Finds the DMARC record that applies to a domain, by the DNS tree walk of RFC 9989 section 4.10.
 
-The walk needs no list of public suffixes: a domain and its parents state themselves where an organisation's
-domain begins.
+The walk needs no list of public suffixes: the records of a domain and its parents say where the
+organisational domain begins.
 """
 
 from __future__ import annotations
@@ -12,17 +12,19 @@ from typing import Final
 
 from mailer.doctor.dns.resolver import Resolver
 
-__all__ = ["Walk", "organisation", "tags_of", "walk"]
+__all__ = ["DnsTreeWalk", "organisational_domain", "parse_dmarc_tags", "walk_dns_tree"]
 
 _VERSION = re.compile(r"\s*v\s*=\s*DMARC1\s*(?:;|$)")
 _MOST_LABELS: Final = 8
 
 
 @dataclass(frozen=True, slots=True)
-class Walk:
-    """Holds the result of a walk: the tags of each domain with one valid record, from `start` upwards.
+class DnsTreeWalk:
+    """Holds the result of a DNS tree walk that began at the domain `start`.
 
-    `ambiguous` are the domains with more than one record, which count as having none.
+    `records` holds each domain that has exactly one valid DMARC record, with the tags of that record, from
+    `start` upwards. `ambiguous` lists the domains with more than one record, which are treated as having
+    none.
     """
 
     start: str
@@ -30,8 +32,8 @@ class Walk:
     ambiguous: tuple[str, ...] = ()
 
     @property
-    def organisation(self) -> str:
-        """Returns the organisational domain (RFC 9989 section 4.10.2)."""
+    def organisational_domain(self) -> str:
+        """Returns the organisational domain of `start` (RFC 9989 section 4.10.2)."""
         for domain, tags in self.records:
             if tags.get("psd") == "n":
                 return domain
@@ -41,41 +43,44 @@ class Walk:
         return self.records[-1][0] if self.records else self.start
 
     @property
-    def policy(self) -> tuple[str, dict[str, str]] | None:
-        """Returns the record that applies to mail from `start`, and its domain."""
-        for domain in (self.start, self.organisation, *[name for name, _ in self.records]):
+    def applicable_record(self) -> tuple[str, dict[str, str]] | None:
+        """Returns the domain and the tags of the DMARC record that applies to mail from `start`; None if no
+        record applies."""
+        for domain in (self.start, self.organisational_domain, *[name for name, _ in self.records]):
             for name, tags in self.records:
                 if name == domain:
                     return name, tags
         return None
 
 
-def walk(domain: str, resolver: Resolver) -> Walk:
-    """Queries `_dmarc` at the domain and at its parents. Raises UnansweredQuery."""
+def walk_dns_tree(domain: str, resolver: Resolver) -> DnsTreeWalk:
+    """Looks up the DMARC records of a domain and of its parents. Raises UnansweredQuery if the DNS does not
+    answer."""
     records: list[tuple[str, dict[str, str]]] = []
     ambiguous: list[str] = []
     labels = domain.split(".")
     while labels:
         name = ".".join(labels)
-        found = [text for text in resolver.txt(f"_dmarc.{name}") if _VERSION.match(text)]
+        found = [text for text in resolver.txt_records(f"_dmarc.{name}") if _VERSION.match(text)]
         if len(found) > 1:
             ambiguous.append(name)
         elif found:
-            tags = tags_of(found[0])
+            tags = parse_dmarc_tags(found[0])
             records.append((name, tags))
             if tags.get("psd") == "n" or (tags.get("psd") == "y" and name != domain):
                 break
         labels = labels[1 - _MOST_LABELS :] if len(labels) >= _MOST_LABELS else labels[1:]
-    return Walk(domain, tuple(records), tuple(ambiguous))
+    return DnsTreeWalk(domain, tuple(records), tuple(ambiguous))
 
 
-def organisation(domain: str, resolver: Resolver) -> str:
-    """Returns the organisational domain of `domain`; `domain` itself where no record says more."""
-    return walk(domain, resolver).organisation
+def organisational_domain(domain: str, resolver: Resolver) -> str:
+    """Returns the organisational domain of `domain`; `domain` itself if no DMARC record names another."""
+    return walk_dns_tree(domain, resolver).organisational_domain
 
 
-def tags_of(text: str) -> dict[str, str]:
-    """Returns the tags of `v=DMARC1; p=none; rua=…`. Values are lower-cased, except those of rua and ruf."""
+def parse_dmarc_tags(text: str) -> dict[str, str]:
+    """Returns the tags of a record such as `v=DMARC1; p=none; rua=…` as a dict. Values are lower-cased,
+    except the values of rua and ruf."""
     tags: dict[str, str] = {}
     for part in text.split(";"):
         name, equals, value = part.partition("=")

@@ -1,4 +1,5 @@
-"""Classifies domains, hosts and addresses: who owns them, and whether they can be reached from everywhere."""
+"""Extracts the domains of mailboxes, and classifies domains and IP addresses: public, local, or reserved for
+examples."""
 
 from __future__ import annotations
 
@@ -11,12 +12,12 @@ from mailer.config import Mailbox, Settings
 
 __all__ = [
     "ascii_domain",
-    "is_example",
-    "is_literal",
-    "is_loopback_name",
-    "is_public",
-    "is_within",
-    "parents",
+    "is_example_domain",
+    "is_ip_literal",
+    "is_local_host",
+    "is_public_address",
+    "is_same_or_subdomain",
+    "domain_and_parents",
     "return_path_domain",
     "sender_domain",
 ]
@@ -28,7 +29,8 @@ _LOCAL = ("localhost", "local", "internal", "home.arpa")
 
 
 def ascii_domain(name: str) -> str:
-    """Returns a domain as the DNS has it: in A-labels and lower case, without a final full stop."""
+    """Returns a domain as the DNS stores it: ASCII (A-labels), lower case, and no final dot. Returns a domain
+    that cannot be encoded in lower case."""
     name = name.rstrip(".").lower()
     if name.isascii():
         return name
@@ -38,51 +40,52 @@ def ascii_domain(name: str) -> str:
         return name
 
 
-def _domain_of(mailbox: Mailbox) -> str:
+def _mailbox_domain(mailbox: Mailbox) -> str:
     return address_with_ascii_domain(mailbox.address).rpartition("@")[2]
 
 
 def sender_domain(settings: Settings) -> str:
-    """Returns the domain of From."""
-    return _domain_of(settings.publication.sender)
+    """Returns the domain of the From address."""
+    return _mailbox_domain(settings.publication.sender)
 
 
 def return_path_domain(settings: Settings) -> str:
-    """Returns the domain of MAIL FROM: that of delivery.return_path, else that of From."""
-    return _domain_of(settings.delivery.return_path or settings.publication.sender)
+    """Returns the domain of MAIL FROM: the domain of delivery.return_path if it is set, otherwise the domain
+    of From."""
+    return _mailbox_domain(settings.delivery.return_path or settings.publication.sender)
 
 
-def parents(domain: str) -> list[str]:
-    """Returns the domain and its parents, down to two labels: b.example.org, example.org."""
+def domain_and_parents(domain: str) -> list[str]:
+    """Returns the domain and its parent domains, down to two labels: b.example.org, example.org."""
     labels = domain.split(".")
     return [".".join(labels[start:]) for start in range(max(len(labels) - 1, 1))]
 
 
-def is_within(name: str, domain: str) -> bool:
-    """Returns whether `name` is `domain` or below it."""
+def is_same_or_subdomain(name: str, domain: str) -> bool:
+    """Returns whether `name` is `domain` or a subdomain of `domain`."""
     return name == domain or name.endswith(f".{domain}")
 
 
-def is_example(name: str) -> bool:
-    """Returns whether a name is reserved for examples, so that nobody can own it."""
-    return any(is_within(name, example) for example in _EXAMPLES)
+def is_example_domain(name: str) -> bool:
+    """Returns whether a name is in a domain reserved for examples or tests, so that nobody can own it."""
+    return any(is_same_or_subdomain(name, example) for example in _EXAMPLES)
 
 
-def is_loopback_name(host: str) -> bool:
-    """Returns whether a host's name or address means this machine or a private network."""
+def is_local_host(host: str) -> bool:
+    """Returns whether a host name or IP address means this machine or a private network."""
     try:
-        return not is_public(str(ipaddress.ip_address(host)))
+        return not is_public_address(str(ipaddress.ip_address(host)))
     except ValueError:
-        return "." not in host or any(is_within(host, local) for local in _LOCAL)
+        return "." not in host or any(is_same_or_subdomain(host, local) for local in _LOCAL)
 
 
-def is_public(address: str) -> bool:
-    """Returns whether an IP address can be reached from everywhere."""
+def is_public_address(address: str) -> bool:
+    """Returns whether an IP address can be reached from the whole internet."""
     return ipaddress.ip_address(address).is_global
 
 
-def is_literal(host: str) -> bool:
-    """Returns whether a host is written as an IP address."""
+def is_ip_literal(host: str) -> bool:
+    """Returns whether a host is written as an IP address and not as a name."""
     try:
         ipaddress.ip_address(host)
     except ValueError:

@@ -1,4 +1,4 @@
-"""Checks the MX records of the domains in a message, where answers and bounces go (RFC 5321 section 5)."""
+"""Checks the MX records of the domains that receive replies and bounces (RFC 5321 section 5)."""
 
 from __future__ import annotations
 
@@ -6,31 +6,32 @@ import ipaddress
 from collections.abc import Iterator
 
 from mailer.doctor.dns.resolver import Resolver
-from mailer.doctor.dns.zone_file import record
+from mailer.doctor.dns.zone_file import zone_file_line
 from mailer.transports.finding import Finding, Status
 
-__all__ = ["mx_records"]
+__all__ = ["check_mx_records"]
 
 
-def mx_records(resolver: Resolver, domain: str, used_for: str) -> Iterator[Finding]:
-    """Checks whether `domain` accepts mail. `used_for` names its use: "From", "From and Reply-To"."""
+def check_mx_records(resolver: Resolver, domain: str, used_for: str) -> Iterator[Finding]:
+    """Checks whether `domain` accepts mail. `used_for` says which of our header fields name the domain:
+    "From", "From and Reply-To"."""
     name = f"mx {domain}"
-    wanted = record(domain, "MX", f"10 mail.{domain}.")
-    found = resolver.mx(domain)
+    wanted = zone_file_line(domain, "MX", f"10 mail.{domain}.")
+    found = resolver.mx_records(domain)
     if not found:
-        addresses = resolver.addresses(domain)
+        addresses = resolver.host_addresses(domain)
         if addresses:
             yield Finding(
                 name,
                 Status.WARNING,
-                f"there is no MX, so mail for {used_for} goes to {domain} itself ({addresses[0]})",
+                f"{domain} has no MX record, so mail to {used_for} goes to {domain} itself ({addresses[0]})",
                 f"publish {wanted}",
             )
         else:
             yield Finding(
                 name,
                 Status.ERROR,
-                f"there is neither MX nor address, so mail for {used_for} goes nowhere",
+                f"{domain} has neither MX nor address, so mail to {used_for} cannot be delivered",
                 f"publish {wanted}",
             )
         return
@@ -38,7 +39,7 @@ def mx_records(resolver: Resolver, domain: str, used_for: str) -> Iterator[Findi
         yield Finding(
             name,
             Status.ERROR,
-            f"its null MX (RFC 7505) says that it takes no mail, but it stands in {used_for}",
+            f"the null MX (RFC 7505) of {domain} says that it accepts no mail, but {used_for} uses it",
             f"publish {wanted} with your mail server, or use another domain",
         )
         return
@@ -48,34 +49,34 @@ def mx_records(resolver: Resolver, domain: str, used_for: str) -> Iterator[Findi
             name,
             Status.ERROR,
             f"{' and '.join(dead)} {'has' if len(dead) == 1 else 'have'} no address",
-            "name hosts that exist, by name and not by address",
+            "publish MX records with the names of existing hosts, not with IP addresses",
         )
     elif dead:
         yield Finding(
             name,
             Status.WARNING,
-            f"{len(dead)} of its {len(found)} hosts have no address: {', '.join(dead)}",
-            "remove the hosts that are gone",
+            f"{len(dead)} of the {len(found)} MX hosts have no address: {', '.join(dead)}",
+            "remove the MX records of these hosts",
         )
     else:
         yield Finding(
             name,
             Status.OK,
-            f"{', '.join(host for _, host in found)} {_takes(len(found))} mail for {used_for}",
+            f"{', '.join(host for _, host in found)} {_take_or_takes(len(found))} mail for {used_for}",
         )
 
 
-def _takes(count: int) -> str:
+def _take_or_takes(count: int) -> str:
     return "takes" if count == 1 else "take"
 
 
 def _has_address(resolver: Resolver, host: str) -> bool:
-    """Returns whether an MX names a host that has an address.
+    """Returns whether the host of an MX record has an IP address in the DNS.
 
-    It must be a name: an IP address is never looked up.
+    The host must be a name: receivers do not accept an IP address in an MX record.
     """
     try:
         ipaddress.ip_address(host)
     except ValueError:
-        return bool(resolver.addresses(host))
+        return bool(resolver.host_addresses(host))
     return False

@@ -1,4 +1,5 @@
-"""Checks forward-confirmed reverse DNS: does the sending address have a name that resolves to it?"""
+"""Checks forward-confirmed reverse DNS: the sending address must have a name, and that name must resolve to
+the address."""
 
 from __future__ import annotations
 
@@ -6,22 +7,30 @@ from collections.abc import Iterator
 
 from mailer.config import Settings
 from mailer.config.urls import is_loopback
-from mailer.doctor.dns.dmarc_record import organisation
-from mailer.doctor.dns.host_names import ascii_domain, is_literal, is_public, is_within, sender_domain
+from mailer.doctor.dns.dmarc_record import organisational_domain
+from mailer.doctor.dns.host_names import (
+    ascii_domain,
+    is_ip_literal,
+    is_public_address,
+    is_same_or_subdomain,
+    sender_domain,
+)
 from mailer.doctor.dns.resolver import Resolver
-from mailer.doctor.dns.zone_file import record
+from mailer.doctor.dns.zone_file import zone_file_line
 from mailer.errors import ConfigError
 from mailer.transports.finding import Finding, Status
 from mailer.transports.registry import open_transport
 
-__all__ = ["reverse_names"]
+__all__ = ["check_reverse_dns"]
 
 
-def reverse_names(settings: Settings, resolver: Resolver, host: str) -> Iterator[Finding]:
-    """Checks the reverse DNS of the transport's mail server `host`, where it is the publication's own.
+def check_reverse_dns(settings: Settings, resolver: Resolver, host: str) -> Iterator[Finding]:
+    """Checks the reverse DNS of the mail server `host`, if the server belongs to the publication's own
+    domain.
 
-    Receivers check the address that mail is sent from. A provider names its own addresses; behind a server on
-    this machine or in a private network the address cannot be seen from here.
+    Receivers check the address that mail is sent from. A provider takes care of the names of its own
+    addresses. If the server is this machine or in a private network, the public address is unknown here, and
+    so is the finding.
     """
     try:
         open_transport(settings.delivery.transport, settings)
@@ -32,42 +41,51 @@ def reverse_names(settings: Settings, resolver: Resolver, host: str) -> Iterator
     elsewhere = Finding(
         name,
         Status.UNKNOWN,
-        f"{host} is in your own network; by which address mail leaves it cannot be seen from here",
-        "on that machine find its public address, and with `dig -x ADDRESS` its name",
+        f"{host} is in your own network, so the public address of its mail cannot be checked from here",
+        "find the public address of that machine, and look up its name with `dig -x ADDRESS`",
     )
     if is_loopback(host):
         yield elsewhere
         return
-    if not is_literal(host):
+    if not is_ip_literal(host):
         own = sender_domain(settings)
-        if not (is_within(host, own) or is_within(host, organisation(own, resolver))):
+        if not (
+            is_same_or_subdomain(host, own)
+            or is_same_or_subdomain(host, organisational_domain(own, resolver))
+        ):
             yield Finding(
-                name, Status.OK, f"{host} is a provider's, and so are the addresses that mail leaves by"
+                name, Status.OK, f"{host} belongs to a provider, who also names the sending addresses"
             )
             return
-    addresses = (host,) if is_literal(host) else resolver.addresses(host)
-    public = [address for address in addresses if is_public(address)]
+    addresses = (host,) if is_ip_literal(host) else resolver.host_addresses(host)
+    public = [address for address in addresses if is_public_address(address)]
     if not public:
         yield elsewhere
     for address in public:
-        yield _confirmed(name, resolver, address)
+        yield _reverse_name_finding(name, resolver, address)
 
 
-def _confirmed(name: str, resolver: Resolver, address: str) -> Finding:
-    """Returns the finding about one address: its name, and whether that name resolves to the address."""
-    names = resolver.names(address)
-    advice = f"ask who gave you {address} to set its PTR to a name whose address record is {address}"
+def _reverse_name_finding(name: str, resolver: Resolver, address: str) -> Finding:
+    """Returns the finding about one IP address: whether it has a name, and whether that name resolves to the
+    address."""
+    names = resolver.ptr_names(address)
+    advice = f"ask the provider of {address} to set its PTR record to a name that resolves to {address}"
     if not names:
         return Finding(
-            name, Status.ERROR, f"{address} has no name, and large receivers refuse its mail", advice
+            name,
+            Status.ERROR,
+            f"{address} has no PTR record, and large receivers refuse mail from it",
+            advice,
         )
     for candidate in names:
-        if address in resolver.addresses(candidate):
-            return Finding(name, Status.OK, f"{address} is {candidate}, and {candidate} is {address}")
+        if address in resolver.host_addresses(candidate):
+            return Finding(
+                name, Status.OK, f"{address} has the name {candidate}, which resolves to {address}"
+            )
     kind = "AAAA" if ":" in address else "A"
     return Finding(
         name,
         Status.ERROR,
-        f"{address} is called {' and '.join(names)}, which does not lead back to it",
-        f"publish {record(names[0], kind, address)}, or {advice}",
+        f"{address} has the name {' and '.join(names)}, which does not resolve to {address}",
+        f"publish {zone_file_line(names[0], kind, address)}, or {advice}",
     )

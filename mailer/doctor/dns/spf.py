@@ -1,4 +1,5 @@
-"""Checks SPF (RFC 7208): has a domain one valid record, and how many look-ups does it cost a receiver?"""
+"""Checks SPF (RFC 7208): whether a domain has one valid record, and how many DNS look-ups that record costs a
+receiver."""
 
 from __future__ import annotations
 
@@ -6,208 +7,232 @@ from collections.abc import Iterator
 from typing import Final
 
 from mailer.config import Settings
-from mailer.doctor.dns.host_names import is_within, return_path_domain, sender_domain
+from mailer.doctor.dns.host_names import is_same_or_subdomain, return_path_domain, sender_domain
 from mailer.doctor.dns.resolver import Resolver
-from mailer.doctor.dns.spf_record import MalformedTerm, Term, parse, spf_records
-from mailer.doctor.dns.zone_file import record
+from mailer.doctor.dns.spf_record import MalformedTerm, SpfTerm, parse_spf_record, select_spf_records
+from mailer.doctor.dns.zone_file import zone_file_line
 from mailer.transports.driver import ProviderDns
 from mailer.transports.finding import Finding, Status
 from mailer.transports.registry import driver_of
 
-__all__ = ["spf"]
+__all__ = ["check_spf"]
 
-_MOST_LOOKUPS: Final = 10  # RFC 7208 section 4.6.4
-_MOST_VOID: Final = 2
-_PATIENCE: Final = 40  # look-ups after which counting stops, to spare the DNS
+_MAX_LOOKUPS: Final = 10  # RFC 7208 section 4.6.4
+_MAX_VOID: Final = 2
+_COUNTED_LOOKUPS: Final = 40  # look-ups after which counting stops, to spare the DNS
 
 
-def spf(settings: Settings, resolver: Resolver, domain: str) -> Iterator[Finding]:
-    """Checks the SPF record of `domain`, which is that of From or of the return path.
+def check_spf(settings: Settings, resolver: Resolver, domain: str) -> Iterator[Finding]:
+    """Checks the SPF record of `domain`, which is the domain of From or of the return path.
 
-    Receivers check the return path's. A missing record of From is only a warning where the two domains
-    differ, and where a provider has its own return path.
+    Receivers check SPF for the return path. So if `domain` is only the domain of From, or if a provider uses
+    a return path of its own, a missing record is a warning and not an error.
     """
     name = f"spf {domain}"
     provider = driver_of(settings.delivery.transport).dns
-    decides = domain == return_path_domain(settings) and provider is None
-    found = spf_records(resolver.txt(domain))
+    is_checked_by_receivers = domain == return_path_domain(settings) and provider is None
+    found = select_spf_records(resolver.txt_records(domain))
     if not found:
-        wanted = record(domain, "TXT", _suggestion(settings, provider))
-        serious = Status.ERROR if decides else Status.WARNING
+        wanted = zone_file_line(domain, "TXT", _suggested_record(settings, provider))
+        serious = Status.ERROR if is_checked_by_receivers else Status.WARNING
         yield Finding(name, serious, "there is no SPF record", f"publish {wanted}")
         return
     if len(found) > 1:
         yield Finding(
             name,
             Status.ERROR,
-            f"there are {len(found)} SPF records, which counts as none",
-            f"join them in one: {'  '.join(found)}",
+            f"there are {len(found)} SPF records, which receivers treat as none",
+            f"join them into one record: {'  '.join(found)}",
         )
         return
-    survey = _Survey(resolver)
-    survey.read(domain, found[0])
-    wrong = [Finding(name, status, message, advice) for status, message, advice in survey.troubles]
-    wrong += _over_the_limits(name, survey)
-    if provider is not None and not any(is_within(target, provider.domain) for target in survey.included):
+    evaluation = _SpfEvaluation(resolver)
+    evaluation.evaluate(domain, found[0])
+    wrong = [Finding(name, status, message, advice) for status, message, advice in evaluation.problems]
+    wrong += _exceeded_limit_findings(name, evaluation)
+    if provider is not None and not any(
+        is_same_or_subdomain(target, provider.domain) for target in evaluation.included
+    ):
         message = (
-            f"it does not include {provider.domain}, which matters unless {provider.provider}'s own "
+            f"the record does not include {provider.domain}, which matters unless {provider.provider}'s own "
             f"return path ({provider.own_return_path}) is in use"
         )
         wrong.append(Finding(name, Status.WARNING, message, f"add include:{provider.domain}"))
     yield from wrong
     if not wrong:
-        yield Finding(name, Status.OK, f"{found[0]} ({survey.lookups} of {_MOST_LOOKUPS} look-ups)")
+        yield Finding(name, Status.OK, f"{found[0]} ({evaluation.lookups} of {_MAX_LOOKUPS} look-ups)")
 
 
-def _over_the_limits(name: str, survey: _Survey) -> list[Finding]:
-    """Returns a finding for each of a receiver's limits (RFC 7208 section 4.6.4) that is exceeded."""
+def _exceeded_limit_findings(name: str, evaluation: _SpfEvaluation) -> list[Finding]:
+    """Returns a finding for each receiver limit that the SPF record exceeds (RFC 7208 section 4.6.4)."""
     exceeded = []
-    if survey.lookups > _MOST_LOOKUPS:
-        more = "at least " if survey.lookups > _PATIENCE else ""
+    if evaluation.lookups > _MAX_LOOKUPS:
+        more = "at least " if evaluation.lookups > _COUNTED_LOOKUPS else ""
         exceeded.append(
             Finding(
                 name,
                 Status.ERROR,
-                f"it takes {more}{survey.lookups} DNS look-ups, and receivers stop at {_MOST_LOOKUPS}",
-                "take out include: terms that are not needed, or write addresses as ip4: and ip6:",
+                f"the record needs {more}{evaluation.lookups} DNS look-ups, "
+                f"but receivers allow only {_MAX_LOOKUPS}",
+                "remove include: terms that are not needed, or write addresses as ip4: and ip6:",
             )
         )
-    if survey.void > _MOST_VOID:
+    if evaluation.void_lookups > _MAX_VOID:
         exceeded.append(
             Finding(
                 name,
                 Status.ERROR,
-                f"{survey.void} of its names have no address, and receivers stop at {_MOST_VOID}",
-                "take out the terms whose hosts are gone",
+                f"{evaluation.void_lookups} names in the record have no address, "
+                f"but receivers allow only {_MAX_VOID}",
+                "remove the terms whose hosts do not exist",
             )
         )
     return exceeded
 
 
-def _suggestion(settings: Settings, provider: ProviderDns | None) -> str:
-    """Returns the record to publish, as far as it can be known."""
+def _suggested_record(settings: Settings, provider: ProviderDns | None) -> str:
+    """Returns the SPF record to publish, as far as the settings and the provider tell. An unknown part is a
+    placeholder."""
     if provider is not None:
         return f"v=spf1 include:{provider.domain} ~all"
     url = settings.delivery.transport
     driver = driver_of(url)
     host = driver.host(url).lower() if driver.host is not None else ""
     own = sender_domain(settings)
-    if host and (is_within(host, own) or is_within(own, host.partition(".")[2] or "-")):
+    if host and (is_same_or_subdomain(host, own) or is_same_or_subdomain(own, host.partition(".")[2] or "-")):
         return f"v=spf1 a:{host} ~all"
     return "v=spf1 include:NAME-FROM-YOUR-PROVIDER ~all"
 
 
-class _Survey:
-    """Evaluates a record as a receiver does that finds no match before its end."""
+class _SpfEvaluation:
+    """Evaluates an SPF record to its end, as a receiver does if no term matches.
+
+    `lookups` counts the DNS look-ups, and `void_lookups` the look-ups that found no record. `included` lists
+    the included domains, and `problems` lists (status, message, advice).
+    """
 
     def __init__(self, resolver: Resolver) -> None:
         self._resolver = resolver
-        self._open: list[str] = []
+        self._open_domains: list[str] = []
         self.lookups = 0
-        self.void = 0
+        self.void_lookups = 0
         self.included: list[str] = []
-        self.troubles: list[tuple[Status, str, str]] = []
+        self.problems: list[tuple[Status, str, str]] = []
 
-    def read(self, domain: str, text: str) -> None:
-        """Evaluates one record and the records that it includes. Raises UnansweredQuery."""
-        where = "" if not self._open else f" in {domain}, which it includes"
+    def evaluate(self, domain: str, text: str) -> None:
+        """Evaluates the SPF record `text` of `domain`, and the records that it includes. Raises
+        UnansweredQuery if the DNS does not answer."""
+        location = "" if not self._open_domains else f" in {domain}, which it includes"
         try:
-            terms = parse(text)
+            terms = parse_spf_record(text)
         except MalformedTerm as error:
-            self._trouble(Status.ERROR, f"{error}{where}", "correct the term: receivers ignore the record")
+            self._add_problem(
+                Status.ERROR, f"{error}{location}", "correct the term: receivers ignore the record"
+            )
             return
-        self._open.append(domain)
-        ends = [place for place, term in enumerate(terms) if term.name == "all"]
-        reached = terms[: ends[0] + 1] if ends else terms
+        self._open_domains.append(domain)
+        all_positions = [position for position, term in enumerate(terms) if term.name == "all"]
+        reached = terms[: all_positions[0] + 1] if all_positions else terms
         for term in reached:
-            self._follow(domain, term, where)
+            self._evaluate_term(domain, term, location)
         redirect = next((term for term in terms if term.name == "redirect"), None)
-        if redirect is not None and not ends:
-            self._count()
-            self._enter(domain, redirect)
-        if len(self._open) == 1:
-            self._check_end(terms, ends, redirect)
-        self._open.pop()
+        if redirect is not None and not all_positions:
+            self._count_lookup()
+            self._evaluate_target(domain, redirect)
+        if len(self._open_domains) == 1:
+            self._check_all_term(terms, all_positions, redirect)
+        self._open_domains.pop()
 
-    def _follow(self, domain: str, term: Term, where: str) -> None:
+    def _evaluate_term(self, domain: str, term: SpfTerm, location: str) -> None:
         if term.name == "all" and term.qualifier == "+":
-            self._trouble(
+            self._add_problem(
                 Status.ERROR,
-                f'"{term.text}"{where} lets everybody send in its name',
-                "write ~all or -all instead" if not where else "ask whose it is, or take the include out",
+                f'"{term.text}"{location} allows everybody to send mail for the domain',
+                "write ~all or -all instead"
+                if not location
+                else "ask its owner to correct it, or remove the include",
             )
         elif term.name == "include":
-            self._count()
-            self._enter(domain, term)
+            self._count_lookup()
+            self._evaluate_target(domain, term)
         elif term.name in ("a", "exists"):
-            self._count()
+            self._count_lookup()
             if (
                 not term.has_macro
-                and not self._too_many
-                and not self._resolver.addresses(term.domain or domain)
+                and not self._has_too_many_lookups
+                and not self._resolver.host_addresses(term.domain or domain)
             ):
-                self.void += 1
+                self.void_lookups += 1
         elif term.name == "mx":
-            self._count()
-            if not term.has_macro and not self._too_many and not self._resolver.mx(term.domain or domain):
-                self.void += 1
+            self._count_lookup()
+            if (
+                not term.has_macro
+                and not self._has_too_many_lookups
+                and not self._resolver.mx_records(term.domain or domain)
+            ):
+                self.void_lookups += 1
         elif term.name == "ptr":
-            self._count()
-            self._trouble(
+            self._count_lookup()
+            self._add_problem(
                 Status.WARNING,
-                f'"{term.text}"{where} is slow, and many receivers leave it out',
+                f'"{term.text}"{location} is slow, and many receivers ignore it',
                 "write the addresses as ip4: and ip6: instead (RFC 7208 section 5.5)",
             )
 
-    def _enter(self, domain: str, term: Term) -> None:
-        """Evaluates an included or redirected record."""
+    def _evaluate_target(self, domain: str, term: SpfTerm) -> None:
+        """Evaluates the record of another domain, which the term of `domain` includes or redirects to."""
         target = term.domain
         self.included.append(target)
-        if term.has_macro or self._too_many:
+        if term.has_macro or self._has_too_many_lookups:
             return
-        if target in self._open:
-            self._trouble(
-                Status.ERROR, f'"{term.text}" leads back to {target} in a circle', f"take out {term.text}"
+        if target in self._open_domains:
+            self._add_problem(
+                Status.ERROR, f'"{term.text}" includes {target} in a loop', f"remove {term.text}"
             )
             return
-        found = spf_records(self._resolver.txt(target))
+        found = select_spf_records(self._resolver.txt_records(target))
         if len(found) == 1:
-            self.read(target, found[0])
+            self.evaluate(target, found[0])
             return
         what = "no SPF record" if not found else f"{len(found)} SPF records"
-        self._trouble(
+        self._add_problem(
             Status.ERROR,
-            f'"{term.text}" leads to {target}, which has {what}; receivers then ignore all of it',
-            f"correct or take out {term.text} in the record of {domain}",
+            f'"{term.text}" refers to {target}, which has {what}; receivers then ignore the whole record',
+            f"correct or remove {term.text} in the record of {domain}",
         )
 
-    def _check_end(self, terms: tuple[Term, ...], ends: list[int], redirect: Term | None) -> None:
-        if not ends and redirect is None:
-            self._trouble(
+    def _check_all_term(
+        self, terms: tuple[SpfTerm, ...], all_positions: list[int], redirect: SpfTerm | None
+    ) -> None:
+        if not all_positions and redirect is None:
+            self._add_problem(
                 Status.WARNING,
-                'it does not end with an "all" term, so it forbids no sender',
-                "add ~all at its end",
+                'the record does not end with an "all" term, so it forbids no sender',
+                "add ~all at the end",
             )
-        elif ends and terms[ends[0]].qualifier == "?":
-            self._trouble(Status.WARNING, '"?all" forbids nobody', "write ~all instead")
-        elif ends and terms[ends[0]].qualifier == "-" and ends[0] == 0:
-            self._trouble(
-                Status.ERROR, '"-all" alone says that nobody may send', "name who sends before -all"
+        elif all_positions and terms[all_positions[0]].qualifier == "?":
+            self._add_problem(Status.WARNING, '"?all" forbids no sender', "write ~all instead")
+        elif all_positions and terms[all_positions[0]].qualifier == "-" and all_positions[0] == 0:
+            self._add_problem(
+                Status.ERROR, '"-all" alone says that nobody may send', "name the sending servers before -all"
             )
-        if ends and len(terms) > ends[0] + 1 and any(term.name != "exp" for term in terms[ends[0] + 1 :]):
-            self._trouble(
+        if (
+            all_positions
+            and len(terms) > all_positions[0] + 1
+            and any(term.name != "exp" for term in terms[all_positions[0] + 1 :])
+        ):
+            self._add_problem(
                 Status.WARNING,
-                f'what stands after "{terms[ends[0]].text}" is never read',
-                f"move {terms[ends[0]].text} to the end",
+                f'receivers ignore the terms after "{terms[all_positions[0]].text}"',
+                f"move {terms[all_positions[0]].text} to the end",
             )
 
-    def _count(self) -> None:
+    def _count_lookup(self) -> None:
         self.lookups += 1
 
     @property
-    def _too_many(self) -> bool:
-        return self.lookups > _PATIENCE
+    def _has_too_many_lookups(self) -> bool:
+        return self.lookups > _COUNTED_LOOKUPS
 
-    def _trouble(self, status: Status, message: str, advice: str) -> None:
-        if (status, message, advice) not in self.troubles:
-            self.troubles.append((status, message, advice))
+    def _add_problem(self, status: Status, message: str, advice: str) -> None:
+        if (status, message, advice) not in self.problems:
+            self.problems.append((status, message, advice))

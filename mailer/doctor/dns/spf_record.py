@@ -1,4 +1,5 @@
-"""Parses an SPF record, and says what is wrong with its terms (RFC 7208 sections 4.5 to 7). Pure."""
+"""Parses an SPF record, and reports terms that do not follow RFC 7208 (sections 4.5 to 7). Makes no DNS
+queries."""
 
 from __future__ import annotations
 
@@ -8,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
-__all__ = ["MalformedTerm", "Term", "parse", "spf_records"]
+__all__ = ["MalformedTerm", "SpfTerm", "parse_spf_record", "select_spf_records"]
 
 _VERSION = re.compile(r"v=spf1(?: |$)", re.IGNORECASE)
 _MECHANISM = re.compile(r"([+?~-]?)(all|include|a|mx|ptr|ip4|ip6|exists)([:/].*)?", re.IGNORECASE)
@@ -20,14 +21,15 @@ _NAMES: Final = ("all", "include", "a", "mx", "ptr", "ip4", "ip6", "exists")
 
 
 class MalformedTerm(ValueError):
-    """Says which term does not follow RFC 7208, and why."""
+    """Reports the first term of an SPF record that does not follow RFC 7208, and why."""
 
 
 @dataclass(frozen=True, slots=True)
-class Term:
-    """Holds one mechanism or modifier.
+class SpfTerm:
+    """Holds one term of an SPF record: a mechanism such as `include`, or a modifier such as `redirect`.
 
-    `domain` is '' where it means the record's own domain, or none at all.
+    `text` is the term as written. `domain` is "" if the term names no domain; `a` and `mx` then mean the
+    record's own domain.
     """
 
     text: str
@@ -37,67 +39,71 @@ class Term:
 
     @property
     def has_macro(self) -> bool:
-        """Returns whether the domain is known only when there is a message."""
+        """Returns whether the domain contains a macro such as %{i}, which receivers expand for each
+        message."""
         return "%" in self.domain
 
 
-def spf_records(texts: Iterable[str]) -> list[str]:
-    """Returns those of a name's TXT records that are SPF records."""
-    return [text for text in texts if _VERSION.match(text)]
+def select_spf_records(txt_records: Iterable[str]) -> list[str]:
+    """Returns the SPF records among the TXT records of a name."""
+    return [text for text in txt_records if _VERSION.match(text)]
 
 
-def parse(record: str) -> tuple[Term, ...]:
-    """Returns the terms of a record, in order. Raises MalformedTerm at the first invalid one."""
-    terms = tuple(_term(text) for text in record.split()[1:])
+def parse_spf_record(record: str) -> tuple[SpfTerm, ...]:
+    """Returns the terms of a record, in order. Raises MalformedTerm at the first invalid term."""
+    terms = tuple(_parse_term(text) for text in record.split()[1:])
     for name in ("redirect", "exp"):
         if sum(term.name == name for term in terms) > 1:
-            raise MalformedTerm(f"{name}= stands in it more than once")
+            raise MalformedTerm(f"{name}= occurs more than once")
     return terms
 
 
-def _term(text: str) -> Term:
+def _parse_term(text: str) -> SpfTerm:
     mechanism = _MECHANISM.fullmatch(text)
     if mechanism:
-        return _mechanism(text, mechanism[1] or "+", mechanism[2].lower(), mechanism[3] or "")
+        return _parse_mechanism(text, mechanism[1] or "+", mechanism[2].lower(), mechanism[3] or "")
     modifier = _MODIFIER.fullmatch(text)
     if modifier:
         name, value = modifier[1].lower(), modifier[2]
         if name in _NAMES:
-            raise MalformedTerm(f'"{text}" has = where : belongs')
+            raise MalformedTerm(f'"{text}" must have : instead of =')
         if name in ("redirect", "exp"):
-            return Term(text, name, domain=_domain(text, value))
-        return Term(text, name)
-    raise MalformedTerm(f'"{text}" is not a term of SPF')
+            return SpfTerm(text, name, domain=_parse_domain(text, value))
+        return SpfTerm(text, name)
+    raise MalformedTerm(f'"{text}" is not an SPF term')
 
 
-def _mechanism(text: str, qualifier: str, name: str, rest: str) -> Term:
+def _parse_mechanism(text: str, qualifier: str, name: str, argument: str) -> SpfTerm:
     if name == "all":
-        if rest:
+        if argument:
             raise MalformedTerm(f'"{text}" has text after the word all')
-        return Term(text, name, qualifier)
+        return SpfTerm(text, name, qualifier)
     if name in ("ip4", "ip6"):
         try:
-            network = ipaddress.ip_network(rest.removeprefix(":"), strict=False)
+            network = ipaddress.ip_network(argument.removeprefix(":"), strict=False)
         except ValueError:
-            raise MalformedTerm(f'"{text}" holds no address or network') from None
-        if not rest.startswith(":") or f"ip{network.version}" != name:
-            raise MalformedTerm(f'"{text}" holds no {name} address or network')
-        return Term(text, name, qualifier)
+            raise MalformedTerm(f'"{text}" contains no IP address or network') from None
+        if not argument.startswith(":") or f"ip{network.version}" != name:
+            raise MalformedTerm(f'"{text}" contains no {name} address or network')
+        return SpfTerm(text, name, qualifier)
     if name in ("include", "exists", "ptr"):
-        if name != "ptr" or rest:
-            return Term(
-                text, name, qualifier, _domain(text, rest.removeprefix(":") if rest[:1] == ":" else "")
+        if name != "ptr" or argument:
+            return SpfTerm(
+                text,
+                name,
+                qualifier,
+                _parse_domain(text, argument.removeprefix(":") if argument[:1] == ":" else ""),
             )
-        return Term(text, name, qualifier)
-    domain, slash, prefix = rest.partition("/")  # a and mx
+        return SpfTerm(text, name, qualifier)
+    domain, slash, prefix = argument.partition("/")  # a and mx
     lengths = _CIDR.fullmatch(slash + prefix)
     if not lengths or int(lengths[1] or 0) > 32 or int(lengths[2] or 0) > 128:
-        raise MalformedTerm(f'"{text}" has a wrong prefix length after /')
-    return Term(text, name, qualifier, _domain(text, domain[1:]) if domain else "")
+        raise MalformedTerm(f'"{text}" has an invalid prefix length after /')
+    return SpfTerm(text, name, qualifier, _parse_domain(text, domain[1:]) if domain else "")
 
 
-def _domain(text: str, value: str) -> str:
-    plain = _MACRO.sub("x", value)
-    if not plain or not _DOMAIN.fullmatch(plain):
-        raise MalformedTerm(f'"{text}" names no domain')
-    return value.rstrip(".").lower() if plain == value else value
+def _parse_domain(term: str, value: str) -> str:
+    expanded = _MACRO.sub("x", value)
+    if not expanded or not _DOMAIN.fullmatch(expanded):
+        raise MalformedTerm(f'"{term}" must name a valid domain')
+    return value.rstrip(".").lower() if expanded == value else value

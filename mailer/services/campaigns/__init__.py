@@ -1,1 +1,2 @@
-"""Shows campaigns, and carries out an operator's decisions about them."""
+"""Shows campaigns to an operator, and carries out the operator's decisions: pause, cancel, resume, retry,
+resolve."""

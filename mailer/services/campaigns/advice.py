@@ -1,4 +1,4 @@
-"""Advises operators about deliveries that did not arrive."""
+"""Advises operators about deliveries that were refused or deferred."""
 
 from __future__ import annotations
 
@@ -10,27 +10,32 @@ __all__ = ["advice_on"]
 
 
 def advice_on(reason: ReasonGroup, campaign: Campaign) -> str:
-    """Returns advice about deliveries that did not arrive, as sentences; empty where there is none."""
+    """Returns advice, in sentences, about the deliveries that failed for this reason; empty if there is
+    none."""
     if campaign.status is Status.CANCELLED:
-        return "the campaign was cancelled, so they are not tried again."
+        return "the campaign was cancelled, so these deliveries are not tried again."
     again = f"`mailer campaigns retry {campaign.slug}`"
     itself = campaign.status is Status.SCHEDULED or (
         campaign.status is Status.STOPPED and campaign.held_until
     )
-    how = "by themselves, later each time" if itself else "by the next run"
+    how = "automatically, with growing pauses" if itself else "by the next run"
     later = f" They are tried again {how}." if reason.state == "deferred" else ""
     match reason.cause:
         case "address":
-            return "nobody is there. They are marked as bounced and are not written to again."
+            return "the address does not exist. The readers are marked as bounced and get no more mail."
         case "mailbox":
-            last = later or f" {again} tries them again; who refuses for a week is marked as bounced."
-            return f"the mailbox is full, or shut for now.{last}"
+            last = (
+                later
+                or f" {again} tries them again; readers whose mailbox refuses mail for a week are marked as "
+                "bounced."
+            )
+            return f"the mailbox is full or temporarily closed.{last}"
         case "us":
             return (
-                "the refusal is about us, not about the readers. See to SPF, DKIM, DMARC, block lists and "
-                f"what is sent (`mailer doctor` looks), then {again}."
+                "the server refuses us as the sender, not the readers. Check SPF, DKIM, DMARC, block lists "
+                f"and the content (`mailer doctor` helps), then run {again}."
             )
         case "them":
             later = later or f" {again} tries them again."
-            return f"their server had trouble, or asked to be left for later.{later}"
+            return f"the receiving server had a problem, or asked us to try later.{later}"
     return f"{again} tries them again." if reason.state == "rejected" else ""

@@ -1,9 +1,9 @@
 """Carries out an operator's decisions about a campaign: pause, cancel, retry, resolve uncertain deliveries.
 
-Each decision takes the campaign's lock first. Where no run is alive, the claims of a dead run are settled by
-its journal before the decision, and the manifest is written after it. Where a run is alive, a pause and a
-cancel only set the status: the run sees it within a quarter of a second, settles its claims and writes the
-manifest.
+Each decision first tries to take the campaign's lock. If no run is active, the claims of a dead run are
+settled by its journal before the decision, and the manifest is written after the decision. If a run is
+active, pause and cancel only set the status: the run sees the new status within a quarter of a second,
+settles its claims and writes the manifest.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from mailer.audience.recipients import unreachable_ids
 from mailer.campaign.delivery_state import State
 from mailer.campaign.status import Event, Status, check_may_be_sent, target_status
 from mailer.errors import BusyError, CampaignError, StoreError
-from mailer.services.campaigns.people import state_of, subscriber_at
-from mailer.services.database.guard import is_older, refuse_if_older
-from mailer.services.planning.schedule import check_unscheduled
+from mailer.services.campaigns.people import delivery_state_of, subscriber_id_at
+from mailer.services.database.guard import is_database_behind_manifest, refuse_database_behind_manifest
+from mailer.services.planning.schedule import refuse_if_waiting
 from mailer.services.sending.after_run import end_if_done, refresh_manifest, zero_manifest_counts
-from mailer.services.sending.recovery import journal_of, recover, recover_from
+from mailer.services.sending.recovery import journal_path, recover_dead_run, settle_by_journal
 from mailer.services.workspace import Workspace
 from mailer.spool.base import Spool
 from mailer.spool.journal import read_journal, read_run_token
@@ -37,43 +37,47 @@ _POLL_SECONDS = 0.05
 
 
 def pause_campaign(workspace: Workspace, slug: str) -> bool:
-    """Pauses a campaign. Returns whether its run, if there was one, has ended.
+    """Pauses a campaign. Returns True if no run is active any more, and False if a run has not ended in time.
 
-    Raises CampaignError where it cannot be paused.
+    Raises CampaignError if the status does not allow it.
     """
-    return _decide(workspace, slug, Event.PAUSE)
+    return _apply_decision(workspace, slug, Event.PAUSE)
 
 
 def cancel_campaign(workspace: Workspace, slug: str) -> bool:
-    """Cancels a campaign for good. Returns whether its run, if there was one, has ended.
+    """Cancels a campaign for good. Returns True if no run is active any more, and False if a run has not
+    ended in time.
 
-    Raises CampaignError where it has ended already.
+    Raises CampaignError if the campaign has already ended.
     """
-    return _decide(workspace, slug, Event.CANCEL)
+    return _apply_decision(workspace, slug, Event.CANCEL)
 
 
-def _decide(workspace: Workspace, slug: str, event: Event) -> bool:
+def _apply_decision(workspace: Workspace, slug: str, event: Event) -> bool:
     settings = workspace.settings
     workspace.spools.find(slug)
     with suppress(BusyError), campaign_lock(settings, slug):
         spool = workspace.spools.open(workspace.spools.find(slug))
         if event is Event.CANCEL:
-            _recover_before_giving_up(workspace, spool)
+            _recover_before_cancelling(workspace, spool)
         else:
-            recover(workspace, spool)
-            refuse_if_older(settings, spool.campaign, spool.counts_by_state())
+            recover_dead_run(workspace, spool)
+            refuse_database_behind_manifest(settings, spool.campaign, spool.counts_by_state())
         try:
-            _apply(spool, event)
+            _apply_event(spool, event)
         finally:
             # Also where the status was set before: the command that set it may have died before this.
             refresh_manifest(settings, spool)
         return True
-    _apply(workspace.spools.open(workspace.spools.find(slug)), event)
-    return _await_end(workspace, slug)
+    _apply_event(workspace.spools.open(workspace.spools.find(slug)), event)
+    return _wait_for_run_end(workspace, slug)
 
 
-def _apply(spool: Spool, event: Event) -> None:
-    """Applies an event to the status. A campaign that was sent with refusals may be cancelled, too."""
+def _apply_event(spool: Spool, event: Event) -> None:
+    """Applies an event to the campaign's status. Raises CampaignError if the status does not allow the event.
+
+    A campaign that was sent may still be cancelled if deliveries were rejected or nobody received it.
+    """
     is_sent = event is Event.CANCEL and spool.status() is Status.SENT
     if is_sent and (spool.counts_by_state()[State.REJECTED] or spool.reached_nobody()):
         event = Event.CANCEL_REST
@@ -82,38 +86,41 @@ def _apply(spool: Spool, event: Event) -> None:
         raise CampaignError(f"campaign {slug} is {spool.status()}, so it cannot be {target_status(event)}")
 
 
-def _recover_before_giving_up(workspace: Workspace, spool: Spool) -> None:
-    """Settles open claims by the journal. Hand-overs that an old copy of the database lacks are recorded.
+def _recover_before_cancelling(workspace: Workspace, spool: Spool) -> None:
+    """Settles the claims of a dead run by its journal, also if the database is an old copy that lacks some of
+    the claims.
 
-    Where the journal belongs to the last run that the database knows, only the end of that run is missing,
-    and the journal has it. Otherwise every delivery that is not known to be accepted becomes uncertain.
+    The journal is enough if it belongs to the last run that the database knows. Otherwise more runs may be
+    missing from the database, and every delivery that is not known to be accepted becomes uncertain.
     """
-    journal = journal_of(workspace.settings, spool.campaign.slug)
+    journal = journal_path(workspace.settings, spool.campaign.slug)
     try:
-        recover(workspace, spool)
+        recover_dead_run(workspace, spool)
         behind = False
     except StoreError:
         adopt_journal_outcomes(spool, read_journal(journal))
-        recover_from(workspace, spool, journal)
+        settle_by_journal(workspace, spool, journal)
         last = read_last_run(workspace.db)
         behind = last is None or read_run_token(journal) != last.token
-    if behind or is_older(workspace.settings, spool.campaign, spool.counts_by_state()):
+    if behind or is_database_behind_manifest(workspace.settings, spool.campaign, spool.counts_by_state()):
         spool.make_unaccepted_uncertain()
 
 
-def _await_end(
+def _wait_for_run_end(
     workspace: Workspace,
     slug: str,
     *,
     seconds: float = WAIT_SECONDS,
     sleep: Callable[[float], None] = time.sleep,
 ) -> bool:
-    """Waits until the run of a campaign has ended, and returns whether it has. Recovers a run that died
-    meanwhile."""
+    """Waits up to `seconds` until the run of a campaign has ended. Returns whether the run has ended.
+
+    If the run died meanwhile, its claims are recovered.
+    """
     for _ in range(round(seconds / _POLL_SECONDS)):
         with suppress(BusyError), campaign_lock(workspace.settings, slug):
             spool = workspace.spools.open(workspace.spools.find(slug))
-            recover(workspace, spool)
+            recover_dead_run(workspace, spool)
             refresh_manifest(workspace.settings, spool)
             return True
         sleep(_POLL_SECONDS)
@@ -123,8 +130,8 @@ def _await_end(
 def retry_campaign(workspace: Workspace, slug: str, *, address: str | None = None) -> tuple[int, int]:
     """Makes rejected and deferred deliveries pending again, except to people who cannot be reached.
 
-    With `address`, only the delivery to that address. Returns how many are pending again, and how many stay
-    rejected. Raises CampaignError, BusyError.
+    With `address`, only the delivery to that address. Returns how many deliveries are pending again, and how
+    many stay rejected. Raises CampaignError, and BusyError if a run is active.
     """
     settings = workspace.settings
     workspace.spools.find(slug)  # an unknown name must not create a lock file
@@ -132,22 +139,23 @@ def retry_campaign(workspace: Workspace, slug: str, *, address: str | None = Non
         campaign = workspace.spools.find(slug)
         check_may_be_sent(slug, campaign.status)
         if campaign.started_at is None or campaign.status is Status.MISSED:
-            check_unscheduled(campaign, settings.publication.zone)
+            refuse_if_waiting(campaign, settings.publication.zone)
         spool = workspace.spools.open(campaign)
-        recover(workspace, spool)
-        refuse_if_older(settings, campaign, spool.counts_by_state())
-        only = _person(workspace, spool, address)
+        recover_dead_run(workspace, spool)
+        refuse_database_behind_manifest(settings, campaign, spool.counts_by_state())
+        only = _subscriber_id_for(workspace, spool, address)
         again = spool.retry_refused(partial(unreachable_ids, workspace.db), only_person=only)
         if address is not None and not again:
-            raise _not_there(workspace, spool, address, "rejected or deferred, or cannot be reached")
+            raise _wrong_state_error(workspace, spool, address, "rejected or deferred, or cannot be reached")
         return again, 0 if address is not None else spool.counts_by_state()[State.REJECTED]
 
 
 def resolve_campaign(workspace: Workspace, slug: str, *, resend: bool, address: str | None = None) -> int:
-    """Settles uncertain deliveries by the operator's decision; returns how many. Raises CampaignError,
-    BusyError.
+    """Settles uncertain deliveries by the operator's decision, and returns the number of settled deliveries.
 
-    With `address`, only the delivery to that address.
+    With `resend`, uncertain deliveries become pending again; otherwise they count as accepted. With
+    `address`, only the delivery to that address is settled. Raises CampaignError, and BusyError if a run is
+    active.
     """
     settings = workspace.settings
     workspace.spools.find(slug)
@@ -156,32 +164,33 @@ def resolve_campaign(workspace: Workspace, slug: str, *, resend: bool, address: 
         if resend:
             check_may_be_sent(slug, campaign.status)
         spool = workspace.spools.open(campaign)
-        recover(workspace, spool)
-        refuse_if_older(settings, campaign, spool.counts_by_state())
-        only = _person(workspace, spool, address)
+        recover_dead_run(workspace, spool)
+        refuse_database_behind_manifest(settings, campaign, spool.counts_by_state())
+        only = _subscriber_id_for(workspace, spool, address)
         if resend:
             zero_manifest_counts(settings, spool, State.UNCERTAIN)
         number = spool.resolve_uncertain(resend=resend, only_person=only)
         if address is not None and not number:
-            raise _not_there(workspace, spool, address, "uncertain")
+            raise _wrong_state_error(workspace, spool, address, "uncertain")
         end_if_done(spool)
         refresh_manifest(settings, spool)
         return number
 
 
-def _person(workspace: Workspace, spool: Spool, address: str | None) -> int | None:
-    """Returns the id of the subscriber at an address; None without an address. Raises CampaignError."""
+def _subscriber_id_for(workspace: Workspace, spool: Spool, address: str | None) -> int | None:
+    """Returns the id of the subscriber at an address; None if `address` is None. Raises CampaignError if
+    there is no such subscriber."""
     if address is None:
         return None
-    person = subscriber_at(workspace, address)
+    person = subscriber_id_at(workspace, address)
     if person is None:
-        raise _not_there(workspace, spool, address, "")
+        raise _wrong_state_error(workspace, spool, address, "")
     return person
 
 
-def _not_there(workspace: Workspace, spool: Spool, address: str, wanted: str) -> CampaignError:
-    state = state_of(workspace, spool, address)
+def _wrong_state_error(workspace: Workspace, spool: Spool, address: str, wanted_state: str) -> CampaignError:
+    state = delivery_state_of(workspace, spool, address)
     slug = spool.campaign.slug
     if state is None:
         return CampaignError(f"{address} is not among the readers of campaign {slug}")
-    return CampaignError(f"the delivery to {address} in campaign {slug} is {state}, not {wanted}")
+    return CampaignError(f"the delivery to {address} in campaign {slug} is {state}, not {wanted_state}")

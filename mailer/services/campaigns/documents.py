@@ -1,4 +1,4 @@
-"""Describes campaigns for an operator, as typed values and as JSON data."""
+"""Describes campaigns to an operator, as typed values and as JSON data."""
 
 from __future__ import annotations
 
@@ -18,29 +18,37 @@ from mailer.services.sending.recovery import recover_if_idle
 from mailer.services.workspace import Workspace
 from mailer.spool.values import ListedDelivery, ReasonGroup
 
-__all__ = ["Details", "Overview", "deliveries_of", "delivery_json", "details_of", "overview_of", "overviews"]
+__all__ = [
+    "CampaignDetails",
+    "CampaignOverview",
+    "deliveries_of",
+    "delivery_json",
+    "details_of",
+    "overview_of",
+    "list_overviews",
+]
 
 
 @dataclass(frozen=True, slots=True)
-class Overview:
-    """Describes a campaign with the number of its deliveries in each state."""
+class CampaignOverview:
+    """Holds a campaign, and the number of its deliveries in each state."""
 
     campaign: Campaign
     counts: dict[str, int]
 
     @property
     def resumes_at(self) -> str:
-        """Returns the time (UTC) from which the campaign may resume automatically, or an empty text."""
+        """Returns the time (UTC) from which the campaign may resume automatically, or ""."""
         goes_on = self.campaign.status in (Status.HELD, Status.STOPPED, Status.SENDING)
         return self.campaign.held_until if goes_on else ""
 
     @property
-    def left(self) -> int:
-        """Returns how many deliveries a run would still try."""
+    def deliveries_left(self) -> int:
+        """Returns how many deliveries the next run would try."""
         return sum(self.counts[state] for state in TO_SEND)
 
     def to_json(self) -> dict[str, Any]:
-        """Returns the campaign as JSON data."""
+        """Returns the campaign and its counts as JSON data."""
         campaign = self.campaign
         canary = canary_of(campaign)
         return {
@@ -66,14 +74,16 @@ class Overview:
 
 
 @dataclass(frozen=True, slots=True)
-class Details:
-    """Describes one campaign in full.
+class CampaignDetails:
+    """Holds everything that an operator is shown about one campaign.
 
-    `in_folder` counts deliveries that only went into an outbox folder, `missed` readers whose scheduled time
-    has passed; `note` says what to do where the sender was corrected since then, or is empty.
+    `in_folder` counts the deliveries that were only written into an outbox folder, and `missed` the readers
+    whose scheduled time has passed. `sender` is the From address. `reasons` groups the failed deliveries by
+    cause. `note` is advice in case the sender was corrected in mailer.toml after the campaign was created, or
+    "".
     """
 
-    overview: Overview
+    overview: CampaignOverview
     in_folder: int
     missed: int
     sender: str
@@ -81,7 +91,7 @@ class Details:
     note: str
 
     def to_json(self) -> dict[str, Any]:
-        """Returns the campaign with its reasons as JSON data."""
+        """Returns the campaign as JSON data, with the reasons for failed deliveries."""
         campaign = self.overview.campaign
         return {
             **self.overview.to_json(),
@@ -104,39 +114,41 @@ class Details:
         }
 
 
-def overviews(workspace: Workspace) -> list[Overview]:
-    """Returns all campaigns, newest first, after recovering dead runs."""
+def list_overviews(workspace: Workspace) -> list[CampaignOverview]:
+    """Returns an overview of each campaign, newest first, after settling the claims of dead runs."""
     known = [recover_if_idle(workspace, campaign) for campaign in workspace.spools.campaigns()]
-    return [_overview(workspace, campaign) for campaign in known]
+    return [_make_overview(workspace, campaign) for campaign in known]
 
 
-def overview_of(workspace: Workspace, slug: str) -> Overview:
-    """Returns one campaign as it is now. Raises CampaignError."""
-    return _overview(workspace, workspace.spools.find(slug))
+def overview_of(workspace: Workspace, slug: str) -> CampaignOverview:
+    """Returns the current overview of one campaign. Raises CampaignError if there is no such campaign."""
+    return _make_overview(workspace, workspace.spools.find(slug))
 
 
-def _overview(workspace: Workspace, campaign: Campaign) -> Overview:
-    return Overview(campaign, workspace.spools.open(campaign).counts_by_state())
+def _make_overview(workspace: Workspace, campaign: Campaign) -> CampaignOverview:
+    return CampaignOverview(campaign, workspace.spools.open(campaign).counts_by_state())
 
 
-def details_of(workspace: Workspace, slug: str) -> Details:
-    """Returns the full description of one campaign, after recovering a dead run. Raises CampaignError."""
+def details_of(workspace: Workspace, slug: str) -> CampaignDetails:
+    """Returns all details of one campaign, after settling the claims of a dead run. Raises CampaignError if
+    there is no such campaign."""
     settings = workspace.settings
     campaign = recover_if_idle(workspace, workspace.spools.find(slug))
     spool = workspace.spools.open(campaign)
     counts = spool.counts_by_state()
-    return Details(
-        Overview(campaign, counts),
+    return CampaignDetails(
+        CampaignOverview(campaign, counts),
         in_folder=spool.count_folder_copies(),
         missed=spool.count_held() if campaign.local_time else 0,
         sender=frozen_sender(settings, campaign),
         reasons=spool.reason_groups(),
-        note=sender_note(settings, campaign, counts, free=spool.reached_nobody()),
+        note=sender_note(settings, campaign, counts, reached_nobody=spool.reached_nobody()),
     )
 
 
 def delivery_json(listed: ListedDelivery, address: str | None) -> dict[str, Any]:
-    """Returns one delivery as JSON data. One that is held has the time `NEVER`, by which scripts know it."""
+    """Returns one delivery as JSON data. A held delivery has the due time `NEVER`, so that scripts recognise
+    it."""
     document = asdict(listed)
     person, held = document.pop("person"), document.pop("held")
     due_at = NEVER if held else listed.due_at
@@ -146,10 +158,12 @@ def delivery_json(listed: ListedDelivery, address: str | None) -> dict[str, Any]
 def deliveries_of(
     workspace: Workspace, slug: str, *, state: str = "", address: str | None = None
 ) -> Iterator[tuple[ListedDelivery, str | None]]:
-    """Returns the deliveries of a campaign with their addresses: all, those in a state, or those to one
-    address.
+    """Returns the deliveries of a campaign, each with the reader's address, which is None if the reader was
+    erased.
 
-    Recovers a dead run first. Raises CampaignError, and AudienceError for an invalid address.
+    `state` selects the deliveries in that state ("": all), and `address` the delivery to that address (None:
+    all). First settles the claims of a dead run. Raises CampaignError, and AudienceError for an invalid
+    address.
     """
     campaign = recover_if_idle(workspace, workspace.spools.find(slug))
     return list_deliveries(workspace, workspace.spools.open(campaign), state=state, address=address)

@@ -1,4 +1,4 @@
-"""Compares the sender that a campaign froze with the one in mailer.toml now."""
+"""Compares the sender that a campaign was frozen with to the sender that mailer.toml names now."""
 
 from __future__ import annotations
 
@@ -16,31 +16,35 @@ __all__ = ["frozen_sender", "sender_note"]
 
 
 def frozen_sender(settings: Settings, campaign: Campaign) -> str:
-    """Returns the From of every message of a campaign, including those that a later run sends."""
+    """Returns the From address of every message of a campaign, including messages that a later run sends."""
     with suppress(MailerError):
         recorded = recorded_settings(read_manifest(settings.campaigns / campaign.slug), settings)
         return str(recorded.publication.sender)
     return str(campaign.plan.get("sender", ""))
 
 
-def sender_note(settings: Settings, campaign: Campaign, counts: Mapping[str, int], *, free: bool) -> str:
-    """Returns advice where the sender was corrected after a campaign was frozen; else an empty text.
+def sender_note(
+    settings: Settings, campaign: Campaign, counts: Mapping[str, int], *, reached_nobody: bool
+) -> str:
+    """Returns advice if the sender in mailer.toml was changed after a campaign was frozen; otherwise "".
 
-    `counts` are its deliveries by state; `free` says that no reader has the issue or may have it.
+    `counts` are the deliveries of the campaign by state. `reached_nobody` says that no reader has or may have
+    the issue.
     """
     frozen, now = frozen_sender(settings, campaign), str(settings.publication.sender)
     if not frozen or frozen == now or campaign.status is Status.CANCELLED:
         return ""
     if campaign.status is Status.SENT and not counts["rejected"]:
         return ""  # nothing is left to send
-    begin = f"From is frozen as {frozen}, and mailer.toml says {now} by now. "
+    begin = f"The campaign sends from {frozen}, but mailer.toml now says {now}. "
     slug, issue = campaign.slug, campaign.issue
-    if free:
+    if reached_nobody:
         return (
-            f"{begin}Nobody has it yet: after `mailer campaigns cancel {slug}`, `mailer send {issue}` plans "
-            "it anew."
+            f"{begin}Nobody has the issue yet: after `mailer campaigns cancel {slug}`, `mailer send {issue}` "
+            "plans it with the new sender."
         )
     return (
-        f"{begin}Some have it already, so `mailer send {issue}` sends the rest from {frozen}, too; "
-        f"`mailer campaigns cancel {slug}` gives the rest up."
+        f"{begin}Some readers have the issue already, so `mailer send {issue}` sends the rest from "
+        f"{frozen}, too; "
+        f"`mailer campaigns cancel {slug}` ends the campaign without the rest."
     )

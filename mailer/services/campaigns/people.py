@@ -1,4 +1,4 @@
-"""Lists the deliveries of a campaign with the readers' addresses."""
+"""Lists the deliveries of a campaign with the addresses of the readers."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from mailer.services.workspace import Workspace
 from mailer.spool.base import Spool
 from mailer.spool.values import ListedDelivery
 
-__all__ = ["addresses_in", "list_deliveries", "state_of", "subscriber_at"]
+__all__ = ["addresses_in_state", "list_deliveries", "delivery_state_of", "subscriber_id_at"]
 
 #: This number of addresses is looked up by one statement.
 _AT_ONCE = 1000
@@ -20,14 +20,15 @@ _AT_ONCE = 1000
 def list_deliveries(
     workspace: Workspace, spool: Spool, *, state: str = "", address: str | None = None
 ) -> Iterator[tuple[ListedDelivery, str | None]]:
-    """Returns the deliveries of a campaign with their addresses: all, those in a state, or those to one
-    address.
+    """Yields the deliveries of a campaign, each with the reader's address, which is None if the reader was
+    erased.
 
-    The address of an erased person is None. Raises AudienceError for an invalid address.
+    `state` selects the deliveries in that state ("": all), and `address` the delivery to that address (None:
+    all). Raises AudienceError for an invalid address.
     """
     only = None
     if address is not None:
-        only = subscriber_at(workspace, address)
+        only = subscriber_id_at(workspace, address)
         if only is None:
             return
     found = spool.list_deliveries(state=state, only_person=only)
@@ -37,19 +38,21 @@ def list_deliveries(
             yield listed, addresses[listed.person]
 
 
-def subscriber_at(workspace: Workspace, address: str) -> int | None:
-    """Returns the id of the subscriber at an address; None where there is none. Raises AudienceError."""
+def subscriber_id_at(workspace: Workspace, address: str) -> int | None:
+    """Returns the id of the subscriber at an address; None if there is no such subscriber. Raises
+    AudienceError for an invalid address."""
     person = find(workspace.db, address)
     return person.id if person else None
 
 
-def state_of(workspace: Workspace, spool: Spool, address: str) -> str | None:
-    """Returns the state of the delivery to an address; None where there is none. Raises AudienceError."""
+def delivery_state_of(workspace: Workspace, spool: Spool, address: str) -> str | None:
+    """Returns the state of the delivery to an address; None if there is no such delivery. Raises
+    AudienceError for an invalid address."""
     found = next(list_deliveries(workspace, spool, address=address), None)
     return found[0].state if found else None
 
 
-def addresses_in(workspace: Workspace, spool: Spool, state: str, most: int) -> tuple[str, ...]:
-    """Returns up to `most` addresses with a delivery in that state."""
+def addresses_in_state(workspace: Workspace, spool: Spool, state: str, limit: int) -> tuple[str, ...]:
+    """Returns the addresses of up to `limit` deliveries that are in the state `state`."""
     found = (address for _, address in list_deliveries(workspace, spool, state=state) if address)
-    return tuple(islice(found, most))
+    return tuple(islice(found, limit))

@@ -1,4 +1,4 @@
-"""Resumes a campaign on an operator's request."""
+"""Resumes a campaign at the request of an operator."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from mailer.campaign.canary import canary_of
 from mailer.campaign.status import Event, Status
 from mailer.clock import utc_now
 from mailer.delivery.progress import Progress
-from mailer.services.database.guard import refuse_if_older
-from mailer.services.sending.after_run import refresh_manifest, schedule_again
-from mailer.services.sending.canary import release
-from mailer.services.sending.result import SendResult, result_of
+from mailer.services.database.guard import refuse_database_behind_manifest
+from mailer.services.sending.after_run import refresh_manifest, schedule_campaign
+from mailer.services.sending.canary import release_behind_canary
+from mailer.services.sending.result import SendResult, make_send_result
 from mailer.services.sending.run import RunRequest, run_campaign
 from mailer.services.workspace import Workspace
 from mailer.spool.lock import campaign_lock
@@ -24,29 +24,30 @@ __all__ = ["resume_campaign"]
 def resume_campaign(
     workspace: Workspace, slug: str, *, stop: StopFlag, observe: Callable[[Progress], None]
 ) -> SendResult:
-    """Resumes a campaign.
+    """Resumes a campaign, and returns the result of its run.
 
-    A campaign that was paused before its time waits for that time again. Otherwise all deliveries that are
-    due or missed are sent now; where none is due yet, all are. Raises CampaignError for a cancelled campaign,
-    BusyError, TransportError.
+    If a campaign was paused before its scheduled time, it waits for that time again. Otherwise all deliveries
+    that are due or missed are sent now; if no delivery is due yet, all are sent now. `stop` ends the run
+    early, and `observe` is called with its progress. Raises CampaignError for a cancelled campaign, BusyError
+    if a run is active, and TransportError.
     """
     settings = workspace.settings
     signer = signer_for_transport(workspace.spools.find(slug).transport, settings)
     with campaign_lock(settings, slug):
         campaign = workspace.spools.find(slug)
         spool = workspace.spools.open(campaign)
-        refuse_if_older(settings, campaign, spool.counts_by_state())
+        refuse_database_behind_manifest(settings, campaign, spool.counts_by_state())
         moment = utc_now()
         early = campaign.due_at > moment and not (campaign.local_time and spool.count_overdue(moment))
         if campaign.status is Status.PAUSED:
             if early:
-                schedule_again(spool, Event.RESUME_SCHEDULE, campaign.due_at)
+                schedule_campaign(spool, Event.RESUME_SCHEDULE, campaign.due_at)
                 refresh_manifest(settings, spool)
-                return result_of(workspace, spool, None)
+                return make_send_result(workspace, spool, None)
             spool.apply_event(Event.RESUME)
         canary = canary_of(campaign)
         if canary is not None and canary.phase == "held":
-            release(spool, Event.RELEASE)
+            release_behind_canary(spool, Event.RELEASE)
         if campaign.due_at and campaign.status not in (Status.CANCELLED, Status.SENT):
             if canary is None:
                 spool.release_waiting_deliveries(include_scheduled=early)

@@ -1,1 +1,1 @@
-"""Detects a database that was removed, replaced, moved or restored from an old copy."""
+"""Detects that the database was removed, replaced, moved, or restored from an old copy."""

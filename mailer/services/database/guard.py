@@ -1,7 +1,8 @@
-"""Detects that subscribers.db is not the one a campaign was sent from: removed, replaced, or an old copy.
+"""Detects that subscribers.db was removed or replaced, or is an old copy of the database that a campaign was
+sent from.
 
-A database that lacks deliveries would send an issue twice. So a run watches the file, and refuses to start
-where the archive has counted more deliveries than the database has.
+With a database that lacks deliveries, an issue would be sent twice. So a run watches the database file. A run
+refuses to start if the manifest or the journal of a campaign knows of more deliveries than the database.
 """
 
 from __future__ import annotations
@@ -27,37 +28,45 @@ if TYPE_CHECKING:
 
     from mailer.issue.load import LoadedIssue
 
-__all__ = ["is_older", "watch_database", "refuse_if_behind", "refuse_if_forgotten", "refuse_if_older"]
+__all__ = [
+    "is_database_behind_manifest",
+    "watch_database",
+    "refuse_database_behind_journal",
+    "refuse_if_campaign_lost",
+    "refuse_database_behind_manifest",
+]
 
 
 @contextmanager
 def watch_database(
     db: Database, path: Path, observe: Callable[[Progress], None]
 ) -> Iterator[Callable[[Progress], None]]:
-    """Yields an `observe` callback for a run, which ends the run where another file is at `path`.
+    """Yields a replacement for a run's `observe` callback that also checks the database file.
 
-    Then it raises StoreError, also where it detects that only at the end. The content of the open database is
-    first copied to a file beside `path`, because the original has no name any more.
+    The callback raises StoreError, and so ends the run, if another file is at `path`. This is also checked at
+    the end. The content of the open database is then copied to a file beside `path`, because its own file has
+    no name any more.
     """
-    before = _identity(path)
+    before = _file_identity(path)
 
-    def look(progress: Progress) -> None:
-        if _identity(path) != before:
+    def check_and_observe(progress: Progress) -> None:
+        if _file_identity(path) != before:
             raise StoreError(f"{path.name} was removed or replaced while it was in use")
         observe(progress)
 
     try:
-        yield look
+        yield check_and_observe
     finally:
-        if _identity(path) != before:
-            raise StoreError(_rescue(db, path))
+        if _file_identity(path) != before:
+            raise StoreError(_copy_to_rescue_file(db, path))
 
 
-def refuse_if_forgotten(settings: Settings, loaded: LoadedIssue, slug: str) -> None:
-    """Raises CampaignError where this issue was sent from this workspace as `slug`.
+def refuse_if_campaign_lost(settings: Settings, loaded: LoadedIssue, slug: str) -> None:
+    """Raises CampaignError if this issue was sent from this workspace as campaign `slug`.
 
-    It is called where the database has no such campaign. An archive from elsewhere, such as a clone of the
-    repository, has no lock file here and does not count.
+    Called if the database has no campaign of that name, so that the database must have lost it. A campaign's
+    folder that was copied here, for example with a clone of the repository, has no lock file and does not
+    count.
     """
     if not (settings.root / ".mailer" / f"{slug}.lock").exists():
         return
@@ -65,35 +74,39 @@ def refuse_if_forgotten(settings: Settings, loaded: LoadedIssue, slug: str) -> N
         manifest = read_manifest(settings.campaigns / slug)
         if loaded.path == manifest.get("issue") or loaded.digest == manifest.get("issue_digest"):
             raise CampaignError(
-                f"campaigns/{slug} says that this issue was sent from here, and {settings.database.name} "
+                f"campaigns/{slug} says that this issue was sent from here, but {settings.database.name} "
                 "does not know of it: restore the database from a backup. If everybody may get the issue "
                 f"once more, move campaigns/{slug} away"
             )
 
 
-def refuse_if_older(settings: Settings, campaign: Campaign, counts: Mapping[str, int]) -> None:
-    """Raises StoreError where the campaign's manifest counts more accepted deliveries than the database.
+def refuse_database_behind_manifest(
+    settings: Settings, campaign: Campaign, counts: Mapping[str, int]
+) -> None:
+    """Raises StoreError if the manifest of a campaign counts more accepted deliveries than the database.
 
-    Uncertain deliveries count as accepted.
+    `counts` are the database's deliveries by state. Uncertain deliveries count as accepted.
     """
-    told = _count_in_manifest(settings, campaign)
+    told = _count_sent_in_manifest(settings, campaign)
     known = counts["accepted"] + counts["uncertain"]
     if told > known:
         raise StoreError(
-            f"{settings.database.name} is older than campaigns/{campaign.slug}, which counts {told:,} "
-            f"who have it or may have it where the database counts {known:,}; nothing was sent. Restore a "
-            f"newer copy of the database, or give the rest up with `mailer campaigns cancel {campaign.slug}`"
+            f"{settings.database.name} is older than campaigns/{campaign.slug}: the manifest counts {told:,} "
+            f"readers who have or may have the issue, but the database only {known:,}; nothing was sent. "
+            f"Restore a newer copy of the database, or end the campaign with "
+            f"`mailer campaigns cancel {campaign.slug}`"
         )
 
 
-def is_older(settings: Settings, campaign: Campaign, counts: Mapping[str, int]) -> bool:
-    """Returns whether the campaign's manifest counts more accepted or uncertain deliveries than the
-    database."""
-    return _count_in_manifest(settings, campaign) > counts["accepted"] + counts["uncertain"]
+def is_database_behind_manifest(settings: Settings, campaign: Campaign, counts: Mapping[str, int]) -> bool:
+    """Returns whether the manifest of a campaign counts more accepted or uncertain deliveries than the
+    database (`counts` by state)."""
+    return _count_sent_in_manifest(settings, campaign) > counts["accepted"] + counts["uncertain"]
 
 
-def _count_in_manifest(settings: Settings, campaign: Campaign) -> int:
-    """Returns how many deliveries are accepted or uncertain by the campaign's manifest."""
+def _count_sent_in_manifest(settings: Settings, campaign: Campaign) -> int:
+    """Returns the number of accepted and uncertain deliveries in the campaign's manifest; 0 if the manifest
+    has no counts."""
     told = read_manifest(settings.campaigns / campaign.slug).get("counts")
     if not isinstance(told, dict):
         return 0
@@ -101,23 +114,24 @@ def _count_in_manifest(settings: Settings, campaign: Campaign) -> int:
     return sum(number for number in numbers if isinstance(number, int))
 
 
-def refuse_if_behind(settings: Settings, spool: Spool, journal: Path) -> None:
-    """Raises StoreError where the journal of a dead run has claims that the database lacks.
+def refuse_database_behind_journal(settings: Settings, spool: Spool, journal: Path) -> None:
+    """Raises StoreError if the journal of a dead run has claims that the database lacks.
 
-    A claim is committed before the journal's line about it is written. So these commits were lost.
+    A claim is committed to the database before the journal records the message. So if a claim is missing, the
+    database has lost commits.
     """
     number = spool.count_unknown_claims(read_begun_claims(journal))
     if number:
         name, slug = settings.database.name, spool.campaign.slug
         raise StoreError(
-            f"{name} is older than .mailer/{journal.name}, which knows of {number:,} messages that were "
-            f"handed over and that the database does not know of; nothing was sent. Put {name}-wal back "
-            "beside it if somebody removed that, restore a newer copy of the database, or give the rest up "
-            f"with `mailer campaigns cancel {slug}`"
+            f"{name} is older than .mailer/{journal.name}, which records {number:,} messages that were "
+            f"handed over and that the database does not know; nothing was sent. If somebody removed "
+            f"{name}-wal, put it back beside the database. Otherwise restore a newer copy, or end the "
+            f"campaign with `mailer campaigns cancel {slug}`"
         )
 
 
-def _identity(path: Path) -> tuple[int, int] | None:
+def _file_identity(path: Path) -> tuple[int, int] | None:
     try:
         status = path.stat()
     except OSError:
@@ -125,9 +139,11 @@ def _identity(path: Path) -> tuple[int, int] | None:
     return status.st_dev, status.st_ino
 
 
-def _rescue_file(path: Path) -> Path:
-    """Creates an empty file under a free name, which only its owner may read. Two concurrent runs get
-    different files."""
+def _create_rescue_file(path: Path) -> Path:
+    """Creates an empty file under an unused name beside `path`, readable only by its owner. Returns its path.
+
+    Two runs that do this at the same time get different files.
+    """
     number = 1
     while True:
         target = path.with_name(f"{path.name}-rescued" + (f"-{number}" if number > 1 else ""))
@@ -139,14 +155,14 @@ def _rescue_file(path: Path) -> Path:
             return target
 
 
-def _rescue(db: Database, path: Path) -> str:
-    """Copies the open database to `NAME-rescued`. Returns a sentence about it.
+def _copy_to_rescue_file(db: Database, path: Path) -> str:
+    """Copies the open database to a file `NAME-rescued`, which Git ignores like the database itself.
 
-    Git ignores that name, like that of the database.
+    Returns a message that says where the copy is, or why the database could not be copied.
     """
     what = f"{path.name} was removed or replaced while it was in use"
     try:
-        target = _rescue_file(path)
+        target = _create_rescue_file(path)
         copy = sqlite3.connect(target)
         try:
             db.conn.backup(copy)
@@ -155,11 +171,11 @@ def _rescue(db: Database, path: Path) -> str:
         sync_folder(path.parent)
     except (sqlite3.Error, OSError) as error:
         return (
-            f"{what}, and what it held cannot be saved ({error}); restore it from a backup, and send nothing "
+            f"{what}, and its content cannot be saved ({error}); restore it from a backup, and send nothing "
             "to the same readers before that"
         )
     return (
-        f"{what}; what it held, with everything of this run, is in {target.name}. End all other mailer "
+        f"{what}; its content, including this run, is in {target.name}. End all other mailer "
         f"commands, remove {path.name} with its -wal and -shm, rename {target.name} to {path.name}, and run "
         "this again"
     )

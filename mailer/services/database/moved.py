@@ -1,7 +1,8 @@
 """Detects that the database was copied, moved or restored since the last run.
 
-Two copies that are both used would mail the same readers twice. So each run records its place, and the first
-run at another place reports that. It is only a warning, because most often the database was just moved.
+If two copies of a database are both used, the same readers get the same mail twice. So each run records the
+machine and the path of the database, and a later run with another machine, path or file reports the
+difference. This is only a warning, because usually the database was just moved.
 """
 
 from __future__ import annotations
@@ -20,22 +21,25 @@ from mailer.store.last_run import location_of, read_last_run, record_last_run
 if TYPE_CHECKING:
     from sqlite_utils import Database
 
-__all__ = ["note_run", "moved_database_note", "report_moved_database"]
+__all__ = ["record_run_location", "moved_database_note", "report_moved_database"]
 
 
 def moved_database_note(db: Database, settings: Settings) -> str:
-    """Returns a sentence about the place of the last run; empty where it was this place, or none was
-    recorded."""
+    """Returns a sentence about the place where the database was last used, if it was another machine, path or
+    file.
+
+    Returns "" if the last run used this same database file, or if no run was recorded.
+    """
     # The file is read before and after the row. A run that is recorded meanwhile has both tokens in the file
     # while it commits the row, so that one of the two readings has the row's token. No lock is needed.
-    tokens = _tokens(settings)
+    tokens = _last_run_tokens(settings)
     last = read_last_run(db)
-    tokens += _tokens(settings)
+    tokens += _last_run_tokens(settings)
     if last is None:
         return ""
     here = location_of(settings.database)
     when = format_time(last.at, settings.publication.zone)
-    then = "if that copy is still in use, stop one of them"
+    then = "if that copy is still in use, use only one of them"
     if here.is_on_other_machine(last.location):
         return f"this database was last used at {last.location.path} on another machine, {when}; {then}"
     if here.path != last.location.path:
@@ -44,17 +48,18 @@ def moved_database_note(db: Database, settings: Settings) -> str:
         return f"this database was last used as another file at the same path, {when}; {then}"
     if tokens and last.token not in tokens:
         return (
-            f"this database is not as the last run here left it: a copy that was last used {when} was put in "
-            "its place; if another copy is still in use, stop one of them"
+            f"this database was replaced since the last run here, by a copy that was last used {when}; "
+            "if another copy is still in use, use only one of them"
         )
     return ""
 
 
-def note_run(db: Database, settings: Settings) -> None:
-    """Records that a run begins at this place. Raises OSError where the folder `.mailer` cannot be written.
+def record_run_location(db: Database, settings: Settings) -> None:
+    """Records that a run begins with this database file. Raises OSError if the folder `.mailer` cannot be
+    written.
 
-    While the row is committed, `.mailer/last-run` holds the old and the new token, so that file and row agree
-    after a crash at any moment.
+    The token of the run is written to the database and to `.mailer/last-run`. While the database row is
+    committed, the file holds both the old and the new token, so that file and row agree even after a crash.
     """
     place, token = location_of(settings.database), secrets.token_hex(8)
     path = settings.root / ".mailer" / "last-run"
@@ -69,18 +74,21 @@ def note_run(db: Database, settings: Settings) -> None:
             put_file(path, f"{token}\n".encode("ascii"))
 
 
-def report_moved_database(db: Database, settings: Settings, say: Callable[[str], None]) -> None:
-    """Reports the place of the last run if it was another one, and records this place, so that it is reported
-    once."""
+def report_moved_database(db: Database, settings: Settings, report: Callable[[str], None]) -> None:
+    """Calls `report` with a sentence if the database was last used elsewhere.
+
+    Then records the current location, so that the move is reported only once.
+    """
     sentence = moved_database_note(db, settings)
     if sentence:
-        say(sentence)
+        report(sentence)
         with suppress(OSError):  # each run records it again, and reports the error
-            note_run(db, settings)
+            record_run_location(db, settings)
 
 
-def _tokens(settings: Settings) -> list[str]:
-    """Returns the tokens that the last run at this place wrote; none where there was no run."""
+def _last_run_tokens(settings: Settings) -> list[str]:
+    """Returns the tokens in `.mailer/last-run` that identify the last run of this workspace; empty if there
+    was no run."""
     try:
         return (settings.root / ".mailer" / "last-run").read_bytes().decode("ascii", "replace").split()
     except OSError:

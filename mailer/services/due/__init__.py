@@ -1,1 +1,1 @@
-"""Sends due campaigns, from cron or from a thread beside the web server."""
+"""Sends the campaigns that are due, from cron or from a thread beside the web server."""

@@ -1,4 +1,4 @@
-"""Runs campaigns concurrently, each in its own thread."""
+"""Runs campaigns concurrently, each in its own thread, and tracks when a campaign may be tried again."""
 
 from __future__ import annotations
 
@@ -8,13 +8,14 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Generic, TypeVar
 
-__all__ = ["Attempts", "Runs"]
+__all__ = ["RetryTimes", "ParallelRuns"]
 
 T = TypeVar("T")
 
 
-class Runs(Generic[T]):
-    """Tracks the active runs by name. It is used from one thread."""
+class ParallelRuns(Generic[T]):
+    """Tracks the active runs by name, each in its own thread. The object itself is used from one thread
+    only."""
 
     def __init__(self) -> None:
         self._threads: dict[str, threading.Thread] = {}
@@ -26,19 +27,22 @@ class Runs(Generic[T]):
     def __bool__(self) -> bool:
         return bool(self._threads)
 
-    def begin(self, name: str, work: Callable[[], T]) -> None:
-        """Calls `work`, which never raises, in a new thread. Raises RuntimeError where the system cannot
-        start one."""
+    def start(self, name: str, work: Callable[[], T]) -> None:
+        """Calls `work` in a new thread. `work` returns the result of the run and must not raise.
 
-        def run() -> None:
+        Raises RuntimeError if the system cannot start a thread.
+        """
+
+        def run_and_report() -> None:
             self._ended.put((name, work()))
 
-        thread = threading.Thread(target=run, name=f"run-{name}", daemon=True)
+        thread = threading.Thread(target=run_and_report, name=f"run-{name}", daemon=True)
         thread.start()
         self._threads[name] = thread
 
-    def ended(self, seconds: float) -> Iterator[tuple[str, T]]:
-        """Yields (name, result) of each run that ends within `seconds`, or until there are no more runs."""
+    def ended_within(self, seconds: float) -> Iterator[tuple[str, T]]:
+        """Yields (name, result) of each run that ends within `seconds`. Returns early if no run is active any
+        more."""
         until = time.monotonic() + seconds
         while self._threads:
             try:
@@ -54,19 +58,20 @@ class Runs(Generic[T]):
             thread.join()
 
 
-class Attempts:
-    """Tracks when each campaign may be tried again, so that a server that is down is not tried too often.
+class RetryTimes:
+    """Tracks from when each campaign may be tried again, so that a server that is down is not tried too
+    often.
 
-    It records every attempt, and outlives the runs.
+    One object is used for all runs of a process.
     """
 
     def __init__(self) -> None:
         self._again: dict[str, float] = {}
 
-    def may_begin(self, name: str) -> bool:
-        """Returns whether a campaign may be tried now; True if it was never tried."""
+    def may_try(self, name: str) -> bool:
+        """Returns whether the campaign `name` may be tried now; True if it was never tried."""
         return time.monotonic() >= self._again.get(name, 0.0)
 
-    def rest(self, name: str, seconds: float) -> None:
-        """Forbids further tries of a campaign for `seconds`."""
+    def postpone(self, name: str, seconds: float) -> None:
+        """Forbids to try the campaign `name` again within `seconds`."""
         self._again[name] = time.monotonic() + seconds

@@ -1,8 +1,9 @@
-"""Sends due campaigns, for cron (`run-due`) and the service (`serve`). Two processes may do so at once.
+"""Sends due campaigns, for cron (`run-due`) and the service (`serve`). Two processes may do this at once.
 
-Each campaign has its own run, in a thread with its own database connection, and is read under its lock. The
-second process finds the lock taken, or nothing left to do. A campaign that is more than an hour late, and was
-not being sent meanwhile, is not sent, because its news is out of date.
+Each campaign has its own run, in a thread with its own database connection and under the campaign's lock. If
+two processes try the same campaign, the second one finds the lock taken or nothing left to do. A campaign
+that is more than an hour late, and was not being sent meanwhile, is not sent, because its news is out of
+date.
 """
 
 from __future__ import annotations
@@ -24,10 +25,10 @@ from mailer.config import Settings
 from mailer.delivery.workers.connections import ConnectionPool
 from mailer.errors import BusyError, MailerError
 from mailer.services.database.moved import report_moved_database
-from mailer.services.due.parallel_runs import Attempts, Runs
+from mailer.services.due.parallel_runs import ParallelRuns, RetryTimes
 from mailer.services.planning.schedule import waiting_note
 from mailer.services.sending.after_run import mark_missed, refresh_manifest
-from mailer.services.sending.recovery import recover
+from mailer.services.sending.recovery import recover_dead_run
 from mailer.services.sending.result import SendResult
 from mailer.services.sending.run import RunRequest, run_campaign
 from mailer.services.workspace import Workspace, open_workspace
@@ -41,7 +42,7 @@ __all__ = [
     "AGAIN_SECONDS",
     "POLL_SECONDS",
     "DueResult",
-    "run_due",
+    "send_due_campaigns",
 ]
 
 #: While campaigns are being sent, others that become due are looked for at this interval (seconds).
@@ -52,10 +53,10 @@ AGAIN_SECONDS = 60.0
 
 @dataclass(frozen=True, slots=True)
 class DueResult:
-    """Describes the result of one campaign that was due.
+    """Holds the result of one campaign that was due.
 
-    `error` says why it was not sent, or not completely; `missed` counts readers whose scheduled time is too
-    long ago. `defect` is an unexpected error that ended the run.
+    `error` says why the campaign was not sent, or not completely. `missed` counts readers whose scheduled
+    time is too long ago. `defect` is the unexpected error that ended the run, if any.
     """
 
     campaign: Campaign
@@ -66,7 +67,7 @@ class DueResult:
 
     @property
     def is_complete(self) -> bool:
-        """Returns whether everybody who was due now has the message."""
+        """Returns whether every reader whose delivery was due now has the message."""
         if self.error or self.missed or self.result is None or self.result.counts["uncertain"]:
             return False
         progress = self.result.progress
@@ -91,53 +92,57 @@ class DueResult:
         }
 
     @property
-    def _nobody(self) -> str:
+    def _nothing_sent_reason(self) -> str:
         """Returns the reason why no message was sent."""
         left = self.result and any(self.result.counts[state] for state in TO_SEND)
-        return "nobody was sent to" if left else "nobody was left"
+        return "no message was sent" if left else "no reader was left"
 
-    def sentence(self, zone: ZoneInfo) -> str:
-        """Returns one line for a log or a mail from cron."""
+    def summary(self, zone: ZoneInfo) -> str:
+        """Returns the result in one line, for a log or for the mail that cron sends. `zone` is the time zone
+        of times in it."""
         campaign, result = self.campaign, self.result
         if self.error:
             return f"{campaign.slug}: {self.error}"
         tried = result.progress.outcomes if result and result.progress else {}
         numbers = ", ".join(f"{number:,} {state}" for state, number in sorted(tried.items()) if number)
         later = (
-            f", goes on {format_time(campaign.due_at, zone)}" if campaign.status is Status.SCHEDULED else ""
+            f", resumes {format_time(campaign.due_at, zone)}" if campaign.status is Status.SCHEDULED else ""
         )
         if campaign.status is Status.STOPPED and campaign.held_until:
-            later = f", goes on {format_time(campaign.held_until, zone)}"
+            later = f", resumes {format_time(campaign.held_until, zone)}"
         note = f" ({campaign.status_note})" if campaign.status_note else ""
-        known = result.recovered.sentence(campaign.slug) if result else ""
+        known = result.recovered.summary(campaign.slug) if result else ""
         if result and result.counts["uncertain"] and not known:
             number = result.counts["uncertain"]
-            known = f"{number:,} uncertain: `mailer campaigns resolve {campaign.slug}` settles them"
+            known = (
+                f"uncertain deliveries: {number:,}; "
+                f"settle them with `mailer campaigns resolve {campaign.slug}`"
+            )
         return (
-            f"{campaign.slug}: {numbers or self._nobody}; {campaign.status}{note}{later}"
+            f"{campaign.slug}: {numbers or self._nothing_sent_reason}; {campaign.status}{note}{later}"
             f"{f'; {known}' if known else ''}"
         )
 
 
-def run_due(
+def send_due_campaigns(
     workspace: Workspace,
     *,
     stop: StopFlag,
-    attempts: Attempts | None = None,
+    retry_times: RetryTimes | None = None,
     warn: Callable[[str], None] = lambda _: None,
 ) -> Iterator[DueResult]:
-    """Sends all due campaigns concurrently, and yields the result of each one as it ends.
+    """Sends all due campaigns concurrently, and yields the result of each campaign as its run ends.
 
-    Campaigns that become due meanwhile are sent too. Together they open no more than the configured number of
-    connections. A campaign that another process is sending is skipped, and an error in one does not end the
-    others. Raises sqlite3.Error where the campaigns cannot be read, after the active runs have ended.
-    `attempts` remembers earlier tries; `warn` gets a sentence where the database was last used at another
-    place.
+    Campaigns that become due meanwhile are sent too. All runs together open no more than the configured
+    number of connections. A campaign that another process is sending is skipped, and an error in one campaign
+    does not end the others. Raises sqlite3.Error if the campaigns cannot be read, after the active runs have
+    ended. `retry_times` remembers earlier tries. `warn` is called with a sentence if the database was moved
+    since the last run.
     """
     settings = workspace.settings
-    attempts = attempts or Attempts()
+    retry_times = retry_times or RetryTimes()
     pool = ConnectionPool(settings.delivery.connections)
-    runs: Runs[DueResult | None] = Runs()
+    runs: ParallelRuns[DueResult | None] = ParallelRuns()
     ending = StopFlag(stop)
     try:
         while True:
@@ -149,17 +154,19 @@ def run_due(
             except sqlite3.Error as error:
                 due, unread = [], error
             for campaign in due:
-                if campaign.slug in runs or not attempts.may_begin(campaign.slug):
+                if campaign.slug in runs or not retry_times.may_try(campaign.slug):
                     continue
                 try:
-                    runs.begin(campaign.slug, partial(_try, settings, campaign, ending, pool))
+                    runs.start(
+                        campaign.slug, partial(_send_or_report_error, settings, campaign, ending, pool)
+                    )
                 except RuntimeError as error:  # the system cannot start a thread
-                    attempts.rest(campaign.slug, AGAIN_SECONDS)
-                    yield DueResult(campaign, error=f"{error}; it is tried again")
+                    retry_times.postpone(campaign.slug, AGAIN_SECONDS)
+                    yield DueResult(campaign, error=f"{error}; the campaign is tried again")
             if not runs and unread is not None:
                 raise unread
-            for slug, done in runs.ended(POLL_SECONDS):
-                attempts.rest(slug, AGAIN_SECONDS if done is not None and done.error else POLL_SECONDS)
+            for slug, done in runs.ended_within(POLL_SECONDS):
+                retry_times.postpone(slug, AGAIN_SECONDS if done is not None and done.error else POLL_SECONDS)
                 if done is not None:
                     yield done
             if not runs and unread is None:
@@ -169,14 +176,19 @@ def run_due(
         runs.join()
 
 
-def _try(settings: Settings, campaign: Campaign, stop: StopFlag, pool: ConnectionPool) -> DueResult | None:
-    """Sends the due deliveries of a campaign over its own connection; returns None if there are none. Never
-    raises."""
+def _send_or_report_error(
+    settings: Settings, campaign: Campaign, stop: StopFlag, pool: ConnectionPool
+) -> DueResult | None:
+    """Sends the due deliveries of a campaign with its own database connection. Never raises: the result holds
+    the error.
+
+    Returns None if another process is sending the campaign, or if no delivery is due.
+    """
     try:
         workspace = open_workspace(settings)
         try:
             with campaign_lock(settings, campaign.slug):
-                return _send_due(workspace, campaign.slug, stop, pool)
+                return _send_due_deliveries(workspace, campaign.slug, stop, pool)
         except MailerError:
             with suppress(MailerError, sqlite3.Error):
                 campaign = workspace.spools.find(campaign.slug)
@@ -192,14 +204,14 @@ def _try(settings: Settings, campaign: Campaign, stop: StopFlag, pool: Connectio
     except OSError as error:
         return DueResult(campaign, error=(error.strerror or str(error)).lower())
     except BaseException as defect:
-        return DueResult(campaign, error=f"it failed unexpectedly: {defect!r}", defect=defect)
+        return DueResult(campaign, error=f"the run failed unexpectedly: {defect!r}", defect=defect)
 
 
-def _send_due(
+def _send_due_deliveries(
     workspace: Workspace, slug: str, stop: StopFlag, pool: ConnectionPool | None = None
 ) -> DueResult | None:
-    """Sends the due deliveries of one campaign, under its lock; returns None where another process has done
-    so."""
+    """Sends the due deliveries of one campaign, whose lock the caller holds. Returns None if no delivery is
+    due any more."""
     campaign = workspace.spools.find(slug)
     spool = workspace.spools.open(campaign)
     late = utc_text(now() - LATE)
@@ -207,16 +219,16 @@ def _send_due(
     if resumes_automatically(campaign, utc_now()):
         # Deferred deliveries are retried for their total time; those that were never tried are too late now.
         if campaign.held_until < late and (campaign.status is Status.HELD or spool.count_never_tried()):
-            return _leave_to_operator(workspace, spool)
+            return _leave_campaign_to_operator(workspace, spool)
     elif campaign.status not in (Status.SCHEDULED, Status.SENDING) or not "" < campaign.due_at <= utc_now():
         return None
     elif campaign.due_at < late and spool.last_activity_time() < late:
-        recovered = recover(workspace, spool)
+        recovered = recover_dead_run(workspace, spool)
         if spool.count_never_tried():
             missed = spool.hold_missed_deliveries(late) if campaign.local_time else 0
-            lost = _mark_missed(workspace, spool)
+            lost = _mark_campaign_missed(workspace, spool)
             if lost is not None:
-                known = recovered.sentence(slug)
+                known = recovered.summary(slug)
                 return replace(lost, error=f"{lost.error}; {known}") if known else lost
     signer = signer_for_transport(campaign.transport, workspace.settings)
     request = RunRequest(slug, campaign.transport, signer, stop, lambda _: None, by_operator=False, pool=pool)
@@ -224,22 +236,24 @@ def _send_due(
     return DueResult(result.campaign, result, missed=missed)
 
 
-def _leave_to_operator(workspace: Workspace, spool: Spool) -> DueResult:
-    """Leaves a campaign to the operator, because it could have resumed long ago and no scheduler was
-    running."""
+def _leave_campaign_to_operator(workspace: Workspace, spool: Spool) -> DueResult:
+    """Leaves a campaign to the operator, because it could have resumed more than an hour ago and no scheduler
+    was running."""
     campaign = spool.campaign
     when = format_time(campaign.held_until, workspace.settings.publication.zone)
     spool.set_held_until("")
     return DueResult(
         spool.current_campaign(),
-        error=f"campaign {campaign.slug} could go on {when}, and no process was running to do it; "
+        error=f"campaign {campaign.slug} should have resumed {when}, but no scheduler was running; "
         f"`mailer campaigns resume {campaign.slug}` sends the rest now",
     )
 
 
-def _mark_missed(workspace: Workspace, spool: Spool) -> DueResult | None:
-    """Marks a campaign as missed. Returns None where some readers can still get it at their scheduled
-    time."""
+def _mark_campaign_missed(workspace: Workspace, spool: Spool) -> DueResult | None:
+    """Marks a campaign as missed, and returns the result.
+
+    Returns None if some readers can still get the campaign at their scheduled time.
+    """
     campaign, settings = spool.campaign, workspace.settings
     if campaign.local_time:
         if spool.next_scheduled_time() is not None or not mark_missed(spool):
@@ -254,5 +268,5 @@ def _mark_missed(workspace: Workspace, spool: Spool) -> DueResult | None:
         campaign,
         error=f"{waiting_note(campaign, settings.publication.zone)}, so it was not sent. "
         f"`mailer campaigns resume {campaign.slug}` sends it now, "
-        f"`mailer campaigns cancel {campaign.slug}` drops it",
+        f"`mailer campaigns cancel {campaign.slug}` cancels it",
     )

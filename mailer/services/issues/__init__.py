@@ -1,1 +1,1 @@
-"""Provides the actions on issues: begin a draft, check it, render it to files."""
+"""Provides the actions on issues: create a draft, check an issue, render an issue to files."""

@@ -1,4 +1,4 @@
-"""Finds all problems of an issue, in every stage from the file to the mail."""
+"""Finds all problems of an issue, from the YAML file to the rendered message."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from mailer.issue.problems import sorted_problems
 if TYPE_CHECKING:
     from mailer.issue.load import LoadedIssue
 
-__all__ = ["Checked", "check_issue"]
+__all__ = ["CheckedIssue", "check_issue"]
 
 
 @dataclass(frozen=True, slots=True)
-class Checked:
-    """Holds all problems of an issue, and its path in the workspace. With `strict` a warning counts as an
-    error."""
+class CheckedIssue:
+    """Holds the path of an issue in the workspace, and all its problems. With `strict`, a warning counts as
+    an error."""
 
     issue: str
     problems: tuple[Problem, ...]
@@ -34,21 +34,22 @@ class Checked:
         return not any(self.strict or problem.severity == "error" for problem in self.problems)
 
     def to_json(self) -> dict[str, Any]:
-        """Returns the problems as JSON data."""
+        """Returns the problems of the issue as JSON data."""
         return {
             "issue": self.issue,
-            "problems": [_document(problem) for problem in self.problems],
+            "problems": [_problem_json(problem) for problem in self.problems],
             "ok": self.is_ready,
         }
 
 
-def check_issue(settings: Settings, path: Path, *, strict: bool = False) -> Checked:
-    """Returns all problems that any stage finds in the issue at `path`, instead of raising them."""
-    name, problems = _problems_with(path, settings)
-    return Checked(name, tuple(problems), strict)
+def check_issue(settings: Settings, path: Path, *, strict: bool = False) -> CheckedIssue:
+    """Returns all problems of the issue at `path`, instead of raising the first one. With `strict`, a warning
+    counts as an error."""
+    name, problems = _find_problems(path, settings)
+    return CheckedIssue(name, tuple(problems), strict)
 
 
-def _document(problem: Problem) -> dict[str, object]:
+def _problem_json(problem: Problem) -> dict[str, object]:
     return {
         "path": problem.path,
         "line": problem.line,
@@ -58,16 +59,16 @@ def _document(problem: Problem) -> dict[str, object]:
     }
 
 
-def _problems_with(path: Path, settings: Settings) -> tuple[str, list[Problem]]:
+def _find_problems(path: Path, settings: Settings) -> tuple[str, list[Problem]]:
     from mailer.issue.load import examine_issue
 
     try:
         loaded, problems = examine_issue(path, settings)
     except InputError as error:
-        return _shown(path, settings), list(error.problems)
+        return _shown_path(path, settings), list(error.problems)
     if loaded is None:
-        return _shown(path, settings), problems
-    problems += _only_problems(loaded)
+        return _shown_path(path, settings), problems
+    problems += _only_expression_problems(loaded)
     # A problem of a later stage at the same place is only a consequence of the first.
     told = {(problem.path, problem.line) for problem in problems if problem.severity == "error"}
     later = _rendering_problems(loaded, settings)
@@ -78,11 +79,11 @@ def _problems_with(path: Path, settings: Settings) -> tuple[str, list[Problem]]:
         if ((each.path, each.line) not in told)
         and not (links and each.line is None and each.message.startswith("a link leads to "))
     )
-    return loaded.path, sorted_problems(list(_once(problems)), loaded.path)
+    return loaded.path, sorted_problems(list(_remove_duplicates(problems)), loaded.path)
 
 
-def _once(problems: list[Problem]) -> Iterator[Problem]:
-    """Removes duplicates: each sentence appears once for its line, with the column where that is known."""
+def _remove_duplicates(problems: list[Problem]) -> Iterator[Problem]:
+    """Yields each problem once per line, with its column if any of the duplicates has one."""
     seen: set[tuple[str | None, int | None, str]] = set()
     for problem in sorted(problems, key=lambda each: each.column is None):
         if (key := (problem.path, problem.line, problem.message)) not in seen:
@@ -90,16 +91,16 @@ def _once(problems: list[Problem]) -> Iterator[Problem]:
             yield problem
 
 
-def _shown(path: Path, settings: Settings) -> str:
-    """Returns the path relative to the workspace, or as it was given where it is outside."""
+def _shown_path(path: Path, settings: Settings) -> str:
+    """Returns the path relative to the workspace; the path as given if it is outside of the workspace."""
     try:
         return path.resolve().relative_to(settings.root.resolve()).as_posix()
     except (OSError, RuntimeError, ValueError):
         return path.as_posix()
 
 
-def _only_problems(loaded: LoadedIssue) -> Iterator[Problem]:
-    """Returns the problems of each `only` expression, with their places in the file."""
+def _only_expression_problems(loaded: LoadedIssue) -> Iterator[Problem]:
+    """Yields the problems of the `only` expressions in an issue, with their lines and columns in the file."""
     from mailer.audience.segments import parse_segment
 
     for keys, only in keys_and_reader_conditions(loaded.issue):
@@ -112,8 +113,11 @@ def _only_problems(loaded: LoadedIssue) -> Iterator[Problem]:
 
 
 def _rendering_problems(loaded: LoadedIssue, settings: Settings) -> list[Problem]:
-    """Returns the problems that show only in the finished mail. It renders the variants with no segment, with
-    all segments, and with each one alone."""
+    """Returns the problems that appear only in the rendered message.
+
+    Renders the variant without any conditional part, the variant with all conditional parts, and one variant
+    for each condition alone.
+    """
     # premailer takes a third of a second to import, so it is imported only when there is something to render.
     from mailer.render.check import check_rendition
     from mailer.render.render import examine_variants

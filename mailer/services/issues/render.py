@@ -1,4 +1,4 @@
-"""Renders an issue as files to look at, without sending anything."""
+"""Renders an issue to files that an editor can look at. Sends nothing."""
 
 from __future__ import annotations
 
@@ -21,20 +21,20 @@ from mailer.render.rendition import Rendition
 if TYPE_CHECKING:
     from mailer.issue.load import LoadedIssue
 
-__all__ = ["Rendered", "render_issue"]
+__all__ = ["RenderedIssue", "render_issue"]
 
 
 @dataclass(frozen=True, slots=True)
-class Rendered:
-    """Describes an issue that was rendered to files: the sizes of its HTML and text (bytes), and its
-    problems.
+class RenderedIssue:
+    """Holds the result of rendering an issue to files: the sizes of its HTML and text, and its problems.
 
-    `conditions` are the `only` expressions of its parts; the variant of each has its own folder, and so has
-    the variant of readers to whom none applies. `is_public_page` says that the latter is the public page.
+    `conditions` are the `only` expressions in the issue. The variant of each condition has its own folder,
+    and so has the variant of readers who meet no condition. `is_public_page` says whether that last variant
+    is the public page.
     """
 
-    html: int
-    text: int
+    html_bytes: int
+    text_bytes: int
     problems: tuple[Problem, ...]
     conditions: tuple[str, ...] = ()
     is_public_page: bool = False
@@ -45,18 +45,18 @@ class Rendered:
         return any(problem.severity == "error" for problem in self.problems)
 
     @staticmethod
-    def folder_of(output: Path, variant: int) -> Path:
-        """Returns the folder with the files of a variant. Bit i of `variant` is set where the i-th condition
-        holds."""
+    def variant_folder(output: Path, variant: int) -> Path:
+        """Returns the folder with the files of a variant. Bit i of `variant` is set for readers who meet
+        condition i."""
         return output / "variants" / str(variant)
 
 
-def render_issue(settings: Settings, issue: Path, output: Path) -> Rendered:
+def render_issue(settings: Settings, issue: Path, output: Path) -> RenderedIssue:
     """Writes email.html, email.txt, web.html, message.eml and images/ into the folder `output`.
 
-    The files show the issue with all of its parts. Where parts are for some readers `only`, variants/ has
-    more folders: 0 for readers to whom no condition applies, and one for each condition alone. Raises
-    IssueError, or InputError where `output` is a file.
+    These files show the issue with all its parts. If parts have an `only` condition, `output` also gets a
+    folder variants/ with a folder for each condition alone, and 0 for readers who meet no condition. Raises
+    IssueError, or InputError if `output` is a file.
     """
     from mailer.issue.load import load_issue
     from mailer.render.check import check_rendition
@@ -66,15 +66,15 @@ def render_issue(settings: Settings, issue: Path, output: Path) -> Rendered:
         raise InputError(f"{output} is a file; name a folder for the rendered files")
     conditions = reader_conditions(loaded.issue)
     whole = (1 << len(conditions)) - 1
-    files = dict(_files(loaded, settings, whole, inner=""))
-    problems = check_rendition(loaded, _rendered(loaded, settings, whole, None), settings)
-    for variant in _others(loaded):
-        files |= _files(loaded, settings, variant, inner=f"variants/{variant}/")
+    files = dict(_render_files(loaded, settings, whole, subfolder=""))
+    problems = check_rendition(loaded, _render_variant(loaded, settings, whole, None), settings)
+    for variant in _variants_with_own_folder(loaded):
+        files |= _render_files(loaded, settings, variant, subfolder=f"variants/{variant}/")
     for name, data in files.items():
         path = output / name
         path.parent.mkdir(parents=True, exist_ok=True)
         put_file(path, data)
-    return Rendered(
+    return RenderedIssue(
         len(files["email.html"]),
         len(files["email.txt"]),
         tuple(problems),
@@ -83,37 +83,45 @@ def render_issue(settings: Settings, issue: Path, output: Path) -> Rendered:
     )
 
 
-def _others(loaded: LoadedIssue) -> tuple[int, ...]:
-    """Returns the variants that get their own folder: the one where no condition holds, and those where one
-    does."""
+def _variants_with_own_folder(loaded: LoadedIssue) -> tuple[int, ...]:
+    """Returns the variant for which no condition is true, and the variant of each condition alone; empty if
+    there are no conditions."""
     expressions = reader_conditions(loaded.issue)
     return (0, *(1 << bit for bit in range(len(expressions)))) if expressions else ()
 
 
-def _rendered(loaded: LoadedIssue, settings: Settings, variant: int, images: str | None) -> Rendition:
+def _render_variant(
+    loaded: LoadedIssue, settings: Settings, variant: int, image_base: str | None
+) -> Rendition:
     from mailer.render.render import render_variants
 
     slug = slug_of(loaded.issue.edition, loaded.issue.date)
-    return render_variants(loaded, settings, slug=slug, variants=(variant,), image_base=images)[variant]
+    return render_variants(loaded, settings, slug=slug, variants=(variant,), image_base=image_base)[variant]
 
 
-def _files(
-    loaded: LoadedIssue, settings: Settings, variant: int, *, inner: str
+def _render_files(
+    loaded: LoadedIssue, settings: Settings, variant: int, *, subfolder: str
 ) -> Iterator[tuple[str, bytes]]:
-    """Yields (name, bytes) of one variant's files. The pages refer to pictures relative to their own
-    folder."""
-    page = _rendered(loaded, settings, variant, "../" * inner.count("/") + "images/")
-    yield f"{inner}email.html", page.html.fill({}).encode()
-    yield f"{inner}email.txt", page.text.fill({}).encode()
-    yield f"{inner}web.html", page.web.encode()
+    """Yields (name, content) of each file of one variant. `subfolder` is "" or the folder of the variant,
+    such as "variants/1/".
+
+    The pages refer to pictures by paths relative to their own folder.
+    """
+    page = _render_variant(loaded, settings, variant, "../" * subfolder.count("/") + "images/")
+    yield f"{subfolder}email.html", page.html.fill({}).encode()
+    yield f"{subfolder}email.txt", page.text.fill({}).encode()
+    yield f"{subfolder}web.html", page.web.encode()
     for picture in page.pictures:
         yield f"images/{picture.name}", picture.data
-    yield f"{inner}message.eml", _message(loaded, settings, _rendered(loaded, settings, variant, None))
+    yield (
+        f"{subfolder}message.eml",
+        _sample_message(loaded, settings, _render_variant(loaded, settings, variant, None)),
+    )
 
 
-def _message(loaded: LoadedIssue, settings: Settings, rendition: Rendition) -> bytes:
-    """Returns the message as it would be sent at the edition's usual time, to no real reader. It needs no
-    secret key."""
+def _sample_message(loaded: LoadedIssue, settings: Settings, rendition: Rendition) -> bytes:
+    """Returns the message as it would be sent at the edition's usual time, addressed to no real reader. Needs
+    no secret key."""
     if not settings.secret_keys:
         settings = settings.model_copy(update={"secret_keys": (SecretStr("for looking at only"),)})
     issue = loaded.issue

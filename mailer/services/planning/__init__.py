@@ -1,1 +1,1 @@
-"""Prepares and plans a campaign before anything is written."""
+"""Prepares and plans a campaign, before anything is written or sent."""

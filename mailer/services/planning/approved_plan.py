@@ -1,7 +1,7 @@
-"""Stores the plan that an operator sees, and compares it later with what would be sent.
+"""Stores the plan that an operator was shown, and later compares it with what would be sent.
 
-`send --plan HASH` sends exactly what that plan showed, and only to its recipients. People who have left since
-then are skipped; after any other change, a new plan is needed.
+`send --plan HASH` sends exactly the content of the plan with that hash, and only to its recipients. People
+who have left since the plan are skipped. If anything else has changed, a new plan is needed.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from typing import Any
 from mailer.audience.planned import PlanDifference, compare_planned
 from mailer.config import Settings
 from mailer.errors import CampaignError
-from mailer.services.planning.plan import content_of
-from mailer.services.planning.prepare import Prepared
+from mailer.services.planning.plan import make_plan_content
+from mailer.services.planning.prepare import PreparedIssue
 from mailer.services.workspace import Workspace
 from mailer.spool.sqlite.kept_plans import KEPT_FOR, KeptPlan, find_plan, store_plan
 from mailer.store.database import busy_timeout, to_store_error
@@ -37,29 +37,30 @@ _NAMES = {
 }
 
 
-def keep_plan(workspace: Workspace, prepared: Prepared) -> str:
-    """Stores the plan for `send --plan`. Returns a sentence about why that failed; empty on success.
+def keep_plan(workspace: Workspace, prepared: PreparedIssue) -> str:
+    """Stores the plan for `send --plan`. Returns "" on success, otherwise a sentence that says why the plan
+    could not be stored.
 
-    Nothing is stored for an issue that has a campaign, because the campaign has its plan.
+    Stores nothing if the issue already has a campaign, because the campaign holds its plan.
     """
     if prepared.existing is not None:
         return ""
     try:
         with busy_timeout(workspace.db, _PATIENCE):
-            plan, content = prepared.plan, _content(workspace.settings, prepared)
+            plan, content = prepared.plan, _current_content(workspace.settings, prepared)
             store_plan(workspace.db, plan.hash, plan.to_json(), content, prepared.people)
     except sqlite3.OperationalError as error:
         why = to_store_error(error, workspace.settings.database.name)
-        return f"this plan could not be kept, so `mailer send --plan` will not know it: {why}"
+        return f"this plan could not be stored, so `mailer send --plan` will not find it: {why}"
     return ""
 
 
-def apply_approved_plan(workspace: Workspace, prepared: Prepared, plan_hash: str) -> Prepared:
-    """Returns what is sent by the plan with this hash: its recipients, of whom some may have left since then.
+def apply_approved_plan(workspace: Workspace, prepared: PreparedIssue, plan_hash: str) -> PreparedIssue:
+    """Returns the issue with the content and the recipients of the approved plan that has this hash.
 
-    A campaign of the issue that exists must have that plan. Raises CampaignError where it has another, where
-    the plan is not stored, where the content has changed, or where a recipient is new or gets another
-    variant.
+    Some of the recipients may have left since the plan. If the issue already has a campaign, the campaign
+    must have been made from this plan. Raises CampaignError if it has another plan, if the plan is not
+    stored, if the content has changed, or if a recipient is new or would get another variant.
     """
     plan_again = f"Plan again with `mailer plan {prepared.loaded.path}`"
     if prepared.existing is not None:
@@ -72,17 +73,18 @@ def apply_approved_plan(workspace: Workspace, prepared: Prepared, plan_hash: str
     kept = find_plan(workspace.db, plan_hash)
     if kept is None:
         raise CampaignError(
-            f"the plan is {prepared.plan.hash} now, and {plan_hash} is not known: plans are kept for "
-            f"{KEPT_FOR.days} days, in the database that they were made with; nothing was sent. {plan_again}"
+            f"plan {plan_hash} is not known: plans are kept for {KEPT_FOR.days} days, in the database where "
+            f"they were made. The plan is {prepared.plan.hash} now; nothing was sent. {plan_again}"
         )
     if prepared.plan.slug != kept.plan["slug"]:
         raise CampaignError(
-            f"campaign {kept.plan['slug']} was made since plan {plan_hash}, so this send would make "
+            f"campaign {kept.plan['slug']} was made since plan {plan_hash}, so this command would create "
             f"{prepared.plan.slug}; nothing was sent. {plan_again}"
         )
     plan = prepared.plan
-    changed = _changed(
-        kept, {**_content(workspace.settings, prepared), "segment": plan.segment, "archive": plan.archive}
+    changed = _changed_parts(
+        kept,
+        {**_current_content(workspace.settings, prepared), "segment": plan.segment, "archive": plan.archive},
     )
     if changed:
         raise CampaignError(
@@ -90,18 +92,20 @@ def apply_approved_plan(workspace: Workspace, prepared: Prepared, plan_hash: str
         )
     difference = compare_planned(kept.people, prepared.people)
     if difference.added or difference.other_variant:
-        raise CampaignError(f"{_in_words(difference)}; nothing was sent. {plan_again}")
-    return _as_planned(prepared, kept)
+        raise CampaignError(f"{_difference_text(difference)}; nothing was sent. {plan_again}")
+    return _restore_kept_plan(prepared, kept)
 
 
-def _content(settings: Settings, prepared: Prepared) -> dict[str, Any]:
+def _current_content(settings: Settings, prepared: PreparedIssue) -> dict[str, Any]:
     plan = prepared.plan
-    return content_of(settings, prepared.renditions, plan.slug, plan.archive, prepared.public)
+    return make_plan_content(settings, prepared.renditions, plan.slug, plan.archive, prepared.public)
 
 
-def _changed(kept: KeptPlan, content: Mapping[str, Any]) -> list[str]:
-    """Returns the names of what has changed since the plan. A variant without readers any more is no
-    change."""
+def _changed_parts(kept: KeptPlan, content: Mapping[str, Any]) -> list[str]:
+    """Returns the names of the parts, such as "the sender", that have changed since the stored plan.
+
+    A variant that no reader gets any more does not count as a change.
+    """
     # A plan of version 0.3.0 or earlier has no entry for the public page.
     planned = {**content, **kept.content, "segment": kept.plan["segment"]}
     planned["archive"] = kept.plan.get("archive", content["archive"])
@@ -115,7 +119,7 @@ def _changed(kept: KeptPlan, content: Mapping[str, Any]) -> list[str]:
     return list(dict.fromkeys(_NAMES[key] for key in changed))
 
 
-def _in_words(difference: PlanDifference) -> str:
+def _difference_text(difference: PlanDifference) -> str:
     joined, other = difference.added, difference.other_variant
     parts = [f"{joined:,} reader{'' if joined == 1 else 's'} joined since that plan"] if joined else []
     if other:
@@ -124,8 +128,12 @@ def _in_words(difference: PlanDifference) -> str:
     return ", ".join(parts)
 
 
-def _as_planned(prepared: Prepared, kept: KeptPlan) -> Prepared:
-    """Returns the stored plan without the people who were erased since then, whose ids are unknown now."""
+def _restore_kept_plan(prepared: PreparedIssue, kept: KeptPlan) -> PreparedIssue:
+    """Returns the issue with the stored plan and its recipients.
+
+    People who were erased since the plan are not among the recipients, because their ids are not known any
+    more.
+    """
     first: dict[str, str] = {}  # digest -> the first of the identical variants
     for variant, digest in sorted(kept.content["renditions"].items(), key=lambda item: int(item[0])):
         first.setdefault(digest, variant)

@@ -1,4 +1,4 @@
-"""Explains why one person does, or does not, get an issue."""
+"""Explains why one person gets an issue, or does not get it."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ from mailer.audience.subscribers import find
 from mailer.audience.values.address import normalize_address
 from mailer.campaign.campaign import Delivered
 from mailer.issue.model import reader_conditions
-from mailer.services.planning.prepare import is_same_issue, selection_for
+from mailer.services.planning.prepare import is_same_issue, make_selection
 from mailer.services.workspace import Workspace
 from mailer.transports.registry import unwritable_addresses_of
 
-__all__ = ["Explanation", "explain"]
+__all__ = ["PersonExplanation", "explain_issue_for_person"]
 
 
 @dataclass(frozen=True, slots=True)
-class Explanation:
-    """Describes the relation of one person to one issue.
+class PersonExplanation:
+    """Holds what is known about one person and one issue.
 
-    `exclusion` says why they would not get it now; `known` says whether they are a subscriber at all. `only`
-    are the expressions of the issue that are true for them, `deliveries` those of earlier campaigns. `bounce`
-    is the last bounce, where they cannot be reached. `unwritable` says why the configured transport cannot
-    write to the address.
+    `known` says whether the person is a subscriber. `exclusion` says why the person would not get the issue
+    now (None: no reason). `only` lists the conditions of the issue that are true for the person. `deliveries`
+    are those of earlier campaigns of the issue. `bounce` is the last bounce, if the person is marked as
+    bounced. `unwritable` says why the configured transport cannot write to the address, or is "".
     """
 
     address: str
@@ -39,26 +39,28 @@ class Explanation:
     unwritable: str = ""
 
 
-def explain(workspace: Workspace, address: str, issue: Path) -> Explanation:
-    """Explains one address and one issue. Raises AudienceError for an invalid address, IssueError for the
-    issue."""
+def explain_issue_for_person(workspace: Workspace, address: str, issue: Path) -> PersonExplanation:
+    """Explains whether and why the person at `address` gets the issue in the file `issue`.
+
+    Raises AudienceError for an invalid address, and IssueError for an invalid issue.
+    """
     from mailer.issue.load import load_issue
 
     db, settings = workspace.db, workspace.settings
     loaded = load_issue(issue, settings)
-    selection = selection_for(loaded, settings, "")
+    selection = make_selection(loaded, settings, "")
     checked = normalize_address(address)
     person = find(db, address)
     if person is None:
         gone = Exclusion.SUPPRESSED if is_suppressed(db, checked.key) else None
-        return Explanation(checked.address, loaded.path, False, gone, (), ())
+        return PersonExplanation(checked.address, loaded.path, False, gone, (), ())
     variant = variant_of(db, person.id, selection.only)
     slugs = workspace.spools.slugs_by_id()
     alike = [c for c in workspace.spools.campaigns() if is_same_issue(c, loaded)]
     address = person.address or checked.address
     expressions = reader_conditions(loaded.issue)
     rule = unwritable_addresses_of(settings.delivery.transport)
-    return Explanation(
+    return PersonExplanation(
         address=address,
         issue=loaded.path,
         known=True,

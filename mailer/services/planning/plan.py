@@ -1,8 +1,8 @@
-"""Makes the plan: who will get an issue, who will not and why, and a hash over all of it.
+"""Makes the plan of an issue: who will get it, who will not and why, and a hash of all of this.
 
-A plan is made in one pass over the subscribers and holds only counts, so that a million readers need no more
-memory than ten. Its hash covers what is sent (the renditions, the sender) and to whom (each person and
-variant): two plans with one hash are the same sending.
+The audience is counted in one pass over the subscribers, and the plan holds only counts, so that memory does
+not grow with the number of readers. The hash covers the content (the renditions, the sender) and the
+recipients (each person and variant): two plans with the same hash send the same messages to the same people.
 """
 
 from __future__ import annotations
@@ -20,28 +20,32 @@ from mailer.campaign.campaign import Campaign
 from mailer.config import Settings
 from mailer.message.message import Envelope, Message, MessageTemplate, Person
 from mailer.render.rendition import Rendition
-from mailer.services.planning.recipients import Selection, count_both
+from mailer.services.planning.recipients import RecipientSelection, count_common_ids
 from mailer.services.workspace import Workspace
 
 if TYPE_CHECKING:
     from mailer.issue.load import LoadedIssue
 
 __all__ = [
-    "Audience",
-    "Change",
-    "Draft",
+    "AudienceCounts",
+    "AudienceChange",
+    "PlanInput",
     "Plan",
     "audience_variants",
-    "content_of",
-    "main_variant",
+    "make_plan_content",
+    "most_common_variant",
     "make_plan",
     "count_audience",
 ]
 
 
 @dataclass(frozen=True, slots=True)
-class Audience:
-    """Holds the counts of one pass over the subscribers. `digest` covers each recipient and their variant."""
+class AudienceCounts:
+    """Holds the counts of one pass over the subscribers.
+
+    `excluded` counts the excluded people by reason, `variants` the recipients by variant, `domains` the
+    recipients by domain. `digest` is a hash of all recipients and their variants.
+    """
 
     recipients: int
     excluded: Mapping[str, int]
@@ -51,14 +55,15 @@ class Audience:
 
 
 def count_audience(
-    workspace: Workspace, selection: Selection, builder: PlannedPeopleBuilder | None = None
-) -> Audience:
-    """Counts the audience in one pass with constant memory. Adds the recipients to `builder`, if given."""
+    workspace: Workspace, selection: RecipientSelection, builder: PlannedPeopleBuilder | None = None
+) -> AudienceCounts:
+    """Counts the audience in one pass with constant memory. Also adds each recipient to `builder`, if a
+    builder is given."""
     excluded: Counter[str] = Counter()
     variants: Counter[int] = Counter()
     domains: Counter[str] = Counter()
     digest = hashlib.sha256()
-    for rows in selection.batches(workspace):
+    for rows in selection.read_batches(workspace):
         ids: list[int] = []
         reads: list[int] = []
         for subscriber, domain, reason, variant in rows:
@@ -72,7 +77,7 @@ def count_audience(
         digest.update("".join(f"{i}:{v};" for i, v in zip(ids, reads, strict=True)).encode("ascii"))
         if builder is not None:
             builder.add(ids, reads)
-    return Audience(
+    return AudienceCounts(
         recipients=variants.total(),
         excluded=dict(excluded.most_common()),
         variants=dict(sorted(variants.items())),
@@ -81,14 +86,15 @@ def count_audience(
     )
 
 
-def audience_variants(audience: Audience) -> tuple[int, ...]:
-    """Returns the variants that must be rendered; variant 0 where there are no recipients."""
+def audience_variants(audience: AudienceCounts) -> tuple[int, ...]:
+    """Returns the variants that must be rendered for the audience; variant 0 if there are no recipients."""
     return tuple(audience.variants) or (0,)
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
-    """Counts how the audience differs from the edition's last campaign."""
+class AudienceChange:
+    """Counts the people who joined and left since the edition's last campaign, which has the slug
+    `campaign`."""
 
     campaign: str
     joined: int
@@ -97,10 +103,11 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Describes what would be sent now. Sizes are in bytes; `variants` counts readers by rendition.
+    """Describes what would be sent now, as the operator is shown it.
 
-    `archive` is what the public page shows: "everybody" for the parts that all readers get, "variant" for the
-    variant that most readers get, "none" where there is no page.
+    `variants` counts the readers of each rendition, and `since` is the change since the edition's last
+    campaign. Sizes are in bytes. `archive` says what the public page shows: "everybody" for the parts that
+    all readers get, "variant" for the variant that most readers get, "none" if there is no page.
     """
 
     slug: str
@@ -117,7 +124,7 @@ class Plan:
     domains: Mapping[str, int]
     html_bytes: int
     message_bytes: int
-    since: Change | None
+    since: AudienceChange | None
     warnings: tuple[str, ...]
     content_hash: str
     audience_hash: str
@@ -130,16 +137,17 @@ class Plan:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Draft:
+class PlanInput:
     """Holds the input of a plan.
 
-    `people` are the recipients, `selection` says how they were selected, `public` is the rendition of the
-    public page where it differs from what readers get, `last` is the edition's last campaign.
+    `people` are the recipients, `segment` is the expression that selected them, and `last` is the edition's
+    last campaign. `public` is the rendition of the public page if the page shows only the parts for
+    everybody, else None.
     """
 
     loaded: LoadedIssue
     renditions: Mapping[int, Rendition]
-    audience: Audience
+    audience: AudienceCounts
     people: PlannedPeople
     slug: str
     segment: str
@@ -149,36 +157,36 @@ class Draft:
     public: Rendition | None
 
 
-def make_plan(workspace: Workspace, draft: Draft) -> Plan:
-    """Returns the plan for a draft: its renditions, its recipients and its public page."""
-    settings, audience, renditions = workspace.settings, draft.audience, draft.renditions
-    issue = draft.loaded.issue
+def make_plan(workspace: Workspace, inputs: PlanInput) -> Plan:
+    """Returns the plan for these renditions, recipients and public page."""
+    settings, audience, renditions = workspace.settings, inputs.audience, inputs.renditions
+    issue = inputs.loaded.issue
     archive = settings.editions[issue.edition].public_page
-    content = content_of(settings, renditions, draft.slug, archive, draft.public)
+    content = make_plan_content(settings, renditions, inputs.slug, archive, inputs.public)
     content_hash = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
-    both = hashlib.sha256(f"{content_hash}\n{audience.digest}\n{draft.segment}".encode()).hexdigest()
-    html_bytes, message_bytes = _sizes(settings, draft)
+    both = hashlib.sha256(f"{content_hash}\n{audience.digest}\n{inputs.segment}".encode()).hexdigest()
+    html_bytes, message_bytes = _largest_sizes(settings, inputs)
     names = {id(r): str(r.variant) for r in renditions.values()}
     variants: Counter[str] = Counter()
     for variant, number in audience.variants.items():
         variants[names[id(renditions[variant])]] += number
     return Plan(
-        slug=draft.slug,
-        issue=draft.loaded.path,
+        slug=inputs.slug,
+        issue=inputs.loaded.path,
         edition=issue.edition,
         date=issue.date.isoformat(),
-        subject=renditions[main_variant(audience)].subject.fill({}),
+        subject=renditions[most_common_variant(audience)].subject.fill({}),
         sender=str(settings.publication.sender),
-        segment=draft.segment,
-        transport=draft.transport,
+        segment=inputs.segment,
+        transport=inputs.transport,
         recipients=audience.recipients,
         excluded=dict(audience.excluded),
         variants=dict(variants),
         domains=dict(list(audience.domains.items())[:10]),
         html_bytes=html_bytes,
         message_bytes=message_bytes,
-        since=_change(workspace, draft),
-        warnings=tuple(draft.warnings),
+        since=_change_since_last_campaign(workspace, inputs),
+        warnings=tuple(inputs.warnings),
         content_hash=content_hash,
         audience_hash=audience.digest,
         hash=both[:16],
@@ -186,33 +194,33 @@ def make_plan(workspace: Workspace, draft: Draft) -> Plan:
     )
 
 
-def _sizes(settings: Settings, draft: Draft) -> tuple[int, int]:
-    """Returns the bytes of the largest HTML, and those of the largest message."""
+def _largest_sizes(settings: Settings, inputs: PlanInput) -> tuple[int, int]:
+    """Returns the size in bytes of the largest HTML part, and of the largest message."""
     envelope = Envelope(
         settings,
         campaign_id=0,
-        slug=draft.slug,
-        edition=draft.loaded.issue.edition,
+        slug=inputs.slug,
+        edition=inputs.loaded.issue.edition,
         sent_at=datetime(2000, 1, 1, tzinfo=UTC),
     )
-    different = {id(r): r for r in draft.renditions.values()}.values()
+    different = {id(r): r for r in inputs.renditions.values()}.values()
     return (
         max(len(r.html.fill({}).encode()) for r in different),
         max(len(Message(MessageTemplate(r, envelope), Person(0, "a@example.org")).raw()) for r in different),
     )
 
 
-def content_of(
+def make_plan_content(
     settings: Settings,
     renditions: Mapping[int, Rendition],
     slug: str,
     archive: str = "everybody",
     public: Rendition | None = None,
 ) -> dict[str, Any]:
-    """Returns the content that a plan fixes, as JSON data; `renditions` are digests by variant.
+    """Returns the content that a plan fixes, as JSON data. The renditions are stored as digests by variant.
 
-    The key `public` is there where the public page differs from what all readers get: it is the value of
-    `archive`, or the digest of the page.
+    If the public page differs from what all readers get, the key `public` holds a digest of the page, or
+    `archive` if that is not "everybody".
     """
     content = {
         "sender": str(settings.publication.sender),
@@ -228,16 +236,17 @@ def content_of(
     return content
 
 
-def main_variant(audience: Audience) -> int:
+def most_common_variant(audience: AudienceCounts) -> int:
     """Returns the variant that most readers get."""
     return max(audience.variants, key=lambda variant: (audience.variants[variant], -variant), default=0)
 
 
-def _change(workspace: Workspace, draft: Draft) -> Change | None:
-    """Returns how many joined and left since the edition's last campaign."""
-    if draft.last is None:
+def _change_since_last_campaign(workspace: Workspace, inputs: PlanInput) -> AudienceChange | None:
+    """Returns how many people joined and left since the edition's last campaign; None if there was no earlier
+    campaign."""
+    if inputs.last is None:
         return None
-    spool = workspace.spools.open(draft.last)
-    both = count_both((person for person, _ in draft.people), spool.subscriber_ids())
+    spool = workspace.spools.open(inputs.last)
+    both = count_common_ids((person for person, _ in inputs.people), spool.subscriber_ids())
     before = sum(spool.counts_by_state().values())
-    return Change(draft.last.slug, joined=draft.audience.recipients - both, left=before - both)
+    return AudienceChange(inputs.last.slug, joined=inputs.audience.recipients - both, left=before - both)

@@ -18,12 +18,12 @@ from mailer.config import Settings
 from mailer.errors import IssueError, Problem, SegmentError
 from mailer.issue.model import keys_and_reader_conditions, reader_conditions
 from mailer.render.rendition import Rendition
-from mailer.services.database.guard import refuse_if_forgotten
-from mailer.services.planning.plan import Draft, Plan, audience_variants, count_audience, make_plan
-from mailer.services.planning.public_page import public_rendition
-from mailer.services.planning.recipients import Selection
+from mailer.services.database.guard import refuse_if_campaign_lost
+from mailer.services.planning.plan import Plan, PlanInput, audience_variants, count_audience, make_plan
+from mailer.services.planning.public_page import public_page_rendition
+from mailer.services.planning.recipients import RecipientSelection
 from mailer.services.planning.transport_choice import choose_transport
-from mailer.services.planning.warnings import WarningInput, warnings_of
+from mailer.services.planning.warnings import WarningInput, collect_warnings
 from mailer.services.workspace import Workspace
 from mailer.transports.registry import is_folder_transport, signer_for_transport, unwritable_addresses_of
 
@@ -31,19 +31,19 @@ if TYPE_CHECKING:
     from mailer.issue.load import LoadedIssue
 
 __all__ = [
-    "Prepared",
+    "PreparedIssue",
     "OutboxCopies",
     "PlanRequest",
     "is_same_issue",
-    "count_left",
-    "prepare",
-    "selection_for",
+    "count_deliveries_left",
+    "prepare_issue",
+    "make_selection",
 ]
 
 
 @dataclass(frozen=True, slots=True)
 class OutboxCopies:
-    """Counts the `readers` of the campaign `slug` who have the issue in an outbox folder only."""
+    """Counts the readers to whom the campaign `slug` has written the issue into an outbox folder only."""
 
     slug: str
     transport: str
@@ -51,40 +51,41 @@ class OutboxCopies:
 
 
 @dataclass(frozen=True, slots=True)
-class Prepared:
-    """Holds an issue, rendered and planned; `existing` is the campaign that already sends it to this
-    audience.
+class PreparedIssue:
+    """Holds an issue that was loaded, rendered and planned, and its recipients (`people`).
 
-    `outbox_copies` is set where recipients have it in an outbox folder only. `public` is the rendition of the
-    public page where it shows only the parts for everybody, else None. `people` are the recipients, `newest`
-    is the id of the newest campaign at that time (0: none), `erased` counts recipients of a stored plan who
-    are not in `people` any more.
+    `existing` is the campaign that already sends this issue to this audience, if any. `outbox_copies` is set
+    if recipients have the issue only in an outbox folder. `newest_campaign_id` is the highest campaign id
+    when the plan was made (0: no campaigns). `erased` counts the recipients of a stored plan who have been
+    erased since. `public` is the rendition of the public page if the page shows only the parts for everybody,
+    else None.
     """
 
     loaded: LoadedIssue
     renditions: Mapping[int, Rendition]
-    selection: Selection
+    selection: RecipientSelection
     plan: Plan
     existing: Campaign | None
     people: PlannedPeople
     outbox_copies: OutboxCopies | None = None
-    newest: int = 0
+    newest_campaign_id: int = 0
     erased: int = 0
     public: Rendition | None = None
 
     @property
-    def archived(self) -> Mapping[int, Rendition]:
-        """Returns all renditions in the campaign's folder: those of readers, and that of the public page."""
+    def archived_renditions(self) -> Mapping[int, Rendition]:
+        """Returns all renditions that the campaign's folder holds: the readers' renditions and the rendition
+        of the public page."""
         return self.renditions if self.public is None else {0: self.public, **self.renditions}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlanRequest:
-    """Says how an issue is to be planned: for a segment (an expression, or empty), by a transport (a URL).
+    """Says how to plan an issue: for which segment (an expression; "" means all) and transport (a URL).
 
-    With `include_received`, as for a test copy, the plan includes people who already have the issue.
-    `new_campaign` forces a new campaign after one that only went into a folder, as a schedule or a canary
-    needs. `plan_hash` is the hash of an approved plan, which a campaign in a folder may have.
+    With `include_received`, the plan includes people who already have the issue, as a test copy needs it.
+    With `new_campaign`, a campaign that was only written into a folder is not continued, as a schedule or a
+    canary needs it. `plan_hash` is the hash of an approved plan.
     """
 
     segment: str = ""
@@ -94,11 +95,11 @@ class PlanRequest:
     plan_hash: str | None = None
 
 
-def prepare(workspace: Workspace, path: Path, request: PlanRequest) -> Prepared:
-    """Loads, renders and plans an issue; writes nothing. Raises InputError with all problems.
+def prepare_issue(workspace: Workspace, path: Path, request: PlanRequest) -> PreparedIssue:
+    """Loads, renders and plans the issue at `path`. Writes nothing. Raises InputError with all problems.
 
-    A campaign that only went into a folder continues with another transport where nothing has changed since
-    then. Where the issue, the theme, the sender or the readers have changed, a new campaign is planned.
+    A campaign that was only written into a folder can be continued with a mail transport if nothing has
+    changed since. If the issue, the theme, the sender or the readers have changed, a new campaign is planned.
     """
     # The modules that read and render issues are imported here, so that other commands start faster.
     from mailer.issue.load import load_issue
@@ -110,9 +111,9 @@ def prepare(workspace: Workspace, path: Path, request: PlanRequest) -> Prepared:
     alike = [c for c in same if c.segment == segment]
     existing = next((c for c in alike if c.status is not Status.CANCELLED), None)
     url = choose_transport(workspace.settings, existing, request.transport)
-    existing = next((c for c in alike if not _was_dropped(workspace, c, url)), None)
-    query = _Query(loaded, segment, url, known, same, request.include_received)
-    prepared = _plan(workspace, query, existing)
+    existing = next((c for c in alike if not _was_cancelled_before_sending(workspace, c, url)), None)
+    query = _PlanQuery(loaded, segment, url, known, same, request.include_received)
+    prepared = _plan_issue(workspace, query, existing)
     if existing is None or is_folder_transport(url):
         return prepared
     spool = workspace.spools.open(existing)
@@ -123,15 +124,15 @@ def prepare(workspace: Workspace, path: Path, request: PlanRequest) -> Prepared:
             and prepared.plan.content_hash == existing.plan.get("content_hash")
         )
         if request.new_campaign or not unchanged:
-            prepared = _plan(workspace, query, None)
+            prepared = _plan_issue(workspace, query, None)
     if not copies:
         return prepared
     return replace(prepared, outbox_copies=OutboxCopies(existing.slug, existing.transport, copies))
 
 
-def count_left(workspace: Workspace, prepared: Prepared) -> int | None:
-    """Returns how many deliveries the existing campaign still has to send by the plan's transport; None
-    without a campaign."""
+def count_deliveries_left(workspace: Workspace, prepared: PreparedIssue) -> int | None:
+    """Returns how many deliveries the existing campaign still has to send over the plan's transport; None if
+    there is no campaign."""
     if prepared.existing is None:
         return None
     if prepared.existing.status is Status.CANCELLED:
@@ -145,70 +146,78 @@ def count_left(workspace: Workspace, prepared: Prepared) -> int | None:
 
 
 @dataclass(frozen=True, slots=True)
-class _Query:
-    """Holds the parameters of a plan, and the existing campaigns: all `known`, and those of the `same` issue.
+class _PlanQuery:
+    """Holds the parameters of a plan. `campaigns` are all campaigns, and `same_issue` are the campaigns of
+    this issue.
 
-    With `include_received`, people who already have the issue are included.
+    `transport` is a URL. With `include_received`, people who already have the issue are included.
     """
 
     loaded: LoadedIssue
     segment: str
     transport: str
-    known: Sequence[Campaign]
-    same: Sequence[Campaign]
+    campaigns: Sequence[Campaign]
+    same_issue: Sequence[Campaign]
     include_received: bool
 
 
-def _plan(workspace: Workspace, request: _Query, existing: Campaign | None) -> Prepared:
+def _plan_issue(workspace: Workspace, query: _PlanQuery, existing: Campaign | None) -> PreparedIssue:
     from mailer.render.render import render_variants
 
-    settings, loaded, url, same = workspace.settings, request.loaded, request.transport, request.same
+    settings, loaded, url, same = workspace.settings, query.loaded, query.transport, query.same_issue
     signer = signer_for_transport(url, settings)
-    earlier = [] if request.include_received else [c.id for c in same if c is not existing]
+    earlier = [] if query.include_received else [c.id for c in same if c is not existing]
     selection = replace(
-        selection_for(
-            loaded, settings, request.segment, earlier=earlier, into_folder=is_folder_transport(url)
+        make_selection(
+            loaded, settings, query.segment, earlier=earlier, into_folder=is_folder_transport(url)
         ),
         unwritable=unwritable_addresses_of(url),
     )
-    slug = existing.slug if existing else _free_slug(settings, loaded, request.known)
+    slug = existing.slug if existing else _find_free_slug(settings, loaded, query.campaigns)
     builder = PlannedPeopleBuilder()
     audience = count_audience(workspace, selection, builder)
     people = builder.build()
     renditions = render_variants(loaded, settings, slug=slug, variants=audience_variants(audience))
-    public = public_rendition(loaded, settings, slug, renditions)
+    public = public_page_rendition(loaded, settings, slug, renditions)
     dated = [
         campaign
-        for campaign in request.known
-        if campaign not in same and not _was_dropped(workspace, campaign, url)
+        for campaign in query.campaigns
+        if campaign not in same and not _was_cancelled_before_sending(workspace, campaign, url)
     ]
-    draft = Draft(
+    inputs = PlanInput(
         loaded=loaded,
         renditions=renditions,
         audience=audience,
         people=people,
         slug=slug,
-        segment=request.segment,
+        segment=query.segment,
         transport=url,
-        last=_last(request.known, loaded, same),
-        warnings=warnings_of(settings, WarningInput(loaded, renditions, audience, url, signer, dated)),
+        last=_last_campaign_of_edition(query.campaigns, loaded, same),
+        warnings=collect_warnings(settings, WarningInput(loaded, renditions, audience, url, signer, dated)),
         public=public,
     )
-    plan = make_plan(workspace, draft)
-    newest = max((campaign.id for campaign in request.known), default=0)
-    return Prepared(loaded, renditions, selection, plan, existing, people, newest=newest, public=public)
+    plan = make_plan(workspace, inputs)
+    newest = max((campaign.id for campaign in query.campaigns), default=0)
+    return PreparedIssue(
+        loaded, renditions, selection, plan, existing, people, newest_campaign_id=newest, public=public
+    )
 
 
-def selection_for(
+def make_selection(
     loaded: LoadedIssue,
     settings: Settings,
     segment: str,
     *,
     earlier: Sequence[int] = (),
     into_folder: bool = True,
-) -> Selection:
-    """Returns the selection of recipients. Raises SegmentError for the segment, IssueError for an `only` of
-    the issue."""
+) -> RecipientSelection:
+    """Returns the selection of the recipients of an issue.
+
+    `earlier` are the ids of other campaigns of the issue, whose recipients are left out. If the new campaign
+    is not written into a folder (`into_folder` is False), recipients who have the issue only in an outbox
+    folder are not left out. Raises SegmentError for the segment, IssueError for an `only` expression of the
+    issue.
+    """
     zone = settings.publication.zone
     problems: list[Problem] = []
     parsed: dict[str, Segment] = {}
@@ -225,32 +234,33 @@ def selection_for(
         raise IssueError.from_problems(problems)
     only = [parsed[expression] for expression in reader_conditions(loaded.issue)]
     chosen = parse_segment(segment, zone) if segment else None
-    return Selection(loaded.issue.edition, chosen, tuple(only), tuple(sorted(earlier)), into_folder)
+    return RecipientSelection(loaded.issue.edition, chosen, tuple(only), tuple(sorted(earlier)), into_folder)
 
 
 def is_same_issue(campaign: Campaign, loaded: LoadedIssue) -> bool:
-    """Returns whether a campaign sent this issue: the same edition and date, with the same file or the same
+    """Returns whether a campaign sent this issue: the same edition and date, and the same file or the same
     content."""
     slot = campaign.edition == loaded.issue.edition and campaign.issue_date == loaded.issue.date.isoformat()
     return slot and (campaign.issue == loaded.path or campaign.issue_hash == loaded.digest)
 
 
-def _was_dropped(workspace: Workspace, campaign: Campaign, url: str) -> bool:
+def _was_cancelled_before_sending(workspace: Workspace, campaign: Campaign, transport_url: str) -> bool:
     """Returns whether a campaign was cancelled before it reached anybody, so that the issue may have a new
-    one.
+    campaign.
 
-    Copies in an outbox folder count as reached where `url` is an outbox folder again.
+    If `transport_url` is an outbox folder, a message in an outbox folder counts as reached.
     """
     if campaign.status is not Status.CANCELLED:
         return False
     return campaign.started_at is None or workspace.spools.open(campaign).reached_nobody(
-        including_folder_copies=is_folder_transport(url)
+        including_folder_copies=is_folder_transport(transport_url)
     )
 
 
-def _free_slug(settings: Settings, loaded: LoadedIssue, known: Sequence[Campaign]) -> str:
-    """Returns a free slug: `2026-11-21-morning`, or with `-2` and so on where that is taken."""
-    taken = {campaign.slug for campaign in known}
+def _find_free_slug(settings: Settings, loaded: LoadedIssue, campaigns: Sequence[Campaign]) -> str:
+    """Returns an unused slug for a campaign: `2026-11-21-morning`, or with `-2` and so on if that is
+    taken."""
+    taken = {campaign.slug for campaign in campaigns}
     number = 1
     while True:
         slug = slug_of(loaded.issue.edition, loaded.issue.date, number)
@@ -258,10 +268,14 @@ def _free_slug(settings: Settings, loaded: LoadedIssue, known: Sequence[Campaign
         if slug not in taken and (not folder.exists() or is_unstarted_campaign(folder)):
             return slug
         if slug not in taken:
-            refuse_if_forgotten(settings, loaded, slug)
+            refuse_if_campaign_lost(settings, loaded, slug)
         number += 1
 
 
-def _last(known: Sequence[Campaign], loaded: LoadedIssue, same: Sequence[Campaign]) -> Campaign | None:
-    others = [c for c in known if c.edition == loaded.issue.edition and c not in same and c.started_at]
+def _last_campaign_of_edition(
+    campaigns: Sequence[Campaign], loaded: LoadedIssue, same_issue: Sequence[Campaign]
+) -> Campaign | None:
+    others = [
+        c for c in campaigns if c.edition == loaded.issue.edition and c not in same_issue and c.started_at
+    ]
     return others[0] if others else None

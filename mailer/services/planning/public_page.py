@@ -1,4 +1,4 @@
-"""Selects what the public page of an issue shows: the parts for everybody, unless the edition says
+"""Renders the public page of an issue: only the parts for everybody, unless the edition is configured
 otherwise."""
 
 from __future__ import annotations
@@ -13,15 +13,15 @@ from mailer.render.rendition import Rendition
 if TYPE_CHECKING:
     from mailer.issue.load import LoadedIssue
 
-__all__ = ["public_rendition", "is_blank"]
+__all__ = ["public_page_rendition", "is_public_page_blank"]
 
 
-def public_rendition(
+def public_page_rendition(
     loaded: LoadedIssue, settings: Settings, slug: str, renditions: Mapping[int, Rendition]
 ) -> Rendition | None:
-    """Returns the rendition with only the parts for everybody; None where the page does not show that.
+    """Returns the rendition with only the parts for everybody; None if the public page shows something else.
 
-    `renditions` are those of readers, by variant. Raises what `render_variants` raises.
+    `renditions` are the readers' renditions by variant. Raises the same errors as `render_variants`.
     """
     if settings.editions[loaded.issue.edition].public_page != "everybody":
         return None
@@ -32,8 +32,8 @@ def public_rendition(
     return render_variants(loaded, settings, slug=slug, variants=(0,))[0]
 
 
-def is_blank(loaded: LoadedIssue, settings: Settings) -> bool:
-    """Returns whether the public page shows only the parts for everybody, and the issue has none."""
+def is_public_page_blank(loaded: LoadedIssue, settings: Settings) -> bool:
+    """Returns whether the public page shows only the parts for everybody, and the issue has no such parts."""
     page = issue_for_variant(loaded.issue, 0)
     if page == loaded.issue or settings.editions[page.edition].public_page != "everybody":
         return False

@@ -1,8 +1,8 @@
-"""Selects the recipients of a plan: an edition's readers, without those who may not be written to or have the
-issue.
+"""Selects the recipients of a plan: the readers of an edition who may be written to and do not have the issue
+yet.
 
-People are read as streams in ascending order of their ids, and streams are merged, so that memory does not
-grow with their number.
+People are read as streams in ascending order of their ids, and the streams are merged, so that memory does
+not grow with the number of people.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ from mailer.transports.base import UnwritableAddresses
 __all__ = [
     "RECEIVED",
     "UNWRITABLE",
-    "PlannedStanding",
+    "RecheckedRecipient",
     "Row",
-    "Selection",
-    "count_both",
-    "current_standings",
-    "zones_of",
+    "RecipientSelection",
+    "count_common_ids",
+    "recheck_recipients",
+    "time_zones_of",
 ]
 
 #: The reasons for people who have the issue from another campaign, and for addresses to which the transport
@@ -37,12 +37,13 @@ Row = tuple[int, str, str | None, int]
 
 
 @dataclass(frozen=True, slots=True)
-class Selection:
-    """Selects an edition's readers, within a segment, without those who already have the issue.
+class RecipientSelection:
+    """Selects the readers of an edition within a segment, except readers who already have the issue.
 
-    `earlier` are the ids of other campaigns of the issue. Copies in an outbox folder count only where this
-    campaign goes into a folder, too (`into_folder`). `unwritable` matches addresses that the transport cannot
-    write to.
+    `only` are the conditions of the issue, which determine each reader's variant. `earlier` are the ids of
+    other campaigns of the issue. Messages that those campaigns wrote into an outbox folder count only if this
+    campaign is written into a folder, too (`into_folder`). `unwritable` matches addresses that the transport
+    cannot write to.
     """
 
     edition: str
@@ -52,8 +53,11 @@ class Selection:
     into_folder: bool = True
     unwritable: UnwritableAddresses | None = None
 
-    def batches(self, workspace: Workspace) -> Iterator[list[Row]]:
-        """Returns every subscriber with their standing, some thousands at a time, in the order of ids."""
+    def read_batches(self, workspace: Workspace) -> Iterator[list[Row]]:
+        """Yields all subscribers in ascending order of their ids, some thousands at a time.
+
+        Each row holds the reason why the subscriber does not get the issue, or None.
+        """
         unwritable = self.unwritable.matches if self.unwritable is not None else None
         received = workspace.spools.people_reached(self.earlier, include_folder_copies=self.into_folder)
         awaited = next(received, None)
@@ -79,9 +83,12 @@ class Selection:
             yield batch
 
 
-class PlannedStanding(NamedTuple):
-    """Describes a planned recipient now: the reason not to write to them any more, or None, and the variant
-    that they would get now."""
+class RecheckedRecipient(NamedTuple):
+    """Holds a recipient of a plan who was checked again after the plan was made.
+
+    `variant` is the planned variant, and `variant_now` the variant that the person would get now. `reason`
+    says why the person must not be written to any more, or is None.
+    """
 
     person: int
     variant: int
@@ -89,36 +96,37 @@ class PlannedStanding(NamedTuple):
     variant_now: int
 
 
-def current_standings(
-    workspace: Workspace, selection: Selection, planned: Iterable[tuple[int, int]]
-) -> Iterator[PlannedStanding]:
-    """Returns the current standing of planned recipients, given as (subscriber id, variant) in the order of
-    ids."""
+def recheck_recipients(
+    workspace: Workspace, selection: RecipientSelection, planned: Iterable[tuple[int, int]]
+) -> Iterator[RecheckedRecipient]:
+    """Checks the recipients of a plan again, and yields the results. `planned` holds (subscriber id, variant)
+    in ascending order of the ids."""
     awaited = iter(planned)
     person, variant = next(awaited, (None, 0))
-    for rows in selection.batches(workspace):
+    for rows in selection.read_batches(workspace):
         for number, _, reason, variant_now in rows:
             if person is None:
                 return
             if number == person:
-                yield PlannedStanding(number, variant, reason, variant_now)
+                yield RecheckedRecipient(number, variant, reason, variant_now)
                 person, variant = next(awaited, (None, 0))
 
 
-def count_both(some: Iterable[int], others: Iterable[int]) -> int:
-    """Returns how many numbers are in both streams, which are in ascending order."""
+def count_common_ids(ids: Iterable[int], other_ids: Iterable[int]) -> int:
+    """Returns how many ids are in both streams, which are in ascending order."""
     number = 0
-    left = iter(others)
+    left = iter(other_ids)
     other = next(left, None)
-    for one in some:
+    for one in ids:
         while other is not None and other < one:
             other = next(left, None)
         number += other == one
     return number
 
 
-def zones_of(workspace: Workspace, people: Iterable[tuple[int, int]]) -> Iterator[tuple[int, str]]:
-    """Returns (subscriber id, name of the time zone) of these people, in the order of ids."""
+def time_zones_of(workspace: Workspace, people: Iterable[tuple[int, int]]) -> Iterator[tuple[int, str]]:
+    """Yields (subscriber id, time zone name) of these people, who are given as (subscriber id, variant) in
+    ascending order of the ids."""
     zones = subscriber_time_zones(workspace.db)
     for person, _ in people:
         for number, name in zones:

@@ -1,4 +1,5 @@
-"""Computes when an issue is sent: at one time, or at a local time in each reader's zone."""
+"""Computes when an issue is sent: at one time for all readers, or at a local time in the zone of each
+reader."""
 
 from __future__ import annotations
 
@@ -22,22 +23,23 @@ from mailer.campaign.times import (
 from mailer.clock import now, utc_now, utc_text
 from mailer.config import Settings
 from mailer.errors import AudienceError, CampaignError, InputError
-from mailer.services.planning.prepare import Prepared
-from mailer.services.planning.recipients import zones_of
-from mailer.services.planning.usual_time import USUAL, next_usual_time
+from mailer.services.planning.prepare import PreparedIssue
+from mailer.services.planning.recipients import time_zones_of
+from mailer.services.planning.usual_time import USUAL, require_usual_time
 from mailer.services.workspace import Workspace
 
-__all__ = ["Schedule", "check_unscheduled", "make_schedule", "waiting_note"]
+__all__ = ["Schedule", "refuse_if_waiting", "make_schedule", "waiting_note"]
 
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """Holds the due times of a campaign. Times are UTC, as the database stores them.
+    """Holds the due times of a campaign. All times are UTC texts, as the database stores them.
 
-    `due_at` is when it begins. With `local_time` (`08:00`) every reader has a due time by the zone: `by_zone`
-    maps names of zones to times, `otherwise` is the time for all other names, and `slots` counts the readers
-    of each time, earliest first. For `at_once` of them that time of day has already passed. `meant` says how
-    an incomplete time was understood, such as "the issue's date".
+    The campaign begins at `due_at`. With `local_time`, such as `08:00`, each reader's due time depends on the
+    time zone: `by_zone` maps zone names to due times, and `otherwise` is the due time for all other zones.
+    `slots` counts the readers of each due time, the earliest first. `at_once` counts readers for whom the
+    local time has already passed. `meant` says how an incomplete time was completed, such as "the issue's
+    date".
     """
 
     due_at: str
@@ -49,72 +51,76 @@ class Schedule:
     meant: str = ""
     warnings: tuple[str, ...] = ()
 
-    def slot_in(self, timezone: str) -> str:
-        """Returns the due time of a reader in the time zone of that name."""
+    def due_time_in(self, timezone: str) -> str:
+        """Returns the due time (UTC) of a reader in the time zone with that name."""
         return self.by_zone.get(timezone, self.otherwise)
 
     def all_warnings(self) -> list[str]:
-        """Returns the warnings about sending a plan at this time."""
+        """Returns the warnings about sending at these times."""
         warnings = list(self.warnings)
         if self.at_once:
             warnings.append(
-                f"it is past {self.local_time} for {self.at_once:,} of them already: they get it at once"
+                f"{self.local_time} has already passed for {self.at_once:,} of the readers: "
+                "they get the issue at once"
             )
         return warnings
 
     def to_json(self) -> dict[str, object]:
-        """Returns the schedule as JSON data; also what the campaign's manifest says."""
+        """Returns the schedule as JSON data. The campaign's manifest holds the same data."""
         slots = [{"due_at": due_at, "readers": readers} for due_at, readers in self.slots]
         return {"due_at": self.due_at, "local_time": self.local_time, "slots": slots}
 
 
 def make_schedule(
-    workspace: Workspace, prepared: Prepared, *, at: str | None, at_local: str | None
+    workspace: Workspace, prepared: PreparedIssue, *, at: str | None, at_local: str | None
 ) -> Schedule | None:
-    """Returns the schedule for `--at` or `--at-local`; None without either. Raises InputError."""
+    """Returns the schedule for `--at` or `--at-local`, given as typed; None without either option. Raises
+    InputError."""
     if at is not None and at_local is not None:
-        raise InputError("choose one of --at (one time for all) and --at-local (each reader's own)")
+        raise InputError(
+            "use either --at (one time for all) or --at-local (each reader's local time), not both"
+        )
     if at is not None:
-        moment, meant = _moment(workspace.settings, prepared, at)
-        return Schedule(utc_text(moment), meant=meant, warnings=_warnings(workspace, prepared, moment))
+        moment, meant = _resolve_send_time(workspace.settings, prepared, at)
+        return Schedule(utc_text(moment), meant=meant, warnings=_date_warnings(workspace, prepared, moment))
     if at_local is not None:
-        return _local(workspace, prepared, parse_time_of_day(at_local))
+        return _make_local_schedule(workspace, prepared, parse_time_of_day(at_local))
     return None
 
 
-def _moment(settings: Settings, prepared: Prepared, text: str) -> tuple[dt.datetime, str]:
-    """Returns the time of `--at`, and how it was understood where it was incomplete."""
+def _resolve_send_time(settings: Settings, prepared: PreparedIssue, at: str) -> tuple[dt.datetime, str]:
+    """Returns the time that `--at` means, and a note on how an incomplete time was completed, or ""."""
     zone, issue = settings.publication.zone, prepared.loaded.issue
-    if text == USUAL:
-        return next_usual_time(settings, prepared), f"the usual time of {issue.edition}"
-    moment = parse_send_time(text, zone, now(), issue.date)
-    if not is_time_of_day(text):
+    if at == USUAL:
+        return require_usual_time(settings, prepared), f"the usual time of {issue.edition}"
+    moment = parse_send_time(at, zone, now(), issue.date)
+    if not is_time_of_day(at):
         return moment, ""
     of_the_issue = moment.astimezone(zone).date() == issue.date
-    return moment, "the issue's date" if of_the_issue else f"the next time it is {text}"
+    return moment, "the issue's date" if of_the_issue else f"the next time it is {at}"
 
 
-def _local(workspace: Workspace, prepared: Prepared, hour: dt.time) -> Schedule:
-    """Returns the schedule with a time for each zone of the readers. An unknown zone counts as the
-    workspace's."""
+def _make_local_schedule(workspace: Workspace, prepared: PreparedIssue, time_of_day: dt.time) -> Schedule:
+    """Returns a schedule with a due time for each time zone of the readers. The workspace's zone stands in
+    for unknown zones."""
     here, day = workspace.settings.publication.zone, prepared.loaded.issue.date
     moment = now()
     by_zone: dict[str, dt.datetime] = {}
     readers: Counter[dt.datetime] = Counter()
-    home = local_to_utc(day, hour, here)
-    for name, number in Counter(zone for _, zone in zones_of(workspace, prepared.people)).items():
-        zone = _zone(name)
+    home = local_to_utc(day, time_of_day, here)
+    for name, number in Counter(zone for _, zone in time_zones_of(workspace, prepared.people)).items():
+        zone = _find_zone(name)
         if zone is not None:
-            by_zone[name] = local_to_utc(day, hour, zone)
+            by_zone[name] = local_to_utc(day, time_of_day, zone)
         readers[by_zone.get(name, home)] += number
     last = max(readers, default=home)
     if last <= moment:
         raise InputError(
-            f"it is past {hour:%H:%M} of {day} for every reader (the last was {format_time(last, here)}); "
-            "leave --at-local out to send now"
+            f"{time_of_day:%H:%M} on {day} has passed for every reader "
+            f"(the last was {format_time(last, here)}); leave --at-local out to send now"
         )
     if last - moment > FARTHEST:
-        raise InputError(f"the issue is of {day}, more than a year away; is the year right?")
+        raise InputError(f"the issue is dated {day}, which is more than a year away; check the year")
     # Readers for whom that time has passed get it with the first group.
     at_once = sum(number for due, number in readers.items() if due <= moment)
     times = {due: utc_text(max(due, moment)) for due in (*readers, home)}
@@ -123,7 +129,7 @@ def _local(workspace: Workspace, prepared: Prepared, hour: dt.time) -> Schedule:
         slots[times[due]] += number
     return Schedule(
         due_at=min(slots, default=times[home]),
-        local_time=f"{hour:%H:%M}",
+        local_time=f"{time_of_day:%H:%M}",
         by_zone={name: times[due] for name, due in by_zone.items()},
         otherwise=times[home],
         slots=tuple(sorted(slots.items())),
@@ -131,8 +137,8 @@ def _local(workspace: Workspace, prepared: Prepared, hour: dt.time) -> Schedule:
     )
 
 
-def _zone(name: str) -> ZoneInfo | None:
-    """Returns the zone of that name; None for "" and for names that are unknown, as old imports may have
+def _find_zone(name: str) -> ZoneInfo | None:
+    """Returns the time zone with that name; None for "" and for unknown names, which old imports may have
     stored."""
     try:
         known = timezone_name(name)
@@ -141,12 +147,12 @@ def _zone(name: str) -> ZoneInfo | None:
     return ZoneInfo(known) if known else None
 
 
-def _warnings(workspace: Workspace, prepared: Prepared, moment: dt.datetime) -> tuple[str, ...]:
+def _date_warnings(workspace: Workspace, prepared: PreparedIssue, moment: dt.datetime) -> tuple[str, ...]:
     zone, issue = workspace.settings.publication.zone, prepared.loaded.issue
     day = moment.astimezone(zone).date()
     warnings: list[str] = []
     if day != issue.date:
-        warnings.append(f"the issue is of {issue.date}, and goes out on {day}")
+        warnings.append(f"the issue is dated {issue.date}, but is sent on {day}")
     for other in workspace.spools.campaigns():
         if other.edition != issue.edition or other.status is Status.CANCELLED or not other.due_at:
             continue
@@ -154,7 +160,7 @@ def _warnings(workspace: Workspace, prepared: Prepared, moment: dt.datetime) -> 
         # The plan itself warns about an issue of the same date.
         if same_day and other.issue_date != issue.date.isoformat():
             warnings.append(
-                f"the {other.edition} edition is sent that day already: campaign {other.slug}, "
+                f"another {other.edition} issue is sent on the same day: campaign {other.slug}, "
                 f"{format_time(other.due_at, zone)}"
             )
     return tuple(warnings)
@@ -175,12 +181,13 @@ def waiting_note(campaign: Campaign, zone: ZoneInfo) -> str:
     return f"campaign {campaign.slug} is scheduled for {when}{hour}"
 
 
-def check_unscheduled(campaign: Campaign, zone: ZoneInfo) -> None:
-    """Raises CampaignError where a campaign waits for its time or missed it; the message says what to do."""
+def refuse_if_waiting(campaign: Campaign, zone: ZoneInfo) -> None:
+    """Raises CampaignError if a campaign waits for its scheduled time or missed it. The message says what to
+    do."""
     if campaign.status not in (Status.SCHEDULED, Status.MISSED):
         return
     slug = campaign.slug
     raise CampaignError(
         f"{waiting_note(campaign, zone)}; `mailer campaigns resume {slug}` sends it now, "
-        f"`mailer campaigns cancel {slug}` drops it"
+        f"`mailer campaigns cancel {slug}` cancels it"
     )

@@ -1,7 +1,7 @@
 """Sends test copies of an issue to single addresses, without a campaign.
 
-A copy to a subscriber is what this reader gets: their variant, name, language and attributes. A copy to any
-other address is what most readers get. The links of both are not valid for any reader.
+A copy to a subscriber is what this reader would get: the reader's variant, name, language and attributes. A
+copy to any other address is what most readers get. The links in a copy are not valid for any reader.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from mailer.errors import AudienceError, IssueError, Problem, SegmentError, Tran
 from mailer.message.message import Envelope, Message, MessageTemplate, Person
 from mailer.render.rendition import Rendition
 from mailer.render.slots.slots import RenditionPart
-from mailer.services.planning.prepare import Prepared
+from mailer.services.planning.prepare import PreparedIssue
 from mailer.services.workspace import Workspace
 from mailer.transports.base import Outcome, OutcomeKind
 from mailer.transports.registry import open_transport, signer_for_transport, unwritable_addresses_of
@@ -30,18 +30,18 @@ from mailer.transports.registry import open_transport, signer_for_transport, unw
 if TYPE_CHECKING:
     from sqlite_utils import Database
 
-__all__ = ["TEST_MARK", "Copy", "readers_of_copy", "send_samples"]
+__all__ = ["TEST_MARK", "SentCopy", "count_readers_of_variant", "send_test_copies"]
 
 TEST_MARK = "[Test] "
 
 
 @dataclass(frozen=True, slots=True)
-class Copy:
-    """Describes a test copy: its address and its outcome.
+class SentCopy:
+    """Holds a test copy that was sent: its address, its outcome and the variant that the copy shows.
 
-    `variant` is the variant that it shows. `values` says whose name, language and attributes are in it
-    (`reader` for a subscriber's, else `nobody`). `own` says whether the variant is this reader's, which it is
-    not where the reader is outside of the requested segment.
+    `values` says whose name, language and attributes the copy contains: `reader` means the subscriber's, and
+    `nobody` means none. `own` says whether the variant is the subscriber's own variant. A subscriber outside
+    of the requested segment gets the variant of most readers instead.
     """
 
     address: str
@@ -52,8 +52,12 @@ class Copy:
 
 
 @dataclass(frozen=True, slots=True)
-class _Recipient:
-    """Describes the recipient of a copy: their values, the variant, and whether it is their own."""
+class _CopyRecipient:
+    """Holds the recipient of a test copy, and the variant to send.
+
+    `on_list` says whether the recipient is a subscriber, and `own` whether the variant is that of the
+    subscriber.
+    """
 
     person: Person
     variant: int
@@ -61,34 +65,36 @@ class _Recipient:
     own: bool
 
 
-def readers_of_copy(prepared: Prepared, variant: int) -> int:
+def count_readers_of_variant(prepared: PreparedIssue, variant: int) -> int:
     """Returns how many readers of the plan get this variant."""
     named = prepared.renditions.get(variant)
     return prepared.plan.variants.get(str(named.variant), 0) if named is not None else 0
 
 
-def send_samples(workspace: Workspace, prepared: Prepared, addresses: Sequence[str]) -> list[Copy]:
-    """Sends a copy to each address once, its subject marked. Records nothing.
+def send_test_copies(
+    workspace: Workspace, prepared: PreparedIssue, addresses: Sequence[str]
+) -> list[SentCopy]:
+    """Sends one test copy to each address, with a mark in its subject. Records nothing.
 
-    A subscriber gets their own variant. Where they are outside of the segment, and at any other address, the
-    copy is the rendition that most readers of the plan get. The links are valid for no reader, so that a
-    click in a test unsubscribes no one.
+    A subscriber gets the variant that the issue has for them. A subscriber outside of the segment, and any
+    other address, gets the variant that most readers of the plan get. The links are valid for no reader, so
+    that a click in a test unsubscribes nobody.
 
     Raises AudienceError for addresses that are invalid, suppressed or cannot be written to by the transport,
-    SegmentError for a segment without readers, and IssueError for a variant that must not be sent, all before
-    anything is sent. Raises TransportError where the transport fails.
+    SegmentError for a segment without readers, and IssueError for a variant with errors; all before anything
+    is sent. Raises TransportError if the transport fails.
     """
     db, settings = workspace.db, workspace.settings
-    checked = _checked(db, addresses, prepared.plan.transport)
+    checked = _check_addresses(db, addresses, prepared.plan.transport)
     if prepared.plan.segment and not prepared.plan.recipients:
         raise SegmentError(
             f"no reader of {prepared.plan.edition} is in the segment, so no reader gets this copy; "
             "choose another segment, or leave --segment out"
         )
-    recipients = [_recipient(db, prepared, address.address) for address in checked]
-    renditions = _renditions(settings, prepared, {recipient.variant for recipient in recipients})
+    recipients = [_copy_recipient(db, prepared, address.address) for address in checked]
+    renditions = _renditions_for(settings, prepared, {recipient.variant for recipient in recipients})
     signer = signer_for_transport(prepared.plan.transport, settings)
-    copies: list[Copy] = []
+    copies: list[SentCopy] = []
     with closing(open_transport(prepared.plan.transport, settings).channel()) as channel:
         for recipient in recipients:
             envelope = Envelope(
@@ -98,27 +104,30 @@ def send_samples(workspace: Workspace, prepared: Prepared, addresses: Sequence[s
                 slug=f"{prepared.plan.slug}-test-{token_hex(4)}",
                 edition=prepared.plan.edition,
             )
-            template = MessageTemplate(_marked(renditions[recipient.variant]), envelope, signer)
+            template = MessageTemplate(_mark_subject(renditions[recipient.variant]), envelope, signer)
             try:
                 (outcome,) = channel.send([Message(template, recipient.person)])
             except TransportError as error:
                 raise _error_with_copies_sent(error, copies) from error
             values: Literal["reader", "nobody"] = "reader" if recipient.on_list else "nobody"
-            copies.append(Copy(recipient.person.address, outcome, recipient.variant, values, recipient.own))
+            copies.append(
+                SentCopy(recipient.person.address, outcome, recipient.variant, values, recipient.own)
+            )
     return copies
 
 
-def _marked(rendition: Rendition) -> Rendition:
+def _mark_subject(rendition: Rendition) -> Rendition:
     subject = rendition.subject
     marked = RenditionPart((TEST_MARK + subject.fragments[0], *subject.fragments[1:]), subject.slots)
     return replace(rendition, subject=marked)
 
 
-def _recipient(db: Database, prepared: Prepared, address: str) -> _Recipient:
-    """Returns the recipient at this address: for a subscriber their data, without the subscriber id."""
+def _copy_recipient(db: Database, prepared: PreparedIssue, address: str) -> _CopyRecipient:
+    """Returns the recipient at this address. A subscriber's data is used, but not the subscriber id, so that
+    links name nobody."""
     known = find(db, address)
     if known is None or known.address is None:
-        return _Recipient(Person(0, address), _main(prepared), on_list=False, own=False)
+        return _CopyRecipient(Person(0, address), _most_common_variant(prepared), on_list=False, own=False)
     person = Person(
         0,
         known.address,
@@ -127,17 +136,19 @@ def _recipient(db: Database, prepared: Prepared, address: str) -> _Recipient:
         attribute_texts(known.attributes) if known.attributes else None,
     )
     own = _is_in_segment(db, prepared, known)
-    variant = variant_of(db, known.id, prepared.selection.only) if own else _main(prepared)
-    return _Recipient(person, variant, on_list=True, own=own)
+    variant = variant_of(db, known.id, prepared.selection.only) if own else _most_common_variant(prepared)
+    return _CopyRecipient(person, variant, on_list=True, own=own)
 
 
-def _is_in_segment(db: Database, prepared: Prepared, known: Subscriber) -> bool:
+def _is_in_segment(db: Database, prepared: PreparedIssue, subscriber: Subscriber) -> bool:
     segment = prepared.selection.segment
-    return segment is None or is_in_segment(db, known.id, segment)
+    return segment is None or is_in_segment(db, subscriber.id, segment)
 
 
-def _renditions(settings: Settings, prepared: Prepared, variants: set[int]) -> Mapping[int, Rendition]:
-    """Returns the renditions of these variants, and renders those that no reader of the plan gets."""
+def _renditions_for(
+    settings: Settings, prepared: PreparedIssue, variants: set[int]
+) -> Mapping[int, Rendition]:
+    """Returns the renditions of these variants. Renders the variants that no reader of the plan gets."""
     missing = variants - prepared.renditions.keys()
     if not missing:
         return prepared.renditions
@@ -157,13 +168,14 @@ def _renditions(settings: Settings, prepared: Prepared, variants: set[int]) -> M
     return {**prepared.renditions, **made}
 
 
-def _main(prepared: Prepared) -> int:
+def _most_common_variant(prepared: PreparedIssue) -> int:
     """Returns the variant that most readers of the plan get."""
     return max(prepared.renditions, key=lambda v: prepared.plan.variants.get(str(v), 0))
 
 
-def _checked(db: Database, addresses: Sequence[str], transport: str) -> list[Address]:
-    """Returns the addresses without duplicates. Raises AudienceError with all that cannot be written to."""
+def _check_addresses(db: Database, addresses: Sequence[str], transport: str) -> list[Address]:
+    """Returns the addresses, normalized and without duplicates. Raises AudienceError that names all addresses
+    that cannot be written to."""
     found: dict[str, Address] = {}
     problems: list[Problem] = []
     unwritable = unwritable_addresses_of(transport)
@@ -183,7 +195,7 @@ def _checked(db: Database, addresses: Sequence[str], transport: str) -> list[Add
     return list(found.values())
 
 
-def _error_with_copies_sent(error: TransportError, copies: Sequence[Copy]) -> TransportError:
-    """Returns the error, extended by a sentence about the copies that were sent before it."""
+def _error_with_copies_sent(error: TransportError, copies: Sequence[SentCopy]) -> TransportError:
+    """Returns the error, extended by the addresses to which test copies were sent before the error."""
     there = ", ".join(copy.address for copy in copies if copy.outcome.result is OutcomeKind.ACCEPTED)
-    return TransportError(f"{error} (a test copy went to {there} before)") if there else error
+    return TransportError(f"{error} (a test copy was already sent to {there})") if there else error

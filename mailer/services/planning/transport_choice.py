@@ -1,4 +1,4 @@
-"""Chooses the transport of an issue by the request, the settings and its existing campaign."""
+"""Chooses the transport of an issue by the command line, the settings and the existing campaign."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ __all__ = ["choose_transport", "transport_problem"]
 
 
 def choose_transport(settings: Settings, existing: Campaign | None, requested: str | None) -> str:
-    """Returns the URL of the transport: `requested`, or that of the settings.
+    """Returns the URL of the transport: `requested` if it is given, otherwise the transport in the settings.
 
-    A campaign that was begun with a mail transport continues with it where the settings name an outbox
-    folder, because the operator may have omitted `--transport` the second time.
+    If the settings name an outbox folder, but the existing campaign is sent by mail, returns the transport of
+    the campaign, because the operator may have forgotten `--transport` the second time.
     """
     if requested is not None:
         return requested
@@ -25,7 +25,7 @@ def choose_transport(settings: Settings, existing: Campaign | None, requested: s
 
 
 def transport_problem(url: str, settings: Settings) -> str:
-    """Returns why this transport cannot be used, such as a missing secret; empty where it can."""
+    """Returns why this transport cannot be used, such as a missing secret; "" if it can be used."""
     try:
         open_transport(url, settings)
     except ConfigError as error:

@@ -1,4 +1,4 @@
-"""Collects the warnings of a plan, which an operator should read before the issue is sent."""
+"""Collects the warnings that an operator should read before an issue is sent."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from mailer.config import Settings
 from mailer.errors import IssueError
 from mailer.message.dkim import Signer, may_align
 from mailer.render.rendition import Rendition
-from mailer.services.planning.plan import Audience
-from mailer.services.planning.public_page import is_blank
+from mailer.services.planning.plan import AudienceCounts
+from mailer.services.planning.public_page import is_public_page_blank
 from mailer.services.planning.recipients import UNWRITABLE
 from mailer.services.planning.transport_choice import transport_problem
 from mailer.transports.registry import unwritable_addresses_of
@@ -21,36 +21,41 @@ from mailer.transports.registry import unwritable_addresses_of
 if TYPE_CHECKING:
     from mailer.issue.load import LoadedIssue
 
-__all__ = ["WarningInput", "warnings_of"]
+__all__ = ["WarningInput", "collect_warnings"]
 
 
 @dataclass(frozen=True, slots=True)
 class WarningInput:
-    """Holds the input of the warnings. `others` are campaigns of other issues that were not dropped."""
+    """Holds the input of the warnings. `transport` is a URL.
+
+    `others` are the campaigns of other issues, except campaigns that were cancelled before they reached
+    anybody.
+    """
 
     loaded: LoadedIssue
     renditions: Mapping[int, Rendition]
-    audience: Audience
+    audience: AudienceCounts
     transport: str
     signer: Signer | None
     others: Sequence[Campaign]
 
 
-def warnings_of(settings: Settings, inputs: WarningInput) -> list[str]:
-    """Returns the warnings without duplicates. Raises IssueError where the issue must not be sent."""
+def collect_warnings(settings: Settings, inputs: WarningInput) -> list[str]:
+    """Returns the warnings about a plan, without duplicates. Raises IssueError if the issue has errors and
+    must not be sent."""
     return list(
         dict.fromkeys(
             (
-                *_of_renditions(settings, inputs),
-                *_of_date(inputs),
-                *_of_sender(settings, inputs),
-                *_of_audience(settings, inputs),
+                *_rendition_warnings(settings, inputs),
+                *_date_warnings(inputs),
+                *_sender_warnings(settings, inputs),
+                *_audience_warnings(settings, inputs),
             )
         )
     )
 
 
-def _of_renditions(settings: Settings, inputs: WarningInput) -> list[str]:
+def _rendition_warnings(settings: Settings, inputs: WarningInput) -> list[str]:
     from mailer.render.check import check_rendition
 
     warnings: list[str] = []
@@ -63,7 +68,7 @@ def _of_renditions(settings: Settings, inputs: WarningInput) -> list[str]:
     return warnings
 
 
-def _of_date(inputs: WarningInput) -> list[str]:
+def _date_warnings(inputs: WarningInput) -> list[str]:
     """Returns a warning for each other issue of the same edition and date."""
     warnings: list[str] = []
     issue = inputs.loaded.issue
@@ -77,7 +82,7 @@ def _of_date(inputs: WarningInput) -> list[str]:
     return warnings
 
 
-def _of_sender(settings: Settings, inputs: WarningInput) -> list[str]:
+def _sender_warnings(settings: Settings, inputs: WarningInput) -> list[str]:
     warnings: list[str] = []
     if not settings.publication.base_url.startswith("https://"):
         warnings.append(
@@ -86,18 +91,18 @@ def _of_sender(settings: Settings, inputs: WarningInput) -> list[str]:
     sender = address_with_ascii_domain(settings.publication.sender.address).rpartition("@")[2]
     if inputs.signer and not may_align(inputs.signer.domain, sender):
         warnings.append(
-            f"dkim.domain {inputs.signer.domain} has nothing in common with {sender} of From, "
+            f"dkim.domain {inputs.signer.domain} does not align with {sender}, the domain of From, "
             "so the signature does not count for DMARC"
         )
     return warnings
 
 
-def _of_audience(settings: Settings, inputs: WarningInput) -> list[str]:
+def _audience_warnings(settings: Settings, inputs: WarningInput) -> list[str]:
     warnings: list[str] = []
-    if is_blank(inputs.loaded, settings):
+    if is_public_page_blank(inputs.loaded, settings):
         warnings.append(
-            "nothing of the issue is for everybody, so its public page is empty; set archive = false in "
-            f"[editions.{inputs.loaded.issue.edition}] to make none"
+            "no part of the issue is for everybody, so its public page is empty; set archive = false in "
+            f"[editions.{inputs.loaded.issue.edition}] to make no page"
         )
     if trouble := transport_problem(inputs.transport, settings):
         warnings.append(f"the plan cannot be sent with these settings: {trouble}")
@@ -106,5 +111,5 @@ def _of_audience(settings: Settings, inputs: WarningInput) -> list[str]:
         whose = "1 reader's address" if number == 1 else f"{number:,} readers' addresses"
         warnings.append(f"{whose} {rule.reason_text}; a server with SMTPUTF8 can write to them")
     if not inputs.audience.recipients:
-        warnings.append("nobody would get it")
+        warnings.append("no reader would get the issue")
     return warnings

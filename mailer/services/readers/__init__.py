@@ -1,1 +1,1 @@
-"""Provides the actions that concern one reader: leave, come back, choose editions, be erased."""
+"""Provides the actions that concern one reader: unsubscribe, return, choose editions, be erased."""

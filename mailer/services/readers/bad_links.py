@@ -15,8 +15,8 @@ _ALL = 10
 
 
 class BadLinkCounter:
-    """Counts invalid links. It logs at most some fifteen lines a day of each kind. It is used from many
-    threads."""
+    """Counts invalid links, and logs at most about fifteen lines a day for each kind. The counter may be used
+    from many threads."""
 
     def __init__(self, log: logging.Logger) -> None:
         self._log = log
@@ -24,24 +24,27 @@ class BadLinkCounter:
         self._day = ""
         self._counts: dict[str, int] = {}
 
-    def note(self, kind: str, sentence: str, beginning: str) -> None:
-        """Counts one invalid link of `kind`: `beginning` is that of its token, and `sentence` says what is
-        wrong."""
+    def count(self, kind: str, sentence: str, token_start: str) -> None:
+        """Counts one invalid link, and perhaps logs it.
+
+        `kind` is the kind of problem, `sentence` says what is wrong, and `token_start` is the beginning of
+        the link's token.
+        """
         with self._lock:
             today = now().date().isoformat()
             if today != self._day:
-                self._log_day()
+                self._log_day_counts()
                 self._day, self._counts = today, {}
             number = self._counts[kind] = self._counts.get(kind, 0) + 1
         if _is_logged(number):
-            shown = without_control_characters(" ".join(beginning.split()))
+            shown = without_control_characters(" ".join(token_start.split()))
             self._log.warning("a link (%s…) %s (%s: %d today)", shown, sentence, kind, number)
 
-    def _log_day(self) -> None:
-        """Logs the counts of the day that has ended, where they are not in the log already."""
+    def _log_day_counts(self) -> None:
+        """Logs the counts of the day that has ended, unless the last logged line already shows them."""
         for kind, number in self._counts.items():
             if not _is_logged(number):
-                self._log.warning("links on %s (%s): %d", self._day, kind, number)
+                self._log.warning("invalid links on %s (%s): %d", self._day, kind, number)
 
 
 def _is_logged(number: int) -> bool:

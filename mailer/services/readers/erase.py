@@ -1,6 +1,6 @@
 """Erases a person for good, from the database and from all files that mailer writes.
 
-    subscribers.db and its log ─► what mailer keeps in files ─► a search of the operator's own files
+    subscribers.db and its log ─► files that mailer keeps ─► a search of the operator's own files
 
 Deliveries and events keep the subscriber id. The operator's own files (imported lists, refused rows, messages
 in an outbox, backups) are searched and listed, but not changed.
@@ -28,8 +28,8 @@ from mailer.audience.spellings import AddressSpellings
 from mailer.audience.values.address import Address, normalize_address
 from mailer.config import Settings
 from mailer.errors import AudienceError
-from mailer.services.readers.kept_files import KeptFiles
-from mailer.services.readers.traces import Traces, look_for
+from mailer.services.readers.kept_files import KeptFileRedactor
+from mailer.services.readers.traces import AddressTraces, search_files
 from mailer.spool.open import retained_texts_of
 from mailer.store.database import open_store
 
@@ -41,21 +41,22 @@ __all__ = ["Erasure", "erase_person"]
 
 @dataclass(frozen=True, slots=True)
 class Erasure:
-    """Describes an erasure. `number` is the subscriber id; None where the address was erased before.
+    """Holds the result of an erasure. `number` is the subscriber id; None if the address had been erased
+    before.
 
-    `left` are sentences about data that mailer could not clear, each with what to do; `traces` are the
-    operator's files with the address, None without a search. `had_another` says that the person had another
-    address before, which was erased, too.
+    `left` lists sentences about data that mailer could not clear, each with what to do. `traces` lists the
+    operator's files that contain the address; None without a search. `had_another` says whether the person
+    had an earlier address, which was erased, too.
     """
 
     number: int | None
     address: str
     left: tuple[str, ...]
-    traces: Traces | None
+    traces: AddressTraces | None
     had_another: bool = False
 
     def to_json(self) -> dict[str, Any]:
-        """Returns the erasure as JSON data, which names nobody."""
+        """Returns the result as JSON data, without the address or the name of the person."""
         return {"erased": self.number}
 
 
@@ -68,14 +69,13 @@ def erase_person(
     search: bool = True,
     sleep: Callable[[float], None] = time.sleep,
 ) -> Erasure:
-    """Erases the person with this address. Where it was erased before, clears data that came back, such as
-    from a backup.
+    """Erases the person at this address. If the address was erased before, clears data that has come back,
+    for example from a backup.
 
-    With `search`, also searches the operator's own files. `confirm` is called with the address before
-    anything is erased; if it raises, nothing is changed.
-
-    Earlier addresses of the person are cleared and searched for, too. Raises AudienceError where nobody has
-    or had the address. Waits up to ten seconds for a run that is alive.
+    Earlier addresses of the person are cleared, too. `confirm` is called with the address before anything is
+    erased: if it raises, nothing is changed. `source` is recorded as the origin of the request. With
+    `search`, the operator's own files are searched for the addresses. Raises AudienceError if nobody has or
+    had the address. Waits up to ten seconds for a run that is active.
     """
     wanted = normalize_address(address)
     with closing(open_store(settings.database)) as db:
@@ -85,28 +85,31 @@ def erase_person(
             )
         if confirm is not None:
             confirm(wanted.address)
-        number, addresses, words = _erase_in(db, wanted, source)
+        number, addresses, words = _erase_in_database(db, wanted, source)
         left: list[str] = []
         ours: frozenset[Path] = frozenset()
         for each in addresses:
-            kept = KeptFiles(db, settings, each, sleep)
-            left += kept.clear(number, words, source=source)
-            ours = kept.ours()
+            kept = KeptFileRedactor(db, settings, each, sleep)
+            left += kept.clear_all(number, words, source=source)
+            ours = kept.cleared_paths()
     *before, newest = map(AddressSpellings, addresses)
-    traces = look_for(newest, settings.root, ours, before=before) if search else None
+    traces = search_files(newest, settings.root, ours, earlier=before) if search else None
     return Erasure(number, addresses[-1].address, tuple(dict.fromkeys(left)), traces, bool(before))
 
 
-def _erase_in(
-    db: Database, wanted: Address, source: str
+def _erase_in_database(
+    db: Database, address: Address, source: str
 ) -> tuple[int | None, tuple[Address, ...], tuple[str, ...]]:
-    """Returns the subscriber id (None: erased before), the addresses, the current one last, and texts about
-    the person."""
-    person = find(db, wanted.address)
+    """Erases a person in the database.
+
+    Returns the subscriber id (None if the address was erased before), the person's addresses with the current
+    one last, and texts about this person that may still occur in files.
+    """
+    person = find(db, address.address)
     if person is None:
-        redact_address(db, wanted, retained_texts_of(db))
+        redact_address(db, address, retained_texts_of(db))
         truncate_wal(db)
-        return None, (wanted,), ()
+        return None, (address,), ()
     words, former = personal_words(db, person.id), unused_former_addresses(db, person.id)
     erase(db, person.id, source=source, retained=retained_texts_of(db))
-    return person.id, (*former, normalize_address(person.address or wanted.address)), words
+    return person.id, (*former, normalize_address(person.address or address.address)), words

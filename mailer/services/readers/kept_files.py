@@ -1,4 +1,5 @@
-"""Removes an address from the files that mailer writes in a workspace, and from free pages of databases.
+"""Removes an address from the files that mailer writes in a workspace, and from unused pages of database
+files.
 
 rescued copies of the database ─► journals ─► .mailer ─► manifests ─► free pages
 """
@@ -29,9 +30,9 @@ from mailer.campaign.slug import is_slug
 from mailer.config import Settings
 from mailer.errors import ArchiveError, BusyError, MailerError
 from mailer.files import atomically_replaced_file
-from mailer.services.readers.traces import pieces
+from mailer.services.readers.traces import read_pieces
 from mailer.services.sending.recovery import recover_if_idle
-from mailer.services.workspace import workspace_of
+from mailer.services.workspace import make_workspace
 from mailer.spool.erased_words import journal_mentions_erased, redact_journal
 from mailer.spool.lock import campaign_lock
 from mailer.spool.open import retained_texts_of
@@ -40,7 +41,7 @@ from mailer.store.database import clear_free_pages, compact, open_store
 if TYPE_CHECKING:
     from sqlite_utils import Database
 
-__all__ = ["KeptFiles"]
+__all__ = ["KeptFileRedactor"]
 
 #: A run that is alive gets this time to remove server replies from its journal (seconds).
 WAIT_SECONDS: Final = 10.0
@@ -52,11 +53,11 @@ _SECRETS: Final = ("oauth",)
 _LARGEST: Final = 64_000_000
 
 
-class KeptFiles:
-    """Removes one address from mailer's files outside of the database. Its methods yield sentences about what
-    is left.
+class KeptFileRedactor:
+    """Removes one address from mailer's own files outside of the database.
 
-    The address has already been erased from the database.
+    The address must already be erased from the database. The methods yield sentences about data that could
+    not be removed.
     """
 
     def __init__(
@@ -69,33 +70,38 @@ class KeptFiles:
         self._folder = settings.root / ".mailer"
         self.spellings = AddressSpellings(address)
 
-    def clear(self, person: int | None, words: Sequence[str], *, source: str) -> Iterator[str]:
-        """Clears everything. `person` is the subscriber id, `words` are texts that only concern this
-        person."""
-        yield from self._rescued_copies(source)
-        yield from self._journals(person)
-        yield from self._own_files()
-        yield from self._manifests()
+    def clear_all(self, subscriber_id: int | None, words: Sequence[str], *, source: str) -> Iterator[str]:
+        """Clears all files. `subscriber_id` is None if the address was erased before.
+
+        `words` are texts that concern only this person. `source` is recorded as the origin of the erasure.
+        """
+        yield from self._clear_rescued_copies(source)
+        yield from self._clear_journals(subscriber_id)
+        yield from self._clear_other_files()
+        yield from self._clear_manifests()
         yield from _clear_free_pages(self._db, self._settings.database, self.spellings, words)
 
-    def ours(self) -> frozenset[Path]:
-        """Returns the files that are cleared here, which a search of the operator's files skips."""
+    def cleared_paths(self) -> frozenset[Path]:
+        """Returns the files and folders that this class clears, so that the search of the operator's own
+        files can skip them."""
         path = self._settings.database
         family = {path.with_name(path.name + end) for end in ("", "-wal", "-shm", "-journal")}
-        return frozenset({*family, self._folder, *self._copies(), self._settings.root / ".env"})
+        return frozenset({*family, self._folder, *self._rescued_copy_paths(), self._settings.root / ".env"})
 
-    def _copies(self) -> Iterator[Path]:
-        """Returns the copies of the database that a run has rescued (`guard`), with their logs."""
+    def _rescued_copy_paths(self) -> Iterator[Path]:
+        """Yields the copies of the database that a run made when the database file was removed, and the log
+        files of the copies."""
         path = self._settings.database
         yield from sorted(path.parent.glob(f"{path.name}-rescued*"))
 
-    def _rescued_copies(self, source: str) -> Iterator[str]:
-        """Erases the address from each rescued copy of the database."""
-        for path in self._copies():
+    def _clear_rescued_copies(self, source: str) -> Iterator[str]:
+        """Erases the address from each copy of the database that a run made when the database file was
+        removed."""
+        for path in self._rescued_copy_paths():
             if not path.name.endswith(("-wal", "-shm", "-journal")):
-                yield from self._in_copy(path, source)
+                yield from self._clear_database_copy(path, source)
 
-    def _in_copy(self, path: Path, source: str) -> Iterator[str]:
+    def _clear_database_copy(self, path: Path, source: str) -> Iterator[str]:
         try:
             with closing(open_store(path)) as copy:
                 person = find(copy, self._address.address)
@@ -107,91 +113,92 @@ class KeptFiles:
                 yield from _clear_free_pages(copy, path, self.spellings, words)
         except (MailerError, sqlite3.Error, OSError) as error:
             yield (
-                f"{path.name} may hold the address and cannot be changed ({error}); remove it, or "
-                "correct that and erase the same address again"
+                f"{path.name} may hold the address and cannot be changed ({error}); remove the file, "
+                "or correct the error and erase the same address again"
             )
 
-    def _journals(self, number: int | None) -> Iterator[str]:
-        """Removes server replies about the person from the journals; a run that is alive empties its own."""
+    def _clear_journals(self, subscriber_id: int | None) -> Iterator[str]:
+        """Removes server replies about the person from the journals of runs. An active run removes such
+        replies from its own journal."""
         for path in sorted(self._folder.glob("*.journal")):
             slug = path.stem
             try:
-                cleared = self._redact_journal(slug, path, number)
+                cleared = self._redact_journal(slug, path, subscriber_id)
             except OSError as error:
                 why = (error.strerror or str(error)).lower()
                 yield (
                     f".mailer/{path.name} may hold the address and cannot be changed: {why}; correct "
-                    "that and erase the same address again"
+                    "the error and erase the same address again"
                 )
                 continue
             if not cleared:
                 yield (
-                    f"campaign {slug} is being sent, and .mailer/{path.name} holds words of the server until "
-                    "the run removes them; to see to it, erase the same address again when it has ended"
+                    f"campaign {slug} is being sent, and .mailer/{path.name} holds replies of the server "
+                    "until the run removes them; erase the same address again when the run has ended"
                 )
 
-    def _redact_journal(self, slug: str, path: Path, number: int | None) -> bool:
+    def _redact_journal(self, slug: str, path: Path, subscriber_id: int | None) -> bool:
         for _ in range(round(WAIT_SECONDS / _POLL_SECONDS) + 1):
             with suppress(MailerError, sqlite3.Error):
-                workspace = workspace_of(self._settings, self._db)
+                workspace = make_workspace(self._settings, self._db)
                 recover_if_idle(workspace, workspace.spools.find(slug))
             with suppress(BusyError), campaign_lock(self._settings, slug):
                 redact_journal(self._db, path)
                 return True
-            if not (self._is_on_the_wire(slug, number) or journal_mentions_erased(self._db, path)):
+            if not (self._is_in_flight(slug, subscriber_id) or journal_mentions_erased(self._db, path)):
                 return True
             self._sleep(_POLL_SECONDS)
         return False
 
-    def _is_on_the_wire(self, slug: str, number: int | None) -> bool:
-        """Returns whether a message to this subscriber is in flight, so that the server's reply is still to
-        come."""
-        if number is None:
+    def _is_in_flight(self, slug: str, subscriber_id: int | None) -> bool:
+        """Returns whether a message to this subscriber is in flight, so that the server's reply will still be
+        written to the journal."""
+        if subscriber_id is None:
             return False
         try:
-            spools = workspace_of(self._settings, self._db).spools
-            return spools.open(spools.find(slug)).is_claimed(number)
+            spools = make_workspace(self._settings, self._db).spools
+            return spools.open(spools.find(slug)).is_claimed(subscriber_id)
         except MailerError:
             return False  # the journal belongs to a campaign that the database lacks
 
-    def _own_files(self) -> Iterator[str]:
-        """Removes the address from all other files in `.mailer`, such as error logs."""
+    def _clear_other_files(self) -> Iterator[str]:
+        """Removes the address from all files in `.mailer` except journals: error logs, for example."""
         for path in sorted(self._folder.rglob("*")):
             is_journal = path.parent == self._folder and path.suffix == ".journal"
             if is_journal or path.is_symlink() or not path.is_file() or path.name in _SECRETS:
                 continue
             name = path.relative_to(self._settings.root).as_posix()
             try:
-                if any(map(self.spellings.is_in, pieces(path))):
+                if any(map(self.spellings.is_in, read_pieces(path))):
                     yield from self._clear_file(path)
             except (OSError, EOFError, zipfile.BadZipFile, zlib.error) as error:
-                yield f"{name} may hold the address and cannot be changed ({error}); remove it"
+                yield f"{name} may hold the address and cannot be changed ({error}); remove the file"
 
     def _clear_file(self, path: Path) -> Iterator[str]:
         with path.open("rb") as file:
             start = file.read(len(_SQLITE))
         if start == _SQLITE:
-            yield from self._in_copy(path, "cli")
+            yield from self._clear_database_copy(path, "cli")
             return
         if path.stat().st_size > _LARGEST:
             name = path.relative_to(self._settings.root).as_posix()
-            yield f"{name} holds the address and is too large to be changed; remove it"
+            yield f"{name} holds the address and is too large to be changed; remove the file"
             return
-        data = b"".join(map(self._cleared_line, path.read_bytes().splitlines(keepends=True)))
+        data = b"".join(map(self._redact_line, path.read_bytes().splitlines(keepends=True)))
         with atomically_replaced_file(path, mode=0o600) as file:
             file.write(REPLACEMENT.encode() + b"\n" if self.spellings.is_in(data) else data)
 
-    def _cleared_line(self, line: bytes) -> bytes:
+    def _redact_line(self, line: bytes) -> bytes:
         if not self.spellings.is_in(line):
             return line
-        text = self._cleared(line.decode("utf-8", "surrogateescape")).encode("utf-8", "surrogateescape")
+        text = self._redact_text(line.decode("utf-8", "surrogateescape")).encode("utf-8", "surrogateescape")
         return REPLACEMENT.encode() + b"\n" if self.spellings.is_in(text) else text
 
-    def _cleared(self, text: str) -> str:
+    def _redact_text(self, text: str) -> str:
         return redact_addresses(text, lambda key: key == self._address.key)
 
-    def _manifests(self) -> Iterator[str]:
-        """Removes the address from the segment expressions in manifests."""
+    def _clear_manifests(self) -> Iterator[str]:
+        """Removes the address from the segment expressions in the manifests of campaigns."""
         with suppress(OSError):
             for folder in sorted(self._settings.campaigns.iterdir()):
                 if is_slug(folder.name) and folder.is_dir():
@@ -202,25 +209,25 @@ class KeptFiles:
             plan = read_manifest(folder).get("plan")
             plan = plan if isinstance(plan, dict) else {}
             segment = plan.get("segment")
-            if not isinstance(segment, str) or self._cleared(segment) == segment:
+            if not isinstance(segment, str) or self._redact_text(segment) == segment:
                 return
             try:
                 with campaign_lock(self._settings, folder.name):
-                    update_manifest(folder, {"plan": {**plan, "segment": self._cleared(segment)}})
+                    update_manifest(folder, {"plan": {**plan, "segment": self._redact_text(segment)}})
             except MailerError as error:
                 yield (
                     f"campaigns/{folder.name}/manifest.json names the address in its segment and cannot be "
-                    f"changed ({error}); erase the same address again after that"
+                    f"changed ({error}); correct the error and erase the same address again"
                 )
 
 
 def _clear_free_pages(
     db: Database, path: Path, spellings: AddressSpellings, words: Sequence[str]
 ) -> Iterator[str]:
-    """Clears the free pages of a database file, and rewrites the file where it still contains the address.
+    """Clears the free pages of a database file, and rewrites the file if it still contains the address.
 
-    The address, or these texts, may be in unused parts of pages, where an earlier version or another program
-    removed them without overwriting.
+    The address, or one of the texts in `words`, may be in unused parts of pages, if an earlier version or
+    another program deleted it without overwriting it. Yields sentences about data that could not be removed.
     """
     again = "erase the same address again when no other command uses the database"
     try:
@@ -238,11 +245,12 @@ def _clear_free_pages(
 
 
 def _has_remains(db: Database, path: Path, spellings: AddressSpellings, words: Sequence[str]) -> bool:
-    """Returns whether the file contains the address, or texts that only concern this person."""
+    """Returns whether the file contains the address, or one of the texts in `words` that concern only this
+    person."""
     own = {word: json.dumps(word, ensure_ascii=False)[1:-1] for word in words}
     sought = [form.encode() for word, escaped in own.items() for form in {word, escaped}]
     found: set[bytes] = set()
-    for piece in pieces(path):
+    for piece in read_pieces(path):
         if spellings.is_unencoded_in(piece):
             return True
         found.update(each for each in sought if each in piece)

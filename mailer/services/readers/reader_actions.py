@@ -1,7 +1,7 @@
-"""Carries out what readers request by their links: show, unsubscribe, choose editions.
+"""Carries out what readers request by their links: show a page, unsubscribe, choose editions.
 
-Each request has its own connection, in one thread. An action is reported only after its commit. A link must
-have a valid signature, or it identifies nobody: see `LinkVisit.standing`.
+Each request opens its own database connection. An action is reported as done only after its commit. A link
+identifies a reader only if its signature is valid: see `LinkVisit.state`.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ _OTHER_KEY = (
 
 
 class LinkState(Enum):
-    """Lists the states of a link. The values are the names of the pages for them."""
+    """Lists what a link may turn out to be. Each value is the name of the web page for that state."""
 
     KNOWN = ""
     ERASED = "erased"
@@ -58,12 +58,12 @@ class LinkState(Enum):
 
 @dataclass(frozen=True, slots=True)
 class LinkVisit:
-    """Describes the person whose link was opened. `person` is set only if `standing` is KNOWN.
+    """Holds what is known about a link that was opened. `person` is set only if `state` is KNOWN.
 
-    `refused` says that their choice is not allowed and was not carried out.
+    `refused` says that the requested choice is not allowed and was not carried out.
     """
 
-    standing: LinkState
+    state: LinkState
     person: Subscriber | None = None
     stable_id: bytes = NOBODY
     campaign_id: int = 0
@@ -71,67 +71,72 @@ class LinkVisit:
 
 
 class ReaderActions:
-    """Reads signed links, and carries out the actions that they authorize. It is used from many threads."""
+    """Reads signed links, and carries out the actions that the links authorize. One object may be used from
+    many threads."""
 
     def __init__(self, settings: Settings, *, busy_seconds: float = _BUSY_SECONDS) -> None:
         self._settings = settings
         self._busy_seconds = busy_seconds
         self._tokens = Tokens(settings.signing_keys())
-        self._tally = BadLinkCounter(_log)
+        self._bad_links = BadLinkCounter(_log)
 
-    def check(self) -> None:
-        """Raises StoreError or sqlite3.Error where the database cannot be read, or takes no write."""
+    def check_database(self) -> None:
+        """Raises StoreError or sqlite3.Error if the database cannot be read or written."""
         try:
-            with self._open(min(self._busy_seconds, _CHECK_SECONDS)) as db:
+            with self._open_database(min(self._busy_seconds, _CHECK_SECONDS)) as db:
                 check_writable(db)
         except sqlite3.Error as error:
             raise to_store_error(error, self._settings.database) from error
 
-    def link(self, purpose: Purpose, visit: LinkVisit) -> str:
-        """Returns a token for the same person and campaign, for another purpose."""
+    def make_token(self, purpose: Purpose, visit: LinkVisit) -> str:
+        """Returns the token of a link for another purpose, for the same person and campaign as `visit`."""
         return self._tokens.make(purpose, visit.stable_id, visit.campaign_id)
 
-    def look(self, text: str, purpose: Purpose) -> LinkVisit:
-        """Returns whose link this is. Changes nothing."""
-        token = self._read(text, purpose)
+    def identify_reader(self, token_text: str, purpose: Purpose) -> LinkVisit:
+        """Returns whose link the token is. Changes nothing."""
+        token = self._read_token(token_text, purpose)
         if isinstance(token, LinkVisit):
             return token
-        with self._open() as db:
-            return self._visit(db, token, text)
+        with self._open_database() as db:
+            return self._find_visitor(db, token, token_text)
 
-    def leave(self, text: str, *, reason: str, source: str) -> LinkVisit:
-        """Unsubscribes the person from everything. It is idempotent, but a later call may add the reason."""
-        token = self._read(text, Purpose.UNSUBSCRIBE)
+    def unsubscribe_from_all(self, token_text: str, *, reason: str, source: str) -> LinkVisit:
+        """Unsubscribes the person from all editions. A repeated call changes nothing, but may add the reason.
+
+        `source` says how the request was made, such as "one-click".
+        """
+        token = self._read_token(token_text, Purpose.UNSUBSCRIBE)
         if isinstance(token, LinkVisit):
             return token
-        with self._open() as db:
-            visit = self._visit(db, token, text)
+        with self._open_database() as db:
+            visit = self._find_visitor(db, token, token_text)
             if visit.person is None:
                 return visit
-            campaign, number = _campaign(db, visit), visit.person.id
+            campaign, number = _known_campaign_id(db, visit), visit.person.id
             with writing(db):  # the answer is read in the same transaction
                 unsubscribe(db, number, campaign_id=campaign, reason=reason, source=source)
                 return replace(visit, person=get(db, number))
 
-    def explain_leaving(self, text: str, *, reason: str) -> LinkVisit:
-        """Adds the reason to an unsubscribe, unless the person has come back since then."""
-        token = self._read(text, Purpose.UNSUBSCRIBE)
+    def add_unsubscribe_reason(self, token_text: str, *, reason: str) -> LinkVisit:
+        """Adds the reason to an earlier unsubscribe, unless the person has subscribed again since then."""
+        token = self._read_token(token_text, Purpose.UNSUBSCRIBE)
         if isinstance(token, LinkVisit):
             return token
-        with self._open() as db:
-            visit = self._visit(db, token, text)
+        with self._open_database() as db:
+            visit = self._find_visitor(db, token, token_text)
             if visit.person is not None and visit.person.status in ("unsubscribed", "complained"):
                 unsubscribe(db, visit.person.id, reason=reason)
             return visit
 
-    def choose(self, text: str, editions: Iterable[str]) -> LinkVisit:
-        """Sets the editions; none is an unsubscribe. Returns the person as they are afterwards."""
-        token = self._read(text, Purpose.PREFERENCES)
+    def choose_editions(self, token_text: str, editions: Iterable[str]) -> LinkVisit:
+        """Sets the editions that the person gets; none is an unsubscribe. Returns the person after the
+        change."""
+        token = self._read_token(token_text, Purpose.PREFERENCES)
         if isinstance(token, LinkVisit):
             return token
         known = self._settings.editions.keys()
-        with self._open() as db:
-            visit = self._visit(db, token, text)
+        with self._open_database() as db:
+            visit = self._find_visitor(db, token, token_text)
             person = visit.person
             if person is None:
                 return visit
@@ -140,41 +145,44 @@ class ReaderActions:
                 return replace(visit, refused=True)
             if chosen and person.status == "active":
                 chosen |= set(person.editions) - known  # the page could not show these
-            consent = Consent(utc_now(), "preferences", _origin(visit))
+            consent = Consent(utc_now(), "preferences", _consent_source(visit))
             with writing(db):
-                set_editions(db, person.id, chosen, consent=consent, campaign_id=_campaign(db, visit))
+                set_editions(
+                    db, person.id, chosen, consent=consent, campaign_id=_known_campaign_id(db, visit)
+                )
                 return replace(visit, person=get(db, person.id))
 
-    def _read(self, text: str, purpose: Purpose) -> Token | LinkVisit:
-        """Returns the valid token of a link, or the answer that needs no database."""
-        token = self._tokens.read(text, purpose)
+    def _read_token(self, token_text: str, purpose: Purpose) -> Token | LinkVisit:
+        """Returns the token of a link if the token is valid and names a reader. Otherwise returns the answer,
+        for which no database is needed."""
+        token = self._tokens.read(token_text, purpose)
         if token is None:
-            unknown = self._tokens.is_of_unknown_key(text)
+            unknown = self._tokens.is_of_unknown_key(token_text)
             kind, why = ("unknown key", _OTHER_KEY) if unknown else ("unreadable", _CHANGED)
-            self._tally.note(kind, why, _beginning(text))
+            self._bad_links.count(kind, why, _token_beginning(token_text))
             return LinkVisit(LinkState.INCOMPLETE)
         return LinkVisit(LinkState.COPY) if token.is_copy else token
 
-    def _visit(self, db: Database, token: Token, text: str) -> LinkVisit:
+    def _find_visitor(self, db: Database, token: Token, token_text: str) -> LinkVisit:
         number = subscriber_of_token(db, token)
         person = None if number is None else get(db, number)
         if person is None:
             database = self._settings.database.name
             why = f"names somebody who is not in {database}; perhaps an old backup was restored"
-            self._tally.note("unknown person", why, _beginning(text))
+            self._bad_links.count("unknown person", why, _token_beginning(token_text))
             return LinkVisit(LinkState.UNKNOWN)
         if person.address is None:
             return LinkVisit(LinkState.ERASED)
         return LinkVisit(LinkState.KNOWN, person, stable_id_of_subscriber(db, person.id), token.campaign_id)
 
     @contextmanager
-    def _open(self, busy_seconds: float | None = None) -> Iterator[Database]:
+    def _open_database(self, busy_seconds: float | None = None) -> Iterator[Database]:
         path = self._settings.database
         if not path.exists():
             # With a new, empty database every unsubscribe would seem to succeed.
             raise StoreError(f"{path} is missing; restore it from a backup")
         db = open_store(path, busy_seconds=self._busy_seconds if busy_seconds is None else busy_seconds)
-        db.conn.text_factory = _as_text
+        db.conn.text_factory = _decode_text
         try:
             assign_missing_ids(
                 db, self._settings.signing_keys()[-1]
@@ -184,25 +192,27 @@ class ReaderActions:
             db.conn.close()
 
 
-def _as_text(data: bytes) -> str:
-    """Decodes text of the database, also invalid bytes, so that no content of a row prevents an
+def _decode_text(data: bytes) -> str:
+    """Decodes text from the database. Replaces invalid bytes, so that no content of a row can prevent an
     unsubscribe."""
     return data.decode("utf-8", "replace")
 
 
-def _beginning(text: str) -> str:
-    """Returns the beginning of a link's token for the log, without any part of an address."""
-    return "" if "@" in text else text[:_SHOWN]
+def _token_beginning(token_text: str) -> str:
+    """Returns the first characters of a link's token for the log; empty if the token contains an @ and could
+    be an e-mail address."""
+    return "" if "@" in token_text else token_text[:_SHOWN]
 
 
 def _may_not_come_back(person: Subscriber) -> bool:
     return person.status in _NEVER_BACK or person.suppressed_at is not None
 
 
-def _campaign(db: Database, visit: LinkVisit) -> int | None:
-    """Returns the id of the campaign that carried the link; None for one that is not there any more."""
+def _known_campaign_id(db: Database, visit: LinkVisit) -> int | None:
+    """Returns the id of the campaign whose message contained the link; None if that campaign does not exist
+    any more."""
     return visit.campaign_id if visit.campaign_id in spools_of(db).slugs_by_id() else None
 
 
-def _origin(visit: LinkVisit) -> str:
+def _consent_source(visit: LinkVisit) -> str:
     return f"preferences page, campaign {visit.campaign_id}" if visit.campaign_id else "preferences page"

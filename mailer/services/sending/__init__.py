@@ -1,1 +1,1 @@
-"""Sends campaigns: freezes a plan, runs it, resumes it, and concludes it."""
+"""Sends campaigns: freezes a plan, runs and resumes the campaign, and sets its status after each run."""

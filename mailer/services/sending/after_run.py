@@ -1,4 +1,4 @@
-"""Concludes a run: sets the campaign's status and writes its manifest."""
+"""Ends a run: sets the campaign's status and writes the manifest."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from mailer.clock import now, utc_text
 from mailer.config import Settings
 from mailer.delivery.progress import Progress
 from mailer.errors import CircuitBreakerError, FailureError, MailerError, TransportError
-from mailer.services.database.guard import refuse_if_older
+from mailer.services.database.guard import refuse_database_behind_manifest
 from mailer.services.sending.canary import judge_canary
 from mailer.services.workspace import Workspace
 from mailer.spool.base import Spool
@@ -23,11 +23,11 @@ from mailer.store.database import to_store_error
 
 __all__ = [
     "conclude_failed_run",
-    "conclude",
+    "conclude_run",
     "end_if_done",
     "zero_manifest_counts",
     "mark_missed",
-    "schedule_again",
+    "schedule_campaign",
     "refresh_manifest",
     "error_with_next_steps",
 ]
@@ -36,46 +36,51 @@ __all__ = [
 _SOON = timedelta(seconds=60)
 #: Reasons for the end of a run that say nothing about the campaign, with the note for each.
 _CUT_OFF = {
-    "signal": "it was stopped in the middle of it",
-    "interrupted": "the process that sent it died in the middle of it",
+    "signal": "the run was stopped before its end",
+    "interrupted": "the process died before the end of the run",
 }
 
 
-def conclude(workspace: Workspace, spool: Spool, progress: Progress, *, by_operator: bool) -> None:
-    """Writes the status and the manifest after a run. Without `by_operator`, the scheduler started it.
+def conclude_run(workspace: Workspace, spool: Spool, progress: Progress, *, by_operator: bool) -> None:
+    """Sets the status of the campaign and writes the manifest after a run.
 
-    `stopped_by` may also be `interrupted`: the run died, and its claims have been recovered.
+    Without `by_operator`, the scheduler started the run. `progress.stopped_by` may be "interrupted": then the
+    run died, and its claims have already been settled.
     """
     slot, again = spool.next_scheduled_time(), spool.next_retry_time()
     if end_if_done(spool):
         spool.set_held_until("")
     elif progress.stopped_by in _CUT_OFF and not by_operator:
         # Only the service was stopped, so the next one continues the campaign.
-        _wait_for_next_run(spool, _CUT_OFF[progress.stopped_by])
+        _leave_to_next_run(spool, _CUT_OFF[progress.stopped_by])
     elif progress.stopped_by == "pace":
         if spool.apply_event(Event.STOP, progress.note):
             # It resumes earlier for readers whose scheduled time comes first, and for deferred deliveries.
             local = slot if slot and spool.campaign.local_time else progress.resumes_at
             spool.set_held_until(min(local, progress.resumes_at, again or local))
     elif progress.stopped_by:
-        _stop(spool, _CUT_OFF.get(progress.stopped_by, ""))
-    elif again and _canary_is_deferred(spool):
-        _stop(spool, _deferred_note(spool))
+        _stop_campaign(spool, _CUT_OFF.get(progress.stopped_by, ""))
+    elif again and _is_canary_deferred(spool):
+        _stop_campaign(spool, _deferred_note(spool))
     elif judge_canary(workspace, spool):
         pass  # `judge_canary` has held or paused it
     elif slot:
         due_at = min(slot, again or slot)
         held = spool.count_held() if spool.campaign.local_time else 0
-        schedule_again(spool, Event.WAIT, due_at, _missed_note(held))
+        schedule_campaign(spool, Event.WAIT, due_at, _missed_note(held))
     elif again:
-        _stop(spool, _deferred_note(spool))
+        _stop_campaign(spool, _deferred_note(spool))
     elif not mark_missed(spool):
         spool.apply_event(Event.STOP, _deferred_note(spool))
     refresh_manifest(workspace.settings, spool)
 
 
-def schedule_again(spool: Spool, event: Event, due_at: str, note: str = "") -> bool:
-    """Makes the campaign wait for `due_at` (UTC). Returns whether its status allows the event."""
+def schedule_campaign(spool: Spool, event: Event, due_at: str, note: str = "") -> bool:
+    """Applies an event to the campaign's status, and sets the time `due_at` (UTC) for which the campaign
+    waits.
+
+    Returns False, with nothing changed, if the status does not allow the event.
+    """
     with spool.transaction():
         if not spool.apply_event(event, note):
             return False
@@ -83,14 +88,15 @@ def schedule_again(spool: Spool, event: Event, due_at: str, note: str = "") -> b
     return True
 
 
-def _stop(spool: Spool, note: str) -> None:
-    """Stops a campaign. It resumes automatically where only deferred deliveries are left."""
+def _stop_campaign(spool: Spool, note: str) -> None:
+    """Stops a campaign with a note. If only deferred deliveries are left, the campaign will resume
+    automatically."""
     if spool.apply_event(Event.STOP, note):
         again = "" if spool.count_never_tried() else spool.next_retry_time() or ""
         spool.set_held_until(max(again, utc_text(now() + _SOON)) if again else "")
 
 
-def _canary_is_deferred(spool: Spool) -> bool:
+def _is_canary_deferred(spool: Spool) -> bool:
     """Returns whether all deliveries of the canary were deferred."""
     canary = canary_of(spool.current_campaign())
     counts = spool.counts_by_state()
@@ -99,9 +105,9 @@ def _canary_is_deferred(spool: Spool) -> bool:
 
 
 def end_if_done(spool: Spool) -> bool:
-    """Ends a campaign that has nothing left to try. Returns whether that is so.
+    """Ends a campaign that has no deliveries left to try. Returns whether the campaign has ended.
 
-    It becomes `sent` where anybody has the issue, else `stopped`, with the reason.
+    The status becomes `sent` if anybody has the issue, otherwise `stopped` with the reason.
     """
     counts = spool.counts_by_state()
     if any(counts[state] for state in TO_SEND):
@@ -109,65 +115,67 @@ def end_if_done(spool: Spool) -> bool:
     if counts[State.ACCEPTED]:
         spool.apply_event(Event.COMPLETE)
     else:
-        spool.apply_event(Event.END_EMPTY, _nobody_note(counts))
+        spool.apply_event(Event.END_EMPTY, _nobody_received_note(counts))
     return True
 
 
-def _nobody_note(counts: Mapping[str, int]) -> str:
-    """Returns why nobody has the issue although every delivery was tried."""
+def _nobody_received_note(counts: Mapping[str, int]) -> str:
+    """Returns the reason why nobody has the issue although every delivery was tried. `counts` are the
+    deliveries by state."""
     if counts["uncertain"]:
-        return f"nobody is known to have it; {counts['uncertain']:,} are uncertain"
+        return f"no reader is known to have the issue; {counts['uncertain']:,} deliveries are uncertain"
     if counts["rejected"]:
-        return f"nobody has it: all {counts['rejected']:,} were refused"
-    return "nobody has it: all readers have left"
+        return f"no reader has the issue: all {counts['rejected']:,} deliveries were refused"
+    return "no reader has the issue: all readers have left"
 
 
 def _deferred_note(spool: Spool) -> str:
     number = spool.counts_by_state()["deferred"]
-    return f"{number:,} {'is' if number == 1 else 'are'} deferred" if number else "some are held back"
+    return f"{number:,} {'is' if number == 1 else 'are'} deferred" if number else "some deliveries are held"
 
 
 def conclude_failed_run(
     workspace: Workspace, spool: Spool, error: BaseException, *, by_operator: bool
 ) -> None:
-    """Writes the status and the manifest after a run that ended with an error.
+    """Sets the status of the campaign and writes the manifest after a run that ended with an error.
 
     A scheduled campaign whose transport cannot be reached is tried again until it is too late. A campaign
     that the circuit breaker stopped waits for the operator.
     """
     if not by_operator and isinstance(error, TransportError) and not isinstance(error, CircuitBreakerError):
-        _wait_for_next_run(spool, str(error))
+        _leave_to_next_run(spool, str(error))
     else:
-        _stop(spool, str(error))
+        _stop_campaign(spool, str(error))
     refresh_manifest(workspace.settings, spool)
 
 
 def mark_missed(spool: Spool) -> bool:
-    """Marks a campaign as `missed` where held readers missed their scheduled time. Returns whether it did."""
+    """Marks a campaign as `missed` if some readers missed their own local time. Returns whether the campaign
+    was marked."""
     held = spool.count_held() if spool.campaign.local_time else 0
     if not held:
         return False
     return spool.apply_event(Event.MISS, _missed_note(held))
 
 
-def _missed_note(held: int) -> str:
-    people = "reader" if held == 1 else "readers"
-    return f"{held:,} {people} missed their time" if held else ""
+def _missed_note(missed_count: int) -> str:
+    people = "reader" if missed_count == 1 else "readers"
+    return f"{missed_count:,} {people} missed their scheduled time" if missed_count else ""
 
 
-def _wait_for_next_run(spool: Spool, note: str) -> None:
-    schedule_again(spool, Event.WAIT, spool.current_campaign().due_at, note)
+def _leave_to_next_run(spool: Spool, note: str) -> None:
+    schedule_campaign(spool, Event.WAIT, spool.current_campaign().due_at, note)
 
 
 def refresh_manifest(settings: Settings, spool: Spool) -> None:
-    """Writes the spool's status and counts into the manifest of the campaign's folder.
+    """Writes the campaign's current status and counts into the manifest.
 
-    Raises StoreError where the manifest counts more accepted deliveries: then this database is an old copy,
-    and the manifest must not be overwritten.
+    Raises StoreError if the manifest counts more accepted deliveries than the database. Then the database is
+    an old copy, and the manifest must not be overwritten.
     """
     counts = spool.counts_by_state()
     campaign = spool.current_campaign()
-    refuse_if_older(settings, campaign, counts)
+    refuse_database_behind_manifest(settings, campaign, counts)
     update_manifest(
         settings.campaigns / campaign.slug,
         {
@@ -181,9 +189,10 @@ def refresh_manifest(settings: Settings, spool: Spool) -> None:
 
 
 def zero_manifest_counts(settings: Settings, spool: Spool, *states: str) -> None:
-    """Sets the manifest's counts of these states to 0, before the spool makes the deliveries pending again.
+    """Sets the manifest's counts of these states to 0. Called before the spool makes the deliveries in these
+    states pending again.
 
-    The manifest must never count more than the database, even where the process dies in between.
+    So the manifest never counts more deliveries than the database, even if the process dies in between.
     """
     counts = {**spool.counts_by_state(), **dict.fromkeys(states, 0)}
     update_manifest(settings.campaigns / spool.campaign.slug, {"counts": counts})
@@ -192,40 +201,40 @@ def zero_manifest_counts(settings: Settings, spool: Spool, *states: str) -> None
 def error_with_next_steps(
     error: MailerError | sqlite3.Error | OSError, settings: Settings, spool: Spool
 ) -> MailerError:
-    """Returns the error that ended a run, extended by a sentence about how far it came and how to resume
-    it."""
+    """Returns the error that ended a run, extended by a sentence about how many deliveries are done and how
+    to resume."""
     if isinstance(error, MailerError):
         plain = error
     elif isinstance(error, sqlite3.Error):
         plain = to_store_error(error, settings.database.name)
     else:
         place = f"{error.filename}: " if error.filename else ""
-        plain = FailureError(f"{place}{(error.strerror or str(error)).lower()}; correct that first")
+        plain = FailureError(f"{place}{(error.strerror or str(error)).lower()}; correct this error first")
     with suppress(MailerError, sqlite3.Error):
-        return type(plain)(*plain.problems, _how_far(spool))
+        return type(plain)(*plain.problems, _progress_and_next_step_text(spool))
     return plain
 
 
-def _how_far(spool: Spool) -> str:
+def _progress_and_next_step_text(spool: Spool) -> str:
     counts = spool.counts_by_state()
     have, held, claimed = counts["accepted"], counts["uncertain"], counts["sending"]
     left = counts["pending"] + counts["deferred"] + claimed
-    parts = [f"{have:,} {'has' if have == 1 else 'have'} it"] if have else []
+    parts = [f"{have:,} {'reader has' if have == 1 else 'readers have'} the issue"] if have else []
     if held:
         parts.append(f"{held:,} {'is' if held == 1 else 'are'} uncertain")
     if claimed:
         # The outcomes are in the journal, but could not be written to the database.
         were = "was" if claimed == 1 else "were"
         parts.append(
-            f"{claimed:,} {were} being handed over, and the next run finds out which of them have it"
+            f"{claimed:,} {were} being handed over, and the next run finds out which of them arrived"
         )
     if not left:
-        goes_on = "nobody else is left"
+        goes_on = "no deliveries are left"
     elif spool.status() is Status.SCHEDULED:
         goes_on = (
             f"the {left:,} that are left are tried again by the next `run-due` or `serve`; "
-            f"`mailer campaigns resume {spool.campaign.slug}` tries at once"
+            f"`mailer campaigns resume {spool.campaign.slug}` tries them at once"
         )
     else:
-        goes_on = f"`mailer send {spool.campaign.issue}` goes on with the {left:,} that are left"
-    return f"{', '.join(parts) or 'nobody has it yet'}; {goes_on}"
+        goes_on = f"`mailer send {spool.campaign.issue}` sends the {left:,} that are left"
+    return f"{', '.join(parts) or 'no reader has the issue yet'}; {goes_on}"

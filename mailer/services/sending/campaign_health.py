@@ -1,4 +1,4 @@
-"""Counts the failures of a campaign so far: refusals, uncertain deliveries, bounces and complaints."""
+"""Counts the failed deliveries of a campaign: refusals, uncertain deliveries, bounces and complaints."""
 
 from __future__ import annotations
 
@@ -13,44 +13,50 @@ from mailer.spool.base import Spool
 if TYPE_CHECKING:
     from sqlite_utils import Database
 
-__all__ = ["Health", "came_back", "health_of"]
+__all__ = ["CampaignHealth", "count_returned_mail", "health_of"]
 
 #: This number of events is compared with the spool at once.
-_AT_ONCE = 1000
+_BATCH_SIZE = 1000
 
 
 @dataclass(frozen=True, slots=True)
-class Health:
-    """Counts `tried` deliveries with an outcome, and among them `refused` (rejected), `doubtful` (uncertain),
-    and `came_back` (accepted, then bounced or reported as spam)."""
+class CampaignHealth:
+    """Counts the deliveries of a campaign: `tried` is the number of deliveries with an outcome.
+
+    Among the tried deliveries, `refused` were rejected, `doubtful` are uncertain, and `returned` were
+    accepted but then bounced or were reported as spam.
+    """
 
     tried: int
     refused: int
     doubtful: int
-    came_back: int
+    returned: int
 
     @property
     def failures(self) -> int:
-        """Returns the number of all failures."""
-        return self.refused + self.doubtful + self.came_back
+        """Returns the number of all failed deliveries."""
+        return self.refused + self.doubtful + self.returned
 
 
-def health_of(db: Database, spool: Spool) -> Health:
-    """Returns the counts for the whole campaign as of now."""
+def health_of(db: Database, spool: Spool) -> CampaignHealth:
+    """Returns the current counts for the whole campaign."""
     counts = spool.counts_by_state()
     refused, doubtful = counts["rejected"], counts["uncertain"]
-    return Health(counts["accepted"] + refused + doubtful, refused, doubtful, came_back(db, spool))
+    return CampaignHealth(
+        counts["accepted"] + refused + doubtful, refused, doubtful, count_returned_mail(db, spool)
+    )
 
 
-def came_back(db: Database, spool: Spool) -> int:
-    """Returns how many people bounced or complained after their delivery was accepted, each counted once.
+def count_returned_mail(db: Database, spool: Spool) -> int:
+    """Returns how many people bounced or complained after their delivery was accepted. Each person counts
+    once.
 
     An unsubscribe does not count. A bounce from an imported list names no campaign, so it counts for each
     campaign that was accepted before it.
     """
     number = 0
     found: Iterator[ReturnedMail] = people_with_returned_mail(db, spool.campaign.id)
-    while some := list(islice(found, _AT_ONCE)):
+    while some := list(islice(found, _BATCH_SIZE)):
         accepted = spool.acceptance_times([returned.person for returned in some])
         number += sum(
             returned.person in accepted and (returned.named or returned.at >= accepted[returned.person])

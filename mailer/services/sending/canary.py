@@ -1,7 +1,7 @@
-"""Judges the canary of a campaign: holds the campaign, and then releases or pauses it.
+"""Judges the canary of a campaign. Then holds the campaign, and later releases or pauses it.
 
-the first are tried ─► too many went wrong ─► paused, until the operator resumes it
-                    └► held for a while ─► judged again, with what came back ─► goes on, or paused
+the canary is sent ─► too many deliveries failed ─► paused, until the operator resumes it
+                   └► held for a while ─► judged again, with bounces ─► goes on, or paused
 """
 
 from __future__ import annotations
@@ -20,15 +20,15 @@ from mailer.services.workspace import Workspace
 from mailer.spool.base import Spool
 from mailer.transports.stop import StopFlag
 
-__all__ = ["judge_canary", "release_if_over", "release", "wait_while_held"]
+__all__ = ["judge_canary", "release_if_hold_ended", "release_behind_canary", "wait_while_held"]
 
 _POLL_SECONDS = 0.25
 
 
 def judge_canary(workspace: Workspace, spool: Spool) -> bool:
-    """Judges the canary after a run that was not stopped. Returns False where there is none to judge.
+    """Judges the canary after a run that was not stopped. Returns False if there is no canary to judge.
 
-    Then the campaign becomes `held`, or `paused` where too many deliveries have failed already.
+    The campaign becomes `held`, or `paused` if too many deliveries of the canary have already failed.
     """
     campaign = spool.current_campaign()
     canary = canary_of(campaign)
@@ -38,34 +38,35 @@ def judge_canary(workspace: Workspace, spool: Spool) -> bool:
         if spool.status() is not Status.SENDING:
             return True  # another process has decided; the canary stays unjudged
         spool.set_canary(canary, "held")
-        if _pause_if_bad(workspace, spool, canary):
+        if _pause_if_canary_failed(workspace, spool, canary):
             return True
         until = utc_text(now() + timedelta(seconds=canary.hold)) if canary.hold is not None else ""
         then = (
             f"the rest follow {format_time(until, workspace.settings.publication.zone)}, unless more than "
-            f"{workspace.settings.pace.rejects * 100:g}% of these go wrong"
+            f"{workspace.settings.pace.rejects * 100:g}% of these fail"
             if until
             else f"the rest wait for `mailer campaigns resume {campaign.slug}`"
         )
-        if spool.apply_event(Event.HOLD, f"{_so_far(workspace, spool)}; {then}"):
+        if spool.apply_event(Event.HOLD, f"{_canary_counts_text(workspace, spool)}; {then}"):
             spool.set_held_until(until)
     return True
 
 
-def release_if_over(workspace: Workspace, spool: Spool) -> bool:
-    """Releases a held campaign whose time is over and whose canary went well. Returns whether it did.
+def release_if_hold_ended(workspace: Workspace, spool: Spool) -> bool:
+    """Releases a held campaign if the hold has ended and the canary went well. Returns whether it was
+    released.
 
-    Pauses it where the canary went badly. Returns False also while the time is not over, and where somebody
-    else has decided.
+    If too many deliveries of the canary failed, the campaign is paused. Returns False also if the hold has
+    not ended, or if another process has changed the status.
     """
     with spool.transaction():
         campaign = spool.current_campaign()
         canary = canary_of(campaign)
         if canary is None or campaign.status is not Status.HELD or not "" < campaign.held_until <= utc_now():
             return False
-        if _pause_if_bad(workspace, spool, canary):
+        if _pause_if_canary_failed(workspace, spool, canary):
             return False
-        if not release(spool, Event.CANARY_PASSED):
+        if not release_behind_canary(spool, Event.CANARY_PASSED):
             return False
         # If this process dies before a run begins with the rest, the campaign may still resume automatically.
         spool.set_held_until(campaign.held_until)
@@ -75,17 +76,18 @@ def release_if_over(workspace: Workspace, spool: Spool) -> bool:
 def wait_while_held(
     workspace: Workspace, spool: Spool, *, stop: StopFlag, observe: Callable[[Progress], None]
 ) -> bool:
-    """Waits until a held campaign may resume, and returns whether it may. `stop` leaves it held.
+    """Waits until a held campaign may resume, and returns whether it may.
 
-    Another process may release, pause or cancel it meanwhile. It does not wait where only the operator can
-    release it.
+    Another process may release, pause or cancel the campaign meanwhile. If only the operator can release the
+    campaign, this returns False at once. If `stop` is set, the campaign stays held. `observe` is called with
+    the progress.
     """
     campaign = spool.current_campaign()
     shown = Progress(note=campaign.status_note)
     while not stop.is_set():
         if campaign.status is not Status.HELD:
             return _is_released(campaign)
-        if release_if_over(workspace, spool):
+        if release_if_hold_ended(workspace, spool):
             return True
         campaign = spool.current_campaign()
         if campaign.status is not Status.HELD:
@@ -104,37 +106,45 @@ def _is_released(campaign: Campaign) -> bool:
     return canary is not None and canary.phase == "released" and campaign.status is Status.STOPPED
 
 
-def _so_far(workspace: Workspace, spool: Spool) -> str:
+def _canary_counts_text(workspace: Workspace, spool: Spool) -> str:
     known = health_of(workspace.db, spool)
     parts = [f"{known.refused:,} refused"] if known.refused else []
     parts += [f"{known.doubtful:,} uncertain"] if known.doubtful else []
-    parts += [f"{known.came_back:,} bounced or complained of"] if known.came_back else []
+    parts += [f"{known.returned:,} bounced or complained"] if known.returned else []
     people = "reader was" if known.tried == 1 else "readers were"
-    return f"{known.tried:,} {people} sent to first" + (f" ({', '.join(parts)})" if parts else "")
+    return f"{known.tried:,} {people} tried first" + (f" ({', '.join(parts)})" if parts else "")
 
 
-def _pause_if_bad(workspace: Workspace, spool: Spool, canary: Canary) -> bool:
-    """Pauses the campaign, with a note, where too many deliveries of its canary failed. Returns whether it
-    did."""
+def _pause_if_canary_failed(workspace: Workspace, spool: Spool, canary: Canary) -> bool:
+    """Pauses the campaign, with a note, if too many deliveries of its canary failed.
+
+    Returns whether the campaign was paused.
+    """
     known, share = health_of(workspace.db, spool), workspace.settings.pace.rejects
     if known.tried and known.failures <= share * known.tried:
         return False
     words = spool.commonest_refusal_text()
     why = (
-        f"{known.failures / known.tried:.1%} went wrong, more than {share * 100:g}%"
+        f"{known.failures / known.tried:.1%} failed, more than {share * 100:g}%"
         + (f"; most often a server said: {words}" if words else "")
         if known.tried
-        else f"none of the first {canary.number:,} could be tried"
+        else f"no message could be sent to the first {canary.number:,} readers"
     )
     left = spool.counts_by_state()["pending"]
-    spool.apply_event(Event.CANARY_FAILED, f"{_so_far(workspace, spool)}: {why}; {left:,} have nothing yet")
+    spool.apply_event(
+        Event.CANARY_FAILED,
+        f"{_canary_counts_text(workspace, spool)}: {why}; {left:,} readers have nothing yet",
+    )
     spool.set_held_until("")
     return True
 
 
-def release(spool: Spool, event: Event) -> bool:
-    """Releases the deliveries behind the canary. Returns False where they were released before, or the status
-    does not allow the event."""
+def release_behind_canary(spool: Spool, event: Event) -> bool:
+    """Releases the deliveries that are held behind the canary, and applies the event to the campaign's
+    status.
+
+    Returns False if the deliveries were released before, or if the status does not allow the event.
+    """
     with spool.transaction():
         canary = canary_of(spool.current_campaign())
         if canary is None or canary.phase == "released" or not spool.apply_event(event):

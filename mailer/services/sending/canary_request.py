@@ -1,4 +1,4 @@
-"""Reads the canary options of an operator."""
+"""Reads the options `--canary` and `--hold`, and makes the canary of a campaign from them."""
 
 from __future__ import annotations
 
@@ -9,16 +9,18 @@ from mailer.campaign.canary import Canary, canary_of, make_canary
 from mailer.config import Settings
 from mailer.config.rates import parse_hold, parse_share
 from mailer.errors import CampaignError, InputError
-from mailer.services.planning.prepare import Prepared
+from mailer.services.planning.prepare import PreparedIssue
 
-__all__ = ["CanaryRequest", "canary_for", "read_canary_request"]
+__all__ = ["CanaryRequest", "make_requested_canary", "read_canary_request"]
 
 
 @dataclass(frozen=True, slots=True)
 class CanaryRequest:
-    """Holds the requested `share` (0 to 1) of readers who are sent to first, and how long they are watched.
+    """Holds the requested canary: the `share` (0 to 1) of readers who get the issue first, and the `hold`
+    before the rest is sent.
 
-    `hold` is in seconds, None where the operator decides; `is_named` says whether the time was given.
+    `hold` is None if the operator decides when the rest is sent. `is_named` says whether the operator gave
+    `--hold`.
     """
 
     share: float
@@ -27,22 +29,23 @@ class CanaryRequest:
 
 
 def read_canary_request(
-    canary: str | None, hold: str | None, *, test: bool = False, at_local: bool = False
+    canary: str | None, hold: str | None, *, with_test: bool = False, with_at_local: bool = False
 ) -> CanaryRequest | None:
-    """Reads `--canary` and `--hold`; returns None without a canary. Raises InputError.
+    """Reads the options `--canary` and `--hold` as typed. Returns None without a canary. Raises InputError.
 
-    `test` and `at_local` say whether these options are given, too, which a canary does not allow.
+    `with_test` and `with_at_local` say whether the options `--test` and `--at-local` are also given, which a
+    canary does not allow.
     """
     if canary is None:
         if hold is not None:
-            raise InputError("--hold is for the first readers of --canary; add --canary 1%, or leave it out")
+            raise InputError("--hold needs --canary; add --canary 1%, or leave --hold out")
         return None
-    if test:
-        raise InputError("--test sends one copy; leave --canary out")
-    if at_local:
+    if with_test:
+        raise InputError("--test and --canary cannot be used together; leave --canary out")
+    if with_at_local:
         raise InputError(
-            "--canary and --at-local do not go together: nobody can be watched first where every reader has "
-            "a time of their own; use --at"
+            "--canary and --at-local cannot be used together, because every reader has a time of their own; "
+            "use --at"
         )
     try:
         share = parse_share(canary)
@@ -57,9 +60,13 @@ def read_canary_request(
     return CanaryRequest(share, held, hold is not None)
 
 
-def canary_for(settings: Settings, prepared: Prepared, request: CanaryRequest | None) -> Canary | None:
-    """Returns the canary for a prepared issue. Raises CampaignError where its campaign has another, or
-    none."""
+def make_requested_canary(
+    settings: Settings, prepared: PreparedIssue, request: CanaryRequest | None
+) -> Canary | None:
+    """Returns the canary for a prepared issue; None without a request.
+
+    Raises CampaignError if the issue already has a campaign with another canary or without one.
+    """
     if request is None:
         return None
     hold = request.hold if request.is_named else settings.delivery.hold
@@ -71,7 +78,7 @@ def canary_for(settings: Settings, prepared: Prepared, request: CanaryRequest | 
         if made is None or made.share != request.share or (request.is_named and made.hold != canary.hold):
             raise CampaignError(
                 f"campaign {existing.slug} was made {'with another' if made else 'without a'} canary, which "
-                "cannot be changed any more; leave --canary and --hold out to go on with it"
+                "cannot be changed any more; leave --canary and --hold out to resume it"
             )
         return made
     return canary

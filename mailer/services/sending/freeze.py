@@ -1,4 +1,4 @@
-"""Freezes an approved plan into a campaign, its deliveries and its folder."""
+"""Freezes an approved plan: writes the campaign, its deliveries and its folder."""
 
 from __future__ import annotations
 
@@ -17,24 +17,29 @@ from mailer.campaign.status import Event, Status
 from mailer.clock import utc_now
 from mailer.errors import CampaignError, MailerError
 from mailer.services.planning.plan import count_audience
-from mailer.services.planning.prepare import Prepared, is_same_issue
-from mailer.services.planning.recipients import RECEIVED, Selection, current_standings, zones_of
+from mailer.services.planning.prepare import PreparedIssue, is_same_issue
+from mailer.services.planning.recipients import (
+    RECEIVED,
+    RecipientSelection,
+    recheck_recipients,
+    time_zones_of,
+)
 from mailer.services.planning.schedule import Schedule
-from mailer.services.sending.after_run import schedule_again
-from mailer.services.sending.recovery import journal_of
+from mailer.services.sending.after_run import schedule_campaign
+from mailer.services.sending.recovery import journal_path
 from mailer.services.workspace import Workspace
 from mailer.spool.journal import read_begun_claims
 from mailer.spool.values import PlannedDelivery
 
-__all__ = ["SincePlan", "freeze"]
+__all__ = ["ChangesSincePlan", "freeze_plan"]
 
 
 @dataclass(frozen=True, slots=True)
-class SincePlan:
-    """Counts the changes of the audience between the plan and its freeze.
+class ChangesSincePlan:
+    """Counts how the audience changed between the plan and the freeze.
 
-    Among the planned people, `left` may not be written to any more and `received` have the issue from another
-    campaign: both are skipped. `joined` people were not planned and are not sent to.
+    Among the planned people, `left` must not be written to any more, and `received` have the issue from
+    another campaign: both are skipped. `joined` counts people who were not planned and do not get the issue.
     """
 
     left: int = 0
@@ -51,44 +56,48 @@ class SincePlan:
 
 
 @dataclass(frozen=True, slots=True)
-class _Recipients:
-    """Holds the people who get a delivery: `rows` opens a stream of (subscriber id, variant, reason) in the
-    order of ids; with a reason, the delivery is skipped. `counts` are the deliveries by state."""
+class _FrozenRecipients:
+    """Holds the people who get a delivery. `counts` are the deliveries by state.
+
+    `rows` opens a stream of (subscriber id, variant, reason) in ascending order of the ids. A delivery with a
+    reason is skipped. `since` counts the changes since the plan.
+    """
 
     rows: Callable[[], Iterator[tuple[int, int, str]]]
     counts: dict[str, int]
-    since: SincePlan
+    since: ChangesSincePlan
 
 
-def freeze(
+def freeze_plan(
     workspace: Workspace,
-    prepared: Prepared,
+    prepared: PreparedIssue,
     schedule: Schedule | None = None,
     canary: Canary | None = None,
-) -> SincePlan:
-    """Writes the campaign, a delivery for each person, and the folder, in one transaction.
+) -> ChangesSincePlan:
+    """Writes the campaign, a delivery for each planned person, and the folder, in one transaction.
 
-    With a schedule the campaign waits for its time; with a canary, all other deliveries are held. Returns how
-    many people joined and left since the plan: those who joined get no delivery, those who left a skipped
-    one.
+    With a schedule, the campaign waits for its time. With a canary, all other deliveries are held. Returns
+    the changes of the audience since the plan: people who joined get no delivery, and people who left get a
+    skipped delivery.
 
-    Raises CampaignError where somebody gets another variant than planned or nobody is left, ArchiveError for
-    the folder.
+    Raises CampaignError if a person would get another variant than planned or if nobody is left, and
+    ArchiveError for the folder.
     """
     plan = prepared.plan
     folder = workspace.settings.campaigns / plan.slug
     written = False
     try:
-        journal = journal_of(workspace.settings, plan.slug)
+        journal = journal_path(workspace.settings, plan.slug)
         if any(read_begun_claims(journal)):
             journal.unlink()  # it belongs to an earlier campaign of this name, which the database lacks
         with workspace.spools.transaction():
-            recipients = _recipients(workspace, prepared)
+            recipients = _recheck_planned_recipients(workspace, prepared)
             spool = workspace.spools.freeze(
-                _campaign(prepared), _deliveries(workspace, plan.slug, recipients, schedule, canary)
+                _new_campaign(prepared),
+                _planned_deliveries(workspace, plan.slug, recipients, schedule, canary),
             )
             if schedule is not None:
-                schedule_again(spool, Event.SCHEDULE, schedule.due_at)
+                schedule_campaign(spool, Event.SCHEDULE, schedule.due_at)
                 spool.set_due_time(schedule.due_at, schedule.local_time)
             if canary is not None:
                 spool.set_canary(canary)
@@ -96,18 +105,18 @@ def freeze(
                 folder,
                 settings=workspace.settings,
                 loaded=prepared.loaded,
-                renditions=prepared.archived,
-                manifest=_manifest(prepared, recipients, schedule),
+                renditions=prepared.archived_renditions,
+                manifest=_new_manifest(prepared, recipients, schedule),
             )
             written = True
     except BaseException:
         if written:  # otherwise the folder is an earlier archive, which must stay
-            _discard(workspace, folder, plan.slug)
+            _remove_uncommitted_folder(workspace, folder, plan.slug)
         raise
     return recipients.since
 
 
-def _campaign(prepared: Prepared) -> NewCampaign:
+def _new_campaign(prepared: PreparedIssue) -> NewCampaign:
     plan, loaded = prepared.plan, prepared.loaded
     return NewCampaign(
         slug=plan.slug,
@@ -123,7 +132,9 @@ def _campaign(prepared: Prepared) -> NewCampaign:
     )
 
 
-def _manifest(prepared: Prepared, recipients: _Recipients, schedule: Schedule | None) -> dict[str, Any]:
+def _new_manifest(
+    prepared: PreparedIssue, recipients: _FrozenRecipients, schedule: Schedule | None
+) -> dict[str, Any]:
     plan, loaded = prepared.plan, prepared.loaded
     return {
         "slug": plan.slug,
@@ -143,14 +154,14 @@ def _manifest(prepared: Prepared, recipients: _Recipients, schedule: Schedule | 
     }
 
 
-def _deliveries(
+def _planned_deliveries(
     workspace: Workspace,
     slug: str,
-    recipients: _Recipients,
+    recipients: _FrozenRecipients,
     schedule: Schedule | None,
     canary: Canary | None,
 ) -> Iterator[PlannedDelivery]:
-    """Yields the planned deliveries: each at the reader's scheduled time, or held behind a canary."""
+    """Yields the deliveries: each due at the reader's scheduled time, or held behind the canary."""
     first: frozenset[int] | None = None
     if canary is not None:
         first = draw_recipients(
@@ -158,22 +169,27 @@ def _deliveries(
         )
     slots: Iterator[tuple[int, str]] | None = None
     if schedule is not None and schedule.local_time:
-        slots = zones_of(workspace, ((person, variant) for person, variant, _ in recipients.rows()))
+        slots = time_zones_of(workspace, ((person, variant) for person, variant, _ in recipients.rows()))
     for person, variant, reason in recipients.rows():
-        due = schedule.slot_in(next(slots)[1]) if slots is not None and schedule is not None else None
+        due = schedule.due_time_in(next(slots)[1]) if slots is not None and schedule is not None else None
         held = first is not None and person not in first
         yield PlannedDelivery(person, variant, None if reason else due, held and not reason, reason)
 
 
-def _recipients(workspace: Workspace, prepared: Prepared) -> _Recipients:
-    """Returns the planned people, each with the reason not to write to them any more, if any. It runs in the
-    transaction."""
-    selection = _selection_now(workspace, prepared)
+def _recheck_planned_recipients(workspace: Workspace, prepared: PreparedIssue) -> _FrozenRecipients:
+    """Returns the planned people. Each person who must not be written to any more has a reason, and is
+    skipped.
+
+    Called within the transaction of the freeze.
+    """
+    selection = _updated_selection(workspace, prepared)
     audience = count_audience(workspace, selection)
     if audience.digest == prepared.plan.audience_hash:
-        return _Recipients(partial(_as_planned, prepared), {"pending": audience.recipients}, SincePlan())
+        return _FrozenRecipients(
+            partial(_rows_as_planned, prepared), {"pending": audience.recipients}, ChangesSincePlan()
+        )
     present = received = left = 0
-    for _, variant, reason, variant_now in current_standings(workspace, selection, prepared.people):
+    for _, variant, reason, variant_now in recheck_recipients(workspace, selection, prepared.people):
         if reason is None:
             present += 1
         elif reason == RECEIVED:
@@ -182,46 +198,48 @@ def _recipients(workspace: Workspace, prepared: Prepared) -> _Recipients:
             left += 1
         if reason is None and (variant != variant_now or variant not in prepared.renditions):
             raise CampaignError(
-                "the subscribers changed while the plan was made: somebody reads another version than "
-                "planned; nothing was sent. Send again"
+                "the subscribers changed while the plan was made: a reader would get another version than "
+                "planned; nothing was sent. Run the command again"
             )
     if not present:
         raise CampaignError(
-            "everybody who was planned has left since or has the issue already; nothing was sent. "
+            "all planned readers have left since, or have the issue already; nothing was sent. "
             f"Look at `mailer plan {prepared.loaded.path}`"
         )
-    since = SincePlan(left + prepared.erased, received, audience.recipients - present)
+    since = ChangesSincePlan(left + prepared.erased, received, audience.recipients - present)
     counts = {"pending": present, "skipped": left + received}
-    return _Recipients(
-        partial(_as_they_stand, workspace, selection, prepared), {s: n for s, n in counts.items() if n}, since
+    return _FrozenRecipients(
+        partial(_rechecked_rows, workspace, selection, prepared),
+        {s: n for s, n in counts.items() if n},
+        since,
     )
 
 
-def _as_planned(prepared: Prepared) -> Iterator[tuple[int, int, str]]:
+def _rows_as_planned(prepared: PreparedIssue) -> Iterator[tuple[int, int, str]]:
     for person, variant in prepared.people:
         yield person, variant, ""
 
 
-def _as_they_stand(
-    workspace: Workspace, selection: Selection, prepared: Prepared
+def _rechecked_rows(
+    workspace: Workspace, selection: RecipientSelection, prepared: PreparedIssue
 ) -> Iterator[tuple[int, int, str]]:
-    for person, variant, reason, _ in current_standings(workspace, selection, prepared.people):
+    for person, variant, reason, _ in recheck_recipients(workspace, selection, prepared.people):
         yield person, variant, reason or ""
 
 
-def _selection_now(workspace: Workspace, prepared: Prepared) -> Selection:
-    """Returns the selection of the plan, without people who have the issue from a campaign that was made
-    since then."""
+def _updated_selection(workspace: Workspace, prepared: PreparedIssue) -> RecipientSelection:
+    """Returns the selection of the plan, extended by the campaigns of the issue that were made after the
+    plan."""
     since = [
         campaign.id
         for campaign in workspace.spools.campaigns()
-        if campaign.id > prepared.newest and is_same_issue(campaign, prepared.loaded)
+        if campaign.id > prepared.newest_campaign_id and is_same_issue(campaign, prepared.loaded)
     ]
     return replace(prepared.selection, earlier=(*prepared.selection.earlier, *sorted(since)))
 
 
-def _discard(workspace: Workspace, folder: Path, slug: str) -> None:
-    """Removes the folder where its campaign was not committed."""
+def _remove_uncommitted_folder(workspace: Workspace, folder: Path, slug: str) -> None:
+    """Removes the campaign's folder if the campaign was not committed to the database."""
     try:
         workspace.spools.find(slug)
     except MailerError:

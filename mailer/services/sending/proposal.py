@@ -1,4 +1,5 @@
-"""Proposes what would be sent: the plan, the schedule and the canary. The operator confirms it."""
+"""Proposes what would be sent: the plan, the schedule and the canary. The operator then confirms the
+proposal."""
 
 from __future__ import annotations
 
@@ -14,14 +15,14 @@ from mailer.delivery.progress import Progress
 from mailer.errors import CampaignError
 from mailer.services.planning.approved_plan import apply_approved_plan, keep_plan
 from mailer.services.planning.plan import Plan
-from mailer.services.planning.prepare import PlanRequest, Prepared, count_left, prepare
-from mailer.services.planning.schedule import Schedule, check_unscheduled, make_schedule
-from mailer.services.planning.usual_time import usual_time, usual_warnings
-from mailer.services.sending.canary_request import CanaryRequest, canary_for
-from mailer.services.sending.freeze import SincePlan
+from mailer.services.planning.prepare import PlanRequest, PreparedIssue, count_deliveries_left, prepare_issue
+from mailer.services.planning.schedule import Schedule, make_schedule, refuse_if_waiting
+from mailer.services.planning.usual_time import usual_time, usual_time_warnings
+from mailer.services.sending.canary_request import CanaryRequest, make_requested_canary
+from mailer.services.sending.freeze import ChangesSincePlan
 from mailer.services.sending.recovery import recover_if_idle
 from mailer.services.sending.result import SendResult
-from mailer.services.sending.schedule_issue import check_new, schedule_issue
+from mailer.services.sending.schedule_issue import refuse_if_campaign_exists, schedule_issue
 from mailer.services.sending.send import send_issue
 from mailer.services.workspace import Workspace
 from mailer.transports.registry import open_transport
@@ -32,20 +33,20 @@ __all__ = [
     "SendOptions",
     "send_proposal",
     "frozen_plan",
-    "propose",
+    "propose_send",
     "propose_plan",
     "schedule_proposal",
 ]
 
-_NOBODY = "nobody would get this issue, so nothing was sent; see the plan for the reasons"
+_NOBODY = "no reader would get this issue, so nothing was sent; see the plan for the reasons"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SendOptions:
-    """Holds the options of an operator for sending an issue.
+    """Holds an operator's options for sending an issue.
 
-    `segment` is an expression or empty, `transport` a URL, `at` and `at_local` times as they were typed,
-    `plan_hash` the approved plan.
+    `segment` is an expression or "", `transport` a URL, and `plan_hash` the hash of an approved plan. `at`
+    and `at_local` are times as they were typed.
     """
 
     segment: str = ""
@@ -58,25 +59,26 @@ class SendOptions:
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """Holds an issue that is ready to be sent. `left` is how many deliveries an existing campaign still has
-    to send; None without one.
+    """Holds an issue that is ready to be sent, with its schedule and its canary.
 
-    `trouble` says why the plan could not be stored, or is empty.
+    `left` is the number of deliveries that an existing campaign still has to send; None if there is no
+    campaign. `trouble` says why the plan could not be stored, or is "".
     """
 
-    prepared: Prepared
+    prepared: PreparedIssue
     left: int | None
     schedule: Schedule | None = None
     canary: Canary | None = None
     trouble: str = ""
 
     @property
-    def number(self) -> int:
-        """Returns how many people would be sent to."""
+    def recipient_count(self) -> int:
+        """Returns how many people would get the issue now."""
         return self.prepared.plan.recipients if self.left is None else self.left
 
     def to_json(self, workspace: Workspace) -> dict[str, Any]:
-        """Returns the plan as JSON data: as it was frozen, where there is a campaign already."""
+        """Returns the plan as JSON data. If there is a campaign already, this is the plan that was frozen
+        with the campaign."""
         document: dict[str, Any] = dict(frozen_plan(self.prepared).to_json())
         existing, outbox_copies = self.prepared.existing, self.prepared.outbox_copies
         if existing is not None:
@@ -91,24 +93,25 @@ class Proposal:
         return {**document, **(self.schedule.to_json() if self.schedule else {})}
 
     def time_warnings(self, workspace: Workspace) -> list[str]:
-        """Returns the warnings about sending at the scheduled time, or now."""
+        """Returns the warnings about sending at the scheduled time, or now if there is no schedule."""
         if self.schedule is not None:
             return self.schedule.all_warnings()
         if self.prepared.existing is not None:
             return []
-        return [*usual_warnings(workspace.settings, self.prepared)]
+        return [*usual_time_warnings(workspace.settings, self.prepared)]
 
 
 def propose_plan(workspace: Workspace, path: Path, options: SendOptions) -> Proposal:
-    """Plans an issue, and stores the plan so that it can be approved by its hash. Sends nothing."""
+    """Plans the issue at `path`, and stores the plan so that it can be approved by its hash. Sends
+    nothing."""
     new_campaign = options.at is not None or options.at_local is not None
     request = PlanRequest(segment=options.segment, transport=options.transport, new_campaign=new_campaign)
-    prepared = prepare(workspace, path, request)
+    prepared = prepare_issue(workspace, path, request)
     schedule = make_schedule(workspace, prepared, at=options.at, at_local=options.at_local)
     if schedule is not None:
-        check_new(workspace.settings, prepared)
-    prepared = _recovered(workspace, prepared)
-    left = count_left(workspace, prepared)
+        refuse_if_campaign_exists(workspace.settings, prepared)
+    prepared = _recover_existing_campaign(workspace, prepared)
+    left = count_deliveries_left(workspace, prepared)
     trouble = keep_plan(workspace, prepared)
     if trouble:
         warnings = (*prepared.plan.warnings, trouble)
@@ -116,9 +119,9 @@ def propose_plan(workspace: Workspace, path: Path, options: SendOptions) -> Prop
     return Proposal(prepared, left, schedule, trouble=trouble)
 
 
-def propose(workspace: Workspace, path: Path, options: SendOptions) -> Proposal:
-    """Prepares an issue for sending. Raises CampaignError, InputError or ConfigError where these options do
-    not allow it."""
+def propose_send(workspace: Workspace, path: Path, options: SendOptions) -> Proposal:
+    """Prepares the issue at `path` for sending. Raises CampaignError, InputError or ConfigError if the
+    options do not allow that."""
     new_campaign = any(option is not None for option in (options.at, options.at_local, options.canary))
     request = PlanRequest(
         segment=options.segment,
@@ -126,8 +129,8 @@ def propose(workspace: Workspace, path: Path, options: SendOptions) -> Proposal:
         new_campaign=new_campaign,
         plan_hash=options.plan_hash,
     )
-    prepared = _recovered(workspace, prepare(workspace, path, request))
-    left = count_left(workspace, prepared)
+    prepared = _recover_existing_campaign(workspace, prepare_issue(workspace, path, request))
+    left = count_deliveries_left(workspace, prepared)
     if left != 0:
         open_transport(prepared.plan.transport, workspace.settings)  # raises before a campaign is made
     if left is None and not prepared.plan.recipients:
@@ -136,11 +139,11 @@ def propose(workspace: Workspace, path: Path, options: SendOptions) -> Proposal:
     if options.plan_hash is not None:
         prepared = apply_approved_plan(workspace, prepared, options.plan_hash)
     schedule = make_schedule(workspace, present, at=options.at, at_local=options.at_local)
-    canary = canary_for(workspace.settings, prepared, options.canary)
+    canary = make_requested_canary(workspace.settings, prepared, options.canary)
     if schedule is not None:
-        check_new(workspace.settings, prepared)
+        refuse_if_campaign_exists(workspace.settings, prepared)
     elif prepared.existing is not None:
-        check_unscheduled(prepared.existing, workspace.settings.publication.zone)
+        refuse_if_waiting(prepared.existing, workspace.settings.publication.zone)
     return Proposal(prepared, left, schedule, canary)
 
 
@@ -150,30 +153,32 @@ def send_proposal(
     *,
     stop: StopFlag,
     observe: Callable[[Progress], None],
-    frozen: Callable[[SincePlan], None],
+    on_frozen: Callable[[ChangesSincePlan], None],
 ) -> SendResult:
     """Sends a proposal: see `send_issue`."""
     return send_issue(
-        workspace, proposal.prepared, stop=stop, observe=observe, canary=proposal.canary, frozen=frozen
+        workspace, proposal.prepared, stop=stop, observe=observe, canary=proposal.canary, on_frozen=on_frozen
     )
 
 
 def schedule_proposal(
     workspace: Workspace, proposal: Proposal, schedule: Schedule
-) -> tuple[Campaign, SincePlan]:
-    """Freezes a proposal until its scheduled time: see `schedule_issue`."""
+) -> tuple[Campaign, ChangesSincePlan]:
+    """Freezes a proposal, to be sent at its scheduled time: see `schedule_issue`."""
     return schedule_issue(workspace, proposal.prepared, schedule, proposal.canary)
 
 
-def _recovered(workspace: Workspace, prepared: Prepared) -> Prepared:
-    """Returns the same after recovering a dead run of the existing campaign."""
+def _recover_existing_campaign(workspace: Workspace, prepared: PreparedIssue) -> PreparedIssue:
+    """Settles the claims of a dead run of the existing campaign. Returns the prepared issue with the updated
+    campaign."""
     if prepared.existing is None:
         return prepared
     return replace(prepared, existing=recover_if_idle(workspace, prepared.existing))
 
 
-def frozen_plan(prepared: Prepared) -> Plan:
-    """Returns the plan that is sent: that of the campaign where there is one."""
+def frozen_plan(prepared: PreparedIssue) -> Plan:
+    """Returns the plan that will be sent: the existing campaign's plan if there is a campaign, otherwise the
+    new plan."""
     plan, existing = prepared.plan, prepared.existing
     if existing is None:
         return plan

@@ -1,8 +1,9 @@
-"""Recovers a campaign whose run has died, before anything else is done with it.
+"""Recovers a campaign whose run has died, before anything else is done with the campaign.
 
-A dead process leaves deliveries in the state `sending` and a journal with their outcomes. Every command that
-changes or shows a campaign takes the campaign's lock first: where it gets the lock, no run is alive, and the
-journal is written to the database. Nothing is recovered while a run is alive.
+A dead process leaves deliveries in the state `sending`, and a journal with their outcomes. Every command that
+changes or shows a campaign first tries to take the campaign's lock. If the command gets the lock, no run is
+active, and the outcomes in the journal are written to the database. Nothing is recovered while a run is
+active.
 """
 
 from __future__ import annotations
@@ -22,9 +23,9 @@ from mailer.config import Settings
 from mailer.delivery.progress import Progress
 from mailer.delivery.record_refusals import RefusalRecorder
 from mailer.errors import BusyError, MailerError
-from mailer.services.campaigns.people import addresses_in
-from mailer.services.database.guard import refuse_if_behind
-from mailer.services.sending.after_run import conclude
+from mailer.services.campaigns.people import addresses_in_state
+from mailer.services.database.guard import refuse_database_behind_journal
+from mailer.services.sending.after_run import conclude_run
 from mailer.services.workspace import Workspace
 from mailer.spool.base import Spool
 from mailer.spool.erased_words import redact_journal
@@ -33,55 +34,63 @@ from mailer.spool.lock import campaign_lock
 from mailer.spool.recover import settle_claims
 from mailer.transports.registry import event_source_of
 
-__all__ = ["NOTHING_RECOVERED", "Recovered", "journal_of", "recover", "recover_from", "recover_if_idle"]
+__all__ = [
+    "NOTHING_RECOVERED",
+    "RecoveryResult",
+    "journal_path",
+    "recover_dead_run",
+    "settle_by_journal",
+    "recover_if_idle",
+]
 
 #: This number of uncertain addresses is shown; `campaigns deliveries` lists all.
 _NAMED = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Recovered:
-    """Counts the deliveries that a recovery made uncertain, with up to five of their addresses."""
+class RecoveryResult:
+    """Counts the deliveries that a recovery made uncertain, and holds up to five of their addresses."""
 
     uncertain: int = 0
     addresses: tuple[str, ...] = ()
 
-    def sentence(self, slug: str) -> str:
-        """Returns a sentence for the operator; empty where nothing became uncertain."""
+    def summary(self, slug: str) -> str:
+        """Returns a sentence for the operator of the campaign `slug`; "" if nothing became uncertain."""
         if not self.uncertain:
             return ""
         named = ", ".join(self.addresses) + (", …" if self.uncertain > len(self.addresses) else "")
         return (
-            f"an earlier run ended while {self.uncertain:,} "
+            f"an earlier run died while {self.uncertain:,} "
             f"{'message was' if self.uncertain == 1 else 'messages were'} being handed over, now uncertain"
-            f"{f' ({named})' if named else ''}; `mailer campaigns resolve {slug}` settles them"
+            f"{f' ({named})' if named else ''}; settle them with `mailer campaigns resolve {slug}`"
         )
 
 
-NOTHING_RECOVERED: Final = Recovered()
+NOTHING_RECOVERED: Final = RecoveryResult()
 
 
-def journal_of(settings: Settings, slug: str) -> Path:
-    """Returns the path of the journal of a campaign's run."""
+def journal_path(settings: Settings, slug: str) -> Path:
+    """Returns the path of a campaign's journal."""
     return settings.root / ".mailer" / f"{slug}.journal"
 
 
-def recover(workspace: Workspace, spool: Spool) -> Recovered:
-    """Settles the claims of a dead run. The caller holds the campaign's lock.
+def recover_dead_run(workspace: Workspace, spool: Spool) -> RecoveryResult:
+    """Settles the claims of a dead run by its journal. The caller holds the campaign's lock.
 
-    Text about people who were erased meanwhile is removed from the journal. Raises StoreError, with nothing
-    changed, where the journal is ahead of the database.
+    Server replies about people who were erased meanwhile are removed from the journal. Raises StoreError,
+    with nothing changed, if the journal has claims that the database lacks.
     """
-    journal = journal_of(workspace.settings, spool.campaign.slug)
-    refuse_if_behind(workspace.settings, spool, journal)
-    uncertain = recover_from(workspace, spool, journal).get("uncertain", 0)
+    journal = journal_path(workspace.settings, spool.campaign.slug)
+    refuse_database_behind_journal(workspace.settings, spool, journal)
+    uncertain = settle_by_journal(workspace, spool, journal).get("uncertain", 0)
     redact_journal(workspace.db, journal)
-    addresses = addresses_in(workspace, spool, State.UNCERTAIN, _NAMED) if uncertain else ()
-    return Recovered(uncertain, addresses)
+    addresses = addresses_in_state(workspace, spool, State.UNCERTAIN, _NAMED) if uncertain else ()
+    return RecoveryResult(uncertain, addresses)
 
 
-def recover_from(workspace: Workspace, spool: Spool, journal: Path) -> dict[str, int]:
-    """Settles or releases every claim by a journal. Returns counts by state."""
+def settle_by_journal(workspace: Workspace, spool: Spool, journal: Path) -> dict[str, int]:
+    """Settles or releases every open claim by the outcomes in a journal. Returns the number of deliveries by
+    new state."""
     source = event_source_of(spool.campaign.transport)
     return settle_claims(
         spool,
@@ -92,11 +101,11 @@ def recover_from(workspace: Workspace, spool: Spool, journal: Path) -> dict[str,
 
 
 def recover_if_idle(workspace: Workspace, campaign: Campaign) -> Campaign:
-    """Recovers a campaign whose run has died, so that its status and counts are true. Returns it as it is
-    now.
+    """Recovers a campaign whose run has died, so that its status and counts are correct. Returns the updated
+    campaign.
 
-    It is left unchanged where a run is alive, where the database is read-only, and where the journal is ahead
-    of it.
+    The campaign is left unchanged if a run is active, if the database is read-only, or if the journal has
+    claims that the database lacks.
     """
     spool = workspace.spools.open(campaign)
     if campaign.status is not Status.SENDING and not spool.has_open_claims():
@@ -105,8 +114,8 @@ def recover_if_idle(workspace: Workspace, campaign: Campaign) -> Campaign:
         suppress(BusyError, MailerError, sqlite3.Error, OSError),
         campaign_lock(workspace.settings, campaign.slug),
     ):
-        recover(workspace, spool)
+        recover_dead_run(workspace, spool)
         if spool.status() is Status.SENDING:
             by_operator = not workspace.spools.find(campaign.slug).due_at
-            conclude(workspace, spool, Progress(stopped_by="interrupted"), by_operator=by_operator)
+            conclude_run(workspace, spool, Progress(stopped_by="interrupted"), by_operator=by_operator)
     return workspace.spools.find(campaign.slug)

@@ -9,20 +9,20 @@ from mailer.campaign.campaign import Campaign
 from mailer.campaign.delivery_state import TO_SEND, State
 from mailer.campaign.status import Status
 from mailer.delivery.progress import Progress
-from mailer.services.sending.recovery import NOTHING_RECOVERED, Recovered
+from mailer.services.sending.recovery import NOTHING_RECOVERED, RecoveryResult
 from mailer.services.workspace import Workspace
 from mailer.spool.base import Spool
 from mailer.spool.values import ReasonGroup
 
-__all__ = ["SendResult", "result_of"]
+__all__ = ["SendResult", "make_send_result"]
 
 
 @dataclass(frozen=True, slots=True)
 class SendResult:
-    """Describes a campaign after a run. `progress` is None where there was nothing to do.
+    """Holds a campaign after a run, with its counts by state. `progress` is None if there was nothing to do.
 
-    `next_try` is when the first deferred delivery is due (UTC), or empty. `recovered` describes what was
-    recovered from an earlier run that died.
+    `reasons` groups the failed deliveries by cause. `next_try` is when the first deferred delivery is due
+    (UTC), or "". `recovered` counts what was recovered from an earlier run that died.
     """
 
     campaign: Campaign
@@ -30,16 +30,17 @@ class SendResult:
     progress: Progress | None
     reasons: tuple[ReasonGroup, ...]
     next_try: str = ""
-    recovered: Recovered = NOTHING_RECOVERED
+    recovered: RecoveryResult = NOTHING_RECOVERED
 
     @property
-    def complete(self) -> bool:
-        """Returns whether everybody in the plan has the message, or has left since then."""
+    def is_complete(self) -> bool:
+        """Returns whether everybody in the plan has the message, or has left since the plan."""
         return not any(self.counts[s] for s in (*TO_SEND, State.UNCERTAIN, State.REJECTED))
 
     @property
-    def waits(self) -> bool:
-        """Returns whether everybody who is due has the message, and the others wait for their time."""
+    def is_waiting(self) -> bool:
+        """Returns whether everybody who is due has the message, and the others wait for their scheduled
+        time."""
         tried = self.progress.outcomes if self.progress else {}
         return self.campaign.status is Status.SCHEDULED and not any(
             tried.get(s) for s in (State.UNCERTAIN, State.REJECTED)
@@ -47,9 +48,9 @@ class SendResult:
 
     @property
     def is_unfinished(self) -> bool:
-        """Returns whether something failed or is left, so that the command ends with status 1."""
+        """Returns whether a delivery failed or is left, so that the command ends with status 1."""
         went_on = self.progress is not None or self.campaign.status in (Status.HELD, Status.STOPPED)
-        return not self.complete and bool(went_on or self.counts[State.UNCERTAIN])
+        return not self.is_complete and bool(went_on or self.counts[State.UNCERTAIN])
 
     def to_json(self) -> dict[str, object]:
         """Returns the result as JSON data."""
@@ -67,13 +68,13 @@ class SendResult:
         }
 
 
-def result_of(
+def make_send_result(
     workspace: Workspace,
     spool: Spool,
     progress: Progress | None,
-    recovered: Recovered = NOTHING_RECOVERED,
+    recovered: RecoveryResult = NOTHING_RECOVERED,
 ) -> SendResult:
-    """Returns the result for a campaign, after a run or without one."""
+    """Returns the result for a campaign, after a run or without a run."""
     campaign = workspace.spools.find(spool.campaign.slug)
     return SendResult(
         campaign,

@@ -1,4 +1,4 @@
-"""Runs the due deliveries of a campaign, with the content from its folder."""
+"""Runs a campaign: sends the deliveries that are due, with the content from the campaign's folder."""
 
 from __future__ import annotations
 
@@ -28,18 +28,18 @@ from mailer.errors import ArchiveError, MailerError
 from mailer.message.dkim import Signer
 from mailer.message.message import Envelope, MessageTemplate
 from mailer.render.rendition import Rendition
-from mailer.services.database.guard import refuse_if_older, watch_database
-from mailer.services.database.moved import note_run
+from mailer.services.database.guard import refuse_database_behind_manifest, watch_database
+from mailer.services.database.moved import record_run_location
 from mailer.services.sending.after_run import (
-    conclude,
     conclude_failed_run,
+    conclude_run,
     error_with_next_steps,
     refresh_manifest,
     zero_manifest_counts,
 )
-from mailer.services.sending.canary import release_if_over, wait_while_held
-from mailer.services.sending.recovery import journal_of, recover
-from mailer.services.sending.result import SendResult, result_of
+from mailer.services.sending.canary import release_if_hold_ended, wait_while_held
+from mailer.services.sending.recovery import journal_path, recover_dead_run
+from mailer.services.sending.result import SendResult, make_send_result
 from mailer.services.workspace import Workspace
 from mailer.spool.base import Spool
 from mailer.transports.registry import event_source_of, is_folder_transport, open_transport
@@ -53,12 +53,13 @@ LAST_ATTEMPT_WITHIN = timedelta(hours=1)
 
 @dataclass(frozen=True, slots=True)
 class RunRequest:
-    """Requests a run over the campaign `slug` by the transport with the URL `transport`. The caller holds its
-    lock.
+    """Holds the parameters of a run of the campaign `slug` over the transport with the URL `transport`.
 
-    Without `by_operator` (the scheduler starts it) deferred deliveries wait for their own time. With it, the
-    run waits while the campaign is held after its canary, and then sends the rest. With `only`, this
-    subscriber alone is sent to. `pool` bounds the connections of all runs that are given it.
+    The caller holds the campaign's lock. `signer` signs the messages with DKIM, `stop` ends the run early,
+    and `observe` is called with its progress. With `by_operator`, deferred deliveries are tried at once, and
+    the run waits while the campaign is held after its canary, then sends the rest. Otherwise the scheduler
+    started the run, and deferred deliveries are tried when they are due. `pool` limits the connections of all
+    runs that share it. With `only_subscriber_id`, the run sends to this subscriber only.
     """
 
     slug: str
@@ -68,15 +69,15 @@ class RunRequest:
     observe: Callable[[Progress], None]
     by_operator: bool = True
     pool: ConnectionPool | None = None
-    only: int | None = None
+    only_subscriber_id: int | None = None
 
 
 def run_campaign(workspace: Workspace, request: RunRequest) -> SendResult:
-    """Sends the due deliveries. Raises the errors of `send_issue`."""
+    """Sends the due deliveries of a campaign. Raises the same errors as `send_issue`."""
     with watch_database(workspace.db, workspace.settings.database, request.observe) as watch:
         watched = replace(request, observe=watch)
         result = _run_unless_held(workspace, watched)
-        while _waits_for_canary(request, result):
+        while _should_wait_for_canary(request, result):
             more = _run_unless_held(workspace, watched)
             progress = result.progress.combined_with(more.progress) if result.progress else more.progress
             result = replace(more, progress=progress, recovered=result.recovered)
@@ -85,8 +86,9 @@ def run_campaign(workspace: Workspace, request: RunRequest) -> SendResult:
         return result
 
 
-def _waits_for_canary(request: RunRequest, result: SendResult) -> bool:
-    """Returns whether the operator's command waits until the hold after a canary ends, to send the rest."""
+def _should_wait_for_canary(request: RunRequest, result: SendResult) -> bool:
+    """Returns whether the operator's command should wait until the hold after the canary ends, and then send
+    the rest."""
     held = result.campaign.status is Status.HELD and result.progress is not None
     return held and request.by_operator and not request.stop.is_set()
 
@@ -97,59 +99,63 @@ def _run_unless_held(workspace: Workspace, request: RunRequest) -> SendResult:
         if request.by_operator:
             free = wait_while_held(workspace, spool, stop=request.stop, observe=request.observe)
         else:
-            free = release_if_over(workspace, spool)
+            free = release_if_hold_ended(workspace, spool)
         if not free:
-            recover(workspace, spool)
+            recover_dead_run(workspace, spool)
             refresh_manifest(workspace.settings, spool)
-            return result_of(workspace, spool, None)
-    return _run(workspace, request)
+            return make_send_result(workspace, spool, None)
+    return _run_due_deliveries(workspace, request)
 
 
-def _run(workspace: Workspace, request: RunRequest) -> SendResult:
+def _run_due_deliveries(workspace: Workspace, request: RunRequest) -> SendResult:
     campaign = workspace.spools.find(request.slug)
     check_may_be_sent(campaign.slug, campaign.status)
     # What an earlier run left went by the transport of that run.
-    recovered = recover(workspace, workspace.spools.open(campaign))
+    recovered = recover_dead_run(workspace, workspace.spools.open(campaign))
     into_folder = is_folder_transport(request.transport)
     spool = workspace.spools.open(campaign, owner=secrets.token_hex(8), into_folder=into_folder)
-    refuse_if_older(workspace.settings, campaign, spool.counts_by_state())
-    note_run(workspace.db, workspace.settings)
+    refuse_database_behind_manifest(workspace.settings, campaign, spool.counts_by_state())
+    record_run_location(workspace.db, workspace.settings)
     backoff = Backoff(give_up=workspace.settings.delivery.retry_for.total_seconds())
-    given_up = _make_ready(workspace, spool, backoff, request)
+    given_up = _prepare_deliveries(workspace, spool, backoff, request)
     counts = spool.counts_by_state()
     if not any(counts[state] for state in TO_SEND):
-        conclude(workspace, spool, Progress(), by_operator=request.by_operator)
+        conclude_run(workspace, spool, Progress(), by_operator=request.by_operator)
         progress = Progress(outcomes={"rejected": given_up}) if given_up else None
-        return result_of(workspace, spool, progress, recovered)
-    progress = _deliver(workspace, spool, request, backoff, counts)
+        return make_send_result(workspace, spool, progress, recovered)
+    progress = _begin_and_deliver(workspace, spool, request, backoff, counts)
     if given_up:
         progress.outcomes["rejected"] = progress.outcomes.get("rejected", 0) + given_up
-    conclude(workspace, spool, progress, by_operator=request.by_operator)
+    conclude_run(workspace, spool, progress, by_operator=request.by_operator)
     if not spool.has_open_claims():
-        journal_of(workspace.settings, request.slug).unlink(missing_ok=True)
-    return result_of(workspace, spool, progress, recovered)
+        journal_path(workspace.settings, request.slug).unlink(missing_ok=True)
+    return make_send_result(workspace, spool, progress, recovered)
 
 
-def _make_ready(workspace: Workspace, spool: Spool, backoff: Backoff, request: RunRequest) -> int:
-    """Makes the deliveries due that this run must try. Returns how many were given up."""
+def _prepare_deliveries(workspace: Workspace, spool: Spool, backoff: Backoff, request: RunRequest) -> int:
+    """Makes the deliveries due that this run must try. Returns how many deferred deliveries were rejected
+    because their total time is over."""
     if workspace.settings.delivery.uncertain == "resend" and spool.counts_by_state()[State.UNCERTAIN]:
         zero_manifest_counts(workspace.settings, spool, State.UNCERTAIN)
         spool.resolve_uncertain(resend=True)
-    given_up = _make_due(workspace.settings, spool, backoff, request)
+    given_up = _make_deferred_due(workspace.settings, spool, backoff, request)
     if not spool.into_folder and spool.count_folder_copies():
         zero_manifest_counts(workspace.settings, spool, State.ACCEPTED, State.UNCERTAIN)
         spool.reopen_folder_copies()
     return given_up
 
 
-def _make_due(settings: Settings, spool: Spool, backoff: Backoff, request: RunRequest) -> int:
-    """Makes all deferred deliveries due where an operator started the run, and not for one person only.
+def _make_deferred_due(settings: Settings, spool: Spool, backoff: Backoff, request: RunRequest) -> int:
+    """Makes deferred deliveries due, and rejects deliveries whose total time is over. Returns how many were
+    rejected.
 
-    Otherwise rejects those deferred for too long, and makes those due whose time is so far ahead that only a
-    wrong clock can have set it. Returns how many were rejected.
+    If an operator started the run for all people, all deferred deliveries become due. If an operator started
+    the run for one person, nothing is changed. If the scheduler started the run, deliveries whose total time
+    is over are rejected, and only deliveries become due whose next try is so far ahead that the clock must
+    have been wrong.
     """
     if request.by_operator:
-        if request.only is None:
+        if request.only_subscriber_id is None:
             spool.make_deferred_due()
         return 0
     given_up = spool.expire_deferred(utc_text(now() - settings.delivery.retry_for - LAST_ATTEMPT_WITHIN))
@@ -157,17 +163,20 @@ def _make_due(settings: Settings, spool: Spool, backoff: Backoff, request: RunRe
     return given_up
 
 
-def _deliver(
+def _begin_and_deliver(
     workspace: Workspace, spool: Spool, request: RunRequest, backoff: Backoff, counts: Mapping[str, int]
 ) -> Progress:
-    """Begins the campaign and delivers it. Writes the status and the manifest however the run ends."""
+    """Marks the campaign as being sent, and sends its due deliveries. Returns the progress at the end.
+
+    If the run ends with an error, sets the status and writes the manifest before raising the error.
+    """
     settings, campaign = workspace.settings, spool.campaign
     spool.make_parked_due()
     assign_missing_ids(workspace.db, settings.signing_keys()[-1])
-    templates = _templates(settings, campaign, request.signer)
+    templates = _read_templates(settings, campaign, request.signer)
     own = StopFlag(request.stop)  # a pause of this run must not stop the campaigns after it
     transport = open_transport(request.transport, settings, sleep=own.wait)
-    _begin(workspace, spool, request)
+    _mark_as_sending(workspace, spool, request)
     try:
         started = workspace.spools.find(campaign.slug).started_at
         # The counts include what was recovered from the old journal, which this run replaces.
@@ -180,12 +189,12 @@ def _deliver(
                 spool=spool,
                 templates=templates,
                 transport=transport,
-                journal=journal_of(settings, campaign.slug),
-                pacer=_pacer(workspace, request.transport),
+                journal=journal_path(settings, campaign.slug),
+                pacer=_make_pacer(workspace, request.transport),
                 stop=own,
                 source=event_source_of(request.transport),
                 connections=settings.delivery.connections,
-                only_person=request.only,
+                only_person=request.only_subscriber_id,
                 observe=request.observe,
                 backoff=backoff,
                 rejects=settings.pace.rejects,
@@ -200,8 +209,9 @@ def _deliver(
         raise
 
 
-def _begin(workspace: Workspace, spool: Spool, request: RunRequest) -> None:
-    """Marks the campaign as being sent. Raises CampaignError where its status has changed meanwhile."""
+def _mark_as_sending(workspace: Workspace, spool: Spool, request: RunRequest) -> None:
+    """Marks the campaign as being sent. Raises CampaignError if its status has changed so that it must not be
+    sent."""
     with workspace.spools.transaction():
         if not spool.apply_event(Event.BEGIN):
             check_may_be_sent(spool.campaign.slug, spool.status())
@@ -213,7 +223,7 @@ def _begin(workspace: Workspace, spool: Spool, request: RunRequest) -> None:
                 spool.set_due_time(spool.campaign.held_until)
 
 
-def _pacer(workspace: Workspace, transport_url: str) -> Pacer:
+def _make_pacer(workspace: Workspace, transport_url: str) -> Pacer:
     """Returns the pacer of this workspace, whose limits all campaigns share.
 
     Messages to an outbox folder reach nobody, so the limits per hour and day do not apply to them. The limits
@@ -221,26 +231,29 @@ def _pacer(workspace: Workspace, transport_url: str) -> Pacer:
     """
     settings = workspace.settings
     if is_folder_transport(transport_url):
-        return Pacer(_speed_alone(settings.pace), now=now().timestamp())
+        return Pacer(_without_long_limits(settings.pace), now=now().timestamp())
     zone = settings.publication.zone
     return Pacer(settings.pace, workspace.spools.rate_ledger(), zone, now=now().timestamp())
 
 
-def _speed_alone(pace: Pace) -> Pace:
-    """Returns a pace with only the limits per second and minute."""
-    speeds = {domain: _quick(limits) for domain, limits in pace.domains.items()}
+def _without_long_limits(pace: Pace) -> Pace:
+    """Returns the pace with only its limits per second and minute, and without warm-up."""
+    speeds = {domain: _short_limits(limits) for domain, limits in pace.domains.items()}
     domains = {domain: limits for domain, limits in speeds.items() if limits}
     return pace.model_copy(
-        update={"limit": _quick(pace.limit), "domains": domains, "warm_up": (), "warm_up_start": None}
+        update={"limit": _short_limits(pace.limit), "domains": domains, "warm_up": (), "warm_up_start": None}
     )
 
 
-def _quick(limits: Sequence[Rate]) -> tuple[Rate, ...]:
+def _short_limits(limits: Sequence[Rate]) -> tuple[Rate, ...]:
     return tuple(rate for rate in limits if rate.unit in ("s", "m"))
 
 
-def _templates(settings: Settings, campaign: Campaign, signer: Signer | None) -> dict[int, MessageTemplate]:
-    """Reads the messages from the campaign's folder. The signer comes from the current settings."""
+def _read_templates(
+    settings: Settings, campaign: Campaign, signer: Signer | None
+) -> dict[int, MessageTemplate]:
+    """Reads the messages of each variant from the campaign's folder. The signer comes from the current
+    settings."""
     folder = settings.campaigns / campaign.slug
     renditions: Mapping[int, Rendition] = read_renditions(folder)
     envelope = Envelope(

@@ -6,45 +6,45 @@ from mailer.campaign.campaign import Campaign
 from mailer.campaign.canary import Canary
 from mailer.config import Settings
 from mailer.errors import CampaignError
-from mailer.services.planning.prepare import Prepared
-from mailer.services.planning.schedule import Schedule, check_unscheduled
-from mailer.services.sending.freeze import SincePlan, freeze
+from mailer.services.planning.prepare import PreparedIssue
+from mailer.services.planning.schedule import Schedule, refuse_if_waiting
+from mailer.services.sending.freeze import ChangesSincePlan, freeze_plan
 from mailer.services.workspace import Workspace
 from mailer.spool.lock import campaign_lock
 from mailer.transports.registry import signer_for_transport
 
-__all__ = ["check_new", "schedule_issue"]
+__all__ = ["refuse_if_campaign_exists", "schedule_issue"]
 
 
-def check_new(settings: Settings, prepared: Prepared) -> None:
-    """Raises CampaignError where the issue has a campaign already, so that it cannot be given a time."""
+def refuse_if_campaign_exists(settings: Settings, prepared: PreparedIssue) -> None:
+    """Raises CampaignError if the issue already has a campaign, so that it cannot be scheduled."""
     existing = prepared.existing
     if existing is None:
         return
-    check_unscheduled(existing, settings.publication.zone)
+    refuse_if_waiting(existing, settings.publication.zone)
     raise CampaignError(
-        f"campaign {existing.slug} of this issue is {existing.status} already, and gets no new time; "
-        f"`mailer campaigns show {existing.slug}` tells how it stands"
+        f"campaign {existing.slug} of this issue is already {existing.status}, so it cannot be scheduled; "
+        f"`mailer campaigns show {existing.slug}` shows its status"
     )
 
 
 def schedule_issue(
-    workspace: Workspace, prepared: Prepared, schedule: Schedule, canary: Canary | None = None
-) -> tuple[Campaign, SincePlan]:
-    """Freezes a plan that is to be sent at its scheduled time. Delivers nothing.
+    workspace: Workspace, prepared: PreparedIssue, schedule: Schedule, canary: Canary | None = None
+) -> tuple[Campaign, ChangesSincePlan]:
+    """Freezes a plan that is to be sent at its scheduled time. Sends nothing.
 
-    Returns the campaign, and how many people joined and left since the plan.
+    Returns the campaign, and the changes of the audience since the plan.
 
-    Raises CampaignError where the issue has a campaign already, BusyError where another process is creating
-    it.
+    Raises CampaignError if the issue already has a campaign, and BusyError if another process is creating
+    one.
     """
     plan, settings = prepared.plan, workspace.settings
-    check_new(settings, prepared)
+    refuse_if_campaign_exists(settings, prepared)
     signer_for_transport(plan.transport, settings)
     with campaign_lock(settings, plan.slug):
         if any(campaign.slug == plan.slug for campaign in workspace.spools.campaigns()):
             raise CampaignError(
                 f"campaign {plan.slug} was made by somebody else just now; look at the plan again"
             )
-        since = freeze(workspace, prepared, schedule, canary)
+        since = freeze_plan(workspace, prepared, schedule, canary)
         return workspace.spools.find(plan.slug), since

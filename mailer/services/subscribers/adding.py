@@ -1,4 +1,4 @@
-"""Adds or reactivates one person, or changes the data of one person or of a segment."""
+"""Adds or reactivates one person, or changes the data of one person or of all people in a segment."""
 
 from __future__ import annotations
 
@@ -23,30 +23,30 @@ from mailer.audience.values.cells import (
 from mailer.clock import utc_now
 from mailer.config import Settings
 from mailer.errors import AudienceError, InputError
-from mailer.services.subscribers.person import document_of
+from mailer.services.subscribers.person import person_json
 from mailer.store.database import open_store, writing
 
 __all__ = [
     "FOR_ONE_PERSON",
-    "Added",
-    "Addition",
-    "Description",
-    "EditedSegment",
+    "AdditionResult",
+    "AdditionRequest",
+    "PersonChanges",
+    "SegmentEditResult",
     "add_person",
     "edit_people",
 ]
 
 FOR_ONE_PERSON = (
-    "--segment takes --add-tag, --no-tag, --no-tags, --attribute, --no-attribute and --no-attributes "
-    "alone; anything else is for one ADDRESS"
+    "--segment can only be used with --add-tag, --no-tag, --no-tags, --attribute, --no-attribute and "
+    "--no-attributes; all other options need one ADDRESS"
 )
 
 
 @dataclass(frozen=True, slots=True)
-class Description:
-    """Holds the changes of a person as they were typed; None and () change nothing.
+class PersonChanges:
+    """Holds the changes to a person, as the operator typed them. None and () change nothing.
 
-    `SubscriberEdit` explains the fields. `attributes` are KEY=VALUE.
+    The fields are the fields of `SubscriberEdit`; the items of `attributes` are written KEY=VALUE.
     """
 
     name: str | None = None
@@ -60,8 +60,8 @@ class Description:
     drop_attributes: Sequence[str] = ()
     no_attributes: bool = False
 
-    def edit(self) -> SubscriberEdit:
-        """Returns the parsed change. Raises AudienceError for an invalid value."""
+    def to_edit(self) -> SubscriberEdit:
+        """Returns the parsed changes. Raises AudienceError for an invalid value."""
         return SubscriberEdit(
             name=None if self.name is None else clean_line(self.name),
             language=None if self.language is None else language_tag(self.language),
@@ -70,23 +70,23 @@ class Description:
             add_tags=clean_tags(self.add_tags),
             drop_tags=clean_tags(self.drop_tags),
             no_tags=self.no_tags,
-            attributes=dict(_pair(text) for text in self.attributes),
+            attributes=dict(_parse_attribute(text) for text in self.attributes),
             drop_attributes=tuple(key.strip() for key in self.drop_attributes),
             no_attributes=self.no_attributes,
         )
 
 
 @dataclass(frozen=True, slots=True)
-class Addition:
-    """Describes a person to add, or to change if they exist: data, editions, and consent.
+class AdditionRequest:
+    """Describes a person to add, or to change if the address is known.
 
-    Without `editions`, a new person gets all of them. `consent` says how the person asked for it, which
-    reactivates somebody who had left. `force` also reactivates somebody who complained or is suppressed; then
-    `reason` says why.
+    Without `editions`, a new person gets all editions. `consent` says how the person asked for the
+    newsletter, which reactivates somebody who had left. `force` also reactivates somebody who complained or
+    is suppressed; then `reason` must say why.
     """
 
     address: str
-    description: Description = field(default_factory=Description)
+    changes: PersonChanges = field(default_factory=PersonChanges)
     editions: Sequence[str] = ()
     consent: str | None = None
     force: bool = False
@@ -94,15 +94,15 @@ class Addition:
 
 
 @dataclass(frozen=True, slots=True)
-class Added:
-    """Holds the result of an addition: the person before it (None: a new one), and after it."""
+class AdditionResult:
+    """Holds a person before the addition (None: a new person) and after it."""
 
     before: Subscriber | None
     person: Subscriber
 
     @property
-    def cleared(self) -> dict[str, list[str]]:
-        """Returns the tags and the names of the attributes that were removed from the person."""
+    def removed_values(self) -> dict[str, list[str]]:
+        """Returns the tags, and the names of the attributes, that were removed from the person."""
         tags = self.before.tags if self.before else ()
         attributes = self.before.attributes if self.before else {}
         return {
@@ -111,13 +111,17 @@ class Added:
         }
 
     def to_json(self) -> dict[str, Any]:
-        """Returns the addition as JSON data."""
-        return {"added": self.before is None, "subscriber": document_of(self.person), "cleared": self.cleared}
+        """Returns the result as JSON data."""
+        return {
+            "added": self.before is None,
+            "subscriber": person_json(self.person),
+            "cleared": self.removed_values,
+        }
 
 
 @dataclass(frozen=True, slots=True)
-class EditedSegment:
-    """Counts the people in a segment (an expression), and how many of them were changed."""
+class SegmentEditResult:
+    """Counts the people in a segment (an expression), and how many of these people were changed."""
 
     segment: str
     matched: int
@@ -128,19 +132,19 @@ class EditedSegment:
         return {"segment": self.segment, "matched": self.matched, "changed": self.changed}
 
 
-def add_person(settings: Settings, addition: Addition) -> Added:
-    """Adds a person, or changes their data. A change without consent reactivates nobody.
+def add_person(settings: Settings, addition: AdditionRequest) -> AdditionResult:
+    """Adds a person, or changes the data of a known person. Without consent, nobody is reactivated.
 
-    Raises AudienceError or InputError, with nothing changed, where consent or `force` is missing.
+    Raises AudienceError or InputError, with nothing changed, if consent or `force` is needed and missing.
     """
-    change = addition.description.edit()
-    how, why = _consent_of(addition)
+    change = addition.changes.to_edit()
+    how, why = _consent_and_reason(addition)
     chosen = checked_editions(addition.editions, settings.editions)
     who = normalize_address(addition.address)
     with closing(open_store(settings.database)) as db, writing(db):
         known = people.find(db, who.address)
         if known is not None and change and not chosen and not how:
-            return Added(*edit_subscriber(db, known.id, change))
+            return AdditionResult(*edit_subscriber(db, known.id, change))
         person, _ = subscribers.add(
             db,
             who,
@@ -151,61 +155,63 @@ def add_person(settings: Settings, addition: Addition) -> Added:
         )
         if change:
             _, person = edit_subscriber(db, person.id, change)
-        return Added(known, person)
+        return AdditionResult(known, person)
 
 
-def edit_people(settings: Settings, segment: str, description: Description) -> EditedSegment:
-    """Changes tags and attributes of everybody in a segment, whatever their status.
+def edit_people(settings: Settings, segment: str, changes: PersonChanges) -> SegmentEditResult:
+    """Changes tags and attributes of everybody in a segment (an expression), whatever their status.
 
-    Raises InputError for a change that is only possible for one person, AudienceError or SegmentError; all
-    with nothing changed.
+    Raises InputError for a change that is only possible for one person, AudienceError for an invalid value,
+    and SegmentError. Then nothing is changed.
     """
-    change = description.edit()
-    _check_described(change)
+    change = changes.to_edit()
+    _check_segment_edit(change)
     parsed = segments.parse_segment(segment, settings.publication.zone)
     with closing(open_store(settings.database)) as db:
-        return EditedSegment(segment, *edit_segment(db, parsed, change))
+        return SegmentEditResult(segment, *edit_segment(db, parsed, change))
 
 
-def _check_described(change: SubscriberEdit) -> None:
-    """Raises InputError for a change of a segment that is only possible for one person, or that is empty."""
+def _check_segment_edit(edit: SubscriberEdit) -> None:
+    """Raises InputError if the change of a segment is empty, or is only possible for one person."""
     alone = SubscriberEdit(
-        add_tags=change.add_tags,
-        drop_tags=change.drop_tags,
-        no_tags=change.no_tags,
-        attributes=change.attributes,
-        drop_attributes=change.drop_attributes,
-        no_attributes=change.no_attributes,
+        add_tags=edit.add_tags,
+        drop_tags=edit.drop_tags,
+        no_tags=edit.no_tags,
+        attributes=edit.attributes,
+        drop_attributes=edit.drop_attributes,
+        no_attributes=edit.no_attributes,
     )
-    if change.tags is not None:
+    if edit.tags is not None:
         raise InputError(
-            "--tag replaces all tags of a person; with --segment, write --add-tag TAG, also beside --no-tags"
+            "--tag cannot be used with --segment; use --add-tag TAG, with --no-tags to replace all tags"
         )
-    if alone != change:
+    if alone != edit:
         raise InputError(FOR_ONE_PERSON)
-    if not change:
-        raise InputError("say what to change of the people in the segment, as in --no-tag TAG")
+    if not edit:
+        raise InputError("add an option that says what to change, as in --no-tag TAG")
 
 
-def _consent_of(addition: Addition) -> tuple[str, str]:
-    """Returns the consent, and the reason to force it, each cleaned, or empty. Raises AudienceError or
+def _consent_and_reason(addition: AdditionRequest) -> tuple[str, str]:
+    """Returns the consent, and the reason for `force`, both cleaned; "" if not given. Raises AudienceError or
     InputError."""
     how = clean_line(addition.consent or "", "consent", 500)
     if addition.consent is not None and not how:
-        raise AudienceError('--consent is empty; say how they asked, as in --consent "by phone"')
+        raise AudienceError(
+            '--consent must not be empty; say how the person asked, as in --consent "by phone"'
+        )
     why = clean_line(addition.reason or "", "reason", 500)
     if addition.force and not (how and why):
         raise InputError(
-            'with --force, say how they asked and why it is right, with --consent "…" and --reason "…"'
+            '--force needs --consent "…" (how the person asked) and --reason "…" (why it is right)'
         )
     if addition.reason is not None and not addition.force:
-        raise InputError("--reason is why --force is right; add --force, or leave it out")
+        raise InputError("--reason can only be used with --force; add --force, or leave --reason out")
     return how, why
 
 
-def _pair(text: str) -> tuple[str, str]:
+def _parse_attribute(text: str) -> tuple[str, str]:
     key, equals, value = text.partition("=")
     key = clean_line(key, "attribute", 100)
     if not equals or not key:
-        raise AudienceError(f'--attribute "{text[:80]}" is not KEY=VALUE; write it as company=Acme')
+        raise AudienceError(f'--attribute "{text[:80]}" must be KEY=VALUE, such as company=Acme')
     return key, attribute_value(value, key)

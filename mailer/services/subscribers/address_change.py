@@ -1,4 +1,4 @@
-"""Changes a person's address, and reports which campaigns are being handed over to the old one."""
+"""Changes a person's address, and reports which campaigns have a message to the old address in flight."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from mailer.audience.people import Subscriber
 from mailer.audience.values.address import normalize_address
 from mailer.audience.values.cells import clean_line
 from mailer.config import Settings
-from mailer.services.subscribers.person import document_of, find_person
+from mailer.services.subscribers.person import find_person, person_json
 from mailer.spool.open import spools_of
 from mailer.store.database import open_store
 
@@ -21,9 +21,9 @@ __all__ = ["AddressChange", "change_address"]
 
 @dataclass(frozen=True, slots=True)
 class AddressChange:
-    """Holds the result of a change of address: whether it changed, and the person before and after it.
+    """Holds the result of a change of address: whether the address changed, and the person before and after.
 
-    `on_the_way` are the slugs of campaigns whose message to the old address is in flight.
+    `on_the_way` lists the slugs of campaigns whose message to the old address is in flight.
     """
 
     changed: bool
@@ -35,15 +35,16 @@ class AddressChange:
         """Returns the change as JSON data."""
         return {
             "changed": self.changed,
-            "subscriber": document_of(self.person),
+            "subscriber": person_json(self.person),
             "on_the_way": list(self.on_the_way),
         }
 
 
 def change_address(settings: Settings, old: str, new: str, *, reason: str = "") -> AddressChange:
-    """Changes the address of the person at `old` to `new`. They stay the same person, also if they have left.
+    """Changes the address of the person at `old` to `new`. The person stays the same subscriber, whatever the
+    status.
 
-    Raises AudienceError where nobody has the old address, or the new one cannot be theirs.
+    Raises AudienceError if nobody has the old address, or if the new address cannot be used for this person.
     """
     who, why = normalize_address(new), clean_line(reason, "reason", 500)
     with closing(open_store(settings.database)) as db:

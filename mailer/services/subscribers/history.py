@@ -1,4 +1,4 @@
-"""Collects all data of one person, and all events."""
+"""Collects all data and all events of one person."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from mailer.audience.people import Subscriber
 from mailer.audience.values.address import normalize_address
 from mailer.campaign.campaign import Delivered
 from mailer.config import Settings
-from mailer.services.subscribers.person import document_of, find_person
+from mailer.services.subscribers.person import find_person, person_json
 from mailer.spool.open import spools_of
 from mailer.store.database import open_for_reading
 
@@ -26,7 +26,10 @@ __all__ = ["PersonHistory", "person_history"]
 
 @dataclass(frozen=True, slots=True)
 class PersonHistory:
-    """Holds all data about one address, events oldest first. `person` is None where it is only suppressed."""
+    """Holds all data about one address, the oldest events first.
+
+    `person` is None if the address is suppressed and no subscriber has it.
+    """
 
     address: str
     person: Subscriber | None
@@ -37,24 +40,25 @@ class PersonHistory:
     deliveries: tuple[Delivered, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
-        """Returns the story as JSON data."""
+        """Returns the data and the events as JSON data."""
         return {
-            **(self._nobody() if self.person is None else document_of(self.person)),
+            **(self._unknown_person_json() if self.person is None else person_json(self.person)),
             "consents": [dataclasses.asdict(consent) for consent in self.consents],
             "bounces": [dataclasses.asdict(bounce) for bounce in self.bounces],
             "suppressed": dataclasses.asdict(self.suppressed) if self.suppressed else None,
             "history": [happening._asdict() for happening in self.history],
-            "deliveries": [_delivery(delivered) for delivered in self.deliveries],
+            "deliveries": [_delivery_json(delivered) for delivered in self.deliveries],
         }
 
-    def _nobody(self) -> dict[str, Any]:
+    def _unknown_person_json(self) -> dict[str, Any]:
         since = self.suppressed.added_at if self.suppressed else None
         nobody = Subscriber(0, self.address, suppressed_at=since)
-        return {**document_of(nobody), "id": None, "status": None}
+        return {**person_json(nobody), "id": None, "status": None}
 
 
 def person_history(settings: Settings, address: str) -> PersonHistory:
-    """Returns the story of the person with this address, or of a suppressed address without a person.
+    """Returns the data and events of the person at this address, or of a suppressed address without a
+    subscriber.
 
     Raises AudienceError for an unknown address.
     """
@@ -76,6 +80,6 @@ def person_history(settings: Settings, address: str) -> PersonHistory:
         )
 
 
-def _delivery(delivered: Delivered) -> dict[str, Any]:
+def _delivery_json(delivered: Delivered) -> dict[str, Any]:
     document = dataclasses.asdict(delivered)
     return {"campaign": document.pop("slug"), **document}

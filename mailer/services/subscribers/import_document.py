@@ -6,11 +6,11 @@ from typing import Any
 
 from mailer.audience.exchange.report import OUTCOMES, ImportReport
 
-__all__ = ["document_of_list"]
+__all__ = ["import_report_json"]
 
 
-def document_of_list(report: ImportReport) -> dict[str, Any]:
-    """Returns the whole report of one list as JSON data."""
+def import_report_json(report: ImportReport) -> dict[str, Any]:
+    """Returns the whole report on one imported list as JSON data."""
     return {
         "file": report.file,
         "dry_run": report.dry_run,

@@ -1,4 +1,4 @@
-"""Imports lists of subscribers: a CSV file, standard input, or each list in an archive."""
+"""Imports subscribers from a CSV file, from standard input, or from all CSV files in an archive."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from mailer.audience.exchange.report import OUTCOMES, ImportReport
 from mailer.audience.exchange.sources import open_sources
 from mailer.audience.values.cells import checked_editions
 from mailer.config import Settings
-from mailer.services.subscribers.import_document import document_of_list
+from mailer.services.subscribers.import_document import import_report_json
 from mailer.store.database import open_store
 
 __all__ = ["ImportProgress", "ImportRequest", "ImportedLists", "import_lists"]
@@ -26,10 +26,11 @@ __all__ = ["ImportProgress", "ImportRequest", "ImportedLists", "import_lists"]
 class ImportRequest:
     """Holds the parameters of an import; "", () and None stand for options that were not given.
 
-    `file` is a CSV file, an archive of them, or `-` for standard input. `editions` are those that the people
-    get, `refused` is the file for refused rows, `encoding` that of the file, `tool` the program that exported
-    it. `maps` are COLUMN=FIELD, `ignored` columns to leave out, `status` is that of everybody, `dates` is dmy
-    or mdy. With `dry_run`, nothing is changed.
+    `file` is a CSV file, an archive of CSV files, or `-` for standard input. `editions` are the editions that
+    the people get. `refused` is the file to write refused rows to. `encoding` is the encoding of the file,
+    and `tool` the program that exported it. `maps` are COLUMN=FIELD, and `ignored` are columns to leave out.
+    `status` is the status of everybody in the file. `dates` is the order of day and month: dmy or mdy. With
+    `dry_run`, nothing is changed.
     """
 
     file: Path
@@ -45,7 +46,8 @@ class ImportRequest:
 
 
 class ImportProgress(NamedTuple):
-    """Holds the progress of an import: the name of the list, rows read, bytes read, and total bytes."""
+    """Holds the progress of an import: the name of the list, the rows read, the bytes read, and the size in
+    bytes."""
 
     name: str
     rows: int
@@ -55,7 +57,8 @@ class ImportProgress(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class ImportedLists:
-    """Holds the result of an import: a report for each list, and the names of other files in an archive."""
+    """Holds the result of an import: a report for each list, and the names of the other files in an archive
+    (`left_out`)."""
 
     name: str
     reports: tuple[ImportReport, ...]
@@ -69,13 +72,14 @@ class ImportedLists:
 
     @property
     def counts(self) -> dict[str, int]:
-        """Returns the number of rows in all lists, and the number for each outcome."""
+        """Returns the number of rows in all lists, and the number of rows for each outcome."""
         outcomes = {name: sum(report.count(name) for report in self.reports) for name in OUTCOMES}
         return {"rows": sum(report.total for report in self.reports), **outcomes}
 
     def to_json(self) -> dict[str, Any]:
-        """Returns the report of the list as JSON data; of an archive the sum, with the report of each."""
-        documents = [document_of_list(report) for report in self.reports]
+        """Returns the report on the list as JSON data. For an archive, returns the sums and the report on
+        each list."""
+        documents = [import_report_json(report) for report in self.reports]
         if not self.is_archive:
             return documents[0]
         return {"file": self.name, **self.counts, "lists": documents, "left_out": list(self.left_out)}
@@ -84,24 +88,26 @@ class ImportedLists:
 def import_lists(
     settings: Settings, request: ImportRequest, on_progress: Callable[[ImportProgress], None] | None = None
 ) -> ImportedLists:
-    """Adds and updates people. It never reactivates somebody who has left.
+    """Adds and updates the people in a list or an archive. Never reactivates somebody who has left.
 
-    Raises AudienceError, with nothing changed, where the request is wrong or a list cannot be used.
+    Raises AudienceError, with nothing changed, if the request is invalid or a list cannot be used.
     """
-    options = _options(settings, request)
+    options = _import_options(settings, request)
     with (
         closing(open_store(settings.database)) as db,
         open_sources(request.file, settings, refused=request.refused, options=options) as sources,
     ):
         list_options = replace(options, partial=sources.is_archive)
         reports = [
-            import_csv(db, settings, source, list_options, on_progress=_named(source, on_progress))
+            import_csv(
+                db, settings, source, list_options, on_progress=_progress_with_list_name(source, on_progress)
+            )
             for source in sources.lists
         ]
         return ImportedLists(sources.name, tuple(reports), sources.is_archive, sources.left_out)
 
 
-def _options(settings: Settings, request: ImportRequest) -> ImportOptions:
+def _import_options(settings: Settings, request: ImportRequest) -> ImportOptions:
     editions = checked_editions(request.editions, settings.editions)
     options = options_of_command(
         tool=request.tool,
@@ -116,10 +122,11 @@ def _options(settings: Settings, request: ImportRequest) -> ImportOptions:
     return replace(options, editions=editions, encoding=request.encoding)
 
 
-def _named(
+def _progress_with_list_name(
     source: ListFile, on_progress: Callable[[ImportProgress], None] | None
 ) -> Callable[[int, int, int], None] | None:
-    """Returns the progress callback of one list, which adds the list's name."""
+    """Returns a progress callback for one list, which adds the list's name and calls `on_progress`; None if
+    that is None."""
     if on_progress is None:
         return None
     return lambda rows, done, size: on_progress(ImportProgress(source.name, rows, done, size))

@@ -1,4 +1,5 @@
-"""Unsubscribes people from an edition or from everything, and suppresses addresses: one, or a list."""
+"""Unsubscribes people from an edition or from everything, and suppresses addresses: one address, or a
+list."""
 
 from __future__ import annotations
 
@@ -20,35 +21,36 @@ from mailer.audience.people import Subscriber, get
 from mailer.audience.values.address import Address, normalize_address
 from mailer.audience.values.cells import checked_editions, clean_line
 from mailer.config import Settings
-from mailer.services.subscribers.person import document_of, find_person
+from mailer.services.subscribers.person import find_person, person_json
 from mailer.store.database import open_store
 
 __all__ = [
     "AddressList",
-    "ListResult",
-    "Suppressed",
-    "Unsubscribed",
-    "suppress",
+    "AddressListResult",
+    "SuppressionResult",
+    "UnsubscribeResult",
+    "suppress_address",
     "suppress_list",
-    "unsubscribe",
+    "unsubscribe_person",
     "unsubscribe_list",
 ]
 
 
 @dataclass(frozen=True, slots=True)
 class AddressList:
-    """Holds a list of addresses, and its name as messages show it."""
+    """Holds the lines of a list of addresses, and the name of the list for messages."""
 
     name: str
     lines: Sequence[ListLine]
 
 
 @dataclass(frozen=True, slots=True)
-class ListResult:
-    """Holds the result for a list of addresses: `taken` is about those that could be read."""
+class AddressListResult:
+    """Holds the result of unsubscribing or suppressing a list of addresses. `outcome` covers the addresses
+    that could be read."""
 
     source: AddressList
-    taken: BulkChangeOutcome
+    outcome: BulkChangeOutcome
 
     @property
     def unreadable(self) -> list[ListLine]:
@@ -56,14 +58,14 @@ class ListResult:
         return [line for line in self.source.lines if line.address is None]
 
     def to_json(self) -> dict[str, Any]:
-        """Returns what became of the list as JSON data."""
+        """Returns the result as JSON data."""
         return {
             "file": self.source.name,
             "lines": len(self.source.lines),
-            "changed": self.taken.changed,
-            "unchanged": self.taken.unchanged,
-            "unknown": self.taken.unknown,
-            "moved": [{"address": before, "now": now} for before, now in self.taken.moved],
+            "changed": self.outcome.changed,
+            "unchanged": self.outcome.unchanged,
+            "unknown": self.outcome.unknown,
+            "moved": [{"address": before, "now": now} for before, now in self.outcome.moved],
             "unreadable": [
                 {"line": line.line, "text": line.text, "reason": line.problem} for line in self.unreadable
             ],
@@ -71,23 +73,23 @@ class ListResult:
 
 
 @dataclass(frozen=True, slots=True)
-class Unsubscribed:
-    """Holds the result of an unsubscribe: whether it changed anything, and the person after it."""
+class UnsubscribeResult:
+    """Holds the result of an unsubscribe: whether anything changed, and the person afterwards."""
 
     changed: bool
     person: Subscriber
 
     def to_json(self) -> dict[str, Any]:
-        """Returns the unsubscribe as JSON data."""
-        return {"changed": self.changed, "subscriber": document_of(self.person)}
+        """Returns the result as JSON data."""
+        return {"changed": self.changed, "subscriber": person_json(self.person)}
 
 
 @dataclass(frozen=True, slots=True)
-class Suppressed:
-    """Holds the result of a suppression. `moved_to` are the current addresses of a reader who had this one
-    before.
+class SuppressionResult:
+    """Holds the result of a suppression: the address, and whether the address is newly suppressed.
 
-    These are not suppressed.
+    `moved_to` lists the current addresses of a reader who had this address earlier. The current addresses are
+    not suppressed.
     """
 
     address: str
@@ -95,49 +97,52 @@ class Suppressed:
     moved_to: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
-        """Returns the suppression as JSON data."""
+        """Returns the result as JSON data."""
         return {"address": self.address, "changed": self.changed}
 
 
-def unsubscribe(
+def unsubscribe_person(
     settings: Settings, address: str, *, edition: str | None = None, reason: str = ""
-) -> Unsubscribed:
-    """Unsubscribes a person from one edition, or from everything. `reason` is in the person's own words.
+) -> UnsubscribeResult:
+    """Unsubscribes a person from one edition, or from all (None). `reason` is in the person's own words.
 
-    An earlier address of the person is accepted, too. Raises AudienceError where it is nobody's.
+    `address` may also be an earlier address of the person. Raises AudienceError if nobody has or had the
+    address.
     """
     _check_edition(settings, edition)
     who = normalize_address(address)
     with closing(open_store(settings.database)) as db:
         person = current_or_former_holder(db, who) or find_person(db, who.address)
         changed = subscribers.unsubscribe(db, person.id, edition=edition, reason=reason, append_reason=True)
-        return Unsubscribed(changed, get(db, person.id) or person)
+        return UnsubscribeResult(changed, get(db, person.id) or person)
 
 
 def unsubscribe_list(
     settings: Settings, addresses: AddressList, *, edition: str | None = None, reason: str = ""
-) -> ListResult:
-    """Unsubscribes everybody in a list from one edition, or from everything."""
+) -> AddressListResult:
+    """Unsubscribes everybody in a list from one edition, or from all editions (None). Raises AudienceError
+    for an unknown edition."""
     _check_edition(settings, edition)
     with closing(open_store(settings.database)) as db:
-        return ListResult(
-            addresses, unsubscribe_all(db, _readable(addresses), edition=edition, reason=reason)
+        return AddressListResult(
+            addresses, unsubscribe_all(db, _readable_addresses(addresses), edition=edition, reason=reason)
         )
 
 
-def suppress(settings: Settings, address: str, *, reason: str = "") -> Suppressed:
-    """Adds an address to the suppression list, also where no subscriber has it. Raises AudienceError."""
-    why, who = _reason(reason), normalize_address(address)
+def suppress_address(settings: Settings, address: str, *, reason: str = "") -> SuppressionResult:
+    """Adds an address to the suppression list, even if no subscriber has it. Raises AudienceError for an
+    invalid address."""
+    why, who = _clean_reason(reason), normalize_address(address)
     with closing(open_store(settings.database)) as db:
         taken = suppress_all(db, [who], reason=why)
-    return Suppressed(who.address, taken.changed > 0, tuple(now for _, now in taken.moved))
+    return SuppressionResult(who.address, taken.changed > 0, tuple(now for _, now in taken.moved))
 
 
-def suppress_list(settings: Settings, addresses: AddressList, *, reason: str = "") -> ListResult:
-    """Adds the addresses of a list to the suppression list."""
-    why = _reason(reason)
+def suppress_list(settings: Settings, addresses: AddressList, *, reason: str = "") -> AddressListResult:
+    """Adds all readable addresses of a list to the suppression list."""
+    why = _clean_reason(reason)
     with closing(open_store(settings.database)) as db:
-        return ListResult(addresses, suppress_all(db, _readable(addresses), reason=why))
+        return AddressListResult(addresses, suppress_all(db, _readable_addresses(addresses), reason=why))
 
 
 def _check_edition(settings: Settings, edition: str | None) -> None:
@@ -145,9 +150,9 @@ def _check_edition(settings: Settings, edition: str | None) -> None:
         checked_editions((edition,), settings.editions)
 
 
-def _reason(reason: str) -> str:
+def _clean_reason(reason: str) -> str:
     return clean_line(reason, "reason") or suppression.OPERATOR
 
 
-def _readable(addresses: AddressList) -> list[Address]:
+def _readable_addresses(addresses: AddressList) -> list[Address]:
     return [line.address for line in addresses.lines if line.address is not None]

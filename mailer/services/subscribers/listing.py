@@ -16,7 +16,7 @@ from mailer.display_text import nearest_word
 from mailer.errors import AudienceError
 from mailer.store.database import open_for_reading
 
-__all__ = ["SubscriberFilter", "Exported", "export_list", "list_people"]
+__all__ = ["SubscriberFilter", "ExportResult", "export_people", "list_people"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,23 +29,24 @@ class SubscriberFilter:
 
 
 @dataclass(frozen=True, slots=True)
-class Exported:
-    """Holds the result of an export: the name of the file ("": standard output), and the number of people."""
+class ExportResult:
+    """Holds the result of an export: the name of the file ("": standard output), and the number of exported
+    people."""
 
     file: str
     number: int
 
     def to_json(self) -> dict[str, Any]:
-        """Returns the export as JSON data."""
+        """Returns the result as JSON data."""
         return {"file": self.file, "exported": self.number}
 
 
-def list_people(settings: Settings, choice: SubscriberFilter) -> Iterator[Subscriber]:
-    """Yields the subscribers that match `choice`, in the order in which they were added.
+def list_people(settings: Settings, subscriber_filter: SubscriberFilter) -> Iterator[Subscriber]:
+    """Returns the subscribers that match the filter, in the order in which they were added.
 
-    Raises AudienceError or SegmentError for an invalid filter, before the first one.
+    Raises AudienceError or SegmentError for an invalid filter, before the first subscriber is read.
     """
-    wanted = _checked(settings, choice)
+    wanted = _filter_arguments(settings, subscriber_filter)
     db = open_for_reading(settings.database)
 
     def stream() -> Iterator[Subscriber]:
@@ -55,28 +56,33 @@ def list_people(settings: Settings, choice: SubscriberFilter) -> Iterator[Subscr
     return stream()
 
 
-def export_list(
-    settings: Settings, choice: SubscriberFilter, opened: AbstractContextManager[IO[str]], *, name: str = ""
-) -> Exported:
-    """Writes the subscribers that match `choice`, without erased ones, as CSV into `opened`, a text file
-    named `name`.
+def export_people(
+    settings: Settings,
+    subscriber_filter: SubscriberFilter,
+    output: AbstractContextManager[IO[str]],
+    *,
+    name: str = "",
+) -> ExportResult:
+    """Writes the subscribers that match the filter, except erased ones, as CSV into the text file `output`.
 
-    Raises as `list_people` does, before the file is opened.
+    `name` is the file's name for the result ("": standard output). Raises AudienceError or SegmentError for
+    an invalid filter, before the file is opened.
     """
-    wanted = _checked(settings, choice)
-    with closing(open_for_reading(settings.database)) as db, opened as file:
-        return Exported(name, export_csv(db, file, **wanted))
+    wanted = _filter_arguments(settings, subscriber_filter)
+    with closing(open_for_reading(settings.database)) as db, output as file:
+        return ExportResult(name, export_csv(db, file, **wanted))
 
 
-def _checked(settings: Settings, choice: SubscriberFilter) -> dict[str, Any]:
-    """Returns the checked arguments of `list_subscribers` and `export_csv`."""
+def _filter_arguments(settings: Settings, subscriber_filter: SubscriberFilter) -> dict[str, Any]:
+    """Checks the filter, and returns it as arguments for `list_subscribers` and `export_csv`. Raises
+    AudienceError or SegmentError."""
     known = (*STATUSES, segments.SUPPRESSED)
-    if choice.status is not None and choice.status not in known:
-        near = nearest_word(choice.status, known)
-        hint = f"did you mean {near}?" if near else f"there are {', '.join(known)}"
-        raise AudienceError(f'there is no status "{choice.status}"; {hint}')
-    if choice.edition is not None:
-        checked_editions((choice.edition,), settings.editions)
-    text = choice.segment
+    if subscriber_filter.status is not None and subscriber_filter.status not in known:
+        near = nearest_word(subscriber_filter.status, known)
+        hint = f"did you mean {near}?" if near else f"choose one of {', '.join(known)}"
+        raise AudienceError(f'there is no status "{subscriber_filter.status}"; {hint}')
+    if subscriber_filter.edition is not None:
+        checked_editions((subscriber_filter.edition,), settings.editions)
+    text = subscriber_filter.segment
     parsed = segments.parse_segment(text, settings.publication.zone) if text is not None else None
-    return {"status": choice.status, "edition": choice.edition, "segment": parsed}
+    return {"status": subscriber_filter.status, "edition": subscriber_filter.edition, "segment": parsed}

@@ -1,4 +1,4 @@
-"""Finds one person by address, or says what happened to an address that has no subscriber any more."""
+"""Finds one person by address, or says what happened to an address that no subscriber has any more."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from mailer.errors import AudienceError
 if TYPE_CHECKING:
     from sqlite_utils import Database
 
-__all__ = ["document_of", "find_person"]
+__all__ = ["person_json", "find_person"]
 
 
 def find_person(db: Database, address: str) -> Subscriber:
-    """Returns the subscriber with this address. Raises AudienceError, which says if they were erased or
-    moved."""
+    """Returns the subscriber with this address. Raises AudienceError, which says if the person was erased or
+    has a new address."""
     person = people.find(db, address)
     if person is not None:
         return person
@@ -28,7 +28,7 @@ def find_person(db: Database, address: str) -> Subscriber:
     holder = former_holder(db, who.key)
     if holder is not None and holder.address is not None:
         raise AudienceError(
-            f"{who.address} is not a subscriber any more: the address became {holder.address}"
+            f"{who.address} is not a subscriber any more: the person's address is now {holder.address}"
         )
     stopped = suppression_of(db, who.key)
     if stopped is not None and stopped.reason == ERASED:
@@ -39,6 +39,6 @@ def find_person(db: Database, address: str) -> Subscriber:
     raise AudienceError(f"{who.address} is not a subscriber; `mailer subscribers list` shows who is")
 
 
-def document_of(person: Subscriber) -> dict[str, Any]:
+def person_json(person: Subscriber) -> dict[str, Any]:
     """Returns a person as JSON data."""
     return dataclasses.asdict(person)

@@ -1,4 +1,4 @@
-"""Reactivates people who bounced: one person, or everybody whom a campaign marked as bounced."""
+"""Reactivates people who bounced: one person, or everybody whom one campaign marked as bounced."""
 
 from __future__ import annotations
 
@@ -11,27 +11,27 @@ from mailer.audience.people import Subscriber
 from mailer.audience.values.cells import clean_line
 from mailer.config import Settings
 from mailer.errors import InputError
-from mailer.services.subscribers.person import document_of, find_person
+from mailer.services.subscribers.person import find_person, person_json
 from mailer.spool.open import spools_of
 from mailer.store.database import open_store
 
-__all__ = ["Restored", "RestoredCampaign", "restore_campaign", "restore_person"]
+__all__ = ["RestoredPerson", "RestoredCampaign", "restore_campaign", "restore_person"]
 
 
 @dataclass(frozen=True, slots=True)
-class Restored:
-    """Holds a person who is active again."""
+class RestoredPerson:
+    """Holds a person who was reactivated."""
 
     person: Subscriber
 
     def to_json(self) -> dict[str, Any]:
-        """Returns the person as JSON data, with the number of restored people."""
-        return {"restored": 1, "subscriber": document_of(self.person)}
+        """Returns the person as JSON data, with the number of reactivated people (1)."""
+        return {"restored": 1, "subscriber": person_json(self.person)}
 
 
 @dataclass(frozen=True, slots=True)
 class RestoredCampaign:
-    """Counts the people who are active again after this campaign had marked them as bounced."""
+    """Counts the people whom the campaign `campaign` had marked as bounced, and who were reactivated."""
 
     campaign: str
     number: int
@@ -41,31 +41,34 @@ class RestoredCampaign:
         return {"campaign": self.campaign, "restored": self.number}
 
 
-def restore_person(settings: Settings, address: str, *, reason: str) -> Restored:
+def restore_person(settings: Settings, address: str, *, reason: str) -> RestoredPerson:
     """Reactivates a person who bounced. `reason` says why the address works after all.
 
-    Raises AudienceError where the person has not bounced, and InputError without a reason.
+    Raises AudienceError if the person has not bounced, and InputError without a reason.
     """
-    why = _reason(reason)
+    why = _clean_reason(reason)
     with closing(open_store(settings.database)) as db:
         bounces.restore_bounced(db, find_person(db, address), reason=why)
-        return Restored(find_person(db, address))
+        return RestoredPerson(find_person(db, address))
 
 
 def restore_campaign(settings: Settings, slug: str, *, reason: str) -> RestoredCampaign:
-    """Reactivates everybody whose last status change is the bounce that a campaign recorded.
+    """Reactivates everybody whose last status change is a bounce that the campaign `slug` recorded.
 
-    Raises CampaignError for an unknown campaign, and InputError without a reason.
+    `reason` says why the addresses work after all. Raises CampaignError for an unknown campaign, and
+    InputError without a reason.
     """
-    why = _reason(reason)
+    why = _clean_reason(reason)
     with closing(open_store(settings.database)) as db:
         return RestoredCampaign(
             slug, bounces.restore_bounced_of_campaign(db, spools_of(db).find(slug).id, reason=why)
         )
 
 
-def _reason(reason: str) -> str:
+def _clean_reason(reason: str) -> str:
     why = clean_line(reason, "reason", 500)
     if not why:
-        raise InputError('say why the address works after all, as in --reason "they wrote from it today"')
+        raise InputError(
+            '--reason must say why the address works after all, as in --reason "they wrote from it today"'
+        )
     return why

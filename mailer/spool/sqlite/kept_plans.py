@@ -23,7 +23,7 @@ KEPT_FOR = timedelta(days=30)
 
 @dataclass(frozen=True, slots=True)
 class KeptPlan:
-    """Holds a stored plan: the plan as it was shown, its content (`plan.content_of`), and its recipients.
+    """Holds a stored plan: the plan as shown, its content (`plan.make_plan_content`), and its recipients.
 
     People who were erased since then are still counted in `plan`, but are no longer in `people`.
     """

@@ -34,7 +34,7 @@ class PreferencesPage:
     def answer_get(self, request: Request) -> Response:
         """Shows the reader's choice of editions. Changes nothing."""
         return self._page_response(
-            request, self._actions.look(request.path_params["token"], Purpose.PREFERENCES)
+            request, self._actions.identify_reader(request.path_params["token"], Purpose.PREFERENCES)
         )
 
     async def answer_post(self, request: Request) -> Response:
@@ -42,10 +42,10 @@ class PreferencesPage:
         text, form = request.path_params["token"], await read_form(request)
         if form.get("step") != ["save"]:
             return self._page_response(
-                request, await run_in_threadpool(self._actions.look, text, Purpose.PREFERENCES)
+                request, await run_in_threadpool(self._actions.identify_reader, text, Purpose.PREFERENCES)
             )
         wanted = [edition for edition in form.get("edition", ()) if edition in self._editions]
-        visit = await run_in_threadpool(self._actions.choose, text, wanted)
+        visit = await run_in_threadpool(self._actions.choose_editions, text, wanted)
         return self._page_response(request, visit, is_saved=True, has_chosen=bool(wanted))
 
     def _page_response(
@@ -64,7 +64,9 @@ class PreferencesPage:
             away=away,
             saved=is_saved and not refused,
             refused=refused,
-            unsubscribe=f"{request.path_params['up']}u/{self._actions.link(Purpose.UNSUBSCRIBE, visit)}",
+            unsubscribe=request.path_params["up"]
+            + "u/"
+            + self._actions.make_token(Purpose.UNSUBSCRIBE, visit),
         )
         return page_response(page)
 

@@ -20,4 +20,4 @@ def page_for_unknown_reader(pages: ReaderPages, request: Request, visit: LinkVis
 
     The status is 200 for the link of an erased reader or of a test copy, else 404.
     """
-    return page_for_browser(pages, visit.standing.value, request, 200 if visit.standing in _WELL else 404)
+    return page_for_browser(pages, visit.state.value, request, 200 if visit.state in _WELL else 404)

@@ -34,7 +34,7 @@ class UnsubscribePage:
 
     def answer_get(self, request: Request) -> Response:
         """Shows the page with the button. Changes nothing."""
-        visit = self._actions.look(request.path_params["token"], Purpose.UNSUBSCRIBE)
+        visit = self._actions.identify_reader(request.path_params["token"], Purpose.UNSUBSCRIBE)
         return self._page_response("unsubscribe", request, visit)
 
     async def answer_post(self, request: Request) -> Response:
@@ -43,10 +43,12 @@ class UnsubscribePage:
         step = form.get("step", ["one-click"])[0]
         reason = form.get("reason", [""])[0][:LONGEST_REASON]
         if step == "reason":
-            visit = await run_in_threadpool(self._actions.explain_leaving, text, reason=reason)
+            visit = await run_in_threadpool(self._actions.add_unsubscribe_reason, text, reason=reason)
         else:
             source = "page" if step == "page" else "one-click"
-            visit = await run_in_threadpool(self._actions.leave, text, reason=reason, source=source)
+            visit = await run_in_threadpool(
+                self._actions.unsubscribe_from_all, text, reason=reason, source=source
+            )
         gone = visit.person is not None and visit.person.status not in _HERE
         return self._page_response(
             "done" if gone else "unsubscribe", request, visit, after_reason=step == "reason"
@@ -60,7 +62,9 @@ class UnsubscribePage:
         page = self._pages.page(
             name,
             visit.person.language,
-            preferences=f"{request.path_params['up']}p/{self._actions.link(Purpose.PREFERENCES, visit)}",
+            preferences=request.path_params["up"]
+            + "p/"
+            + self._actions.make_token(Purpose.PREFERENCES, visit),
             longest_reason=LONGEST_REASON,
             thanks=after_reason,
         )

@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
-from mailer.doctor.dns.dkim import signed_by_provider
+from mailer.doctor.dns.dkim import check_provider_keys
 from mailer.transports.finding import Finding
 from mailer.transports.sendgrid.driver import DRIVER
 from tests.doctor.conftest import DOMAIN, KEY_RECORD, World, lines, make_key, txt
@@ -23,7 +23,7 @@ from tests.doctor.conftest import DOMAIN, KEY_RECORD, World, lines, make_key, tx
 def sendgrid(world: World) -> list[Finding]:
     """What is found of SendGrid's records for the domain of From."""
     assert DRIVER.dns is not None
-    return list(signed_by_provider(world.resolver, DOMAIN, DRIVER.dns, "dkim sendgrid"))
+    return list(check_provider_keys(world.resolver, DOMAIN, DRIVER.dns, "dkim sendgrid"))
 
 
 def published(world: World, *values: str) -> tuple[str, str]:
@@ -37,7 +37,7 @@ def test_the_pair_fits_in_either_spelling_of_an_rsa_key(world: World) -> None:
 
     key = load_pem_private_key((world.root / "s2026.pem").read_bytes(), None)
     bare = base64.b64encode(key.public_key().public_bytes(Encoding.DER, PublicFormat.PKCS1)).decode()
-    fits = ("ok", f"{KEY_RECORD} shows the public key of the file")
+    fits = ("ok", f"{KEY_RECORD} holds the public key of the key file")
     assert published(world, f"v=DKIM1; k=rsa; p={world.public_key}") == fits
     assert published(world, f"p={world.public_key[:100]} {world.public_key[100:]};") == fits
     assert published(world, f"v=DKIM1; p={bare}; t=s; s=email; h=sha256") == fits
@@ -46,7 +46,10 @@ def test_the_pair_fits_in_either_spelling_of_an_rsa_key(world: World) -> None:
 def test_what_is_wrong_with_a_record(world: World, tmp_path: Path) -> None:
     other = make_key(tmp_path / "other.pem")
     good = f"p={world.public_key}"
-    assert published(world, f"v=DKIM1; p={other}")[1] == f"the key at {KEY_RECORD} is not the key of the file"
+    assert (
+        published(world, f"v=DKIM1; p={other}")[1]
+        == f"the key at {KEY_RECORD} does not belong to the key file"
+    )
     assert published(world, f"v=DKIM1; k=ed25519; {good}")[0] == "error"
     assert published(world, "v=DKIM1; p=not-base64!")[0] == "error"
     assert published(world, "v=DKIM1; p=")[1] == f"the key at {KEY_RECORD} was revoked (p= is empty)"
@@ -96,7 +99,7 @@ def test_without_a_key_here_the_server_may_sign(world: World) -> None:
     world.configure(r"^\[dkim\]\nkeys = .*", "")
     (found,) = world.found("dkim")
     assert found["status"] == "unknown"
-    assert "cannot be seen from here" in found["message"]
+    assert "cannot be checked from here" in found["message"]
 
 
 @pytest.mark.parametrize("domain", [DOMAIN, "harbour.alt"])
@@ -111,15 +114,15 @@ def test_sendgrid_signs_for_from_or_what_is_above_it(world: World, domain: str) 
 def test_sendgrids_records_that_are_missing_or_lead_nowhere(world: World) -> None:
     (none,) = sendgrid(world)
     assert none.status == "error"
-    assert "a selector of your own choice cannot be seen from here" in none.message
+    assert "a selector that you chose yourself cannot be checked" in none.message
     world.zones[f"s1._domainkey.{DOMAIN}"] = {"CNAME": ["s1.u1.wl.sendgrid.net."]}
     assert lines(sendgrid(world)) == [
-        f"error s1._domainkey.{DOMAIN} leads to s1.u1.wl.sendgrid.net, where there is no key"
+        f"error s1._domainkey.{DOMAIN} points to s1.u1.wl.sendgrid.net, which has no key"
     ]
     world.zones["s1.u1.wl.sendgrid.net"] = {"TXT": ['"k=rsa; p=AAAA"']}
-    assert lines(sendgrid(world)) == [f"warning s2._domainkey.{DOMAIN} is not there"]
+    assert lines(sendgrid(world)) == [f"warning s2._domainkey.{DOMAIN} does not exist"]
     world.zones[f"s2._domainkey.{DOMAIN}"] = {"CNAME": ["s2.elsewhere.alt."]}
     world.zones["s2.elsewhere.alt"] = {"TXT": ['"k=rsa; p=AAAA"']}
     assert lines(sendgrid(world)) == [
-        f"warning s2._domainkey.{DOMAIN} leads to s2.elsewhere.alt, which is not SendGrid's"
+        f"warning s2._domainkey.{DOMAIN} points to s2.elsewhere.alt, which does not belong to SendGrid"
     ]

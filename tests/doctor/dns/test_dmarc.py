@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from mailer.doctor.dns.dmarc import dmarc
-from mailer.doctor.dns.dmarc_record import walk
+from mailer.doctor.dns.dmarc import check_dmarc
+from mailer.doctor.dns.dmarc_record import walk_dns_tree
 from tests.doctor.conftest import DOMAIN, World, lines, txt
 
 NAME = f"dmarc {DOMAIN}"
@@ -41,10 +41,10 @@ def test_none_at_all_says_what_to_publish(world: World) -> None:
         (f"v=DMARC1; p=reject; sp=none; {REPORTS}", "warning", "asks for none"),
         (f"v=DMARC1; p=block; {REPORTS}", "error", "p=block, which is not a policy"),
         (f"v=DMARC1; {REPORTS}", "error", "has no p="),
-        (f"v=DMARC1; p=reject; t=y; {REPORTS}", "warning", "for testing (t=y)"),
-        (f"v=DMARC1; p=reject; pct=20; {REPORTS}", "warning", "for testing (pct=20)"),
+        (f"v=DMARC1; p=reject; t=y; {REPORTS}", "warning", "is marked as a test (t=y)"),
+        (f"v=DMARC1; p=reject; pct=20; {REPORTS}", "warning", "is marked as a test (pct=20)"),
         ("v=DMARC1; p=reject", "warning", "has no rua="),
-        ("v=DMARC1; p=reject; rua=dmarc@harbour.alt", "error", "is no address for reports"),
+        ("v=DMARC1; p=reject; rua=dmarc@harbour.alt", "error", "is not an address for reports"),
         ("v=DMARC1; p=reject; rua=mailto:x@other.alt", "warning", "other.alt publishes no record"),
         (f"V = DMARC1 ; P = REJECT ; {REPORTS}!10m", "error", "no DMARC record"),
         (f" v = DMARC1 ; P = Reject ; {REPORTS}!10m", "ok", "asks for reject"),
@@ -72,7 +72,7 @@ def test_two_records_count_as_none(world: World) -> None:
 
 def test_the_walk_skips_the_middle_of_a_long_name(world: World) -> None:
     """RFC 9989 section 4.10: the name itself, then from seven labels upwards."""
-    found = walk("a.b.c.d.e.f.g.h.i.harbour.alt", world.resolver)
+    found = walk_dns_tree("a.b.c.d.e.f.g.h.i.harbour.alt", world.resolver)
     asked = [name.removeprefix("_dmarc.") for name, _, _ in world.dns.asked]
     assert asked == [
         "a.b.c.d.e.f.g.h.i.harbour.alt",
@@ -84,22 +84,22 @@ def test_the_walk_skips_the_middle_of_a_long_name(world: World) -> None:
         "harbour.alt",
         "alt",
     ]
-    assert found.organisation == "harbour.alt"
+    assert found.organisational_domain == "harbour.alt"
 
 
 def test_where_an_organisation_begins(world: World) -> None:
     publish(world, "v=DMARC1; p=reject", domain=DOMAIN)
-    assert walk(DOMAIN, world.resolver).organisation == "harbour.alt"
+    assert walk_dns_tree(DOMAIN, world.resolver).organisational_domain == "harbour.alt"
     publish(world, "v=DMARC1; p=reject; psd=n", domain=DOMAIN)
-    assert walk(DOMAIN, world.resolver).organisation == DOMAIN
+    assert walk_dns_tree(DOMAIN, world.resolver).organisational_domain == DOMAIN
     publish(
         world, "v=DMARC1; p=reject; psd=y"
     )  # harbour.alt is a registry, and news.harbour.alt is whose it is
     del world.zones[f"_dmarc.{DOMAIN}"]
-    assert walk(f"x.{DOMAIN}", world.resolver).organisation == DOMAIN
-    assert walk("harbour.alt", world.resolver).organisation == "harbour.alt"
-    assert walk("nothing.other", world.resolver).organisation == "nothing.other"
-    found = walk(f"x.{DOMAIN}", world.resolver).policy
+    assert walk_dns_tree(f"x.{DOMAIN}", world.resolver).organisational_domain == DOMAIN
+    assert walk_dns_tree("harbour.alt", world.resolver).organisational_domain == "harbour.alt"
+    assert walk_dns_tree("nothing.other", world.resolver).organisational_domain == "nothing.other"
+    found = walk_dns_tree(f"x.{DOMAIN}", world.resolver).applicable_record
     assert found is not None
     assert found[0] == "harbour.alt"
 
@@ -130,7 +130,7 @@ def test_a_foreign_return_path_is_no_harm_while_dkim_aligns(world: World) -> Non
     world.zones["bounce.alt"] = {}
     status, message = aligned(world)
     assert status == "ok"
-    assert "(the return path's domain bounce.alt does not, which is no harm)" in message
+    assert "(the return path's domain bounce.alt does not, which does no harm)" in message
 
 
 def test_neither_aligns(world: World) -> None:
@@ -146,10 +146,10 @@ def test_neither_aligns(world: World) -> None:
 
 def test_sendgrids_own_return_path_is_not_judged(world: World) -> None:
     world.configure("^transport = .*", 'transport = "sendgrid:"')
-    assert lines(dmarc(world.settings, world.resolver))[-1] == (
-        "unknown which domain signs cannot be seen from here"
+    assert lines(check_dmarc(world.settings, world.resolver))[-1] == (
+        "unknown it cannot be checked from here which domain signs"
     )
     world.zones[f"s1._domainkey.{DOMAIN}"] = {"CNAME": ["s1.u1.wl.sendgrid.net."]}
-    assert lines(dmarc(world.settings, world.resolver))[-1] == (
+    assert lines(check_dmarc(world.settings, world.resolver))[-1] == (
         f"ok DKIM's domain {DOMAIN} aligns with From {DOMAIN}"
     )

@@ -21,14 +21,14 @@ def test_no_mx_but_an_address(world: World) -> None:
     del world.zones[DOMAIN]["MX"]
     status, message = told(world)
     assert status == "warning"
-    assert message == f"there is no MX, so mail for From goes to {DOMAIN} itself (44.0.0.1)"
+    assert message == f"{DOMAIN} has no MX record, so mail to From goes to {DOMAIN} itself (44.0.0.1)"
 
 
 def test_nowhere_to_go(world: World) -> None:
     world.configure("^postal_address", 'reply_to = "editors@nowhere.alt"\npostal_address')
     assert told(world, "nowhere.alt") == (
         "error",
-        "there is neither MX nor address, so mail for Reply-To goes nowhere",
+        "nowhere.alt has neither MX nor address, so mail to Reply-To cannot be delivered",
     )
 
 
@@ -45,7 +45,7 @@ def test_hosts_that_are_gone(world: World) -> None:
     world.zones[DOMAIN]["MX"] = ["10 gone.alt."]
     assert told(world) == ("error", "gone.alt has no address")
     world.zones[DOMAIN]["MX"] = ["10 gone.alt.", f"20 {HOST}."]
-    assert told(world) == ("warning", "1 of its 2 hosts have no address: gone.alt")
+    assert told(world) == ("warning", "1 of the 2 MX hosts have no address: gone.alt")
 
 
 def test_an_address_in_place_of_a_name(world: World) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mailer.doctor.dns.spf_record import MalformedTerm, parse, spf_records
+from mailer.doctor.dns.spf_record import MalformedTerm, parse_spf_record, select_spf_records
 from tests.doctor.conftest import DOMAIN, HOST, World, txt
 
 NAME = f"spf {DOMAIN}"
@@ -32,15 +32,15 @@ def test_without_a_record_it_says_what_to_publish(world: World) -> None:
 def test_the_record_for_a_provider_leaves_its_name_open(world: World) -> None:
     del world.zones[DOMAIN]["TXT"]
     world.configure("^transport = .*", 'transport = "smtp://relay.provider.alt:25"')
-    from mailer.doctor.dns.spf import spf
+    from mailer.doctor.dns.spf import check_spf
 
-    (finding,) = spf(world.settings, world.resolver, DOMAIN)
+    (finding,) = check_spf(world.settings, world.resolver, DOMAIN)
     assert '"v=spf1 include:NAME-FROM-YOUR-PROVIDER ~all"' in finding.advice
 
 
 def test_two_records_count_as_none(world: World) -> None:
     world.zones[DOMAIN]["TXT"] = ['"v=spf1 mx ~all"', '"v=spf1 a ~all"']
-    assert told(world) == [("error", "there are 2 SPF records, which counts as none")]
+    assert told(world) == [("error", "there are 2 SPF records, which receivers treat as none")]
 
 
 def test_a_record_in_several_strings_is_one(world: World) -> None:
@@ -51,19 +51,23 @@ def test_a_record_in_several_strings_is_one(world: World) -> None:
 @pytest.mark.parametrize(
     ("record", "status", "words"),
     [
-        ("v=spf1 mx +all", "error", '"+all" lets everybody send in its name'),
-        ("v=spf1 mx all", "error", '"all" lets everybody'),
-        ("v=spf1 mx ?all", "warning", '"?all" forbids nobody'),
-        ("v=spf1 mx", "warning", 'it does not end with an "all" term'),
+        ("v=spf1 mx +all", "error", '"+all" allows everybody to send mail for the domain'),
+        ("v=spf1 mx all", "error", '"all" allows everybody'),
+        ("v=spf1 mx ?all", "warning", '"?all" forbids no sender'),
+        ("v=spf1 mx", "warning", 'the record does not end with an "all" term'),
         ("v=spf1 -all", "error", "nobody may send"),
         ("v=spf1 ptr ~all", "warning", '"ptr" is slow'),
-        ("v=spf1 ~all mx", "warning", 'what stands after "~all" is never read'),
-        ("v=spf1 ip4=44.0.0.2 ~all", "error", "has = where : belongs"),
+        ("v=spf1 ~all mx", "warning", 'receivers ignore the terms after "~all"'),
+        ("v=spf1 ip4=44.0.0.2 ~all", "error", "must have : instead of ="),
         ("v=spf1 mx include:gone.alt ~all", "error", "which has no SPF record"),
         ("v=spf1 mx include:open.alt ~all", "error", '"+all" in open.alt, which it includes'),
-        ("v=spf1 mx include:broken.alt ~all", "error", '"ip4:x" holds no address or network in broken.alt'),
-        (f"v=spf1 mx include:{DOMAIN} ~all", "error", "in a circle"),
-        ("v=spf1 a:x.alt a:y.alt mx:z.alt ~all", "error", "3 of its names have no address"),
+        (
+            "v=spf1 mx include:broken.alt ~all",
+            "error",
+            '"ip4:x" contains no IP address or network in broken.alt',
+        ),
+        (f"v=spf1 mx include:{DOMAIN} ~all", "error", "in a loop"),
+        ("v=spf1 a:x.alt a:y.alt mx:z.alt ~all", "error", "3 names in the record have no address"),
         ("v=spf1 redirect=gone.alt", "error", "which has no SPF record"),
     ],
 )
@@ -86,12 +90,14 @@ def test_ten_look_ups_are_allowed_and_eleven_are_not(world: World) -> None:
     nest(world, 10)
     assert told(world) == [("ok", "v=spf1 include:p0.alt ~all (10 of 10 look-ups)")]
     nest(world, 11)
-    assert told(world) == [("error", "it takes 11 DNS look-ups, and receivers stop at 10")]
+    assert told(world) == [("error", "the record needs 11 DNS look-ups, but receivers allow only 10")]
 
 
 def test_counting_ends_where_it_would_be_a_burden(world: World) -> None:
     nest(world, 200)
-    assert told(world) == [("error", "it takes at least 41 DNS look-ups, and receivers stop at 10")]
+    assert told(world) == [
+        ("error", "the record needs at least 41 DNS look-ups, but receivers allow only 10")
+    ]
     assert len({name for name, _, _ in world.dns.asked if name.startswith("p")}) < 45
 
 
@@ -109,7 +115,7 @@ def test_every_kind_of_term_is_counted(world: World) -> None:
 
 def test_redirect_after_all_is_not_followed(world: World) -> None:
     publish(world, "v=spf1 mx ~all redirect=gone.alt")
-    assert told(world) == [("warning", 'what stands after "~all" is never read')]
+    assert told(world) == [("warning", 'receivers ignore the terms after "~all"')]
 
 
 def test_a_time_out_inside_an_include_is_unknown(world: World) -> None:
@@ -130,18 +136,18 @@ def test_the_return_path_decides_and_from_is_a_warning(world: World) -> None:
 
 
 def test_sendgrid_wants_to_be_included(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    from mailer.doctor.dns.spf import spf
+    from mailer.doctor.dns.spf import check_spf
 
     world.configure("^transport = .*", 'transport = "sendgrid:"')
-    (missing,) = spf(world.settings, world.resolver, DOMAIN)
+    (missing,) = check_spf(world.settings, world.resolver, DOMAIN)
     assert missing.status == "warning"
     assert missing.advice == "add include:sendgrid.net"
     publish(world, "v=spf1 include:sendgrid.net ~all")
     publish(world, "v=spf1 ip4:44.0.0.0/16 -all", "sendgrid.net")
-    (there,) = spf(world.settings, world.resolver, DOMAIN)
+    (there,) = check_spf(world.settings, world.resolver, DOMAIN)
     assert there.status == "ok"
     del world.zones[DOMAIN]["TXT"]
-    (none,) = spf(world.settings, world.resolver, DOMAIN)
+    (none,) = check_spf(world.settings, world.resolver, DOMAIN)
     assert none.status == "warning"
     assert none.advice.endswith('"v=spf1 include:sendgrid.net ~all"')
 
@@ -170,8 +176,11 @@ def test_sendgrid_wants_to_be_included(world: World, monkeypatch: pytest.MonkeyP
 )
 def test_what_is_not_spf(record: str) -> None:
     with pytest.raises(MalformedTerm):
-        parse(f"v=spf1 {record} -all")
+        parse_spf_record(f"v=spf1 {record} -all")
 
 
 def test_only_whole_versions_count() -> None:
-    assert spf_records(["v=spf10 -all", "V=SPF1", "v=spf1 mx", "spf1", " v=spf1"]) == ["V=SPF1", "v=spf1 mx"]
+    assert select_spf_records(["v=spf10 -all", "V=SPF1", "v=spf1 mx", "spf1", " v=spf1"]) == [
+        "V=SPF1",
+        "v=spf1 mx",
+    ]

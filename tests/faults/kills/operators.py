@@ -30,7 +30,7 @@ _BETWEEN = [*2 * [_PAUSE], *3 * [_CANCEL], *2 * [_RESEND], _ASSUME]
 _POKES = [_RESUME, _RETRY, _RESEND, _PAUSE, _CANCEL]
 _OPEN = ("pending", "sending", "deferred")
 _ROUNDS = 12
-_NOBODY = "nobody would get this issue"
+_NOBODY = "no reader would get this issue"
 
 
 class Operator:
