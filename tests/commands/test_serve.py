@@ -25,7 +25,7 @@ from mailer.audience.values.address import normalize_address
 from mailer.clock import utc_now
 from mailer.commands.workspace import serve
 from mailer.config import load_settings
-from mailer.links.urls import Purpose, Tokens
+from mailer.links.urls import Purpose, TokenCodec
 from mailer.store.database import open_store
 from tests.cli import Ran, run
 
@@ -68,7 +68,7 @@ def test_readers_leave_over_a_real_socket_and_ctrl_c_ends_it(workspace: Path, se
     assert served.line.startswith("Serving Harbour Brief on http://127.0.0.1:")
     settings = load_settings(workspace)
     db = open_store(settings.database)
-    tokens = Tokens(settings.signing_keys())
+    tokens = TokenCodec(settings.signing_keys())
     people = [
         add(
             db,
@@ -107,7 +107,7 @@ def test_a_post_in_absolute_form_is_answered(served: Served, workspace: Path) ->
     settings = load_settings(workspace)
     db = open_store(settings.database)
     person, _ = add(db, normalize_address("anna@example.org"), consent=Consent("", "import"))
-    token = Tokens(settings.signing_keys()).make(Purpose.UNSUBSCRIBE, stable_id_at(db, person.id))
+    token = TokenCodec(settings.signing_keys()).make(Purpose.UNSUBSCRIBE, stable_id_at(db, person.id))
     connection = http.client.HTTPConnection(served.address.removeprefix("http://"), timeout=20)
     connection.request(
         "POST", f"http://news.example.org/u/{token}?utm_source=x", b"List-Unsubscribe=One-Click"

@@ -20,7 +20,7 @@ from mailer.audience.subscribers import Subscriber, get, set_editions, unsubscri
 from mailer.clock import utc_now
 from mailer.config import Settings
 from mailer.errors import StoreError
-from mailer.links.urls import NOBODY, Purpose, Token, Tokens
+from mailer.links.urls import NOBODY, Purpose, Token, TokenCodec
 from mailer.services.readers.bad_links import BadLinkCounter
 from mailer.spool.open import spools_of
 from mailer.store.database import check_write, explain, open_store, writing
@@ -76,7 +76,7 @@ class ReaderActions:
     def __init__(self, settings: Settings, *, busy_seconds: float = _BUSY_SECONDS) -> None:
         self._settings = settings
         self._busy_seconds = busy_seconds
-        self._tokens = Tokens(settings.signing_keys())
+        self._tokens = TokenCodec(settings.signing_keys())
         self._tally = BadLinkCounter(_log)
 
     def check(self) -> None:
@@ -149,11 +149,11 @@ class ReaderActions:
         """Returns the valid token of a link, or the answer that needs no database."""
         token = self._tokens.read(text, purpose)
         if token is None:
-            unknown = self._tokens.is_of_unknown_key(text)
+            unknown = self._tokens.has_unknown_key(text)
             kind, why = ("unknown key", _OTHER_KEY) if unknown else ("unreadable", _CHANGED)
             self._tally.note(kind, why, _beginning(text))
             return LinkVisit(LinkState.INCOMPLETE)
-        return LinkVisit(LinkState.COPY) if token.is_copy else token
+        return LinkVisit(LinkState.COPY) if token.is_of_test_copy else token
 
     def _visit(self, db: Database, token: Token, text: str) -> LinkVisit:
         number = subscriber_of(db, token)
