@@ -183,10 +183,10 @@ def test_the_environment_wins_over_the_file(workspace: Path) -> None:
     assert settings.delivery.connections == 3
     assert settings.editions["morning"].name == "Dawn"
     assert settings.editions["morning"].time is not None
-    assert settings.variable("MAILER_SENDGRID_URL") == "http://127.0.0.1:9/"
-    assert settings.variable("SENDGRID_API_KEY") == "SG.x"
-    assert settings.variable("MAILER_SMTP_PASSWORD") == "swordfish"
-    assert settings.variable("MAILER_SMTP_CA_FILE") == ""
+    assert settings.environment_variable("MAILER_SENDGRID_URL") == "http://127.0.0.1:9/"
+    assert settings.environment_variable("SENDGRID_API_KEY") == "SG.x"
+    assert settings.environment_variable("MAILER_SMTP_PASSWORD") == "swordfish"
+    assert settings.environment_variable("MAILER_SMTP_CA_FILE") == ""
     assert "swordfish" not in repr(settings)
     assert "SG.x" not in repr(settings)
 

@@ -32,7 +32,7 @@ def test_an_env_file_with_a_byte_order_mark_is_read(workspace: Path, encoding: s
     (workspace / ".env").write_bytes(text.encode(encoding))
     settings = load_settings(workspace, {})
     assert settings.signing_keys() == ("钥匙-abc",)
-    assert settings.variable("MAILER_SMTP_PASSWORD") == "密码"
+    assert settings.environment_variable("MAILER_SMTP_PASSWORD") == "密码"
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
-from mailer.config.fields import Frozen, Line
+from mailer.config.fields import FrozenModel, Line
 from mailer.config.urls import is_loopback, split_url
 
 __all__ = ["OAuth", "OAuthTable"]
@@ -26,8 +26,8 @@ _SCOPES: dict[tuple[str, str], str] = {
 _TENANT = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?")
 
 
-def _token_url(value: str) -> str:
-    """Checks that the URL is encrypted or stays on this machine, because secrets are sent to it."""
+def _check_token_url(value: str) -> str:
+    """Checks that the URL has https, or leads to this machine: secrets are sent to it."""
     if not value:
         return value
     try:
@@ -44,16 +44,16 @@ def _token_url(value: str) -> str:
     return value
 
 
-def _tenant(value: str) -> str:
+def _check_tenant(value: str) -> str:
     if value and not _TENANT.fullmatch(value):
         raise ValueError(f'"{value[:80]}" is not a tenant; write its id, or a domain such as example.org')
     return value
 
 
-class OAuth(Frozen):
-    """Holds the settings of a login by XOAUTH2 or OAUTHBEARER. Secrets come from the environment alone.
+class OAuth(FrozenModel):
+    """Holds `[delivery.oauth]`: the settings of a login by XOAUTH2 or OAUTHBEARER, without its secrets.
 
-    `token_url` and `scope` are the provider's usual ones where they are ''; `tenant` is Microsoft's.
+    If `token_url` or `scope` is empty, the provider's usual one is used. `tenant` is the Microsoft directory.
     """
 
     provider: Annotated[
@@ -63,17 +63,19 @@ class OAuth(Frozen):
     grant: Annotated[Grant, Field(description="How an access token is obtained.")]
     client_id: Annotated[Line, Field(description="The id that the provider gave the application.")] = ""
     tenant: Annotated[
-        Line, AfterValidator(_tenant), Field(description="Microsoft's directory: its id, or its domain.")
+        Line,
+        AfterValidator(_check_tenant),
+        Field(description="Microsoft's directory: its id, or its domain."),
     ] = ""
     token_url: Annotated[
         Line,
-        AfterValidator(_token_url),
+        AfterValidator(_check_token_url),
         Field(description="The address of the token endpoint; otherwise the provider's."),
     ] = ""
     scope: Annotated[Line, Field(description="The scope to request; otherwise the usual one.")] = ""
 
     @model_validator(mode="after")
-    def _it_fits_the_provider(self) -> Self:
+    def _check_provider_and_grant(self) -> Self:
         if self.provider == "google" and self.grant == "client_credentials":
             raise ValueError(
                 'the SMTP of Google takes no client credentials; write grant = "service_account" '
@@ -96,7 +98,7 @@ class OAuth(Frozen):
 
     @property
     def endpoint(self) -> str:
-        """Returns the URL of the token endpoint."""
+        """Returns the URL of the token endpoint: `token_url`, or else the provider's."""
         if self.token_url:
             return self.token_url
         return (
@@ -104,13 +106,13 @@ class OAuth(Frozen):
         )
 
     @property
-    def wanted_scope(self) -> str:
-        """Returns the scope to request, or '' where the provider decides."""
+    def requested_scope(self) -> str:
+        """Returns the scope to request, or '' if the provider chooses the scope."""
         return self.scope or _SCOPES.get((self.provider, self.grant), "")
 
 
-def _table(value: object) -> object:
-    """Parses the text of an environment variable as an inline TOML table: `{provider = "microsoft", …}`."""
+def _parse_table(value: object) -> object:
+    """Returns a table. `value` is one, or the text of an inline table: `{provider = "microsoft", …}`."""
     if isinstance(value, str):
         try:
             value = tomllib.loads(f"table = {value}")["table"]
@@ -121,4 +123,4 @@ def _table(value: object) -> object:
     return value
 
 
-OAuthTable = Annotated[OAuth | None, BeforeValidator(_table)]
+OAuthTable = Annotated[OAuth | None, BeforeValidator(_parse_table)]

@@ -140,7 +140,7 @@ class Pacer:
 
     def _limit(self, domain: str, rate: Rate) -> Limit:
         name = f"{domain}/{rate.unit}"
-        sentence = f"the limit of {rate.sentence}" + (f" for {domain}" if domain else "")
+        sentence = f"the limit of {rate.in_words}" + (f" for {domain}" if domain else "")
         if rate.unit == "s":
             return Spacing(name, rate.count, sentence, self._ledger)
         return Budget(name, rate.unit, lambda _: int(rate.count), sentence, self._ledger, self._zone)
@@ -150,7 +150,7 @@ class Pacer:
         most = self._warming(int(rate.count) if rate else None)
         today = most(now)
         if rate and today == int(rate.count):
-            sentence = f"the limit of {rate.sentence}"
+            sentence = f"the limit of {rate.in_words}"
         else:
             sentence = f"the warm-up's limit of {today:,} on {day_of(now, self._zone)}"
         return Budget("/d", "d", most, sentence, self._ledger, self._zone)

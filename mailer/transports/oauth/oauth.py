@@ -162,7 +162,7 @@ def _check(login: _Login) -> None:
 def _ask(login: _Login) -> AccessToken:
     oauth = login.oauth
     client = Client(oauth.endpoint, oauth.client_id, login.secret, tries_basic=oauth.provider == "custom")
-    scope = {"scope": oauth.wanted_scope} if oauth.wanted_scope else {}
+    scope = {"scope": oauth.requested_scope} if oauth.requested_scope else {}
     match oauth.grant:
         case "client_credentials":
             advice = "check [delivery.oauth] and MAILER_OAUTH_CLIENT_SECRET"
@@ -173,7 +173,7 @@ def _ask(login: _Login) -> AccessToken:
         key = read_key(login.key_file or Path(), oauth.client_id)
     except ConfigError as error:  # it was in order when the transport was opened
         raise TransportError(str(error)) from None
-    assertion = signed_assertion(key, login.user, oauth.endpoint, oauth.wanted_scope)
+    assertion = signed_assertion(key, login.user, oauth.endpoint, oauth.requested_scope)
     advice = (
         "check MAILER_OAUTH_KEY_FILE, this machine's clock, and whether the service account may act for "
         f"{login.user}"
