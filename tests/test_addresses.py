@@ -330,7 +330,7 @@ def test_a_name_is_read_and_written_as_it_is_meant(tmp_path: Path, sender: str, 
     [
         ("Heron <desk@heron.example", 'is not a sender; write "Name <name@example.org>"'),
         ("Heron desk@heron.example", "is not a"),
-        ("A <a@heron.example>, B <b@heron.example>", "holds two addresses"),
+        ("A <a@heron.example>, B <b@heron.example>", "contains two addresses"),
         ("a@heron.example, b@heron.example", "is not an e-mail address"),
         ("Heron <>", "the address is empty"),
         ("Heron <desk@heron.example> Notes", 'is not a sender; write "Name <name@example.org>"'),

@@ -220,8 +220,14 @@ def test_an_edition_of_the_environment_has_its_keys_there_too(workspace: Path) -
         ("MAILER_EDITIONS_MORNING_LAYOT", 'did you mean "MAILER_EDITIONS_MORNING_LAYOUT"?'),
         ("MAILER_SECRET", 'did you mean "MAILER_SECRET_KEY"?'),
         ("MAILER_SENDGRID_API_KEY", 'did you mean "SENDGRID_API_KEY"?'),
-        ("MAILER_XYZ", "a key of mailer.toml is MAILER_<SECTION>_<KEY>, such as MAILER_DELIVERY_TRANSPORT"),
-        ("MAILER_", "a key of mailer.toml is MAILER_<SECTION>_<KEY>, such as MAILER_DELIVERY_TRANSPORT"),
+        (
+            "MAILER_XYZ",
+            "the variable of a key in mailer.toml is MAILER_<SECTION>_<KEY>, as in MAILER_DELIVERY_TRANSPORT",
+        ),
+        (
+            "MAILER_",
+            "the variable of a key in mailer.toml is MAILER_<SECTION>_<KEY>, as in MAILER_DELIVERY_TRANSPORT",
+        ),
     ],
 )
 def test_a_name_that_is_none_is_an_error(workspace: Path, variable: str, hint: str) -> None:
@@ -249,7 +255,7 @@ def test_what_is_no_key_is_taken_too(workspace: Path, variable: str) -> None:
 @pytest.mark.parametrize("variable", ["MAILER_WORKSPACE", "MAILER_DNS_SERVER"])
 def test_what_is_not_read_from_the_file_is_no_line_of_it(workspace: Path, variable: str) -> None:
     (workspace / ".env").write_text(f"{variable}=x\n")
-    with pytest.raises(ConfigError, match=rf"^\.env: {variable} is not read from here; set it in the env"):
+    with pytest.raises(ConfigError, match=rf"^\.env: {variable} is not read from this file; set it in the env"):
         load_settings(workspace, {})
     load_settings(workspace, {variable: "y"})
 

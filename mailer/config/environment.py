@@ -33,16 +33,16 @@ _PREFIX: Final = "MAILER_"
 _OF_TESTS: Final = "MAILER_TEST_"
 #: The variables that stand for no key of mailer.toml, each with its description.
 OTHER_VARIABLES: Final[Mapping[str, str]] = {
-    "MAILER_SECRET_KEY": "The key that signs unsubscribe links; several with commas, the newest first.",
-    "MAILER_SECRET_KEY_OLD": "Earlier keys with commas, so that the links in mails that went out still work.",
+    "MAILER_SECRET_KEY": "The key that signs unsubscribe links, or several with commas, the newest first.",
+    "MAILER_SECRET_KEY_OLD": "Earlier keys, with commas, so that links in mails already sent still work.",
     "MAILER_SMTP_PASSWORD": "The password of the user in the transport's URL.",
     "MAILER_SMTP_CA_FILE": "A file with the certificates that an SMTP server is checked against.",
     "MAILER_OAUTH_CLIENT_SECRET": "The secret of the OAuth client.",
     "MAILER_OAUTH_REFRESH_TOKEN": 'The refresh token, for grant = "refresh_token".',
-    "MAILER_OAUTH_KEY_FILE": 'The JSON key of a service account, for grant = "service_account".',
+    "MAILER_OAUTH_KEY_FILE": 'The JSON key file of a service account, for grant = "service_account".',
     "SENDGRID_API_KEY": "The key of SendGrid's API.",
-    "MAILER_SENDGRID_URL": "Another base address of SendGrid's API, such as a mock's.",
-    "MAILER_WORKSPACE": "The workspace, where `--workspace` is not given; not read from .env.",
+    "MAILER_SENDGRID_URL": "Another base URL of SendGrid's API, such as the URL of a mock server.",
+    "MAILER_WORKSPACE": "The folder of the workspace if `--workspace` is not given; not read from .env.",
     "MAILER_DNS_SERVER": "The nameserver that `mailer doctor` asks, as HOST:PORT; not read from .env.",
 }
 _NOT_IN_A_FILE: Final = ("MAILER_WORKSPACE", "MAILER_DNS_SERVER")
@@ -197,8 +197,9 @@ def _name_problems(environment: Environment, known_names: Sequence[str]) -> Iter
             hint = (
                 f'did you mean "{short[best]}"?'
                 if best
-                else "a key of mailer.toml is MAILER_<SECTION>_<KEY>, such as MAILER_DELIVERY_TRANSPORT"
+                else "the variable of a key in mailer.toml is MAILER_<SECTION>_<KEY>, "
+                "as in MAILER_DELIVERY_TRANSPORT"
             )
             yield Problem(f"{name} is not known; {hint}", file)
         elif file and name in _NOT_IN_A_FILE:
-            yield Problem(f"{name} is not read from here; set it in the environment", file)
+            yield Problem(f"{name} is not read from this file; set it in the environment", file)

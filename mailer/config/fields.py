@@ -92,11 +92,11 @@ def _check_base_url(value: str) -> str:
     except ValueError:
         usable = False
     if not usable:
-        raise ValueError(f'"{value}" is not an address such as https://news.example.org')
+        raise ValueError(f'"{value}" is not a URL such as https://news.example.org')
     if not value.isascii():
         raise ValueError("must be ASCII: write the host as xn--…, and anything else percent-encoded")
     if parts.query or parts.fragment:
-        raise ValueError("must end with the path; leave out ? and #")
+        raise ValueError("must end with the path; remove ? or # and what follows")
     if len(value) > 800:
         raise ValueError("must be at most 800 characters, so that it fits into a mail header")
     return value.rstrip("/")
@@ -137,14 +137,14 @@ def _parse_archive(value: object) -> object:
         value = words.get(value.strip(), value.strip())
     if isinstance(value, bool) or value == "variant":
         return value
-    raise ValueError(f'"{value}" is not true, false or "variant"')
+    raise ValueError(f'"{value}" is not one of true, false and "variant"')
 
 
 def _check_title_pattern(value: str) -> str:
     try:
         fields = [field[1:] for field in Formatter().parse(value) if field[1] is not None]
     except ValueError as error:
-        raise ValueError(f"is not a pattern: {error}") from None
+        raise ValueError(f"is not a title pattern: {error}") from None
     for name, form, conversion in fields:
         if name not in TITLE_FIELDS:
             known = ", ".join(f"{{{field}}}" for field in TITLE_FIELDS)
@@ -163,7 +163,7 @@ def _check_transport_url(value: str, info: ValidationInfo) -> str:
     if info.context is not None:
         info.context["transports"].check_url(value)
     elif not _SCHEME.match(value):
-        raise ValueError(f'"{value}" is not the URL of a transport; begin with a scheme and a colon')
+        raise ValueError(f'"{value}" is not the URL of a transport; it must begin with a scheme and a colon')
     return value
 
 
@@ -189,10 +189,12 @@ def _helo_name_in_ascii(value: str) -> str:
             parsed = ipaddress.ip_address(address)
         except ValueError:
             raise ValueError(
-                f'"{value}" is not an address such as [192.0.2.1] or [IPv6:2001:db8::1]'
+                f'"{value}" is not an IP address in brackets such as [192.0.2.1] or [IPv6:2001:db8::1]'
             ) from None
         if kind or (parsed.version == 6) != bool(colon):
-            raise ValueError(f'"{value}" is not an address such as [192.0.2.1] or [IPv6:2001:db8::1]')
+            raise ValueError(
+                f'"{value}" is not an IP address in brackets such as [192.0.2.1] or [IPv6:2001:db8::1]'
+            )
         return value
     try:
         ipaddress.ip_address(value)
@@ -200,11 +202,11 @@ def _helo_name_in_ascii(value: str) -> str:
         pass
     else:
         literal = f"[IPv6:{value}]" if ":" in value else f"[{value}]"
-        raise ValueError(f'"{value}" is an address, which stands in brackets in EHLO: write "{literal}"')
+        raise ValueError(f'"{value}" is an IP address, which must be in brackets: write "{literal}"')
     try:
         return _domain_in_ascii(value.removesuffix("."))
     except ValueError:
-        raise ValueError(f'"{value}" is not the full name of a machine such as mail.example.org') from None
+        raise ValueError(f'"{value}" is not a full host name such as mail.example.org') from None
 
 
 def _check_selector(value: str) -> str:
@@ -218,7 +220,9 @@ def _check_selector(value: str) -> str:
 
 def _check_key_file(value: str) -> str:
     if "-----BEGIN" in value or "\n" in value:
-        raise ValueError("holds a key; put it into a file of its own and write the name of that file here")
+        raise ValueError(
+            "must be the name of a file, not a key; put the key into a file and write the name here"
+        )
     return _check_not_empty(_check_one_line(value))
 
 

@@ -43,7 +43,9 @@ def find_workspace(start: Path) -> Path:
     for folder in (start, *start.parents):
         if (folder / CONFIG_NAME).is_file():
             return folder
-    raise ConfigError(f"there is no {CONFIG_NAME} in {start} or above; run `mailer init` to make a workspace")
+    raise ConfigError(
+        f"there is no {CONFIG_NAME} in {start} or a folder above it; run `mailer init` to create a workspace"
+    )
 
 
 class TransportRegistry(Protocol):
@@ -80,7 +82,7 @@ def load_settings(
     except RecursionError:  # dotted keys, which the parser does not nest
         raise ConfigError(_nesting_problem()) from None
     if not file.editions:
-        problems.append(Problem("there is no [editions.NAME]; a workspace needs one", CONFIG_NAME))
+        problems.append(Problem("there is no [editions.NAME]; add at least one edition", CONFIG_NAME))
     if problems:
         raise ConfigError.of(problems)
     return Settings(
@@ -201,7 +203,7 @@ def _hint_for_unknown_key(key_path: tuple[str, ...]) -> str:
         else list(ConfigFile.model_fields)
     )
     best = nearest(key_path[-1], known)
-    return f'; did you mean "{best}"?' if best else f"; known here: {', '.join(known)}"
+    return f'; did you mean "{best}"?' if best else f"; the known keys are {', '.join(known)}"
 
 
 def _line_of_key(text: str, key_path: tuple[str, ...]) -> int | None:

@@ -36,8 +36,8 @@ def read_mailbox(text: str) -> tuple[str, str]:
     local, _, domain = read.address.rpartition("@")
     if not local.isascii():
         raise ValueError(
-            f'"{trimmed(address)}" has letters beyond ASCII before the @, and most mail servers accept '
-            "no such sender; use an address that is ASCII there"
+            f'"{trimmed(address)}" has letters beyond ASCII before the @, and most mail servers do not '
+            "accept this; use an address that has only ASCII letters before the @"
         )
     return name, f"{local}@{_domain_in_unicode(domain)}"
 
@@ -58,7 +58,7 @@ def check_return_path(address: str) -> None:
     advice = f"use at most {room} before the @" if room > 0 else "use a shorter domain"
     raise ValueError(
         f'"{address}" is {excess} octet{"" if excess == 1 else "s"} too long: each message adds "+" and '
-        f"{BOUNCE_TOKEN} characters to it, and there may be {limit}; {advice}"
+        f"{BOUNCE_TOKEN} characters to it, and the limit is {limit}; {advice}"
     )
 
 
@@ -69,7 +69,9 @@ def _parse_name(before_bracket: str) -> str:
     if quoted:
         text = re.sub(r"\\(.)", r"\1", quoted[1])
     elif _ADDRESS_IN_BRACKETS.search(text):
-        raise ValueError(f'"{before_bracket.strip()} …" holds two addresses; a sender has one')
+        raise ValueError(
+            f'"{before_bracket.strip()} …" contains two addresses; a sender must have one address'
+        )
     elif text.startswith('""') and text.endswith('""') and len(text) > 4:
         text = text[1:-1]
     else:

@@ -33,12 +33,12 @@ def _check_token_url(value: str) -> str:
     try:
         parts = split_url(value)
     except ValueError as error:
-        raise ValueError(f"is not the address of a token endpoint: {error}") from None
+        raise ValueError(f"is not the URL of a token endpoint: {error}") from None
     host = parts.hostname or ""
     if not host or parts.fragment or not value.isascii() or re.search(r"\s", value):
-        raise ValueError("is not an address such as https://login.example.org/oauth2/token")
+        raise ValueError("is not a URL such as https://login.example.org/oauth2/token")
     if parts.username is not None or parts.password is not None:
-        raise ValueError("holds a user or a password; leave it out and use the MAILER_OAUTH_ variables")
+        raise ValueError("contains a user or a password; remove it and set the MAILER_OAUTH_ variables")
     if parts.scheme != "https" and not (parts.scheme == "http" and is_loopback(host)):
         raise ValueError("must begin with https://, because secrets are sent there")
     return value
@@ -58,7 +58,7 @@ class OAuth(FrozenModel):
 
     provider: Annotated[
         Literal["microsoft", "google", "custom"],
-        Field(description="The provider, whose usual addresses and scope are known."),
+        Field(description="The provider, whose usual URLs and scope are known."),
     ]
     grant: Annotated[Grant, Field(description="How an access token is obtained.")]
     client_id: Annotated[Line, Field(description="The id that the provider gave the application.")] = ""
@@ -70,7 +70,7 @@ class OAuth(FrozenModel):
     token_url: Annotated[
         Line,
         AfterValidator(_check_token_url),
-        Field(description="The address of the token endpoint; otherwise the provider's."),
+        Field(description="The URL of the token endpoint; otherwise the provider's."),
     ] = ""
     scope: Annotated[Line, Field(description="The scope to request; otherwise the usual one.")] = ""
 
@@ -78,13 +78,13 @@ class OAuth(FrozenModel):
     def _check_provider_and_grant(self) -> Self:
         if self.provider == "google" and self.grant == "client_credentials":
             raise ValueError(
-                'the SMTP of Google takes no client credentials; write grant = "service_account" '
-                'or "refresh_token"'
+                "the SMTP servers of Google do not accept client credentials; write "
+                'grant = "service_account" or "refresh_token"'
             )
         if self.provider == "microsoft" and self.grant == "service_account":
             raise ValueError(
-                'the SMTP of Microsoft takes no service accounts; write grant = "client_credentials" '
-                'or "refresh_token"'
+                "the SMTP servers of Microsoft do not accept service accounts; write "
+                'grant = "client_credentials" or "refresh_token"'
             )
         if not self.client_id and self.grant != "service_account":
             raise ValueError("client_id is missing; write the id that the provider gave the application")
@@ -93,7 +93,7 @@ class OAuth(FrozenModel):
         if self.provider != "microsoft" and self.tenant:
             raise ValueError('tenant is only for provider = "microsoft"; write token_url')
         if self.provider == "custom" and not self.token_url:
-            raise ValueError("token_url is missing; write the address of the provider's token endpoint")
+            raise ValueError("token_url is missing; write the URL of the provider's token endpoint")
         return self
 
     @property

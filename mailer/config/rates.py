@@ -61,7 +61,9 @@ def _parse_rate(value: object) -> Rate:
         raise ValueError(f'"{value}" is not a rate such as "20/s" (s, m, h or d)')
     rate = Rate(count=float(match[1]), seconds=_SECONDS[match[2]])
     if rate.unit != "s" and rate.count != int(rate.count):
-        raise ValueError(f'"{value}" is not a whole number of messages; slower than one a second is "0.2/s"')
+        raise ValueError(
+            f'"{value}" must have a whole number of messages; for less than one a second, write "0.2/s"'
+        )
     return rate
 
 
@@ -78,7 +80,7 @@ def _parse_limits(value: object) -> object:
     for unit in units:
         if units.count(unit) > 1:
             raise ValueError(
-                f"has two limits for {_ARTICLES.get(unit, 'a')} {_NOUNS[unit]}; keep the one that is meant"
+                f"has two limits for {_ARTICLES.get(unit, 'a')} {_NOUNS[unit]}; remove one of them"
             )
     return rates
 
@@ -127,7 +129,7 @@ def parse_hold_time(value: object) -> dt.timedelta | None:
         return None
     match = _TIME_SPAN.fullmatch(value) if isinstance(value, str) else None
     if not match:
-        raise ValueError(f'"{value}" is not a time to hold such as "30m" (s, m, h or d), nor "ask"')
+        raise ValueError(f'"{value}" is neither a time such as "30m" (s, m, h or d) nor "ask"')
     return dt.timedelta(seconds=int(match[1]) * _SECONDS[match[2]])
 
 
@@ -140,7 +142,7 @@ def parse_time_span(value: object) -> dt.timedelta:
         return value
     match = _TIME_SPAN.fullmatch(value) if isinstance(value, str) else None
     if not match or int(match[1]) * _SECONDS[match[2]] > _MAX_TIME_SPAN:
-        raise ValueError(f'"{value}" is not a time such as "24h" (s, m, h or d), at most "10d"')
+        raise ValueError(f'"{value}" is not a time such as "24h" (s, m, h or d) of at most "10d"')
     return dt.timedelta(seconds=int(match[1]) * _SECONDS[match[2]])
 
 

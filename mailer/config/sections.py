@@ -57,7 +57,7 @@ class Publication(FrozenModel):
     ]
     base_url: Annotated[
         BaseUrl,
-        Field(description="The public address of `mailer serve`; every link begins with it."),
+        Field(description="The public URL of `mailer serve`; every link begins with it."),
     ]
     timezone: Annotated[
         TimeZone,
@@ -79,7 +79,7 @@ class Publication(FrozenModel):
 class Brand(FrozenModel):
     """Holds `[brand]`: the logo and the colours. `logo` is a file in the workspace or an https URL."""
 
-    logo: Annotated[str, Field(description="A picture in the workspace, or an https address.")] = ""
+    logo: Annotated[str, Field(description="A picture in the workspace, or an https URL.")] = ""
     logo_width: Annotated[int, Field(ge=16, le=600, description="The width of the logo in CSS pixels.")] = 120
     accent: Annotated[Colour, Field(description="The colour of links, numerals and rules.")] = "#b3261e"
     accent_dark: Annotated[

@@ -26,7 +26,9 @@ def decode_text(data: bytes) -> str:
             try:
                 return data.decode(codec)
             except UnicodeDecodeError:
-                raise ValueError(f"begins as {name} and cannot be decoded as that; {_ADVICE}") from None
+                raise ValueError(
+                    f"begins with the byte order mark of {name}, but is not valid {name}; {_ADVICE}"
+                ) from None
     if data.count(0) * 4 >= len(data) > 1:
         raise ValueError(f"seems to be UTF-16 without a byte order mark; {_ADVICE}")
     try:

@@ -28,7 +28,7 @@ def split_url(url: str) -> SplitResult:
     try:
         host.encode("idna")  # as the socket module does; a label may be empty or too long
     except UnicodeError:
-        raise ValueError("its host is not the name of one") from None
+        raise ValueError("its host is not a valid host name") from None
     return parts
 
 

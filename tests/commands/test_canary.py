@@ -373,7 +373,7 @@ def test_when_none_of_the_first_can_be_tried_the_rest_are_not_either(
     [
         (["--canary", "lots"], '--canary: "lots" is not a share such as "5%"'),
         (["--canary", "0%"], '--canary: "0%" is not a share such as "5%"'),
-        (["--canary", "1%", "--hold", "soon"], '--hold: "soon" is not a time to hold such as "30m"'),
+        (["--canary", "1%", "--hold", "soon"], '--hold: "soon" is neither a time such as "30m"'),
         (["--hold", "30m"], "--hold is for the first readers of --canary"),
         (["--canary", "1%", "--at-local", "08:00"], "--canary and --at-local do not go together"),
         (["--canary", "1%", "--test", "a@example.org"], "--test sends one copy; leave --canary out"),

@@ -194,7 +194,7 @@ def test_any_setting(desk: Path, variable: str, value: str) -> None:
         (
             ["send", ISSUE, "--yes", "--transport", "smtp://a..b"],
             {},
-            b'"smtp://a..b" is not a transport: its host is not the name of one',
+            b'"smtp://a..b" is not a transport: its host is not a valid host name',
         ),
         (["render", ISSUE, "-o", "look"], {"MAILER_SECRET_KEY": b"\xff"}, b"MAILER_SECRET_KEY holds bytes"),
         (["serve", "--host", "a" * 70], {}, b"that is not the name of a host"),

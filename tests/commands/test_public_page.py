@@ -110,7 +110,7 @@ def test_another_value_is_one_sentence(desk: Path, value: str) -> None:
     ran = run(desk, "plan", ISSUE)
     assert ran.status == 2
     assert "editions.morning.archive: " in ran.err
-    assert 'is not true, false or "variant"' in ran.err
+    assert 'is not one of true, false and "variant"' in ran.err
     assert ran.err.count("\n") == 1
 
 
