@@ -1,4 +1,4 @@
-"""Prints the progress and the result of a run for people."""
+"""Prints the progress and the result of a run as text."""
 
 from __future__ import annotations
 
@@ -37,19 +37,22 @@ __all__ = [
     "show_progress",
 ]
 
-#: Without a terminal, a line this often (seconds).
+#: Without a terminal, progress is printed each time that this many seconds have passed.
 _LINE_SECONDS = 10.0
 
 
 def say_counts(counts: dict[str, int]) -> None:
-    """Prints the number of deliveries in each state that has any."""
+    """Prints the number of deliveries in each state, without states that have none.
+
+    `counts` has the number for every state.
+    """
     for state in STATES:
         if counts[state]:
             say(f"  {state:<10} {counts[state]:>9,}")
 
 
 def say_reasons(reasons: Iterable[Reason], campaign: Campaign) -> None:
-    """Prints the reasons of failed deliveries, each with advice and with the server's answers."""
+    """Prints the reasons why deliveries failed, each with advice and with the answers of servers."""
     for reason in reasons:
         advice = advice_on(reason, campaign)
         say(f"  {reason.number:,} {reason.state}{f': {advice}' if advice else ''}")
@@ -63,14 +66,14 @@ def say_reasons(reasons: Iterable[Reason], campaign: Campaign) -> None:
 
 
 def warn_of_moved_database(db: Database, settings: Settings) -> None:
-    """Warns before a run where the database was last used in another place. The run records this place."""
+    """Prints a warning if the database was last used at another path or as another copy."""
     sentence = moved_database_note(db, settings)
     if sentence:
         warn(sentence)
 
 
-def _say_waits(settings: Settings, result: SendResult) -> None:
-    """Prints the state of a campaign that waits for its next time."""
+def _say_waiting_campaign(settings: Settings, result: SendResult) -> None:
+    """Prints what was sent of a scheduled campaign, and the time at which the campaign goes on."""
     if result.progress is not None:
         say(f"{result.progress.handed_over:,} handed to {result.campaign.transport}.")
         say_counts(dict(result.counts))
@@ -90,7 +93,7 @@ def say_result(settings: Settings, result: SendResult) -> None:
         say(f"There is nothing to do: {campaign.slug} was sent to {counts['accepted']:,} readers already.")
         return
     if campaign.status is Status.SCHEDULED:
-        _say_waits(settings, result)
+        _say_waiting_campaign(settings, result)
         return
     if campaign.status is Status.HELD and progress is None:
         pass
@@ -132,7 +135,7 @@ def say_result(settings: Settings, result: SendResult) -> None:
 
 
 def _say_deferred(settings: Settings, result: SendResult) -> None:
-    """Prints how many deliveries are deferred, when they are retried and by which command."""
+    """Prints how many deliveries are deferred, and when and by which command they are retried."""
     campaign, number = result.campaign, result.counts["deferred"]
     first = format_time(campaign.held_until, settings.publication.zone)
     hours = settings.delivery.retry_for.total_seconds() / 3600
@@ -143,8 +146,8 @@ def _say_deferred(settings: Settings, result: SendResult) -> None:
     )
 
 
-def say_changes_since_plan(since: SincePlan) -> None:
-    """Prints how many readers joined or left since the plan; nothing where none did."""
+def say_changes_since_plan(changes: SincePlan) -> None:
+    """Prints how many readers have joined or left since the plan was made, if any."""
 
     def who(number: int) -> str:
         return f"{number:,} who {'was' if number == 1 else 'were'} planned {'has' if number == 1 else 'have'}"
@@ -152,18 +155,22 @@ def say_changes_since_plan(since: SincePlan) -> None:
     def skipped(number: int) -> str:
         return f"and {'is' if number == 1 else 'are'} skipped."
 
-    if since.left:
-        say(f"{who(since.left)} left since {skipped(since.left)}")
-    if since.received:
-        say(f"{who(since.received)} received the issue by another campaign {skipped(since.received)}")
-    if since.joined:
-        noun = "reader has" if since.joined == 1 else "readers have"
-        say(f"{since.joined:,} {noun} joined since the plan and will not get it.")
+    if changes.left:
+        say(f"{who(changes.left)} left since {skipped(changes.left)}")
+    if changes.received:
+        say(f"{who(changes.received)} received the issue by another campaign {skipped(changes.received)}")
+    if changes.joined:
+        noun = "reader has" if changes.joined == 1 else "readers have"
+        say(f"{changes.joined:,} {noun} joined since the plan and will not get it.")
 
 
 @contextmanager
 def show_progress(total: int, *, quiet: bool) -> Iterator[Callable[[RunProgress], None]]:
-    """Shows the progress of a run: a bar with rate and time left on a terminal, else a line every 10 s."""
+    """Shows the progress of a run in the `with` block: a bar on a terminal, otherwise a line every 10 s.
+
+    Yields the function to call with each progress. `total` is the number of deliveries. With `quiet`, nothing
+    is printed.
+    """
     noted = ""
 
     def show_note_once(progress: RunProgress, tell: Callable[[str], object]) -> None:
@@ -202,13 +209,13 @@ def show_progress(total: int, *, quiet: bool) -> Iterator[Callable[[RunProgress]
             return
         if not quiet and time.monotonic() - told >= _LINE_SECONDS:
             told = time.monotonic()
-            say(_line(progress, total), err=True)
+            say(_progress_line(progress, total), err=True)
 
     yield tell
 
 
-def _line(progress: RunProgress, total: int) -> str:
-    """Returns the progress line of a run; it counts people, not attempts."""
+def _progress_line(progress: RunProgress, total: int) -> str:
+    """Returns the progress line of a run. `total` is the number of deliveries; attempts are not counted."""
     done, deferred = progress.done, progress.outcomes.get("deferred", 0)
     rate = done / progress.seconds if progress.seconds else 0.0
     left = max(0, total - done) / rate if rate else 0.0

@@ -108,11 +108,16 @@ def test_an_answer_that_cannot_be_decoded_is_a_no(
     monkeypatch.setattr(answer, "isatty", lambda: True)
     monkeypatch.setattr(sys, "stdin", answer)
     with pytest.raises(typer.Exit) as ended:
-        confirm("Forget \x1b]0;owned\x07?", unattended=None, declined="Nothing was changed.", quiet=False)
+        confirm(
+            "Forget \x1b]0;owned\x07?",
+            unattended_error=None,
+            declined_message="Nothing was changed.",
+            to_stderr=False,
+        )
     assert ended.value.exit_code == 1
     assert "\x1b" not in capsys.readouterr().out
 
 
 def test_without_any_standard_input_nobody_can_answer(desk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stdin", None)
-    confirm("Go on?", unattended=None, declined="", quiet=False)
+    confirm("Go on?", unattended_error=None, declined_message="", to_stderr=False)

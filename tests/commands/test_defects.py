@@ -11,7 +11,7 @@ import pytest
 
 from mailer.commands import crash_reports as defects
 from mailer.commands import error_log
-from mailer.commands.error_log import KEPT, write_error_log
+from mailer.commands.error_log import MAX_LOGS, write_error_log
 from mailer.services.due.background import Scheduler
 from tests.cli import Ran, run
 from tests.commands.subprocesses import run_python
@@ -90,12 +90,12 @@ def test_an_address_in_the_program_itself_is_masked(workspace: Path) -> None:
 def test_the_newest_logs_are_kept(workspace: Path) -> None:
     folder = workspace / ".mailer" / "errors"
     folder.mkdir(parents=True, mode=0o755)
-    for day in range(10, 10 + KEPT + 4):
+    for day in range(10, 10 + MAX_LOGS + 4):
         (folder / f"202601{day}T080000.000000Z-1.log").touch()
     (folder / "notes.txt").touch()
     log = write_error_log(workspace, ValueError(), "")
     kept = [path for path in logs(workspace) if path.suffix == ".log"]
-    assert len(kept) == KEPT
+    assert len(kept) == MAX_LOGS
     assert log in kept
     assert kept[0].name.startswith("20260115")
     assert (folder / "notes.txt").exists()
@@ -125,7 +125,7 @@ def test_where_no_log_can_be_written_it_says_so(workspace: Path) -> None:
 
 @pytest.mark.usefixtures("defect")
 def test_a_defect_in_the_log_itself_breaks_nothing(workspace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(error_log, "_chain", broken)
+    monkeypatch.setattr(error_log, "_error_chain", broken)
     told = sentence(run(workspace, "campaigns", "list"))
     assert told.endswith("; no log of it could be written to .mailer/errors: keyerror")
 

@@ -210,7 +210,7 @@ def test_the_machines_time_zone_is_taken(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, target: str, zone: str
 ) -> None:
     monkeypatch.setattr(command.Path, "resolve", lambda self: Path(target))
-    assert command._timezone() == zone
+    assert command._machine_time_zone() == zone
 
 
 def test_the_first_issue_names_only_commands_that_exist(tmp_path: Path) -> None:

@@ -146,7 +146,7 @@ def test_an_address_of_ipv6_is_written_as_one() -> None:
         def getsockname(self) -> tuple[str, int, int, int]:
             return "::1", 8000, 0, 0
 
-    assert serve.address_of(Listener()) == "http://[::1]:8000"  # type: ignore[arg-type]
+    assert serve.listener_url(Listener()) == "http://[::1]:8000"  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("port", ["-1", "65536", "x"])

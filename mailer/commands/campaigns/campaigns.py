@@ -1,4 +1,4 @@
-"""Implements `mailer campaigns list|show|pause|cancel|verify`."""
+"""Implements the commands `list`, `show`, `pause`, `cancel` and `verify` of `mailer campaigns`."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ Slug = Annotated[str, typer.Argument(metavar="SLUG", help="The campaign's name, 
 JsonFlag = JsonFlag
 
 
-def _when(settings: Settings, overview: Overview) -> str:
-    """Returns the time at which a waiting campaign continues, or what it waits for, as the end of a line."""
+def _waiting_text(settings: Settings, overview: Overview) -> str:
+    """Returns the end of a campaign's line: when the campaign continues, or what it waits for."""
     campaign, zone = overview.campaign, settings.publication.zone
     overdue = campaign.status is Status.HELD and campaign.held_until < utc_text(now() - LATE)
     if campaign.status is Status.PAUSED or overdue:
@@ -65,7 +65,7 @@ def list_campaigns(context: typer.Context, as_json: JsonFlag = False) -> None:
         accepted, total = overview.counts["accepted"], sum(overview.counts.values())
         say(
             f"{campaign.slug:<28} {campaign.status:<10} {accepted:>9,} of {total:,}  "
-            f"{campaign.subject}{_when(workspace.settings, overview)}"
+            f"{campaign.subject}{_waiting_text(workspace.settings, overview)}"
         )
     if not found:
         say("There is no campaign yet. `mailer send ISSUE` makes one.")
@@ -92,7 +92,7 @@ def _say_details(settings: Settings, details: Details) -> None:
     say(f"  from       {details.sender}")
     say(f"  plan       {campaign.plan_hash}")
     say(f"  by         {campaign.transport}")
-    for row in _time_rows(settings, details):
+    for row in _waiting_rows(settings, details):
         say(row)
     for label, moment in (("started", campaign.started_at), ("finished", campaign.finished_at)):
         say(f"  {label:<10} {format_time(moment, zone) if moment else 'not yet'}")
@@ -104,8 +104,8 @@ def _say_details(settings: Settings, details: Details) -> None:
         say(f"  {details.note}")
 
 
-def _time_rows(settings: Settings, details: Details) -> list[str]:
-    """Returns lines about what a campaign waits for, and its canary."""
+def _waiting_rows(settings: Settings, details: Details) -> list[str]:
+    """Returns the lines about the canary of a campaign, and about the times at which it continues."""
     campaign, zone = details.overview.campaign, settings.publication.zone
     rows: list[str] = []
     if campaign.due_at:
@@ -126,7 +126,7 @@ def pause(context: typer.Context, slug: Slug, as_json: JsonFlag = False) -> None
     """Pauses a running campaign; `resume` continues it."""
     workspace = open_workspace(settings_of(context))
     ended = pause_campaign(workspace, slug)
-    _say_decided(workspace, slug, ended, as_json)
+    _say_new_status(workspace, slug, ended, as_json)
 
 
 def cancel(
@@ -138,23 +138,23 @@ def cancel(
         workspace.spools.find(slug)
         confirm(
             f"Cancel campaign {slug} for good? What it has not sent stays unsent.",
-            unattended=None,  # scripts cancel without being asked
-            declined="Nothing was changed.",
-            quiet=as_json,
+            unattended_error=None,  # scripts cancel without being asked
+            declined_message="Nothing was changed.",
+            to_stderr=as_json,
         )
     ended = cancel_campaign(workspace, slug)
-    _say_decided(workspace, slug, ended, as_json)
+    _say_new_status(workspace, slug, ended, as_json)
 
 
-def _say_decided(workspace: Workspace, slug: str, ended: bool, as_json: bool) -> None:
-    """Prints the state of a campaign that was just paused or cancelled."""
+def _say_new_status(workspace: Workspace, slug: str, run_has_ended: bool, as_json: bool) -> None:
+    """Prints the state of a paused or cancelled campaign. `run_has_ended` is False if a run still goes on."""
     if as_json:
         emit_json(details_of(workspace, slug).to_json())
         return
     overview = overview_of(workspace, slug)
     counts = overview.counts
     say(f"Campaign {slug} is {overview.campaign.status}.")
-    if not ended:
+    if not run_has_ended:
         say("Its run still waits for a server's answer, and ends by itself when the answer comes.")
     elif any(counts[state] for state in STATES if state != "pending"):
         say_counts(counts)

@@ -1,4 +1,4 @@
-"""Implements `mailer campaigns deliveries`, which lists each person's delivery."""
+"""Implements `mailer campaigns deliveries`, which lists the deliveries of a campaign."""
 
 from __future__ import annotations
 

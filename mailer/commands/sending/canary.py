@@ -12,8 +12,8 @@ from mailer.services.planning.prepare import Prepared
 
 __all__ = ["CanaryOption", "HoldOption", "canary_rows", "canary_warnings"]
 
-#: With fewer readers a share says little about the others.
-_FEW = 100
+#: With fewer recipients in all, the result of a canary says little about the others.
+_MIN_RECIPIENTS = 100
 
 CanaryOption = Annotated[
     str | None,
@@ -36,12 +36,12 @@ HoldOption = Annotated[
 
 
 def canary_rows(settings: Settings, prepared: Prepared, canary: Canary) -> list[str]:
-    """Returns the plan's lines about the size of the canary and what follows it."""
+    """Returns the lines of a plan about the size of the canary and about what happens after it."""
     total = prepared.plan.recipients
     then = (
         "then the campaign waits for you"
         if canary.hold is None
-        else f"then held for {_in_words(canary.hold)}"
+        else f"then held for {_duration_in_words(canary.hold)}"
     )
     rows = [f"First      {canary.number:,} of {total:,} ({canary.share * 100:g}%), {then}"]
     if canary.hold is not None:
@@ -50,14 +50,14 @@ def canary_rows(settings: Settings, prepared: Prepared, canary: Canary) -> list[
 
 
 def canary_warnings(prepared: Prepared, canary: Canary) -> list[str]:
-    """Returns a warning where the canary is too small to say much."""
+    """Returns a warning if the campaign has too few recipients for a canary, and otherwise an empty list."""
     total = prepared.plan.recipients
-    if total >= _FEW:
+    if total >= _MIN_RECIPIENTS:
         return []
     return [f"of {total:,} readers, the first {canary.number:,} say little about the others"]
 
 
-def _in_words(seconds: float) -> str:
+def _duration_in_words(seconds: float) -> str:
     for unit, name in ((86400, "day"), (3600, "hour"), (60, "minute"), (1, "second")):
         if seconds >= unit and seconds % unit == 0:
             number = int(seconds // unit)

@@ -1,4 +1,4 @@
-"""Implements `mailer explain`."""
+"""Implements `mailer explain`, which says why a person gets an issue or does not get it."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def explain(
     zone = settings.publication.zone
     found = explain_person(open_workspace(settings, to_read=True), address, issue)
     if as_json:
-        emit_json({**asdict(found), "gets_it": _gets_it(found)})
+        emit_json({**asdict(found), "gets_it": _gets_issue(found)})
         return
     if not found.known:
         listed = ", and is on the suppression list" if found.exclusion else ""
@@ -59,5 +59,5 @@ def explain(
         say(f"  campaign {delivery.slug}: {delivery.state}{when}{why}")
 
 
-def _gets_it(found: Explanation) -> bool:
-    return found.known and found.exclusion is None and not found.unwritable
+def _gets_issue(explanation: Explanation) -> bool:
+    return explanation.known and explanation.exclusion is None and not explanation.unwritable

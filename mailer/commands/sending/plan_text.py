@@ -1,4 +1,4 @@
-"""Prints a plan for people."""
+"""Prints a plan as text."""
 
 from __future__ import annotations
 
@@ -17,11 +17,15 @@ __all__ = ["say_plan"]
 
 
 def say_plan(
-    prepared: Prepared, left: int | None = None, *, rows: Iterable[str] = (), warnings: Iterable[str] = ()
+    prepared: Prepared,
+    remaining: int | None = None,
+    *,
+    rows: Iterable[str] = (),
+    warnings: Iterable[str] = (),
 ) -> None:
-    """Prints a plan. `left` is the number of deliveries that an existing campaign has still to send.
+    """Prints a plan. `remaining` is the number of deliveries that an existing campaign still has to send.
 
-    `rows` and `warnings` are what else is told of it: when it goes out, who is first.
+    `rows` and `warnings` are printed with the plan: lines about the schedule and the canary.
     """
     existing, outbox_copies = prepared.existing, prepared.outbox_copies
     plan = frozen_plan(prepared)
@@ -32,26 +36,26 @@ def say_plan(
     say(f"By         {plan.transport}")
     if plan.segment:
         say(f"Segment    {plan.segment}")
-    if left is not None and existing:
-        say(f"Left       {left:,} of {existing.plan['recipients']:,} readers")
+    if remaining is not None and existing:
+        say(f"Left       {remaining:,} of {existing.plan['recipients']:,} readers")
     else:
         say(f"Readers    {plan.recipients:,} will get it")
         for reason, number in plan.excluded.items():
-            say(f"           {number:,} will not: {_because(reason, plan.transport)}")
+            say(f"           {number:,} will not: {_exclusion_text(reason, plan.transport)}")
     if outbox_copies:
-        say(f"Tried out  {outbox_copies.readers:,} had it in {_folder(outbox_copies.transport)} only")
+        say(f"Tried out  {outbox_copies.readers:,} had it in {_outbox_folder(outbox_copies.transport)} only")
     if len(plan.variants) > 1:
         for variant, number in plan.variants.items():
-            say(f"           {number:,} {_reading(prepared, int(variant))}")
+            say(f"           {number:,} {_variant_text(prepared, int(variant))}")
     if plan.domains:
         top = ", ".join(f"{domain} {number:,}" for domain, number in list(plan.domains.items())[:4])
         say(f"           mostly at {top}")
-    if page := _public_page(prepared, plan):
+    if page := _public_page_text(prepared, plan):
         say(f"Archive    {page}")
     if plan.since:
         say(f"Since      {plan.since.campaign}: {plan.since.joined:,} new, {plan.since.left:,} gone")
     say(f"Size       HTML {plan.html_bytes / 1024:.1f} KB, message {plan.message_bytes / 1024:.1f} KB")
-    say(f"Plan       {_hash(prepared)}")
+    say(f"Plan       {_plan_hash(prepared)}")
     for row in rows:
         say(row)
     for warning in (*plan.warnings, *warnings):
@@ -63,13 +67,13 @@ def say_plan(
     say()
 
 
-def _folder(transport: str) -> str:
-    """Returns the folder of an outbox's URL, such as `outbox/` for `outbox:outbox`."""
+def _outbox_folder(transport: str) -> str:
+    """Returns the folder in the URL of an outbox, such as `outbox/` for `outbox:outbox`."""
     return transport.partition(":")[2].rstrip("/") + "/"
 
 
-def _public_page(prepared: Prepared, plan: Plan) -> str:
-    """Returns what the public page shows, or '' where every reader of the edition gets the same."""
+def _public_page_text(prepared: Prepared, plan: Plan) -> str:
+    """Returns a text about what the public page shows, or '' if the page shows what every reader gets."""
     if plan.archive == "none":
         return "there is no public page: archive = false"
     only = ", ".join(only_expressions(prepared.loaded.issue))
@@ -83,8 +87,8 @@ def _public_page(prepared: Prepared, plan: Plan) -> str:
     return f"the public page {' and '.join(shown)}" if shown else ""
 
 
-def _reading(prepared: Prepared, variant: int) -> str:
-    """Returns what the readers of a variant get, in the words of the issue."""
+def _variant_text(prepared: Prepared, variant: int) -> str:
+    """Returns a text that says which parts of the issue the readers of a variant get."""
     only = only_expressions(prepared.loaded.issue)
     chosen = [expression for bit, expression in enumerate(only) if variant >> bit & 1]
     if not chosen:
@@ -92,12 +96,12 @@ def _reading(prepared: Prepared, variant: int) -> str:
     return f"also read what is only for {', '.join(chosen)} (variant {variant})"
 
 
-def _because(reason: str, transport: str) -> str:
+def _exclusion_text(reason: str, transport: str) -> str:
     if reason == UNWRITABLE:
         rule = unwritable_by(transport)
         return f"has an address that {rule.sentence if rule else 'could not be written to'}"
     return Exclusion(reason).sentence if reason in set(Exclusion) else "has it already"
 
 
-def _hash(prepared: Prepared) -> str:
+def _plan_hash(prepared: Prepared) -> str:
     return prepared.existing.plan_hash if prepared.existing else prepared.plan.hash

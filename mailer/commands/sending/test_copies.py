@@ -1,4 +1,4 @@
-"""Implements `mailer send --test`, which sends marked copies without a campaign."""
+"""Implements `mailer send --test`, which sends marked copies of an issue without a campaign."""
 
 from __future__ import annotations
 
@@ -11,45 +11,47 @@ from mailer.services.planning.test_copy import Copy, readers_of_copy, send_sampl
 from mailer.services.workspace import Workspace
 from mailer.transports.base import Result
 
-__all__ = ["check_test", "send_copies"]
+__all__ = ["check_test_options", "send_test_copies"]
 
 
-def check_test(*, at: bool, plan: bool) -> None:
-    """Raises InputError for options that `--test` does not allow: a time, or a plan's hash."""
-    if at:
+def check_test_options(*, has_time: bool, has_plan_hash: bool) -> None:
+    """Raises InputError if `--test` is used with a time of sending or with the hash of a plan."""
+    if has_time:
         raise InputError("--test sends one copy now; leave --at and --at-local out")
-    if plan:
+    if has_plan_hash:
         raise InputError("--test sends one copy without a plan; leave --plan out")
 
 
-def send_copies(workspace: Workspace, prepared: Prepared, addresses: Sequence[str], *, as_json: bool) -> None:
-    """Sends the copies and prints each result. Raises TransportError for those that were not accepted."""
+def send_test_copies(
+    workspace: Workspace, prepared: Prepared, addresses: Sequence[str], *, as_json: bool
+) -> None:
+    """Sends a test copy to each address, and prints the results. Raises TransportError for refused copies."""
     copies = send_samples(workspace, prepared, addresses)
-    went = [copy for copy in copies if copy.outcome.result is Result.ACCEPTED]
+    accepted = [copy for copy in copies if copy.outcome.result is Result.ACCEPTED]
     if as_json:
-        documents = [_document(copy) for copy in copies]
+        documents = [_copy_document(copy) for copy in copies]
         emit_json({**(documents[0] if len(documents) == 1 else {}), "copies": documents})
-    elif went:
-        for copy in went:
+    elif accepted:
+        for copy in accepted:
             say(f"One test copy went to {copy.address} by {prepared.plan.transport}.")
-        for line in dict.fromkeys(line for copy in went for line in _what_it_shows(prepared, copy)):
+        for line in dict.fromkeys(line for copy in accepted for line in _content_lines(prepared, copy)):
             say(line)
         say("No campaign was made.")
     problems = [
         Problem(f"the test copy to {copy.address} was {copy.outcome.result.value}: {copy.outcome.reason}")
         for copy in copies
-        if copy not in went
+        if copy not in accepted
     ]
     if problems:
         raise TransportError.of(problems)
 
 
-def _what_it_shows(prepared: Prepared, copy: Copy) -> Iterator[str]:
-    """Yields lines about whose data a copy shows and how many readers get the same; none for a usual copy."""
+def _content_lines(prepared: Prepared, copy: Copy) -> Iterator[str]:
+    """Yields lines about whose data a copy contains, and about how many readers get the same content."""
     segment = bool(prepared.plan.segment)
     same, total = readers_of_copy(prepared, copy.variant), prepared.plan.recipients
     if copy.own:
-        items = f", and the items for this reader (variant {copy.variant})" if _varies(prepared) else ""
+        items = f", and the items for this reader (variant {copy.variant})" if _has_variants(prepared) else ""
         values = f"this reader's name, language and attributes{items}"
         yield f"{copy.address} is on the list: the copy has {values}."
     elif copy.values == "reader":
@@ -61,11 +63,11 @@ def _what_it_shows(prepared: Prepared, copy: Copy) -> Iterator[str]:
         yield f"It is what {same:,} of the {total:,} readers in the segment get."
 
 
-def _varies(prepared: Prepared) -> bool:
+def _has_variants(prepared: Prepared) -> bool:
     return bool(prepared.selection.only)
 
 
-def _document(copy: Copy) -> dict[str, object]:
+def _copy_document(copy: Copy) -> dict[str, object]:
     return {
         "test": copy.address,
         "result": copy.outcome.result.value,

@@ -1,4 +1,4 @@
-"""Implements `mailer subscribers add`, for one person or the data of a whole segment."""
+"""Implements `mailer subscribers add`, which adds or changes one person, or changes all in a segment."""
 
 from __future__ import annotations
 

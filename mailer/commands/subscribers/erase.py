@@ -1,4 +1,4 @@
-"""Implements `mailer subscribers erase`, and lists the files that the operator has to clean."""
+"""Implements `mailer subscribers erase`, which also lists the files that still contain the address."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from mailer.services.readers.traces import Traces
 
 __all__ = ["erase"]
 
-#: Of one folder, so many files are named one by one; with more of them, only their number is told.
-_MOST_NAMED = 20
-#: So many files and folders that were not looked into are named.
-_MOST_SKIPPED = 10
-#: So many lines of files and folders are told.
-_MOST_LINES = 200
+#: At most this many files of a folder are named; of a folder with more, only the number of files is printed.
+_MAX_NAMED = 20
+#: At most this many files and folders that were not searched are named.
+_MAX_SKIPPED = 10
+#: At most this many lines with files and folders are printed.
+_MAX_LINES = 200
 
 
 def erase(
@@ -38,9 +38,9 @@ def erase(
     def ask(who: str) -> None:
         confirm(
             f"Erase {who} for good?",
-            unattended=f"nobody is here to confirm; add --yes to erase {who} for good",
-            declined="Nothing was changed.",
-            quiet=as_json,
+            unattended_error=f"nobody is here to confirm; add --yes to erase {who} for good",
+            declined_message="Nothing was changed.",
+            to_stderr=as_json,
         )
 
     done = erase_person(settings_of(context), address, confirm=None if yes else ask, search=not as_json)
@@ -51,19 +51,19 @@ def erase(
     else:
         say(f"{done.address} is erased (number {done.number}), and no import brings the address back.")
     if done.traces is not None:
-        _print_result(done.traces, "the address, or one before it" if done.had_another else "the address")
+        _print_traces(done.traces, "the address, or one before it" if done.had_another else "the address")
     if done.left:
         raise FailureError(*done.left)
 
 
-def _print_result(traces: Traces, what: str) -> None:
-    """Prints the files that hold the address on standard error."""
+def _print_traces(traces: Traces, what: str) -> None:
+    """Prints on standard error the files that contain `what`, a text such as `the address`."""
     if traces.number:
         warn(f"these files of yours hold {what}; remove it from them, or delete them:")
-        lines = list(_places(traces))
-        for line in lines[:_MOST_LINES]:
+        lines = list(_trace_lines(traces))
+        for line in lines[:_MAX_LINES]:
             say(f"  {line}", err=True)
-        if len(lines) > _MOST_LINES or traces.number > len(traces.files):
+        if len(lines) > _MAX_LINES or traces.number > len(traces.files):
             say(f"  and more: {traces.number:,} files in all", err=True)
     files = "1 file" if traces.looked_at == 1 else f"{traces.looked_at:,} files"
     found = "" if traces.number else f", and none holds {what}"
@@ -74,18 +74,18 @@ def _print_result(traces: Traces, what: str) -> None:
             err=True,
         )
     if traces.left_out:
-        rest = len(traces.left_out) - _MOST_SKIPPED
+        rest = len(traces.left_out) - _MAX_SKIPPED
         more = f" and {rest:,} more" if rest > 0 else ""
-        say(f"Not searched: {', '.join(traces.left_out[:_MOST_SKIPPED])}{more}.", err=True)
+        say(f"Not searched: {', '.join(traces.left_out[:_MAX_SKIPPED])}{more}.", err=True)
 
 
-def _places(traces: Traces) -> Iterator[str]:
-    """Yields the files one by one, and only their number where one folder has many."""
+def _trace_lines(traces: Traces) -> Iterator[str]:
+    """Yields a line for each file that was found, or one line for a folder with many such files."""
     folders = Counter(str(PurePosixPath(name).parent) for name in traces.files)
     told: set[str] = set()
     for name in traces.files:
         folder = str(PurePosixPath(name).parent)
-        if folders[folder] <= _MOST_NAMED:
+        if folders[folder] <= _MAX_NAMED:
             yield name
         elif folder not in told:
             told.add(folder)

@@ -1,4 +1,4 @@
-"""Holds the options that choose people, of `mailer subscribers list` and `export`."""
+"""Defines the options of `mailer subscribers list` and `export` that select people."""
 
 from __future__ import annotations
 

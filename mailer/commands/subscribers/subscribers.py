@@ -1,4 +1,4 @@
-"""Implements `mailer subscribers list|restore|change-address`."""
+"""Implements the commands `list`, `restore` and `change-address` of `mailer subscribers`."""
 
 from __future__ import annotations
 
