@@ -108,7 +108,11 @@ limit = "fast"
             "desk@news.example.org",
             'is not a sender; write "Name <name@example.org>"',
         ),
-        ('base_url = "https://news.example.org"', 'base_url = "https://e.org/?a"', "remove ? or # and what follows"),
+        (
+            'base_url = "https://news.example.org"',
+            'base_url = "https://e.org/?a"',
+            "remove ? or # and what follows",
+        ),
         (
             'base_url = "https://news.example.org"',
             f'base_url = "https://e.org/{"x" * 800}"',
@@ -340,8 +344,8 @@ def test_a_private_key_in_the_file_is_refused_and_not_repeated(workspace: Path) 
     key = "-----BEGIN PRIVATE KEY-----\nMIIEvgIBADAN\n-----END PRIVATE KEY-----\n"
     (line,) = problems(workspace, f"{CONFIG}[dkim.keys]\na = '''{key}'''\n", KEY)
     assert (
-        f"mailer.toml:{CONFIG.count(chr(10)) + 2}: dkim.keys.a: must be the name of a file, not a key; put the key into a file"
-        in line
+        f"mailer.toml:{CONFIG.count(chr(10)) + 2}: dkim.keys.a: must be the name of a file, not a key; put "
+        "the key into a file" in line
     )
     assert "MIIEvg" not in line
 

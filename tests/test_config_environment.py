@@ -255,7 +255,9 @@ def test_what_is_no_key_is_taken_too(workspace: Path, variable: str) -> None:
 @pytest.mark.parametrize("variable", ["MAILER_WORKSPACE", "MAILER_DNS_SERVER"])
 def test_what_is_not_read_from_the_file_is_no_line_of_it(workspace: Path, variable: str) -> None:
     (workspace / ".env").write_text(f"{variable}=x\n")
-    with pytest.raises(ConfigError, match=rf"^\.env: {variable} is not read from this file; set it in the env"):
+    with pytest.raises(
+        ConfigError, match=rf"^\.env: {variable} is not read from this file; set it in the env"
+    ):
         load_settings(workspace, {})
     load_settings(workspace, {variable: "y"})
 

@@ -37,9 +37,7 @@ def describe_defect(workspace: Path, error: BaseException, command: str) -> str:
         log = write_error_log(workspace, error, command)
     except Exception as failure:  # no log is a reason to say so, and none to fail again
         why = getattr(failure, "strerror", None) or type(failure).__name__
-        return (
-            f"{_cause_and_advice(error)}; no log of it could be written to .mailer/errors: {str(why).lower()}"
-        )
+        return f"{_cause_and_advice(error)}; no log could be written to .mailer/errors: {str(why).lower()}"
     shown = log
     with suppress(OSError, ValueError):  # the current folder may be gone
         shown = log.relative_to(Path.cwd())
@@ -68,13 +66,13 @@ def report_thread_errors(folder: Path | None, command: str) -> Iterator[None]:
 def _cause_and_advice(error: BaseException) -> str:
     """Returns a text that says what happened and what the operator can do."""
     if isinstance(error, MemoryError):
-        return "there was not enough memory; free some and run this again"
+        return "there was not enough memory; free some memory and run this again"
     if isinstance(error, RuntimeError) and str(error) == _NO_THREAD:
         return (
             "the system gives this process no more threads; end other programs, or raise the limit of "
             "processes (ulimit -u) or of memory, and run this again"
         )
     return (
-        f"a defect of mailer itself ended this command ({type(error).__name__}); run it again, and if "
-        "it fails again, report it with its log"
+        f"a defect in mailer ended this command ({type(error).__name__}); run it again, and if "
+        "it fails again, report the defect with its log"
     )

@@ -35,7 +35,7 @@ class JsonOutput:
     def keep(self, document: Any) -> None:
         """Keeps `document`, which `finish` prints. Raises RuntimeError for a second document of a command."""
         if self._document is not _NO_DOCUMENT:
-            raise RuntimeError("a command prints one JSON document")
+            raise RuntimeError("a command must print only one JSON document")
         self._document = document
 
     def set_exit_explanation(self, sentence: str) -> None:

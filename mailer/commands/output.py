@@ -62,7 +62,7 @@ def say_reasons(reasons: Iterable[Reason], campaign: Campaign) -> None:
             say(f"    {words.number:,} {reason.state}: {example}{words.text or 'no reason was given'}")
             told += words.number
         if told < reason.number:
-            say(f"    {reason.number - told:,} {reason.state} in other words")
+            say(f"    {reason.number - told:,} {reason.state} with other answers")
 
 
 def warn_of_moved_database(db: Database, settings: Settings) -> None:
@@ -122,16 +122,23 @@ def say_result(settings: Settings, result: SendResult) -> None:
     elif result.next_try and campaign.held_until:
         _say_deferred(settings, result)
     elif counts["pending"] or counts["deferred"]:
-        say(f"Some are left. `mailer send {issue}` tries them again.")
+        say(f"Some deliveries are left. `mailer send {issue}` tries them again.")
     if counts["uncertain"]:
-        say(
-            f"{counts['uncertain']:,} may or may not have arrived, and are held. "
-            f"`mailer campaigns resolve {campaign.slug} --assume-sent` (or --resend) settles them."
-        )
+        _say_uncertain(campaign, counts["uncertain"])
     free = not any(counts[state] for state in ("accepted", "uncertain", "sending"))
     if note := sender_note(settings, campaign, counts, free=free):
         say(note)
     say(f"The archive is {(settings.campaigns / campaign.slug).relative_to(settings.root)}/.")
+
+
+def _say_uncertain(campaign: Campaign, number: int) -> None:
+    """Prints the number of deliveries whose outcome is uncertain, and the commands that settle them."""
+    messages = "1 message" if number == 1 else f"{number:,} messages"
+    say(
+        f"{messages} may or may not have arrived, and {'is' if number == 1 else 'are'} held. "
+        f"`mailer campaigns resolve {campaign.slug} --assume-sent` (or --resend) settles "
+        f"{'it' if number == 1 else 'them'}."
+    )
 
 
 def _say_deferred(settings: Settings, result: SendResult) -> None:
@@ -140,9 +147,9 @@ def _say_deferred(settings: Settings, result: SendResult) -> None:
     first = format_time(campaign.held_until, settings.publication.zone)
     hours = settings.delivery.retry_for.total_seconds() / 3600
     say(
-        f"{number:,} {'waits' if number == 1 else 'wait'} for another try: a running `mailer serve`, or "
-        f"`mailer run-due` (for cron), makes it from {first} on, for up to {hours:,.4g} hours in all. "
-        f"`mailer send {campaign.issue}` tries at once."
+        f"{number:,} deferred {'delivery is' if number == 1 else 'deliveries are'} tried again by a running "
+        f"`mailer serve`, or by `mailer run-due` (for cron), from {first} on, for up to {hours:,.4g} hours "
+        f"in all. `mailer send {campaign.issue}` tries at once."
     )
 
 
@@ -150,7 +157,7 @@ def say_changes_since_plan(changes: SincePlan) -> None:
     """Prints how many readers have joined or left since the plan was made, if any."""
 
     def who(number: int) -> str:
-        return f"{number:,} who {'was' if number == 1 else 'were'} planned {'has' if number == 1 else 'have'}"
+        return f"{number:,} planned {'reader has' if number == 1 else 'readers have'}"
 
     def skipped(number: int) -> str:
         return f"and {'is' if number == 1 else 'are'} skipped."

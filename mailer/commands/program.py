@@ -125,7 +125,7 @@ def _run_command(
 
         return _print_problems(output, [Problem(str(explain(error, "subscribers.db")))], 1)
     except BrokenPipeError:
-        return _print_json_error(output, [Problem("the reader of the output closed it early")], 1)
+        return _print_json_error(output, [Problem("the output was closed before all of it was written")], 1)
     except OSError as error:
         place = f"{error.filename}: " if error.filename else ""
         sentence = f"{place}{(error.strerror or str(error)).lower()}; correct that and run this again"

@@ -62,7 +62,7 @@ def test_where_nobody_can_answer_nothing_is_done(desk: Path, words: tuple[str, .
     for more in ((), ("--json",)):
         ran = run(desk, *words, *more)
         assert ran.status == 2
-        assert "nobody is here to confirm; add --yes" in ran.err
+        assert "standard input is not a terminal, so nobody can confirm; add --yes" in ran.err
         assert (ran.err.count("\n"), "[y/N]" in ran.out) == (1, False)
     assert len(readers(desk)) == 2
     assert campaigns(desk) == []

@@ -351,7 +351,7 @@ def test_the_first_of_a_scheduled_campaign_that_was_paused_stay_the_first(
 def test_a_few_readers_are_too_few_to_say_much(desk: Path, clock: Clock, wire: Scripted) -> None:
     ran = send(desk, "--canary", "1%", "--segment", 'email == "reader7@example.org"')
     assert ran.status == 0, ran.err
-    assert "Warning    of 1 readers, the first 1 say little about the others" in ran.out
+    assert "Warning    a canary of 1 out of 1 readers is too small to say much about the others" in ran.out
     assert wire.sent == ["reader7@example.org"]
 
 

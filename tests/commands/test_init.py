@@ -98,7 +98,7 @@ def test_a_workspace_is_not_made_twice(tmp_path: Path) -> None:
     before = tree(tmp_path)
     ran = run(tmp_path, "init")
     assert ran.status == 2
-    assert ran.err == "mailer: mailer.toml is there already, so this is a workspace; nothing was changed\n"
+    assert ran.err == "mailer: mailer.toml exists already, so this is a workspace; nothing was changed\n"
     assert tree(tmp_path) == before
 
 

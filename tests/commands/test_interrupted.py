@@ -388,7 +388,7 @@ def test_deliveries_are_listed_by_state_and_address(desk: Path, wire: Scripted) 
     assert run(desk, "campaigns", "deliveries", SLUG, "--state", "skipped").out == "No delivery matches.\n"
     ran = run(desk, "campaigns", "deliveries", SLUG, "--state", "lost")
     assert (ran.status, ran.out) == (2, "")
-    assert '"lost" is no state of a delivery; choose one of pending, sending, accepted' in ran.err
+    assert '"lost" is not a delivery state; choose one of pending, sending, accepted' in ran.err
 
 
 def test_an_erased_person_is_listed_by_number(desk: Path) -> None:

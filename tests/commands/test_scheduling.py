@@ -620,8 +620,8 @@ def test_a_foreground_send_says_how_many_wait_until_when(
     assert ran.status == 1
     assert "3 handed to" in ran.out
     assert (
-        "1 waits for another try: a running `mailer serve`, or `mailer run-due` (for cron), makes it from"
-        in ran.out
+        "1 deferred delivery is tried again by a running `mailer serve`, or by `mailer run-due` (for cron), "
+        "from" in ran.out
     )
     assert "Sun 22 Nov 2026 08:01" in ran.out
     wire.decide = lambda _: Outcome(Result.ACCEPTED, "ok")

@@ -74,7 +74,7 @@ def test_a_plan_tells_who_gets_it_and_who_does_not(desk: Path) -> None:
     assert ran.status == 0, ran.err
     assert "3 will get it" in ran.out
     assert "1 will not: has unsubscribed" in ran.out
-    assert '2 also read what is only for "member" in tags (variant 1)' in ran.out
+    assert '2 also get the parts that are only for "member" in tags (variant 1)' in ran.out
     assert SLUG in ran.out
     assert not (desk / "campaigns").exists()
     assert not (desk / "outbox").exists()

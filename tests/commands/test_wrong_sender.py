@@ -63,7 +63,8 @@ def test_what_is_frozen_is_said(desk: Path) -> None:
     plan = run(desk, "plan", ISSUE)
     assert f"From       Harbour Brief <{OLD}>\n" in plan.out
     assert (
-        f"Warning    From stays as it was frozen; mailer.toml says Harbour Brief <{NEW}> by now\n" in plan.out
+        f"Warning    From stays as in the frozen campaign; mailer.toml now says "
+        f"Harbour Brief <{NEW}>\n" in plan.out
     )
     ran = run(desk, "campaigns", "retry", SLUG)
     assert ran.status == 1

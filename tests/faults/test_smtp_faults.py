@@ -74,7 +74,7 @@ def test_not_now_at_any_stage_defers_that_reader_and_goes_on(
     assert ran.status == 1
     assert desk.states == ["deferred"] * 4 + ["accepted"]
     assert "4 deferred: 450 4.2.1 try again later" in ran.out
-    assert "4 wait for another try: a running `mailer serve`" in ran.out
+    assert "4 deferred deliveries are tried again by a running `mailer serve`" in ran.out
     assert f"{GO_ON} tries at once." in ran.out
     assert server.recipients == ["reader5@example.org"]
     desk.finishes(lambda: server.recipients)
@@ -246,7 +246,7 @@ def test_lost_between_the_dot_and_its_answer_is_uncertain_and_held(
     assert ran.status == 1
     assert desk.states == ["uncertain", "accepted", "accepted", "accepted"]
     assert f"1 uncertain: no answer after the message: {why}" in ran.out
-    assert "1 may or may not have arrived, and are held." in ran.out
+    assert "1 message may or may not have arrived, and is held." in ran.out
     assert f"`mailer campaigns resolve {SLUG} --assume-sent` (or --resend) settles them" in ran.out
     desk.finishes(lambda: server.recipients, uncertain=1)
 

@@ -38,7 +38,7 @@ def deliveries(
 ) -> None:
     """Lists recipients with delivery state, time and the server's answer."""
     if state and state not in STATES:
-        raise InputError(f'"{state}" is no state of a delivery; choose one of {", ".join(STATES)}')
+        raise InputError(f'"{state}" is not a delivery state; choose one of {", ".join(STATES)}')
     workspace = open_workspace(settings_of(context), to_read=True)
     found = deliveries_of(workspace, slug, state=state, address=address)
     if as_json:

@@ -37,7 +37,7 @@ def new(
 ) -> None:
     """Creates a draft issue in issues/."""
     name = begin_issue(settings_of(context), edition, _parse_date_option(date))
-    say(f"{name} is your draft. `mailer check {name}` tells what is wrong with it.")
+    say(f"{name} is your draft. `mailer check {name}` reports its problems.")
 
 
 def _parse_date_option(text: str | None) -> dt.date | None:

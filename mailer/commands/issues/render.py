@@ -40,6 +40,6 @@ def render(
     if done.conditions and done.is_public_page:
         say(f"{done.folder_of(output, 0)}: what is for everybody; its web.html is the public page")
     for bit, condition in enumerate(done.conditions):
-        say(f"{done.folder_of(output, 1 << bit)}: what readers see of whom `{condition}` alone is true")
+        say(f"{done.folder_of(output, 1 << bit)}: what readers see for whom only `{condition}` is true")
     if done.has_errors:
         raise typer.Exit(1)

@@ -40,7 +40,7 @@ def _refuse_repeated_options(parameters: list[Any]) -> None:
     seen: set[str] = set()
     for option in _single_value_options(parameters):
         if option.name in seen:
-            raise InputError(f"{max(option.opts, key=len)} may be given once; leave one of them out")
+            raise InputError(f"{max(option.opts, key=len)} may be given only once; leave one of them out")
         seen.add(option.name or "")
 
 

@@ -20,7 +20,7 @@ CanaryOption = Annotated[
     typer.Option(
         "--canary",
         metavar="SHARE",
-        help="Send to a random share first, such as 1%, and to the rest when that went well.",
+        help="Send to a random share of the readers first, such as 1%, and to the rest if that goes well.",
     ),
 ]
 HoldOption = Annotated[
@@ -29,7 +29,7 @@ HoldOption = Annotated[
         "--hold",
         metavar="TIME",
         help="How long to watch the canary before the rest is sent: 30m, 2h, or ask to wait for a decision. "
-        "Complaints and late bounces count only where a list with them is imported meanwhile; no webhook is "
+        "Complaints and late bounces count only if a list of them is imported meanwhile; webhooks are not "
         "read yet.",
     ),
 ]
@@ -54,7 +54,9 @@ def canary_warnings(prepared: Prepared, canary: Canary) -> list[str]:
     total = prepared.plan.recipients
     if total >= _MIN_RECIPIENTS:
         return []
-    return [f"of {total:,} readers, the first {canary.number:,} say little about the others"]
+    return [
+        f"a canary of {canary.number:,} out of {total:,} readers is too small to say much about the others"
+    ]
 
 
 def _duration_in_words(seconds: float) -> str:

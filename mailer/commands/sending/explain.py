@@ -51,7 +51,7 @@ def explain(
     else:
         say(f"{found.address} gets {found.issue}: the person is active and subscribes to its edition.")
         for text in found.only:
-            say(f"  also reads what is only for {text}")
+            say(f"  also gets the parts that are only for {text}")
     for delivery in found.deliveries:
         when = f" at {format_time(delivery.settled_at, zone)}" if delivery.settled_at else ""
         why = f": {delivery.reason}" if delivery.reason else ""

@@ -63,7 +63,8 @@ def say_plan(
     if existing and existing.issue_hash != prepared.loaded.digest:
         say("Warning    the file has changed since; this campaign goes on with the issue as archived")
     if existing and plan.sender != prepared.plan.sender:
-        say(f"Warning    From stays as it was frozen; mailer.toml says {prepared.plan.sender} by now")
+        sender = prepared.plan.sender
+        say(f"Warning    From stays as in the frozen campaign; mailer.toml now says {sender}")
     say()
 
 
@@ -92,8 +93,8 @@ def _variant_text(prepared: Prepared, variant: int) -> str:
     only = only_expressions(prepared.loaded.issue)
     chosen = [expression for bit, expression in enumerate(only) if variant >> bit & 1]
     if not chosen:
-        return "read what is for everybody (variant 0)"
-    return f"also read what is only for {', '.join(chosen)} (variant {variant})"
+        return "get the parts that are for everybody (variant 0)"
+    return f"also get the parts that are only for {', '.join(chosen)} (variant {variant})"
 
 
 def _exclusion_text(reason: str, transport: str) -> str:

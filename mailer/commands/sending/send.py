@@ -39,7 +39,7 @@ IssuePath = Annotated[
 SegmentOption = Annotated[
     str,
     typer.Option(
-        "--segment", metavar="EXPR", help='Only readers that fit, as in: language == "en" and "vip" in tags'
+        "--segment", metavar="EXPR", help='Only readers who match, as in: language == "en" and "vip" in tags'
     ),
 ]
 TransportOption = Annotated[
@@ -63,7 +63,7 @@ AtLocalOption = Annotated[
     typer.Option(
         "--at-local",
         metavar="HH:MM",
-        help="The local time, such as 08:00, at which each reader gets it on its date.",
+        help="The local time, such as 08:00, at which each reader gets the issue on the issue's date.",
     ),
 ]
 PlanOption = Annotated[
@@ -79,7 +79,7 @@ TestOption = Annotated[
     typer.Option(
         "--test",
         metavar="ADDRESS",
-        help="Send one marked copy there, without a campaign; may be given several times.",
+        help="Send one marked copy to this address, without a campaign; may be given several times.",
     ),
 ]
 
@@ -227,7 +227,7 @@ def _ask_to_confirm(
     people = "person" if recipients == 1 else "people"
     confirm(
         f"Send it to {recipients:,} {people} {time_text}?",
-        unattended_error=f"nobody is here to confirm; add --yes{exactly}",
+        unattended_error=f"standard input is not a terminal, so nobody can confirm; add --yes{exactly}",
         declined_message="Nothing was sent.",
         to_stderr=to_stderr,
     )

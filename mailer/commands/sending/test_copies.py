@@ -33,7 +33,7 @@ def send_test_copies(
         emit_json({**(documents[0] if len(documents) == 1 else {}), "copies": documents})
     elif accepted:
         for copy in accepted:
-            say(f"One test copy went to {copy.address} by {prepared.plan.transport}.")
+            say(f"A test copy was sent to {copy.address} by {prepared.plan.transport}.")
         for line in dict.fromkeys(line for copy in accepted for line in _content_lines(prepared, copy)):
             say(line)
         say("No campaign was made.")
@@ -60,7 +60,7 @@ def _content_lines(prepared: Prepared, copy: Copy) -> Iterator[str]:
             "language and attributes, and the items that most readers in the segment get."
         )
     if segment:
-        yield f"It is what {same:,} of the {total:,} readers in the segment get."
+        yield f"The copy is what {same:,} of the {total:,} readers in the segment get."
 
 
 def _has_variants(prepared: Prepared) -> bool:

@@ -31,7 +31,7 @@ _Segment = Annotated[
     _Word,
     typer.Option(
         metavar="EXPR",
-        help='In place of ADDRESS: change tags and attributes of everybody that fits, as in: "vip" in tags',
+        help='In place of ADDRESS: change tags and attributes of everybody who matches, as in: "vip" in tags',
     ),
 ]
 _Editions = Annotated[

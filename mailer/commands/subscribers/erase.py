@@ -38,7 +38,8 @@ def erase(
     def ask(who: str) -> None:
         confirm(
             f"Erase {who} for good?",
-            unattended_error=f"nobody is here to confirm; add --yes to erase {who} for good",
+            unattended_error="standard input is not a terminal, so nobody can confirm; "
+            f"add --yes to erase {who} for good",
             declined_message="Nothing was changed.",
             to_stderr=as_json,
         )
@@ -47,11 +48,14 @@ def erase(
     if as_json:
         emit_json(done.to_json())
     elif done.number is None:
-        say(f"{done.address} was erased before; what had come back of it is removed.")
+        say(f"{done.address} was erased before; data that had come back since then is removed.")
     else:
-        say(f"{done.address} is erased (number {done.number}), and no import brings the address back.")
+        say(f"{done.address} is erased (number {done.number}), and no import can add the address again.")
     if done.traces is not None:
-        _print_traces(done.traces, "the address, or one before it" if done.had_another else "the address")
+        _print_traces(
+            done.traces,
+            "the address, or an earlier one of this person" if done.had_another else "the address",
+        )
     if done.left:
         raise FailureError(*done.left)
 
@@ -59,7 +63,7 @@ def erase(
 def _print_traces(traces: Traces, what: str) -> None:
     """Prints on standard error the files that contain `what`, a text such as `the address`."""
     if traces.number:
-        warn(f"these files of yours hold {what}; remove it from them, or delete them:")
+        warn(f"these files of yours contain {what}; remove it from them, or delete them:")
         lines = list(_trace_lines(traces))
         for line in lines[:_MAX_LINES]:
             say(f"  {line}", err=True)

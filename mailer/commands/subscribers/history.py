@@ -94,7 +94,7 @@ def _event_text(event: HistoryEntry, zone: ZoneInfo) -> str:
 def _delivery_lines(deliveries: Sequence[Delivered], zone: ZoneInfo) -> LabelledLines:
     earlier = len(deliveries) - _MAX_SHOWN
     if earlier > 0:
-        yield "Deliveries", f"{earlier:,} earlier ones are left out here; --json has them"
+        yield "Deliveries", f"{earlier:,} earlier deliveries are left out here; --json lists them"
     for delivery in deliveries[-_MAX_SHOWN:]:
         when = f" at {format_time(delivery.settled_at, zone)}" if delivery.settled_at else ""
         folder = " (in a folder only)" if delivery.in_folder else ""

@@ -91,9 +91,9 @@ def change_address(
         emit_json(done.to_json())
         return
     if not done.changed:
-        say(f"{person.address} is their address already.")
+        say(f"{person.address} is already the address of this person.")
         return
-    say(f"{before.address} is {person.address} now; {_status_text(person)}.")
+    say(f"{before.address} was changed to {person.address}; {_status_text(person)}.")
     for slug in done.on_the_way:
         say(
             f"A delivery of {slug} to {before.address} is in flight; if it is refused, run `mailer "

@@ -63,7 +63,7 @@ def unsubscribe(
     if as_json:
         emit_json(done.to_json())
     else:
-        say(f"{done.person.address} {'is now off' if done.changed else 'was already off'} {place}.")
+        say(f"{done.person.address} {'is now' if done.changed else 'was already'} unsubscribed from {place}.")
 
 
 def _warn_of_long_reason(reason: str) -> None:
@@ -93,7 +93,7 @@ def suppress(
         return
     say(f"{done.address} {'is now' if done.changed else 'was already'} on the suppression list.")
     for now in done.moved_to:
-        say(f"{now} had this address before and is not suppressed by this.")
+        say(f"{now} had this address before, and is not suppressed.")
 
 
 def _required_address(address: str | None) -> str:

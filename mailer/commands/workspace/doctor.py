@@ -63,7 +63,7 @@ def doctor(
 
     given = context.get_parameter_source("dns_server")
     if offline and given is not None and given.name == "COMMANDLINE":
-        raise InputError("--offline asks no nameserver; leave --dns-server out")
+        raise InputError("--offline and --dns-server cannot be used together; leave one of them out")
     settings = settings_of(context)
     server = nameserver(dns_server) if dns_server else None
     try:

@@ -36,22 +36,24 @@ def init(
     """Creates a workspace with settings, a key and a first issue."""
     given = context.find_root().get_parameter_source("workspace")
     if given is not None and given.name == "COMMANDLINE":
-        raise InputError("--workspace names a workspace that is there already; write `mailer init DIR`")
+        raise InputError(
+            "--workspace must name an existing workspace; to create one, write `mailer init DIR`"
+        )
     issue = make_workspace(folder, dt.datetime.now().astimezone().date())
     shown = "this folder" if folder == Path() else str(folder)
     say(f"A workspace is ready in {shown}. What to do next:")
     steps = [] if folder == Path() else [(f"cd {folder}", "")]
     steps += [
         (f"edit {CONFIG_NAME}", "the name, the sender, the postal address, the base URL"),
-        (f"mailer check {issue}", "what is wrong with the first issue: nothing"),
+        (f"mailer check {issue}", "reports the problems of the first issue: none"),
         (f"mailer render {issue} -o look", "how it looks: open look/email.html"),
-        ("mailer subscribers import FILE.csv", "who reads it"),
+        ("mailer subscribers import FILE.csv", "adds your readers"),
         (f"mailer send {issue}", "shows the plan and asks; messages go to the folder outbox"),
     ]
     width = max(len(command) for command, _ in steps)
     for command, why in steps:
         say(f"  {command:<{width}}  {why}".rstrip())
-    say("Keep .env to yourself: the key in it signs every link to unsubscribe.")
+    say("Keep .env secret: the key in it signs every unsubscribe link.")
 
 
 def make_workspace(folder: Path, today: dt.date) -> str:
@@ -117,7 +119,7 @@ def _check_nothing_is_overwritten(folder: Path, contents: dict[str, str]) -> Non
         raise ConfigError(f"{folder} is not a folder; nothing was changed")
     if os.path.lexists(folder / CONFIG_NAME):
         raise ConfigError(
-            f"{folder / CONFIG_NAME} is there already, so this is a workspace; nothing was changed"
+            f"{folder / CONFIG_NAME} exists already, so this is a workspace; nothing was changed"
         )
     blocked = [name for name in _FOLDERS if os.path.lexists(folder / name) and not (folder / name).is_dir()]
     blocked += [name for name in contents if os.path.lexists(folder / name)]

@@ -65,12 +65,13 @@ def serve(
         listener = listen(host, port)
     except UnicodeError:
         raise FailureError(
-            f'cannot listen on "{host}": that is not the name of a host; choose another with --host'
+            f'cannot listen on "{host}": this is not a valid host name; choose another with --host'
         ) from None
     except OSError as error:
         why = (error.strerror or str(error)).lower()
         raise FailureError(
-            f"cannot listen on {host} port {port}: {why}; stop what is there, or choose another with --port"
+            f"cannot listen on {host} port {port}: {why}; stop the program that uses it, "
+            "or choose another port with --port"
         ) from None
     # uvicorn takes the signals over while it runs, and gives them back to these when it has ended.
     before = {number: signal.signal(number, end) for number in (signal.SIGINT, signal.SIGTERM)}
@@ -87,7 +88,7 @@ def serve(
 
 
 def _print_defect(settings: Settings, error: Exception) -> None:
-    say(f"the schedule goes on in a minute: {describe_defect(settings.root, error, 'serve')}", err=True)
+    say(f"the scheduler continues in a minute: {describe_defect(settings.root, error, 'serve')}", err=True)
 
 
 def listener_url(listener: socket.socket) -> str:
