@@ -1,4 +1,4 @@
-"""`subscribers show` tells the whole story of a person, and each reason that was typed can be read again."""
+"""`subscribers show` prints the data and the history of a person, and each reason that was typed can be read again."""
 
 from __future__ import annotations
 
