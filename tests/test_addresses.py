@@ -21,7 +21,7 @@ from mailer.audience.people import find
 from mailer.audience.values.address import Address, ascii_domain, normalize_address
 from mailer.config import Mailbox, Settings, load_settings
 from mailer.config.fields import Domain, Sender
-from mailer.config.mailboxes import BOUNCE_TOKEN
+from mailer.config.mailboxes import BOUNCE_TOKEN_LENGTH
 from mailer.errors import AudienceError, ConfigError
 from mailer.links.urls import Purpose, TokenCodec
 from mailer.message.envelope import Envelope, Person, mailbox_field
@@ -215,7 +215,7 @@ def test_a_message_is_addressed_to_what_was_read(text: str) -> None:
 
 @pytest.mark.parametrize("stable_id", [bytes(8), b"\xff" * 8])
 def test_the_token_of_a_return_path_is_as_long_as_the_settings_say(stable_id: bytes) -> None:
-    assert len(TokenCodec(("k",)).make(Purpose.BOUNCE, stable_id, 2**32 - 1)) == BOUNCE_TOKEN
+    assert len(TokenCodec(("k",)).make(Purpose.BOUNCE, stable_id, 2**32 - 1)) == BOUNCE_TOKEN_LENGTH
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -60,7 +60,7 @@ def read(workspace: Path, table: str) -> OAuth:
 )
 def test_a_provider_has_its_usual_values(workspace: Path, table: str, endpoint: str, scope: str) -> None:
     oauth = read(workspace, table)
-    assert (oauth.endpoint, oauth.requested_scope) == (endpoint, scope)
+    assert (oauth.token_endpoint, oauth.requested_scope) == (endpoint, scope)
 
 
 NO_GRANTS = "the SMTP servers of Google do not accept client credentials; write grant ="

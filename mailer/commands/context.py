@@ -20,9 +20,9 @@ JsonFlag = Annotated[bool, typer.Option("--json", help="Print one JSON document 
 
 
 def settings_of(context: typer.Context) -> Settings:
-    """Returns the settings of the workspace: the folder after `--workspace`, or else the current folder.
+    """Returns the settings of the workspace in the folder after `--workspace`, or in the current folder.
 
-    Either may also be a folder within the workspace.
+    The folder may also be a subfolder of the workspace.
     """
     from mailer.config import find_workspace, load_settings
     from mailer.transports import registry
@@ -35,7 +35,7 @@ def say(line: str = "", *, err: bool = False, raw_prefix: str = "") -> None:
     """Prints `line` on standard output or, with `err`, on standard error.
 
     A line may quote files, servers and readers, so control characters in `line` are replaced by visible ones;
-    `raw_prefix` is printed before the line without this. If standard error cannot be written, the line is
+    `raw_prefix` is printed before the line unchanged. If standard error cannot be written, the line is
     dropped and the command goes on.
     """
     try:

@@ -30,7 +30,10 @@ def describe_crash(error: BaseException, folder: Path | None, command: str) -> s
 
 
 def describe_defect(workspace: Path, error: BaseException, command: str) -> str:
-    """Writes a log of an unexpected error, and returns a sentence with cause, advice and the log's path."""
+    """Writes a log of an unexpected error, and returns a sentence with cause, advice and the log's path.
+
+    `command` is the name of the command that met the error.
+    """
     from mailer.commands.error_log import write_error_log
 
     try:

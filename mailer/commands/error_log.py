@@ -74,14 +74,14 @@ def _traceback_lines(error: BaseException) -> list[str]:
     for number, frame in enumerate(traceback.StackSummary.extract(iter(chosen), limit=2 * _MAX_END_FRAMES)):
         if left_out and number == _MAX_END_FRAMES:
             lines.append(f"  … {left_out} more calls …")
-        lines.append(f"  {_relative_path(frame.filename)}, line {frame.lineno}, in {frame.name}")
+        lines.append(f"  {_relative_to_import_path(frame.filename)}, line {frame.lineno}, in {frame.name}")
         # A template's lines are the operator's own text, and no line of the program.
         if frame.line and frame.filename.endswith(".py"):
             lines.append(f"    {frame.line}")
     return lines
 
 
-def _relative_path(file: str) -> str:
+def _relative_to_import_path(file: str) -> str:
     """Returns the path of a source file relative to the import path, without the folders of this machine."""
     for folder in sorted(filter(None, sys.path), key=len, reverse=True):
         if file.startswith(folder.rstrip("/") + "/"):

@@ -16,7 +16,14 @@ from typing import Any, Final
 from mailer.display_text import HIDDEN, visible
 from mailer.errors import Problem
 
-__all__ = ["JsonOutput", "as_json_text", "emit_json", "emit_json_list", "json_output", "set_exit_explanation"]
+__all__ = [
+    "JsonOutput",
+    "as_json_text",
+    "emit_json",
+    "emit_json_list",
+    "set_exit_explanation",
+    "use_json_output",
+]
 
 #: The explanation of an exit status if the command gave none; 130 is the status after SIGINT.
 _DEFAULT_EXPLANATIONS: Final = {130: "interrupted"}
@@ -32,7 +39,7 @@ class JsonOutput:
         self._list_is_open = False
         self._explanation = ""
 
-    def keep(self, document: Any) -> None:
+    def keep_document(self, document: Any) -> None:
         """Keeps `document`, which `finish` prints. Raises RuntimeError for a second document of a command."""
         if self._document is not _NO_DOCUMENT:
             raise RuntimeError("a command must print only one JSON document")
@@ -84,7 +91,7 @@ _current: ContextVar[JsonOutput | None] = ContextVar("json_output", default=None
 
 
 @contextmanager
-def json_output(*, wanted: bool) -> Iterator[JsonOutput]:
+def use_json_output(*, wanted: bool) -> Iterator[JsonOutput]:
     """Yields the JSON output of the command in the `with` block. `wanted` is True if `--json` was given."""
     output = JsonOutput(wanted=wanted)
     token = _current.set(output)
@@ -114,7 +121,7 @@ def emit_json(document: Any) -> None:
     if output is None:
         _print_json(document)
     else:
-        output.keep(document)
+        output.keep_document(document)
 
 
 def emit_json_list(documents: Iterable[Any]) -> None:
@@ -131,7 +138,7 @@ def emit_json_list(documents: Iterable[Any]) -> None:
 
 
 def set_exit_explanation(sentence: str) -> None:
-    """Keeps a sentence that explains an exit status other than 0, for `--json` without a document."""
+    """Keeps a sentence that explains an exit status other than 0, if a command has no JSON document."""
     output = _current.get()
     if output is not None:
         output.set_exit_explanation(sentence)

@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from mailer.services.sending.result import SendResult
 
 __all__ = [
-    "say_counts",
-    "say_reasons",
+    "say_state_counts",
+    "say_failure_reasons",
     "say_result",
     "say_changes_since_plan",
     "warn_of_moved_database",
@@ -41,17 +41,14 @@ __all__ = [
 _LINE_SECONDS = 10.0
 
 
-def say_counts(counts: dict[str, int]) -> None:
-    """Prints the number of deliveries in each state, without states that have none.
-
-    `counts` has the number for every state.
-    """
+def say_state_counts(counts: dict[str, int]) -> None:
+    """Prints a line for each delivery state and its number in `counts`, except for the number 0."""
     for state in STATES:
         if counts[state]:
             say(f"  {state:<10} {counts[state]:>9,}")
 
 
-def say_reasons(reasons: Iterable[Reason], campaign: Campaign) -> None:
+def say_failure_reasons(reasons: Iterable[Reason], campaign: Campaign) -> None:
     """Prints the reasons why deliveries failed, each with advice and with the answers of servers."""
     for reason in reasons:
         advice = advice_on(reason, campaign)
@@ -66,7 +63,7 @@ def say_reasons(reasons: Iterable[Reason], campaign: Campaign) -> None:
 
 
 def warn_of_moved_database(db: Database, settings: Settings) -> None:
-    """Prints a warning if the database was last used at another path or as another copy."""
+    """Prints a warning if, since the last run, the database was moved or another copy of it was used."""
     sentence = moved_database_note(db, settings)
     if sentence:
         warn(sentence)
@@ -76,7 +73,7 @@ def _say_waiting_campaign(settings: Settings, result: SendResult) -> None:
     """Prints what was sent of a scheduled campaign, and the time at which the campaign goes on."""
     if result.progress is not None:
         say(f"{result.progress.handed_over:,} handed to {result.campaign.transport}.")
-        say_counts(dict(result.counts))
+        say_state_counts(dict(result.counts))
     from mailer.services.planning.schedule import waiting_note
 
     waits = waiting_note(result.campaign, settings.publication.zone)
@@ -104,8 +101,8 @@ def say_result(settings: Settings, result: SendResult) -> None:
         rate = f" ({handed / progress.seconds:,.0f} a second)" if progress.seconds else ""
         say(f"{handed:,} handed to {campaign.transport} in {progress.seconds:.1f} s{rate}.")
     say(f"Campaign {campaign.slug} is {campaign.status}:")
-    say_counts(dict(counts))
-    say_reasons(result.reasons, campaign)
+    say_state_counts(dict(counts))
+    say_failure_reasons(result.reasons, campaign)
     if campaign.status is Status.PAUSED:
         itself = f"paused itself: {campaign.status_note}" if campaign.status_note else "is paused"
         say(f"It {itself}. `mailer campaigns resume {campaign.slug}` goes on with it.")
@@ -131,13 +128,13 @@ def say_result(settings: Settings, result: SendResult) -> None:
     say(f"The archive is {(settings.campaigns / campaign.slug).relative_to(settings.root)}/.")
 
 
-def _say_uncertain(campaign: Campaign, number: int) -> None:
+def _say_uncertain(campaign: Campaign, count: int) -> None:
     """Prints the number of deliveries whose outcome is uncertain, and the commands that settle them."""
-    messages = "1 message" if number == 1 else f"{number:,} messages"
+    messages = "1 message" if count == 1 else f"{count:,} messages"
     say(
-        f"{messages} may or may not have arrived, and {'is' if number == 1 else 'are'} held. "
+        f"{messages} may or may not have arrived, and {'is' if count == 1 else 'are'} held. "
         f"`mailer campaigns resolve {campaign.slug} --assume-sent` (or --resend) settles "
-        f"{'it' if number == 1 else 'them'}."
+        f"{'it' if count == 1 else 'them'}."
     )
 
 

@@ -22,7 +22,7 @@ from typer.exceptions import TyperException
 from mailer import __version__
 from mailer.commands.context import say
 from mailer.commands.crash_reports import describe_crash, report_thread_errors
-from mailer.commands.json_output import JsonOutput, json_output
+from mailer.commands.json_output import JsonOutput, use_json_output
 from mailer.commands.loading.lazy import LazyGroup
 from mailer.commands.loading.table import all_commands
 from mailer.commands.parsing.arguments import command_name, wants_json
@@ -71,14 +71,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Runs the program and exits. `arguments` are the command line's words (default: sys.argv)."""
     words = _move_workspace_option_first(list(sys.argv[1:] if arguments is None else arguments))
     prepare_streams()
-    program = _root_group()
+    program = _command_group()
     if is_completing():
         _print_completions(program)
     folder, command = _chosen_workspace(words), command_name(program, words)
     try:
         with (
             report_thread_errors(folder, command),
-            json_output(wanted=wants_json(program, words)) as output,
+            use_json_output(wanted=wants_json(program, words)) as output,
         ):
             sys.exit(
                 _run_command(program, words, output, lambda error: describe_crash(error, folder, command))
@@ -87,7 +87,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         flush_output_streams()
 
 
-def _root_group() -> Any:
+def _command_group() -> Any:
     """Returns the click group with all commands. The module of a command is imported when it is called."""
     program: Any = typer.main.get_command(app)
     program.commands = all_commands()

@@ -98,8 +98,9 @@ def apply_environment(
 ) -> tuple[dict[KeyPath, str], list[Problem]]:
     """Replaces values in `data`, the tables of mailer.toml, by the values of environment variables.
 
-    Returns the name of the variable by the path of each key that was set, and the problems with names of
-    variables. A variable for a key takes precedence over a variable for the key's table.
+    Returns a dictionary with the variable that set each key, and a list of problems with names of variables.
+    A variable for a key takes precedence over a variable for the key's table. `transport_variables` has the
+    names of the variables that transports read.
     """
     keys = _keys_by_variable(_edition_names(data, environment))
     origins: dict[KeyPath, str] = {}
@@ -107,7 +108,9 @@ def apply_environment(
     for key_path, value_type, name in sorted(found, key=lambda each: len(each[0])):
         if _set_nested(data, key_path, _parse_value(environment.values[name], value_type)):
             origins[key_path] = name
-    return origins, list(_name_problems(environment, [*keys, *OTHER_VARIABLES, *transport_variables]))
+    return origins, list(
+        _variable_name_problems(environment, [*keys, *OTHER_VARIABLES, *transport_variables])
+    )
 
 
 def _edition_names(data: Mapping[str, Any], environment: Environment) -> list[str]:
@@ -148,7 +151,7 @@ def keys_with_types(model: type[BaseModel]) -> Iterator[tuple[str, Any]]:
 
 
 def _set_nested(data: dict[str, Any], key_path: KeyPath, value: object) -> bool:
-    """Puts `value` into nested tables. Returns False if a value that is not a table is in the way."""
+    """Puts `value` into nested tables. Returns False if `key_path` leads through a value that is no table."""
     table = data
     for key in key_path[:-1]:
         table = table.setdefault(key, {})
@@ -159,7 +162,7 @@ def _set_nested(data: dict[str, Any], key_path: KeyPath, value: object) -> bool:
 
 
 def _parse_value(text: str, value_type: Any) -> object:
-    """Returns `text` as a TOML value; `text` itself if `value_type` is text, and if it is not TOML."""
+    """Returns `text` parsed as TOML, or `text` itself if it is not TOML or if `value_type` is text."""
     types = set(_component_types(value_type))
     if types <= {str, Mailbox, NoneType}:
         return text
@@ -187,7 +190,7 @@ def _component_types(annotation: Any) -> Iterator[Any]:
         yield origin or annotation
 
 
-def _name_problems(environment: Environment, known_names: Sequence[str]) -> Iterator[Problem]:
+def _variable_name_problems(environment: Environment, known_names: Sequence[str]) -> Iterator[Problem]:
     """Yields a problem for each variable with an unknown name, and for each that `.env` must not set."""
     short = {name.removeprefix(_PREFIX): name for name in known_names}
     for name in sorted(environment.values):

@@ -131,7 +131,7 @@ def _parse_time_of_day(value: object) -> object:
     raise ValueError(f'"{value}" is not a time of day such as "08:00"')
 
 
-def _parse_archive(value: object) -> object:
+def _parse_archive_setting(value: object) -> object:
     words = {"true": True, "false": False}  # as they come from the environment
     if isinstance(value, str):
         value = words.get(value.strip(), value.strip())
@@ -227,7 +227,7 @@ def _check_key_file(value: str) -> str:
 
 
 #: True: the public page shows what is for everybody; "variant": what most readers got; False: there is none.
-ArchiveSetting = Annotated[bool | Literal["variant"], BeforeValidator(_parse_archive)]
+ArchiveSetting = Annotated[bool | Literal["variant"], BeforeValidator(_parse_archive_setting)]
 Line = Annotated[str, AfterValidator(_check_one_line)]
 NonEmpty = Annotated[str, AfterValidator(_check_not_empty)]
 NonEmptyLine = Annotated[str, AfterValidator(_check_one_line), AfterValidator(_check_not_empty)]

@@ -49,7 +49,7 @@ def find_workspace(start: Path) -> Path:
 
 
 class TransportRegistry(Protocol):
-    """Declares what this module needs from `mailer.transports.registry`, a higher layer."""
+    """Declares what this module needs from `mailer.transports.registry`, which is in a higher layer."""
 
     def check_url(self, url: str) -> None:
         """Raises ValueError if `url` is not the URL of a transport."""

@@ -9,10 +9,10 @@ from email.header import decode_header, make_header
 from mailer.addresses import LONGEST_ADDRESS, LONGEST_LOCAL, header_address, read_address, trimmed
 from mailer.display_text import HIDDEN
 
-__all__ = ["BOUNCE_TOKEN", "check_return_path", "read_mailbox"]
+__all__ = ["BOUNCE_TOKEN_LENGTH", "check_return_path", "read_mailbox"]
 
 #: Characters of the token that names a delivery in the return path (VERP): see `mailer.links.tokens`.
-BOUNCE_TOKEN = 40
+BOUNCE_TOKEN_LENGTH = 40
 
 _WHOLE = re.compile(r"(?P<name>.*?)<(?P<address>[^<>]*)>", re.S)
 #: One quoted string (RFC 5322 section 3.2.4).
@@ -51,14 +51,14 @@ def check_return_path(address: str) -> None:
         if most == LONGEST_LOCAL
         else f"{LONGEST_ADDRESS} octets in all (RFC 5321 section 4.5.3.1.3)"
     )
-    excess = len(local) + 1 + BOUNCE_TOKEN - most
+    excess = len(local) + 1 + BOUNCE_TOKEN_LENGTH - most
     if excess <= 0:
         return
-    room = most - 1 - BOUNCE_TOKEN
+    room = most - 1 - BOUNCE_TOKEN_LENGTH
     advice = f"use at most {room} before the @" if room > 0 else "use a shorter domain"
     raise ValueError(
         f'"{address}" is {excess} octet{"" if excess == 1 else "s"} too long: each message adds "+" and '
-        f"{BOUNCE_TOKEN} characters to it, and the limit is {limit}; {advice}"
+        f"{BOUNCE_TOKEN_LENGTH} characters to it, and the limit is {limit}; {advice}"
     )
 
 

@@ -27,7 +27,7 @@ _TENANT = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?")
 
 
 def _check_token_url(value: str) -> str:
-    """Checks that the URL has https, or leads to this machine: secrets are sent to it."""
+    """Returns `value`. Raises ValueError if secrets must not be sent to the URL, as without https."""
     if not value:
         return value
     try:
@@ -51,7 +51,7 @@ def _check_tenant(value: str) -> str:
 
 
 class OAuth(FrozenModel):
-    """Holds `[delivery.oauth]`: the settings of a login by XOAUTH2 or OAUTHBEARER, without its secrets.
+    """Holds `[delivery.oauth]`: the settings of a login by XOAUTH2 or OAUTHBEARER, without the secrets.
 
     If `token_url` or `scope` is empty, the provider's usual one is used. `tenant` is the Microsoft directory.
     """
@@ -97,7 +97,7 @@ class OAuth(FrozenModel):
         return self
 
     @property
-    def endpoint(self) -> str:
+    def token_endpoint(self) -> str:
         """Returns the URL of the token endpoint: `token_url`, or else the provider's."""
         if self.token_url:
             return self.token_url
@@ -111,8 +111,8 @@ class OAuth(FrozenModel):
         return self.scope or _SCOPES.get((self.provider, self.grant), "")
 
 
-def _parse_table(value: object) -> object:
-    """Returns a table. `value` is one, or the text of an inline table: `{provider = "microsoft", …}`."""
+def _parse_oauth_table(value: object) -> object:
+    """Returns `value` if it is a table, or the table in a text such as `{provider = "microsoft", …}`."""
     if isinstance(value, str):
         try:
             value = tomllib.loads(f"table = {value}")["table"]
@@ -123,4 +123,4 @@ def _parse_table(value: object) -> object:
     return value
 
 
-OAuthTable = Annotated[OAuth | None, BeforeValidator(_parse_table)]
+OAuthTable = Annotated[OAuth | None, BeforeValidator(_parse_oauth_table)]

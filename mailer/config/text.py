@@ -39,7 +39,7 @@ def decode_text(data: bytes) -> str:
 
 
 def _guess_encoding(data: bytes) -> str:
-    """Returns the name of the encoding that bytes seem to have, which are neither ASCII nor UTF-8.
+    """Returns the name of the encoding that `data` seems to have, if it is not UTF-8.
 
     It is GBK if most bytes beyond ASCII stand in pairs, as in Chinese, and otherwise a Western code page: an
     accented letter of Western text would form a pair with the ASCII letter after it.

@@ -64,7 +64,7 @@ def _remove_encodings(text: str) -> str:
 
 
 def begins_nearly_with(prefix: str, text: str, max_edits: int) -> bool:
-    """Returns whether `text` begins with `prefix`, if at most `max_edits` letters are lost, wrong or added.
+    """Returns whether `text` begins with `prefix`, with up to `max_edits` letters lost, wrong or added.
 
     `max_edits` is 0, 1 or 2. What follows the prefix in `text` is ignored.
     """

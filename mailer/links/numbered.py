@@ -46,7 +46,7 @@ class NumberedTokenReader:
         self._keys = [(hashlib.sha256(key).digest()[:2], key) for key in derived]
 
     def read(self, text: str, purpose: bytes) -> tuple[int, int] | None:
-        """Returns the numbers (subscriber, campaign) of the token in `text`, or None without a valid token.
+        """Returns the numbers (subscriber, campaign) of the token in `text`, or None if it is not valid.
 
         `purpose` is one letter, the value of a `Purpose`. A few lost letters of a link are repaired.
         """

@@ -21,10 +21,10 @@ from enum import Enum
 from mailer.links.mangled import begins_nearly_with, possible_token_texts
 from mailer.links.numbered import NumberedTokenReader
 
-__all__ = ["LENGTH", "MAX_TRIES", "NOBODY", "Purpose", "Token", "TokenCodec", "derive_stable_id"]
+__all__ = ["TOKEN_LENGTH", "MAX_TRIES", "NOBODY", "Purpose", "Token", "TokenCodec", "derive_stable_id"]
 
 #: Characters of a token.
-LENGTH = 40
+TOKEN_LENGTH = 40
 #: The stable id in test copies and samples, which names nobody.
 NOBODY = bytes(8)
 #: At most this many repairs of an unreadable text are tried; each costs a signature.
@@ -123,7 +123,7 @@ class _TokenKey:
         """Returns the token of a reader and a campaign for one purpose."""
         last_id, last_campaign, body, head, rest = self._last
         if last_id != stable_id or last_campaign != campaign_id:
-            body, head, rest = self._signed_part(stable_id, campaign_id)
+            body, head, rest = self._encode_signed_part(stable_id, campaign_id)
             self._last = stable_id, campaign_id, body, head, rest
         rest |= int.from_bytes(self._signers[purpose._value_].sign(body)[:_SIGNATURE], "big")
         pairs, a, b, c = _PAIRS, rest >> 62, rest >> 32 & _SMALL, rest >> 2 & _SMALL
@@ -132,7 +132,7 @@ class _TokenKey:
             f"{pairs[c >> 20]}{pairs[c >> 10 & 1023]}{pairs[c & 1023]}{_ENDS[rest & 3]}"
         )
 
-    def _signed_part(self, stable_id: bytes, campaign_id: int) -> tuple[bytes, str, int]:
+    def _encode_signed_part(self, stable_id: bytes, campaign_id: int) -> tuple[bytes, str, int]:
         """Returns the signed bytes without the key id, the first 22 letters of the token, and two more bits.
 
         The two bits are the last ones of the campaign id, shifted to stand before the 80 bits of a signature.
@@ -199,7 +199,7 @@ class TokenCodec:
         """Returns whether `text` looks like a whole token that was signed with a key not in the list."""
         (letters, *_) = possible_token_texts(text, _ALPHABET)
         is_known = any(letters.startswith(key.first_letters) for key in self._keys)
-        is_whole = len(letters) == LENGTH and letters.endswith(_LAST)
+        is_whole = len(letters) == TOKEN_LENGTH and letters.endswith(_LAST)
         return (is_whole and not is_known) or self._numbered.has_unknown_key(text)
 
     def _verified_token(
@@ -222,8 +222,8 @@ class TokenCodec:
     def _candidate_tokens(self, text: str) -> Iterator[tuple[_TokenKey, str, str, int]]:
         """Yields (key, head, rest, max_edits), as `_verified_token` takes them, for each possible token.
 
-        A token may begin at any place in `text`, may have lost the key id, or may have the last letter of the
-        key id swapped with the next one.
+        A token may begin anywhere in `text`, may have lost the key id, or may have the last letter of the key
+        id swapped with the next letter.
         """
         for key in self._keys:
             for begin in _occurrences(text, key.first_letters):
@@ -238,12 +238,12 @@ class TokenCodec:
                     yield key, head, text[begin + _HEAD - _KEY - 1 :], 1
 
     def _repaired_tokens(self, text: str) -> Iterator[tuple[_TokenKey, str, str, int]]:
-        """Yields (key, head, rest, max_edits), as `_verified_token` takes them, for each repair of a head."""
+        """Yields (key, head, rest, max_edits) for `_verified_token`, for each repair of a token's head."""
         for key in self._keys:
             for begin in _occurrences(text, key.first_letters):
                 token_text = text[begin:]
                 if len(token_text) >= _HEAD:
-                    yield from ((key, *repair) for repair in _repaired_heads(token_text))
+                    yield from ((key, *repair) for repair in _repaired_token_heads(token_text))
 
 
 def _occurrences(text: str, part: str) -> Iterator[int]:
@@ -254,7 +254,7 @@ def _occurrences(text: str, part: str) -> Iterator[int]:
         place = text.find(part, place + 1)
 
 
-def _repaired_heads(text: str) -> Iterator[tuple[str, str, int]]:
+def _repaired_token_heads(text: str) -> Iterator[tuple[str, str, int]]:
     """Yields (head, rest, max_edits) for each repair of the 23 first letters of `text` after the key id.
 
     A repair assumes that one letter was lost or wrong, that one or two were added, or that two were swapped.

@@ -1,4 +1,4 @@
-"""`subscribers show` prints the data and the history of a person, and each reason that was typed can be read again."""
+"""`subscribers show` prints the data and the history of a person, with each reason that was typed."""
 
 from __future__ import annotations
 

@@ -89,7 +89,7 @@ def resolve(
     address: AddressOption = None,
     as_json: JsonFlag = False,
 ) -> None:
-    """Settles deliveries that were in flight when a run died."""
+    """Settles uncertain deliveries, which were in flight when a run died."""
     if resend == assume_sent:
         raise InputError(
             "choose one of --resend (some may get it twice) and --assume-sent (some may not get it)"

@@ -36,7 +36,7 @@ def deliveries(
     ] = None,
     as_json: JsonFlag = False,
 ) -> None:
-    """Lists recipients with delivery state, time and the server's answer."""
+    """Lists a campaign's recipients with delivery state, time and the server's answer."""
     if state and state not in STATES:
         raise InputError(f'"{state}" is not a delivery state; choose one of {", ".join(STATES)}')
     workspace = open_workspace(settings_of(context), to_read=True)

@@ -77,7 +77,7 @@ _CAMPAIGNS = {
     "deliveries": CommandEntry(
         "mailer.commands.campaigns.deliveries",
         "deliveries",
-        "Lists recipients with delivery state, time and the server's answer.",
+        "Lists a campaign's recipients with delivery state, time and the server's answer.",
     ),
     "list": CommandEntry(
         "mailer.commands.campaigns.campaigns",
@@ -87,7 +87,7 @@ _CAMPAIGNS = {
     "show": CommandEntry(
         "mailer.commands.campaigns.campaigns",
         "show",
-        "Shows plan, counts and the reasons for failed deliveries.",
+        "Shows a campaign's plan, counts and reasons for failed deliveries.",
     ),
     "pause": CommandEntry(
         "mailer.commands.campaigns.campaigns",
@@ -112,7 +112,7 @@ _CAMPAIGNS = {
     "resolve": CommandEntry(
         "mailer.commands.campaigns.continuing",
         "resolve",
-        "Settles deliveries that were in flight when a run died.",
+        "Settles uncertain deliveries, which were in flight when a run died.",
     ),
     "verify": CommandEntry(
         "mailer.commands.campaigns.campaigns",
@@ -151,7 +151,7 @@ _SUBSCRIBERS = {
     "suppress": CommandEntry(
         "mailer.commands.subscribers.unsubscribe",
         "suppress",
-        "Puts an address or a file of them on the suppression list.",
+        "Puts an address, or all addresses in a file, on the suppression list.",
     ),
     "list": CommandEntry(
         "mailer.commands.subscribers.subscribers",
@@ -166,7 +166,7 @@ _SUBSCRIBERS = {
     "erase": CommandEntry(
         "mailer.commands.subscribers.erase",
         "erase",
-        "Erases a person for good, and lists files that hold the address.",
+        "Erases a person for good, and lists files that contain the address.",
     ),
     "change-address": CommandEntry(
         "mailer.commands.subscribers.subscribers",
@@ -177,7 +177,7 @@ _SUBSCRIBERS = {
 
 
 def all_commands() -> dict[str, Any]:
-    """Returns every command and every group of `mailer` by name, in the order of its help."""
+    """Returns every command and every group of `mailer` by name, in the order of `mailer --help`."""
     return {
         **{name: LazyCommand(name, entry) for name, entry in _COMMANDS.items()},
         "campaigns": lazy_group(

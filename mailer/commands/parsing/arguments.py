@@ -23,19 +23,19 @@ def check_text_arguments(program: Any) -> Any:
     A command then raises InputError, before it does anything, if an argument is not UTF-8 text.
     """
     for command in _leaf_commands(program):
-        command.callback = _with_checked_arguments(command.callback, _shown_names(command))
+        command.callback = _with_checked_arguments(command.callback, _argument_labels(command))
     return program
 
 
 def command_name(program: Any, words: Sequence[str]) -> str:
     """Returns the name of the command that `words` call, such as `campaigns show`, without the arguments."""
-    names: list[str] = []
+    labels: list[str] = []
     known = program.commands
     for word in words:
         if word in known:
-            names.append(word)
+            labels.append(word)
             known = getattr(known[word], "commands", {})
-    return " ".join(names)
+    return " ".join(labels)
 
 
 def wants_json(program: Any, words: Sequence[str]) -> bool:
@@ -74,27 +74,27 @@ def _leaf_commands(command: Any) -> Iterator[Any]:
         yield from _leaf_commands(subcommand)
 
 
-def _shown_names(command: Any) -> dict[str, str]:
+def _argument_labels(command: Any) -> dict[str, str]:
     """Returns, by the name of each parameter, the name on the command line: `--segment`, `ADDRESS`."""
-    names = {}
+    labels = {}
     for parameter in command.params:
         option = max(parameter.opts, key=len)
-        names[parameter.name] = (
+        labels[parameter.name] = (
             option if option.startswith("-") else (parameter.metavar or option).strip("[]")
         )
-    return names
+    return labels
 
 
-def _with_checked_arguments(callback: Callable[..., Any], names: Mapping[str, str]) -> Callable[..., Any]:
+def _with_checked_arguments(callback: Callable[..., Any], labels: Mapping[str, str]) -> Callable[..., Any]:
     def call(**values: Any) -> Any:
-        return callback(**{name: _checked_text(value, name, names) for name, value in values.items()})
+        return callback(**{name: _checked_text(value, name, labels) for name, value in values.items()})
 
     return call
 
 
-def _checked_text(value: Any, name: str, names: Mapping[str, str]) -> Any:
+def _checked_text(value: Any, name: str, labels: Mapping[str, str]) -> Any:
     if isinstance(value, (list, tuple)):
-        return type(value)(_checked_text(one, name, names) for one in value)
+        return type(value)(_checked_text(one, name, labels) for one in value)
     if not isinstance(value, str):
         return value
     try:
@@ -103,6 +103,6 @@ def _checked_text(value: Any, name: str, names: Mapping[str, str]) -> Any:
         if name in _FREE_TEXT_ARGUMENTS:
             return visible(value)
         raise InputError(
-            f'{names.get(name, name)} "{visible(value[:80])}" holds bytes that are not UTF-8 text; write it '
+            f'{labels.get(name, name)} "{visible(value[:80])}" holds bytes that are not UTF-8 text; write it '
             "again in UTF-8. Nothing was changed"
         ) from None

@@ -32,18 +32,18 @@ def add_value_completion(program: Any) -> Any:
         add_value_completion(command)
     for parameter in program.params:
         names = [parameter.metavar or "", *parameter.opts]
-        source = next((_SOURCES[name] for name in names if name in _SOURCES), None)
-        if source is not None:
-            parameter.shell_complete = _shell_completer(source)
+        list_values = next((_SOURCES[name] for name in names if name in _SOURCES), None)
+        if list_values is not None:
+            parameter.shell_complete = _completion_function(list_values)
     return program
 
 
-def _shell_completer(source: Callable[[Path], Iterable[str]]) -> Callable[[Any, str], list[Any]]:
+def _completion_function(list_values: Callable[[Path], Iterable[str]]) -> Callable[[Any, str], list[Any]]:
     def complete(context: Any, incomplete: str) -> list[Any]:
         from typer.core import CompletionItem  # type: ignore[attr-defined]
 
         try:
-            values = source(_workspace_folder(context))
+            values = list_values(_workspace_folder(context))
             return [
                 CompletionItem(value)
                 for value in values

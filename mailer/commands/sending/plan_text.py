@@ -20,12 +20,12 @@ def say_plan(
     prepared: Prepared,
     remaining: int | None = None,
     *,
-    rows: Iterable[str] = (),
-    warnings: Iterable[str] = (),
+    extra_rows: Iterable[str] = (),
+    extra_warnings: Iterable[str] = (),
 ) -> None:
     """Prints a plan. `remaining` is the number of deliveries that an existing campaign still has to send.
 
-    `rows` and `warnings` are printed with the plan: lines about the schedule and the canary.
+    `extra_rows` and `extra_warnings` are printed with the plan: lines about the schedule and the canary.
     """
     existing, outbox_copies = prepared.existing, prepared.outbox_copies
     plan = frozen_plan(prepared)
@@ -56,9 +56,9 @@ def say_plan(
         say(f"Since      {plan.since.campaign}: {plan.since.joined:,} new, {plan.since.left:,} gone")
     say(f"Size       HTML {plan.html_bytes / 1024:.1f} KB, message {plan.message_bytes / 1024:.1f} KB")
     say(f"Plan       {_plan_hash(prepared)}")
-    for row in rows:
+    for row in extra_rows:
         say(row)
-    for warning in (*plan.warnings, *warnings):
+    for warning in (*plan.warnings, *extra_warnings):
         say(f"Warning    {warning}")
     if existing and existing.issue_hash != prepared.loaded.digest:
         say("Warning    the file has changed since; this campaign goes on with the issue as archived")
@@ -89,7 +89,7 @@ def _public_page_text(prepared: Prepared, plan: Plan) -> str:
 
 
 def _variant_text(prepared: Prepared, variant: int) -> str:
-    """Returns a text that says which parts of the issue the readers of a variant get."""
+    """Returns which parts of the issue the readers of the variant with this number get, as text."""
     only = only_expressions(prepared.loaded.issue)
     chosen = [expression for bit, expression in enumerate(only) if variant >> bit & 1]
     if not chosen:

@@ -25,7 +25,7 @@ _SHOWN_SLOTS = 12
 def run_due(context: typer.Context, as_json: JsonFlag = False) -> None:
     """Sends the campaigns that are due, and retries deferred mail.
 
-    Run it from cron, every minute if you like: it prints nothing when nothing is due.
+    Run this command from cron, every minute if you like. It prints nothing when nothing is due.
     """
     settings = settings_of(context)
     settings.signing_keys()

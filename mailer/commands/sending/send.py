@@ -117,7 +117,7 @@ def send(
     hold: HoldOption = None,
     as_json: JsonFlag = False,
 ) -> None:
-    """Sends an issue to its readers, or continues its campaign. Nobody gets it twice."""
+    """Sends an issue to its readers, or continues its campaign. Nobody gets the issue twice."""
     if test:
         check_test_options(
             has_time=at is not None or at_local is not None, has_plan_hash=plan_hash is not None
@@ -212,7 +212,7 @@ def _say_plan(workspace: Workspace, proposal: Proposal) -> None:
         rows += canary_rows(settings, prepared, proposal.canary)
         warnings += canary_warnings(prepared, proposal.canary)
     left = None if schedule is not None else proposal.left
-    say_plan(prepared, left, rows=rows, warnings=warnings)
+    say_plan(prepared, left, extra_rows=rows, extra_warnings=warnings)
 
 
 def _ask_to_confirm(

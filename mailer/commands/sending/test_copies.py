@@ -34,7 +34,7 @@ def send_test_copies(
     elif accepted:
         for copy in accepted:
             say(f"A test copy was sent to {copy.address} by {prepared.plan.transport}.")
-        for line in dict.fromkeys(line for copy in accepted for line in _content_lines(prepared, copy)):
+        for line in dict.fromkeys(line for copy in accepted for line in _copy_content_lines(prepared, copy)):
             say(line)
         say("No campaign was made.")
     problems = [
@@ -46,7 +46,7 @@ def send_test_copies(
         raise TransportError.of(problems)
 
 
-def _content_lines(prepared: Prepared, copy: Copy) -> Iterator[str]:
+def _copy_content_lines(prepared: Prepared, copy: Copy) -> Iterator[str]:
     """Yields lines about whose data a copy contains, and about how many readers get the same content."""
     segment = bool(prepared.plan.segment)
     same, total = readers_of_copy(prepared, copy.variant), prepared.plan.recipients

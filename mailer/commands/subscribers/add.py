@@ -131,12 +131,12 @@ def add(
         say(f"{edited.matched:,} people are in the segment; {edited.changed:,} of them are changed.")
 
 
-def _print_result(done: Added, as_json: bool) -> None:
+def _print_result(result: Added, as_json: bool) -> None:
     if as_json:
-        emit_json(done.to_json())
+        emit_json(result.to_json())
         return
-    person, cleared = done.person, done.cleared
-    did = "added" if done.before is None else "unchanged" if done.before == person else "updated"
+    person, cleared = result.person, result.cleared
+    did = "added" if result.before is None else "unchanged" if result.before == person else "updated"
     say(f"{person.address} is {did}; {_status_text(person)}.")
     if cleared["tags"]:
         say(f"Tags: {', '.join(person.tags) or 'none'} (no longer: {', '.join(cleared['tags'])}).")

@@ -33,7 +33,7 @@ def erase(
     yes: Annotated[bool, YesOption] = False,
     as_json: JsonFlag = False,
 ) -> None:
-    """Erases a person for good, and lists files that hold the address. It cannot be undone."""
+    """Erases a person for good, and lists files that contain the address. Erasing cannot be undone."""
 
     def ask(who: str) -> None:
         confirm(
@@ -60,17 +60,17 @@ def erase(
         raise FailureError(*done.left)
 
 
-def _print_traces(traces: Traces, what: str) -> None:
-    """Prints on standard error the files that contain `what`, a text such as `the address`."""
+def _print_traces(traces: Traces, address_phrase: str) -> None:
+    """Prints the files that contain the address on standard error. `address_phrase` names it in the lines."""
     if traces.number:
-        warn(f"these files of yours contain {what}; remove it from them, or delete them:")
+        warn(f"these files of yours contain {address_phrase}; remove it from them, or delete them:")
         lines = list(_trace_lines(traces))
         for line in lines[:_MAX_LINES]:
             say(f"  {line}", err=True)
         if len(lines) > _MAX_LINES or traces.number > len(traces.files):
             say(f"  and more: {traces.number:,} files in all", err=True)
     files = "1 file" if traces.looked_at == 1 else f"{traces.looked_at:,} files"
-    found = "" if traces.number else f", and none holds {what}"
+    found = "" if traces.number else f", and none holds {address_phrase}"
     say(f"Searched {files} below the workspace ({traces.size / 1e6:,.1f} MB){found}.", err=True)
     if not traces.whole:
         say(

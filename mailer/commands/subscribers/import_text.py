@@ -7,13 +7,13 @@ from mailer.audience.values.address import shown
 from mailer.commands.context import say
 from mailer.services.subscribers.importing import ImportedLists
 
-__all__ = ["say_lists"]
+__all__ = ["say_import"]
 
 #: At most this many rows of a kind are printed one by one; --json has more of them.
 _MAX_SHOWN = 20
 
 
-def say_lists(imported: ImportedLists) -> None:
+def say_import(imported: ImportedLists) -> None:
     """Prints the report of each list, and for a zip archive also the totals."""
     for report in imported.reports:
         _say_report(report)
@@ -50,7 +50,8 @@ def _say_report(report: ImportReport) -> None:
         if report.count(outcome):
             say(f"  {outcome:<10}{report.count(outcome):>11,}  rows {report.rows[outcome]}")
     if report.no_edition:
-        say(f"{_people_read(report.no_edition)} no edition, and get nothing. Name one with --edition NAME.")
+        readers = _active_people_phrase(report.no_edition)
+        say(f"{readers} no edition, and get nothing. Name one with --edition NAME.")
     _say_row_notes(report)
     _say_cell_notes(report)
     if report.unnamed_columns:
@@ -73,7 +74,7 @@ def _word_text(note: WordNote) -> str:
     return f"{note.column}: {word} → {became}, {note.rows:,} row{'' if note.rows == 1 else 's'}"
 
 
-def _people_read(number: int) -> str:
+def _active_people_phrase(number: int) -> str:
     return (
         "1 active person of the list reads" if number == 1 else f"{number:,} active people of the list read"
     )

@@ -14,7 +14,7 @@ from mailer.audience.exchange.list_file import shown_path
 from mailer.commands.context import JsonFlag, emit_json, say, settings_of
 from mailer.commands.output_files import output_target
 from mailer.commands.subscribers.filters import EditionFilter, SegmentFilter, StatusFilter
-from mailer.commands.subscribers.import_text import say_lists
+from mailer.commands.subscribers.import_text import say_import
 from mailer.errors import AudienceError
 from mailer.services.subscribers import listing
 from mailer.services.subscribers.importing import ImportProgress, ImportRequest, import_lists
@@ -115,7 +115,7 @@ def import_list(
     if as_json:
         emit_json(imported.to_json())
     else:
-        say_lists(imported)
+        say_import(imported)
     if imported.has_refused:
         raise typer.Exit(1)
 

@@ -78,9 +78,9 @@ def suppress(
     reason: Annotated[str, typer.Option(help='The reason, such as "asked by letter".')] = OPERATOR,
     as_json: JsonFlag = False,
 ) -> None:
-    """Puts an address or a file of them on the suppression list.
+    """Puts an address, or all addresses in a file, on the suppression list.
 
-    No mail is ever sent there again. The address need not be a subscriber's.
+    No mail is ever sent to the address again. The address need not belong to a subscriber.
     """
     settings = settings_of(context)
     if file is not None:

@@ -55,7 +55,7 @@ def doctor(
 ) -> None:
     """Checks settings, database, DNS records and servers.
 
-    It changes nothing and sends nothing.
+    The command changes nothing and sends nothing.
     """
     # Only here: no other command needs the DNS.
     from mailer.doctor.dns.resolver import DnsResolver, nameserver

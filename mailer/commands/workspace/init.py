@@ -60,7 +60,7 @@ def make_workspace(folder: Path, today: dt.date) -> str:
     """Creates a workspace in `folder`, and returns the relative path of the first issue, dated `today`.
 
     Raises ConfigError if a file would be overwritten. After any error nothing has changed. mailer.toml is
-    written last, so that a folder after an interruption is not taken for a workspace.
+    written last, so that an interruption leaves no folder that counts as a workspace.
     """
     issue = f"issues/{today.isoformat()}-morning.yaml"
     contents = {

@@ -161,7 +161,9 @@ def _check(login: _Login) -> None:
 
 def _ask(login: _Login) -> AccessToken:
     oauth = login.oauth
-    client = Client(oauth.endpoint, oauth.client_id, login.secret, tries_basic=oauth.provider == "custom")
+    client = Client(
+        oauth.token_endpoint, oauth.client_id, login.secret, tries_basic=oauth.provider == "custom"
+    )
     scope = {"scope": oauth.requested_scope} if oauth.requested_scope else {}
     match oauth.grant:
         case "client_credentials":
@@ -173,13 +175,13 @@ def _ask(login: _Login) -> AccessToken:
         key = read_key(login.key_file or Path(), oauth.client_id)
     except ConfigError as error:  # it was in order when the transport was opened
         raise TransportError(str(error)) from None
-    assertion = signed_assertion(key, login.user, oauth.endpoint, oauth.requested_scope)
+    assertion = signed_assertion(key, login.user, oauth.token_endpoint, oauth.requested_scope)
     advice = (
         "check MAILER_OAUTH_KEY_FILE, this machine's clock, and whether the service account may act for "
         f"{login.user}"
     )
     if oauth.provider == "google":
-        client, scope = Client(oauth.endpoint, ""), {}  # Google reads all from the assertion
+        client, scope = Client(oauth.token_endpoint, ""), {}  # Google reads all from the assertion
     return request_token(client, {"grant_type": GRANT_TYPE, "assertion": assertion, **scope}, advice)
 
 
@@ -196,5 +198,5 @@ def _refreshed(login: _Login, client: Client, scope: dict[str, str]) -> AccessTo
 
 
 def _kept(login: _Login) -> RefreshToken:
-    owner = (login.oauth.client_id, login.user, login.oauth.endpoint)
+    owner = (login.oauth.client_id, login.user, login.oauth.token_endpoint)
     return RefreshToken(login.folder, owner, login.refresh_token)
