@@ -69,10 +69,15 @@ def warn_of_moved_database(db: Database, settings: Settings) -> None:
         warn(sentence)
 
 
+def _handed_over_text(count: int, transport: str) -> str:
+    """Returns a text such as `2 messages were handed to smtp://mx.example.org`."""
+    return f"{count:,} {'message was' if count == 1 else 'messages were'} handed to {transport}"
+
+
 def _say_waiting_campaign(settings: Settings, result: SendResult) -> None:
     """Prints what was sent of a scheduled campaign, and the time at which the campaign goes on."""
     if result.progress is not None:
-        say(f"{result.progress.handed_over:,} handed to {result.campaign.transport}.")
+        say(f"{_handed_over_text(result.progress.handed_over, result.campaign.transport)}.")
         say_state_counts(dict(result.counts))
     from mailer.services.planning.schedule import waiting_note
 
@@ -99,7 +104,7 @@ def say_result(settings: Settings, result: SendResult) -> None:
     else:
         handed = progress.handed_over
         rate = f" ({handed / progress.seconds:,.0f} a second)" if progress.seconds else ""
-        say(f"{handed:,} handed to {campaign.transport} in {progress.seconds:.1f} s{rate}.")
+        say(f"{_handed_over_text(handed, campaign.transport)} in {progress.seconds:.1f} s{rate}.")
     say(f"Campaign {campaign.slug} is {campaign.status}:")
     say_state_counts(dict(counts))
     say_failure_reasons(result.reasons, campaign)

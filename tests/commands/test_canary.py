@@ -111,7 +111,7 @@ def test_the_rest_follow_when_the_first_went_well(desk: Path, clock: Clock, wire
     assert "Held: 10 readers were sent to first; the rest follow" in ran.err
     assert ran.err.count("Held:") == 1
     assert len(set(wire.sent)) == len(wire.sent) == NUMBER
-    assert "200 handed to" in ran.out
+    assert "200 messages were handed to" in ran.out
     assert status(desk) == "sent"
 
 

@@ -107,7 +107,7 @@ def test_where_there_is_none_that_is_said(desk: Path) -> None:
     ran = erase(desk)
     assert ran.status == 0
     assert ran.out == f"{ANN} is erased (number 1), and no import can add the address again.\n"
-    assert "below the workspace (0.0 MB), and none holds the address.\n" in ran.err
+    assert "in the workspace (0.0 MB), and none contains the address.\n" in ran.err
     assert ran.err.count("\n") == 1
 
 

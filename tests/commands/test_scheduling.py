@@ -618,7 +618,7 @@ def test_a_foreground_send_says_how_many_wait_until_when(
     clock.set(EIGHT)
     ran = run(desk, "send", ISSUE, "--yes")
     assert ran.status == 1
-    assert "3 handed to" in ran.out
+    assert "3 messages were handed to" in ran.out
     assert (
         "1 deferred delivery is tried again by a running `mailer serve`, or by `mailer run-due` (for cron), "
         "from" in ran.out

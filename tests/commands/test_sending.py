@@ -141,7 +141,7 @@ def test_everybody_gets_their_own_copy(desk: Path) -> None:
     assert "Good morning, reader." in dora.get_body(("plain",)).get_content()  # type: ignore[union-attr]
     assert "For members" not in messages["bob@example.com"].as_string()
     assert len({str(m["List-Unsubscribe"]) for m in messages.values()}) == 4
-    assert "4 handed to outbox:outbox" in ran.out
+    assert "4 messages were handed to outbox:outbox" in ran.out
     assert counts(desk) == {"accepted": 4}
 
 
@@ -319,7 +319,7 @@ def test_a_signal_stops_cleanly_and_the_next_send_goes_on(
     assert run(desk, "campaigns", "show", SLUG, "--json").json["status"] == "stopped"
     again = run(desk, "send", ISSUE, "--yes")
     assert again.status == 0, again.err
-    assert "2 handed to" in again.out
+    assert "2 messages were handed to" in again.out
     assert counts(desk) == {"accepted": 4}
     assert len(outbox(desk)) == 4
 

@@ -76,7 +76,7 @@ def test_wrong_usage_ends_with_2_though_nobody_hears_of_it(desk: Path) -> None:
 def test_without_standard_input_a_question_is_not_asked(desk: Path) -> None:
     ended = run_shell(desk, f"MAILER send {ISSUE} <&-")
     assert ended.returncode == 2
-    assert b"nobody is here to confirm" in ended.stderr
+    assert b"nobody can confirm" in ended.stderr
 
 
 @pytest.mark.parametrize("redirection", [">&- 2>&-", "2> >(true)", "2>/dev/full"])

@@ -80,7 +80,7 @@ def test_it_asks_shows_a_bar_and_tells_how_it_went(desk: Path) -> None:
     assert terminal.close() == 0
     assert re.search(rf"[1-9]\d*/{READERS}", terminal.shown)
     assert "/s" in terminal.shown
-    assert f"{READERS} handed to outbox:outbox" in terminal.shown
+    assert f"{READERS} messages were handed to outbox:outbox" in terminal.shown
 
 
 def test_ctrl_c_stops_cleanly_and_it_can_go_on(desk: Path) -> None:

@@ -44,7 +44,7 @@ def shown(desk: Path) -> str:
 def test_what_everybody_refused_is_not_sent(desk: Path) -> None:
     ran = run(desk, "send", ISSUE, "--yes")
     assert ran.status == 1
-    assert "0 handed to smtp://mx.example.org" in ran.out
+    assert "0 messages were handed to smtp://mx.example.org" in ran.out
     assert shown(desk).startswith(f"{SLUG}: stopped (nobody has it: all {READERS} were refused)\n")
     assert run(desk, "campaigns", "show", SLUG, "--json").json["status"] == "stopped"
 

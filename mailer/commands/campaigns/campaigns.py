@@ -98,7 +98,7 @@ def _say_details(settings: Settings, details: Details) -> None:
         say(f"  {label:<10} {format_time(moment, zone) if moment else 'not yet'}")
     say_state_counts(counts)
     if details.in_folder:
-        say(f"  {details.in_folder:,} had it in {campaign.transport} only, which reached nobody")
+        say(f"  {details.in_folder:,} got the issue in {campaign.transport} only, which reached nobody")
     say_failure_reasons(details.reasons, campaign)
     if details.note:
         say(f"  {details.note}")

@@ -43,7 +43,8 @@ def say_plan(
         for reason, number in plan.excluded.items():
             say(f"           {number:,} will not: {_exclusion_text(reason, plan.transport)}")
     if outbox_copies:
-        say(f"Tried out  {outbox_copies.readers:,} had it in {_outbox_folder(outbox_copies.transport)} only")
+        folder = _outbox_folder(outbox_copies.transport)
+        say(f"Tried out  {outbox_copies.readers:,} got the issue in {folder} only")
     if len(plan.variants) > 1:
         for variant, number in plan.variants.items():
             say(f"           {number:,} {_variant_text(prepared, int(variant))}")

@@ -70,8 +70,8 @@ def _print_traces(traces: Traces, address_phrase: str) -> None:
         if len(lines) > _MAX_LINES or traces.number > len(traces.files):
             say(f"  and more: {traces.number:,} files in all", err=True)
     files = "1 file" if traces.looked_at == 1 else f"{traces.looked_at:,} files"
-    found = "" if traces.number else f", and none holds {address_phrase}"
-    say(f"Searched {files} below the workspace ({traces.size / 1e6:,.1f} MB){found}.", err=True)
+    found = "" if traces.number else f", and none contains {address_phrase}"
+    say(f"Searched {files} in the workspace ({traces.size / 1e6:,.1f} MB){found}.", err=True)
     if not traces.whole:
         say(
             "The search ended early, because there is too much to read; search the rest yourself.",
