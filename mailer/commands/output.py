@@ -100,7 +100,7 @@ def say_result(settings: Settings, result: SendResult) -> None:
     if campaign.status is Status.HELD and progress is None:
         pass
     elif progress is None:
-        say(f"There is nothing to send: everybody in {campaign.slug} was tried.")
+        say(f"There is nothing to send: every delivery of {campaign.slug} was tried.")
     else:
         handed = progress.handed_over
         rate = f" ({handed / progress.seconds:,.0f} a second)" if progress.seconds else ""
@@ -110,15 +110,15 @@ def say_result(settings: Settings, result: SendResult) -> None:
     say_failure_reasons(result.reasons, campaign)
     if campaign.status is Status.PAUSED:
         itself = f"paused itself: {campaign.status_note}" if campaign.status_note else "is paused"
-        say(f"It {itself}. `mailer campaigns resume {campaign.slug}` goes on with it.")
+        say(f"The campaign {itself}. `mailer campaigns resume {campaign.slug}` continues it.")
     elif campaign.status is Status.HELD:
-        say(f"It is held: {campaign.status_note}.")
+        say(f"The campaign is held: {campaign.status_note}.")
         now = f"`mailer campaigns resume {campaign.slug}` sends the rest now, " if campaign.held_until else ""
         say(f"{now}`mailer campaigns cancel {campaign.slug}` drops it.")
     elif campaign.status is Status.CANCELLED:
-        say("It was cancelled; what it has not sent stays unsent.")
+        say("The campaign was cancelled; what it has not sent stays unsent.")
     elif progress is not None and progress.stopped_by == "signal":
-        say(f"It was stopped. `mailer send {issue}` goes on where it stopped.")
+        say(f"The run was stopped. `mailer send {issue}` continues where the run stopped.")
     elif progress is not None and progress.stopped_by == "pace":
         say(f"{progress.note[0].upper()}{progress.note[1:]}.")
     elif result.next_try and campaign.held_until:

@@ -153,7 +153,8 @@ def test_too_many_refusals_among_the_first_pause_it_at_once(desk: Path, clock: C
     assert clock.waits == 0
     assert len(wire.sent) == 20
     assert (
-        "It paused itself: 20 readers were sent to first (4 refused): 20.0% went wrong, more than 10%; "
+        "The campaign paused itself: 20 readers were sent to first (4 refused): 20.0% went wrong, "
+        "more than 10%; "
         "most often a server said: 550 5.1.1 <the address>: nobody here; 180 have nothing yet." in ran.out
     )
     assert send(desk).status == 2
@@ -232,7 +233,7 @@ def test_ctrl_c_leaves_it_held_and_send_goes_on(
     clock.on_wait = lambda: stops[0].set()
     ran = send(desk, "--canary", "5%", "--hold", "1h")
     assert ran.status == 1
-    assert "It is held: 10 readers were sent to first; the rest follow" in ran.out
+    assert "The campaign is held: 10 readers were sent to first; the rest follow" in ran.out
     assert f"`mailer campaigns resume {SLUG}` sends the rest now" in ran.out
     assert status(desk) == "held"
     clock.on_wait = lambda: None
@@ -302,7 +303,7 @@ def test_another_process_lets_the_waiting_one_go_on(desk: Path, clock: Clock, wi
     assert send(desk, "--canary", "5%", "--hold", "1h").status == 0
     assert clock.waits == 1
     assert told[0].status == 0
-    assert "goes on: the process that waited with it sends the rest" in told[0].out
+    assert "continues: the process that was waiting sends the rest" in told[0].out
     assert len(set(wire.sent)) == len(wire.sent) == NUMBER
 
 

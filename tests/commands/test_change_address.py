@@ -202,7 +202,7 @@ def test_a_list_of_addresses_to_suppress_says_whose_they_were(desk: Path) -> Non
     (desk / "never.txt").write_text(f"{OLD}\n{OTHER}\n")
     ran = run(desk, "subscribers", "suppress", "--file", "never.txt")
     assert ran.status == 0
-    assert f"{NEW} had the address {OLD} before and is not suppressed by this\n" in ran.out
+    assert f"{NEW} had the address {OLD} before, and is not suppressed\n" in ran.out
     told = run(desk, "subscribers", "suppress", "--file", "never.txt", "--json").json
     assert (told["unknown"], told["moved"]) == ([], [{"address": OLD, "now": NEW}])
 

@@ -362,7 +362,7 @@ def test_refusals_end_with_status_1_and_are_told(desk: Path, monkeypatch: pytest
 
     held = run(desk, "send", ISSUE, "--yes")
     assert held.status == 1
-    assert "There is nothing to send: everybody" in held.out
+    assert "There is nothing to send: every delivery" in held.out
     assert not (desk / "outbox").exists()
 
     assert run(desk, "campaigns", "retry", SLUG).status == 1  # the uncertain one is still held
@@ -524,7 +524,7 @@ def test_a_retry_with_nothing_to_retry(desk: Path) -> None:
     run(desk, "send", ISSUE, "--yes")
     ran = run(desk, "campaigns", "retry", SLUG)
     assert ran.status == 0
-    assert "Nothing was rejected or deferred." in ran.out
+    assert "No delivery was rejected or deferred." in ran.out
 
 
 def test_a_campaign_folder_is_verified(desk: Path) -> None:

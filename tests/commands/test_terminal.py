@@ -88,7 +88,10 @@ def test_ctrl_c_stops_cleanly_and_it_can_go_on(desk: Path) -> None:
     terminal.until(f"/{READERS}")
     terminal.process.send_signal(signal.SIGINT)
     assert terminal.close() == 1
-    assert "It was stopped. `mailer send issues/issue.yaml` goes on where it stopped." in terminal.shown
+    assert (
+        "The run was stopped. `mailer send issues/issue.yaml` continues where the run stopped."
+        in terminal.shown
+    )
     assert "Traceback" not in terminal.shown
     assert run(desk, "send", ISSUE, "--yes").status == 0
     assert len(list((desk / "outbox").glob("*.eml"))) == READERS

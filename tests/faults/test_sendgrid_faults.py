@@ -292,7 +292,7 @@ def test_a_pause_while_a_429_is_waited_out(desk: Desk, api: SendGridApi) -> None
     thread.join(20)
     assert paused.is_set()
     assert ran.status == 1
-    assert f"It is paused. `mailer campaigns resume {SLUG}` goes on with it." in ran.out
+    assert f"The campaign is paused. `mailer campaigns resume {SLUG}` continues it." in ran.out
     assert desk.counts == {"deferred": 4}
     api._script.clear()
     assert desk.run("campaigns", "resume", SLUG).status == 0

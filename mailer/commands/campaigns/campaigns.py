@@ -155,11 +155,11 @@ def _say_new_status(workspace: Workspace, slug: str, run_has_ended: bool, as_jso
     counts = overview.counts
     say(f"Campaign {slug} is {overview.campaign.status}.")
     if not run_has_ended:
-        say("Its run still waits for a server's answer, and ends by itself when the answer comes.")
+        say("A run of the campaign still waits for a server's answer, and ends when the answer comes.")
     elif any(counts[state] for state in STATES if state != "pending"):
         say_state_counts(counts)
     if counts["uncertain"]:
-        say(f"`mailer campaigns resolve {slug}` settles what is uncertain.")
+        say(f"`mailer campaigns resolve {slug}` settles the uncertain deliveries.")
 
 
 def verify(context: typer.Context, slug: Slug, as_json: JsonFlag = False) -> None:

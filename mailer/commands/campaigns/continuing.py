@@ -49,7 +49,7 @@ def resume(context: typer.Context, slug: Slug, as_json: JsonFlag = False) -> Non
         if as_json:
             emit_json(details_of(workspace, slug).to_json())
         else:
-            say(f"Campaign {slug} goes on: the process that waited with it sends the rest.")
+            say(f"Campaign {slug} continues: the process that was waiting sends the rest.")
         return
     _print_result(workspace, result, as_json)
 
@@ -66,7 +66,7 @@ def retry(
             "`mailer subscribers restore` restores people who were wrongly marked as bounced."
         )
     elif not again and not as_json:
-        say("Nothing was rejected or deferred.")
+        say("No delivery was rejected or deferred.")
     _send_remaining(workspace, slug, as_json, address, retried=again, left_out=left_out)
 
 
@@ -101,7 +101,7 @@ def resolve(
     elif as_json:
         emit_json(details_of(workspace, slug).to_json())
     elif not number:
-        say(f"Nothing in {slug} is uncertain.")
+        say(f"No delivery of {slug} is uncertain.")
     else:
         counted = "counts" if number == 1 else "count"
         say(f"{number:,} uncertain {'delivery' if number == 1 else 'deliveries'} {counted} as accepted.")

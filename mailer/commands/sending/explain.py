@@ -44,7 +44,7 @@ def explain(
         say(f"{found.address} does not get {found.issue}: {found.exclusion.sentence}.")
         if found.bounce:
             place = f" (campaign {found.bounce.campaign})" if found.bounce.campaign else ""
-            say(f"  mail came back at {format_time(found.bounce.at, zone)}{place}: {found.bounce.words}")
+            say(f"  a message bounced at {format_time(found.bounce.at, zone)}{place}: {found.bounce.words}")
             say(f'  if the address works after all: mailer subscribers restore {found.address} --reason "…"')
     elif found.unwritable:
         say(f"{found.address} does not get {found.issue}: the address {found.unwritable}.")

@@ -62,7 +62,7 @@ def say_plan(
     for warning in (*plan.warnings, *extra_warnings):
         say(f"Warning    {warning}")
     if existing and existing.issue_hash != prepared.loaded.digest:
-        say("Warning    the file has changed since; this campaign goes on with the issue as archived")
+        say("Warning    the issue has changed since the campaign was frozen; the archived issue is sent")
     if existing and plan.sender != prepared.plan.sender:
         sender = prepared.plan.sender
         say(f"Warning    From stays as in the frozen campaign; mailer.toml now says {sender}")
@@ -83,7 +83,7 @@ def _public_page_text(prepared: Prepared, plan: Plan) -> str:
     if only and plan.archive == "variant":
         shown.append('shows what most readers get: archive = "variant"')
     elif only:
-        shown.append(f"leaves out what is only for {only}")
+        shown.append(f"leaves out the parts that are only for {only}")
     if plan.segment:
         shown.append("is open to all, and not to the segment alone")
     return f"the public page {' and '.join(shown)}" if shown else ""

@@ -89,5 +89,5 @@ def say_scheduled(settings: Settings, campaign: Campaign, schedule: Schedule) ->
         f", from {format_time(schedule.due_at, settings.publication.zone)} on" if schedule.local_time else ""
     )
     say(f"Campaign {slug} is scheduled: it goes out {start_time_text(settings, schedule)}{begins}.")
-    say("A running `mailer serve` sends it then, or `mailer run-due` (for cron).")
-    say(f"`mailer campaigns resume {slug}` sends it at once, `mailer campaigns cancel {slug}` drops it.")
+    say("A running `mailer serve`, or `mailer run-due` (for cron), sends the campaign then.")
+    say(f"`mailer campaigns resume {slug}` sends it now, `mailer campaigns cancel {slug}` drops it.")

@@ -146,7 +146,7 @@ def _print_list_result(
             say(f"not known here: {text}")
         _say_omitted(len(taken.unknown), "that are not known here")
         for before, now in taken.moved[:_MAX_SHOWN]:
-            say(f"{now} had the address {before} before and is not suppressed by this")
+            say(f"{now} had the address {before} before, and is not suppressed")
         _say_omitted(len(taken.moved), "whose address has changed since")
         for line in wrong[:_MAX_SHOWN]:
             say(f"line {line.line}: {line.problem}")
