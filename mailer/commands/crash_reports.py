@@ -77,5 +77,5 @@ def _cause_and_advice(error: BaseException) -> str:
         )
     return (
         f"a defect in mailer ended this command ({type(error).__name__}); run it again, and if "
-        "it fails again, report the defect with its log"
+        "it fails again, report it with its log"
     )

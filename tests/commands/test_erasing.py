@@ -100,7 +100,7 @@ def test_an_address_of_before_is_searched_for_too(desk: Path) -> None:
     assert run(desk, "subscribers", "change-address", ANN, "zoe@example.com").status == 0
     ran = erase(desk, "zoe@example.com")
     assert (ran.status, named(ran)) == (0, {"old.csv"})
-    assert "hold the address, or an earlier one of this person; remove it from them" in ran.err
+    assert "contain the address, or an earlier one of this person; remove it from them" in ran.err
 
 
 def test_where_there_is_none_that_is_said(desk: Path) -> None:

@@ -146,7 +146,7 @@ def test_a_person_is_asked_with_the_time(desk: Path) -> None:
     assert run(desk, "campaigns", "list", "--json").json == []
     ran = run(desk, "send", ISSUE, "--at", "08:00")
     assert ran.status == 2
-    assert "nobody is here to confirm" in ran.err
+    assert "nobody can confirm" in ran.err
 
 
 @pytest.mark.parametrize(
@@ -771,7 +771,7 @@ def test_first_few_that_are_all_greylisted_are_tried_again_before_they_are_judge
     ran = run(desk, "send", ISSUE, "--yes", "--canary", "25%", "--hold", "30m")
     assert ran.status == 1
     assert status(desk) == "stopped"
-    assert "1 waits for another try" in ran.out
+    assert "1 deferred delivery is tried again" in ran.out
     accept_all(wire)
     clock.forward(minutes=2)
     run(desk, "run-due")

@@ -165,7 +165,7 @@ def test_an_edited_file_goes_on_as_it_was_archived(desk: Path, monkeypatch: pyte
     (desk / ISSUE).write_text(TEXT.replace("Cranes stand still", "Cranes dance"), encoding="utf-8")
     ran = run(desk, "send", ISSUE, "--yes")
     assert ran.status == 0, ran.err
-    assert "the file has changed since" in ran.out
+    assert "the issue has changed since" in ran.out
     assert "nobody" not in ran.out
     assert counts(desk) == {"accepted": 4}
     assert all("Cranes dance" not in message.as_string() for message in outbox(desk).values())
@@ -314,7 +314,7 @@ def test_a_signal_stops_cleanly_and_the_next_send_goes_on(
 ) -> None:
     ran = interrupted(desk, monkeypatch, after=2)
     assert ran.status == 1
-    assert "It was stopped." in ran.out
+    assert "The run was stopped." in ran.out
     assert counts(desk) == {"accepted": 2, "pending": 2}
     assert run(desk, "campaigns", "show", SLUG, "--json").json["status"] == "stopped"
     again = run(desk, "send", ISSUE, "--yes")

@@ -127,8 +127,8 @@ def test_a_port_in_use_is_one_sentence(workspace: Path) -> None:
         ran = run(workspace, "serve", "--port", str(port))
     assert ran.status == 1
     assert ran.err == (
-        f"mailer: cannot listen on 127.0.0.1 port {port}: address already in use; stop what is there, "
-        "or choose another with --port\n"
+        f"mailer: cannot listen on 127.0.0.1 port {port}: address already in use; stop the program "
+        "that uses it, or choose another port with --port\n"
     )
 
 

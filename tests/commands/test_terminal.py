@@ -102,7 +102,7 @@ def test_sigterm_is_heeded_too(desk: Path) -> None:
     terminal.until(f"/{READERS}")
     terminal.process.send_signal(signal.SIGTERM)
     assert terminal.close() == 1
-    assert "It was stopped." in terminal.shown
+    assert "The run was stopped." in terminal.shown
 
 
 @pytest.mark.parametrize("answer", ["n\n", "\x04", None])
