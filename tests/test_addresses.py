@@ -21,9 +21,9 @@ from mailer.audience.people import find
 from mailer.audience.values.address import Address, ascii_domain, normalize_address
 from mailer.config import Mailbox, Settings, load_settings
 from mailer.config.fields import Domain, Sender
-from mailer.config.mailboxes import BOUNCE_TOKEN
+from mailer.config.mailboxes import BOUNCE_TOKEN_LENGTH
 from mailer.errors import AudienceError, ConfigError
-from mailer.links.urls import Purpose, Tokens
+from mailer.links.urls import Purpose, TokenCodec
 from mailer.message.envelope import Envelope, Person, mailbox_field
 from mailer.message.message import Message, MessageTemplate
 from mailer.transports.sendgrid.request import RequestTemplate
@@ -215,7 +215,7 @@ def test_a_message_is_addressed_to_what_was_read(text: str) -> None:
 
 @pytest.mark.parametrize("stable_id", [bytes(8), b"\xff" * 8])
 def test_the_token_of_a_return_path_is_as_long_as_the_settings_say(stable_id: bytes) -> None:
-    assert len(Tokens(("k",)).make(Purpose.BOUNCE, stable_id, 2**32 - 1)) == BOUNCE_TOKEN
+    assert len(TokenCodec(("k",)).make(Purpose.BOUNCE, stable_id, 2**32 - 1)) == BOUNCE_TOKEN_LENGTH
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -330,7 +330,7 @@ def test_a_name_is_read_and_written_as_it_is_meant(tmp_path: Path, sender: str, 
     [
         ("Heron <desk@heron.example", 'is not a sender; write "Name <name@example.org>"'),
         ("Heron desk@heron.example", "is not a"),
-        ("A <a@heron.example>, B <b@heron.example>", "holds two addresses"),
+        ("A <a@heron.example>, B <b@heron.example>", "contains two addresses"),
         ("a@heron.example, b@heron.example", "is not an e-mail address"),
         ("Heron <>", "the address is empty"),
         ("Heron <desk@heron.example> Notes", 'is not a sender; write "Name <name@example.org>"'),

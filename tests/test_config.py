@@ -79,7 +79,7 @@ limit = "fast"
         "mailer.toml:1: publication.name is missing",
         'mailer.toml:2: publication.nam is not known; did you mean "name"?',
         'mailer.toml:3: publication.from: "nobody" is not an e-mail address: it has no @',
-        'mailer.toml:5: publication.base_url: "ftp://example.org" is not an address such as '
+        'mailer.toml:5: publication.base_url: "ftp://example.org" is not a URL such as '
         "https://news.example.org",
         'mailer.toml:6: publication.timezone: "Mars/Olympus" is not a time zone such as Asia/Shanghai',
         'mailer.toml:7: publication.language: "xx-yy-zz" is not a language tag such as en or zh',
@@ -108,7 +108,11 @@ limit = "fast"
             "desk@news.example.org",
             'is not a sender; write "Name <name@example.org>"',
         ),
-        ('base_url = "https://news.example.org"', 'base_url = "https://e.org/?a"', "leave out ? and #"),
+        (
+            'base_url = "https://news.example.org"',
+            'base_url = "https://e.org/?a"',
+            "remove ? or # and what follows",
+        ),
         (
             'base_url = "https://news.example.org"',
             f'base_url = "https://e.org/{"x" * 800}"',
@@ -118,7 +122,7 @@ limit = "fast"
         ('transport = "outbox:outbox"', "connections = 0", "greater than or equal to 1"),
         ("[editions.morning]", "[editions.Morning]", "use small letters, digits, - and _"),
         ('layout = "morning"', 'layout = "../x"', "use small letters, digits, - and _"),
-        ('layout = "morning"', 'title = "{"', "is not a pattern"),
+        ('layout = "morning"', 'title = "{"', "is not a title pattern"),
         ('language = "zh"', 'language = "en@x"', '"en@x" is not a language tag such as en or zh'),
         ('language = "zh"', 'language = "en@\\nX: y"', "is not a language tag such as en or zh"),
         ('time = "08:00"', "time = 8", "is not a time of day"),
@@ -155,7 +159,7 @@ def test_a_file_that_cannot_be_read(workspace: Path) -> None:
 
 def test_a_workspace_needs_an_edition(workspace: Path) -> None:
     text = CONFIG.partition("[editions")[0] + "[editions]\n"
-    assert problems(workspace, text) == ["mailer.toml: there is no [editions.NAME]; a workspace needs one"]
+    assert problems(workspace, text) == ["mailer.toml: there is no [editions.NAME]; add at least one edition"]
 
 
 def test_a_byte_order_mark_does_no_harm(workspace: Path) -> None:
@@ -183,10 +187,10 @@ def test_the_environment_wins_over_the_file(workspace: Path) -> None:
     assert settings.delivery.connections == 3
     assert settings.editions["morning"].name == "Dawn"
     assert settings.editions["morning"].time is not None
-    assert settings.variable("MAILER_SENDGRID_URL") == "http://127.0.0.1:9/"
-    assert settings.variable("SENDGRID_API_KEY") == "SG.x"
-    assert settings.variable("MAILER_SMTP_PASSWORD") == "swordfish"
-    assert settings.variable("MAILER_SMTP_CA_FILE") == ""
+    assert settings.environment_variable("MAILER_SENDGRID_URL") == "http://127.0.0.1:9/"
+    assert settings.environment_variable("SENDGRID_API_KEY") == "SG.x"
+    assert settings.environment_variable("MAILER_SMTP_PASSWORD") == "swordfish"
+    assert settings.environment_variable("MAILER_SMTP_CA_FILE") == ""
     assert "swordfish" not in repr(settings)
     assert "SG.x" not in repr(settings)
 
@@ -260,10 +264,10 @@ def test_a_share_of_refusals_and_a_time_to_hold(workspace: Path) -> None:
     ("line", "sentence"),
     [
         ("limit = 5", 'pace.limit: "5" is not a rate such as "20/s" (s, m, h or d), nor a list of them'),
-        ('limit = ["5/h", "6/h"]', "pace.limit: has two limits for an hour; keep the one that is meant"),
+        ('limit = ["5/h", "6/h"]', "pace.limit: has two limits for an hour; remove one of them"),
         (
             'limit = "0.5/h"',
-            'pace.limit: "0.5/h" is not a whole number of messages; slower than one a second',
+            'pace.limit: "0.5/h" must have a whole number of messages; for less than one a second',
         ),
         ("warm_up = [5]", "has a warm_up and no warm_up_start; add the first day"),
         ("warm_up = 5", "pace.warm_up: is not a list of messages a day such as [500, 1000, 2000]"),
@@ -281,7 +285,7 @@ def test_what_is_wrong_with_a_pace_is_told(workspace: Path, line: str, sentence:
 
 def test_a_time_to_hold_is_checked(workspace: Path) -> None:
     written(workspace, CONFIG)
-    with pytest.raises(ConfigError, match=r'delivery\.hold: "soon" is not a time to hold such as "30m"'):
+    with pytest.raises(ConfigError, match=r'delivery\.hold: "soon" is neither a time such as "30m"'):
         load_settings(workspace, {**KEY, "MAILER_DELIVERY_HOLD": "soon"})
 
 
@@ -292,7 +296,7 @@ def test_the_workspace_is_found_from_below(workspace: Path) -> None:
 
 
 def test_no_workspace_is_one_sentence(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="run `mailer init` to make a workspace"):
+    with pytest.raises(ConfigError, match="run `mailer init` to create a workspace"):
         find_workspace(tmp_path)
 
 
@@ -340,8 +344,8 @@ def test_a_private_key_in_the_file_is_refused_and_not_repeated(workspace: Path) 
     key = "-----BEGIN PRIVATE KEY-----\nMIIEvgIBADAN\n-----END PRIVATE KEY-----\n"
     (line,) = problems(workspace, f"{CONFIG}[dkim.keys]\na = '''{key}'''\n", KEY)
     assert (
-        f"mailer.toml:{CONFIG.count(chr(10)) + 2}: dkim.keys.a: holds a key; put it into a file of its own"
-        in line
+        f"mailer.toml:{CONFIG.count(chr(10)) + 2}: dkim.keys.a: must be the name of a file, not a key; put "
+        "the key into a file" in line
     )
     assert "MIIEvg" not in line
 
@@ -355,6 +359,6 @@ def test_deferred_mail_is_tried_for_a_day_unless_told_otherwise(workspace: Path)
 @pytest.mark.parametrize("value", ["soon", "24", "ask", "11d", "999999h", "-1h"])
 def test_the_time_for_deferred_mail_is_checked(workspace: Path, value: str) -> None:
     with pytest.raises(
-        ConfigError, match=r'retry_for.*is not a time such as "24h" \(s, m, h or d\), at most "10d"'
+        ConfigError, match=r'retry_for.*is not a time such as "24h" \(s, m, h or d\) of at most "10d"'
     ):
         load_settings(workspace, {**KEY, "MAILER_DELIVERY_RETRY_FOR": value})

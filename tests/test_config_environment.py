@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from mailer.config import Settings, load_settings
-from mailer.config.environment import OTHER_VARIABLES, keys_of, variable_of
+from mailer.config.environment import OTHER_VARIABLES, keys_with_types, variable_name
 from mailer.config.oauth import OAuth
 from mailer.config.sections import SECTIONS, Edition
 from mailer.errors import ConfigError
@@ -138,19 +138,19 @@ def with_value(place: Place, value: str) -> Document:
 
 def same(root: Path, place: Place, in_file: str, in_environment: str) -> None:
     of_file = loaded(root, with_value(place, in_file), {})
-    of_environment = loaded(root, BASE, {variable_of(place): in_environment})
+    of_environment = loaded(root, BASE, {variable_name(place): in_environment})
     assert of_environment.model_copy(update={"variables": of_file.variables}) == of_file
 
 
 def test_every_key_has_its_values_here() -> None:
-    known = {(section, key) for section, model in SECTIONS.items() for key, _ in keys_of(model)}
-    known |= {("editions", edition, key) for edition in EDITIONS for key, _ in keys_of(Edition)}
-    known |= {("delivery", "oauth", key) for key, _ in keys_of(OAuth)}
+    known = {(section, key) for section, model in SECTIONS.items() for key, _ in keys_with_types(model)}
+    known |= {("editions", edition, key) for edition in EDITIONS for key, _ in keys_with_types(Edition)}
+    known |= {("delivery", "oauth", key) for key, _ in keys_with_types(OAuth)}
     assert set(TEXTS) | set(VALUES) == known
     assert {place for place in TABLES if len(place) == 1} == {(name,) for name in (*SECTIONS, "editions")}
 
 
-@pytest.mark.parametrize("place", TEXTS, ids=variable_of)
+@pytest.mark.parametrize("place", TEXTS, ids=variable_name)
 @given(data=st.data())
 @settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_a_text_from_the_environment_is_the_same_as_from_the_file(
@@ -160,7 +160,7 @@ def test_a_text_from_the_environment_is_the_same_as_from_the_file(
     same(tmp_path, place, json.dumps(text, ensure_ascii=False), text)
 
 
-@pytest.mark.parametrize("place", VALUES, ids=variable_of)
+@pytest.mark.parametrize("place", VALUES, ids=variable_name)
 @given(data=st.data())
 @settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_a_value_from_the_environment_is_the_same_as_from_the_file(
@@ -170,14 +170,14 @@ def test_a_value_from_the_environment_is_the_same_as_from_the_file(
     same(tmp_path, place, value, value)
 
 
-@pytest.mark.parametrize("place", TABLES, ids=variable_of)
+@pytest.mark.parametrize("place", TABLES, ids=variable_name)
 def test_a_table_from_the_environment_takes_the_place_of_the_files(tmp_path: Path, place: Place) -> None:
     same(tmp_path, place, TABLES[place], TABLES[place])
 
 
-@pytest.mark.parametrize("place", [*TEXTS, *VALUES, *TABLES], ids=variable_of)
+@pytest.mark.parametrize("place", [*TEXTS, *VALUES, *TABLES], ids=variable_name)
 def test_a_wrong_value_names_its_variable(tmp_path: Path, place: Place) -> None:
-    variable = variable_of(place)
+    variable = variable_name(place)
     if place in (("publication", "postal_address"), ("brand", "logo")):
         return  # any text will do
     with pytest.raises(ConfigError) as caught:
@@ -220,8 +220,14 @@ def test_an_edition_of_the_environment_has_its_keys_there_too(workspace: Path) -
         ("MAILER_EDITIONS_MORNING_LAYOT", 'did you mean "MAILER_EDITIONS_MORNING_LAYOUT"?'),
         ("MAILER_SECRET", 'did you mean "MAILER_SECRET_KEY"?'),
         ("MAILER_SENDGRID_API_KEY", 'did you mean "SENDGRID_API_KEY"?'),
-        ("MAILER_XYZ", "a key of mailer.toml is MAILER_<SECTION>_<KEY>, such as MAILER_DELIVERY_TRANSPORT"),
-        ("MAILER_", "a key of mailer.toml is MAILER_<SECTION>_<KEY>, such as MAILER_DELIVERY_TRANSPORT"),
+        (
+            "MAILER_XYZ",
+            "the variable of a key in mailer.toml is MAILER_<SECTION>_<KEY>, as in MAILER_DELIVERY_TRANSPORT",
+        ),
+        (
+            "MAILER_",
+            "the variable of a key in mailer.toml is MAILER_<SECTION>_<KEY>, as in MAILER_DELIVERY_TRANSPORT",
+        ),
     ],
 )
 def test_a_name_that_is_none_is_an_error(workspace: Path, variable: str, hint: str) -> None:
@@ -249,7 +255,9 @@ def test_what_is_no_key_is_taken_too(workspace: Path, variable: str) -> None:
 @pytest.mark.parametrize("variable", ["MAILER_WORKSPACE", "MAILER_DNS_SERVER"])
 def test_what_is_not_read_from_the_file_is_no_line_of_it(workspace: Path, variable: str) -> None:
     (workspace / ".env").write_text(f"{variable}=x\n")
-    with pytest.raises(ConfigError, match=rf"^\.env: {variable} is not read from here; set it in the env"):
+    with pytest.raises(
+        ConfigError, match=rf"^\.env: {variable} is not read from this file; set it in the env"
+    ):
         load_settings(workspace, {})
     load_settings(workspace, {variable: "y"})
 

@@ -32,7 +32,7 @@ def test_an_env_file_with_a_byte_order_mark_is_read(workspace: Path, encoding: s
     (workspace / ".env").write_bytes(text.encode(encoding))
     settings = load_settings(workspace, {})
     assert settings.signing_keys() == ("钥匙-abc",)
-    assert settings.variable("MAILER_SMTP_PASSWORD") == "密码"
+    assert settings.environment_variable("MAILER_SMTP_PASSWORD") == "密码"
 
 
 @pytest.mark.parametrize(
@@ -45,7 +45,7 @@ def test_an_env_file_with_a_byte_order_mark_is_read(workspace: Path, encoding: s
             "(from line 2 on) and seems to be in a code page of Windows",
         ),
         ("A=\xe9".encode("latin-1"), "seems to be in a code page of Windows"),
-        (b"\xff\xfeA", "begins as UTF-16 and cannot be decoded as that"),
+        (b"\xff\xfeA", "begins with the byte order mark of UTF-16, but is not valid UTF-16"),
     ],
 )
 @pytest.mark.parametrize("name", [".env", "mailer.toml"])
@@ -111,7 +111,7 @@ def test_a_variable_of_too_many_digits_is_told(workspace: Path, variable: str, v
 def test_an_address_that_leads_nowhere_is_no_base_url(workspace: Path, base_url: str) -> None:
     told = refusal(workspace, CONFIG.replace("https://news.example.org", base_url))
     assert told == (
-        f'mailer.toml:6: publication.base_url: "{base_url}" is not an address such as https://news.example.org'
+        f'mailer.toml:6: publication.base_url: "{base_url}" is not a URL such as https://news.example.org'
     )
 
 
@@ -122,8 +122,8 @@ def test_an_address_that_leads_nowhere_is_no_base_url(workspace: Path, base_url:
         ("smtp://a\u2100b", "its host cannot be read"),
         ("smtp://h:port", "its port is not a number from 1 to 65535"),
         (f"smtp://h:{MANY_DIGITS}", "its port is not a number from 1 to 65535"),
-        ("smtps://a..b:465", "its host is not the name of one"),
-        (f"smtp://{'a' * 70}", "its host is not the name of one"),
+        ("smtps://a..b:465", "its host is not a valid host name"),
+        (f"smtp://{'a' * 70}", "its host is not a valid host name"),
         ("smtp://me:se/cret@h:x", "its port is not a number from 1 to 65535"),
     ],
 )
@@ -167,7 +167,7 @@ def test_letters_beyond_ascii_before_the_at_are_refused_in_senders(
 ) -> None:
     told = refusal(workspace, CONFIG.replace(old, new))
     assert told.startswith(place)
-    assert told.endswith("use an address that is ASCII there")
+    assert told.endswith("use an address that has only ASCII letters before the @")
 
 
 @pytest.mark.parametrize("title", ["{date!r:{x}}", "{date:99999999999999999999}", "{date:d}", "{edition!x}"])

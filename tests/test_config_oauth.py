@@ -60,10 +60,10 @@ def read(workspace: Path, table: str) -> OAuth:
 )
 def test_a_provider_has_its_usual_values(workspace: Path, table: str, endpoint: str, scope: str) -> None:
     oauth = read(workspace, table)
-    assert (oauth.endpoint, oauth.wanted_scope) == (endpoint, scope)
+    assert (oauth.token_endpoint, oauth.requested_scope) == (endpoint, scope)
 
 
-NO_GRANTS = "the SMTP of Google takes no client credentials; write grant ="
+NO_GRANTS = "the SMTP servers of Google do not accept client credentials; write grant ="
 CUSTOM = 'provider = "custom"\ngrant = "client_credentials"\nclient_id = "a"\n'
 MICROSOFT = 'provider = "microsoft"\ngrant = "client_credentials"\nclient_id = "a"\n'
 
@@ -72,7 +72,7 @@ MICROSOFT = 'provider = "microsoft"\ngrant = "client_credentials"\nclient_id = "
     ("table", "told"),
     [
         ('provider = "google"\ngrant = "client_credentials"\nclient_id = "a"', NO_GRANTS),
-        (MICROSOFT.replace("client_credentials", "service_account"), "Microsoft takes no service"),
+        (MICROSOFT.replace("client_credentials", "service_account"), "Microsoft do not accept service"),
         (MICROSOFT, "tenant is missing; write the id of your directory, or its domain"),
         (MICROSOFT + 'tenant = "../evil"', 'delivery.oauth.tenant: "../evil" is not a tenant'),
         (CUSTOM, "token_url is missing"),
@@ -80,9 +80,9 @@ MICROSOFT = 'provider = "microsoft"\ngrant = "client_credentials"\nclient_id = "
         (CUSTOM.replace('"a"', '""') + 'token_url = "https://a.example/"', "client_id is missing"),
         (CUSTOM + 'token_url = "http://login.example.org/t"', "must begin with https://, because secrets"),
         (CUSTOM + 'token_url = "ftp://login.example.org/t"', "token_url: must begin with https://"),
-        (CUSTOM + 'token_url = "https://me:word@login.example.org/t"', "holds a user or a password"),
-        (CUSTOM + 'token_url = "https://login.example.org:x/t"', "is not the address of a token"),
-        (CUSTOM + 'token_url = "login"', "token_url: is not an address such as https://login.example.org"),
+        (CUSTOM + 'token_url = "https://me:word@login.example.org/t"', "contains a user or a password"),
+        (CUSTOM + 'token_url = "https://login.example.org:x/t"', "is not the URL of a token"),
+        (CUSTOM + 'token_url = "login"', "token_url: is not a URL such as https://login.example.org"),
         ('provider = "yahoo"\ngrant = "refresh_token"', "delivery.oauth.provider: "),
         ('provider = "google"\ngrant = "password"', "delivery.oauth.grant: "),
         ('provider = "google"', "delivery.oauth.grant is missing"),

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from mailer.links.urls import Purpose, Tokens
+from mailer.links.urls import Purpose, TokenCodec
 from tests.cli import run
 from tests.desk import copy_repository
 from tests.servers.certificates import authority_file, server_tls
@@ -53,10 +53,10 @@ def own_link(header: str, base: str) -> bytes:
     """The stable id of the subscriber whom a List-Unsubscribe header belongs to."""
     link = header.removeprefix("<").removesuffix(">")
     assert link.startswith(f"{base}/u/")
-    token = Tokens(("k",)).read(link.rpartition("/")[2], Purpose.UNSUBSCRIBE)
+    token = TokenCodec(("k",)).read(link.rpartition("/")[2], Purpose.UNSUBSCRIBE)
     assert token is not None
     assert token.campaign_id > 0
-    assert not token.is_copy
+    assert not token.is_of_test_copy
     return token.stable_id
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from mailer.config import load_settings
-from mailer.config.environment import OTHER_VARIABLES, keys_of, variable_of
+from mailer.config.environment import OTHER_VARIABLES, keys_with_types, variable_name
 from mailer.config.oauth import OAuth
 from mailer.config.sections import SECTIONS, Edition
 from tools.settings_page import PAGE, page_text
@@ -23,9 +23,9 @@ def test_the_page_is_in_step_with_the_model() -> None:
 def test_every_key_and_variable_is_on_the_page() -> None:
     tables = {**{(name,): model for name, model in SECTIONS.items()}, ("delivery", "oauth"): OAuth}
     for place, model in {**tables, ("editions", "<NAME>"): Edition}.items():
-        for key, _ in keys_of(model):
+        for key, _ in keys_with_types(model):
             assert f"| `{key}` | " in TEXT
-            assert f"`{variable_of((*place, key))}`" in TEXT
+            assert f"`{variable_name((*place, key))}`" in TEXT
     for name in OTHER_VARIABLES:
         assert f"| `{name}` | " in TEXT
 

@@ -12,7 +12,7 @@ from annotated_types import Ge, Le
 from pydantic import AfterValidator, BaseModel, BeforeValidator
 from pydantic.fields import FieldInfo
 
-from mailer.config.environment import OTHER_VARIABLES, variable_of
+from mailer.config.environment import OTHER_VARIABLES, variable_name
 from mailer.config.fields import Mailbox
 from mailer.config.oauth import OAuth
 from mailer.config.sections import SECTIONS, Edition
@@ -54,31 +54,31 @@ _TITLES: Final[Mapping[tuple[str, ...], str]] = {
 }
 #: What may be written, by the function that checks it.
 _CHECKED: Final[Mapping[str, str]] = {
-    "_one_line": "one line",
-    "_filled": "not empty",
-    "_mailbox": "`Name <address>`",
-    "_return_path": "an address",
-    "_base_url": "http(s), at most 800 characters",
-    "_timezone": "such as `Asia/Shanghai`",
-    "_language": "a tag such as `zh`",
-    "_colour": "`#rrggbb`",
-    "_time": "`08:00`",
-    "_archive": "`true`, `false`, `variant`",
-    "_title": "may use {edition}, {publication}, {date}, {weekday}",
-    "_transport": "see [transports.md](transports.md)",
-    "_domain": "a domain",
-    "_helo": "a full name, or `[192.0.2.1]`",
-    "_selector": "",
-    "_key_file": "",
-    "_tenant": "",
-    "_token_url": "https",
-    "_table": "",
-    "_limits": "`20/s`; s, m, h or d",
-    "_days": "from 1",
-    "_day": "`2026-11-21`",
+    "_check_one_line": "one line",
+    "_check_not_empty": "not empty",
+    "_parse_mailbox": "`Name <address>`",
+    "_check_return_path": "an address",
+    "_check_base_url": "http(s), at most 800 characters",
+    "_check_time_zone": "such as `Asia/Shanghai`",
+    "_parse_language": "a tag such as `zh`",
+    "_check_colour": "`#rrggbb`",
+    "_parse_time_of_day": "`08:00`",
+    "_parse_archive_setting": "`true`, `false`, `variant`",
+    "_check_title_pattern": "may use {edition}, {publication}, {date}, {weekday}",
+    "_check_transport_url": "see [transports.md](transports.md)",
+    "_domain_in_ascii": "a domain",
+    "_helo_name_in_ascii": "a full name, or `[192.0.2.1]`",
+    "_check_selector": "",
+    "_check_key_file": "",
+    "_check_tenant": "",
+    "_check_token_url": "https",
+    "_parse_oauth_table": "",
+    "_parse_limits": "`20/s`; s, m, h or d",
+    "_parse_daily_limits": "from 1",
+    "_parse_date": "`2026-11-21`",
     "parse_share": "above `0%`, at most `100%`",
-    "parse_hold": "`30m`; s, m, h or d; `ask`",
-    "parse_span": "`24h`; s, m, h or d; at most `10d`",
+    "parse_hold_time": "`30m`; s, m, h or d; `ask`",
+    "parse_time_span": "`24h`; s, m, h or d; at most `10d`",
 }  # fmt: skip
 _TYPES: Final[Mapping[Any, str]] = {
     str: "text",
@@ -126,7 +126,7 @@ def _row(place: tuple[str, ...], key: str, field: FieldInfo) -> str:
         _type(field.annotation),
         _default(field),
         "; ".join(dict.fromkeys(filter(None, _values(field)))),
-        f"`{variable_of((*place, key)).replace('_NAME_', '_<NAME>_')}`",
+        f"`{variable_name((*place, key)).replace('_NAME_', '_<NAME>_')}`",
     )
     return f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |"
 

@@ -12,7 +12,7 @@ import secrets
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from mailer.links.tokens import Token, stable_id_of
+from mailer.links.tokens import Token, derive_stable_id
 from mailer.store.database import writing
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ __all__ = ["assign_missing_ids", "new_stable_ids", "stable_id_of_subscriber", "s
 _MISSING = "SELECT 1 FROM subscribers WHERE stable_id IS NULL LIMIT 1"
 
 # Two of a million readers get the same 8 bytes in one of ten million lists; the later one then gets others.
-_FILL = "UPDATE OR IGNORE subscribers SET stable_id = stable_id_of(address_key) WHERE stable_id IS NULL"
+_FILL = "UPDATE OR IGNORE subscribers SET stable_id = derive_stable_id(address_key) WHERE stable_id IS NULL"
 _FILL_REST = "UPDATE subscribers SET stable_id = randomblob(8) WHERE stable_id IS NULL"
 
 _BY_STABLE_ID = "SELECT id FROM subscribers WHERE stable_id = ?"
@@ -40,9 +40,9 @@ def assign_missing_ids(db: Database, oldest_secret_key: str) -> None:
         return
 
     def stable_id_or_none(address_key: str | None) -> bytes | None:
-        return None if address_key is None else stable_id_of(oldest_secret_key, address_key)
+        return None if address_key is None else derive_stable_id(oldest_secret_key, address_key)
 
-    db.conn.create_function("stable_id_of", 1, stable_id_or_none, deterministic=True)
+    db.conn.create_function("derive_stable_id", 1, stable_id_or_none, deterministic=True)
     with writing(db):
         db.conn.execute(_FILL)
         db.conn.execute(_FILL_REST)

@@ -1,1 +1,1 @@
-"""Implements the command line. A command parses its words, calls one function of services/ and prints."""
+"""Implements the command line. Commands parse arguments, call mailer.services and print results."""

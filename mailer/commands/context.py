@@ -1,4 +1,4 @@
-"""Gives commands the settings of their workspace, and functions that print."""
+"""Loads the settings for a command, and prints lines of text."""
 
 from __future__ import annotations
 
@@ -20,7 +20,10 @@ JsonFlag = Annotated[bool, typer.Option("--json", help="Print one JSON document 
 
 
 def settings_of(context: typer.Context) -> Settings:
-    """Returns the settings of the workspace that `--workspace` names, or that holds the current folder."""
+    """Returns the settings of the workspace in the folder after `--workspace`, or in the current folder.
+
+    The folder may also be a subfolder of the workspace.
+    """
     from mailer.config import find_workspace, load_settings
     from mailer.transports import registry
 
@@ -28,19 +31,20 @@ def settings_of(context: typer.Context) -> Settings:
     return load_settings(find_workspace(chosen or Path.cwd()), transports=registry)
 
 
-def say(line: str = "", *, err: bool = False, style: str = "") -> None:
-    """Prints one line on standard output or, with `err`, on standard error. `style` precedes it unchanged.
+def say(line: str = "", *, err: bool = False, raw_prefix: str = "") -> None:
+    """Prints `line` on standard output or, with `err`, on standard error.
 
-    Lines quote files, servers and readers, so control characters are made visible. A line on standard error
-    that cannot be written is dropped, so that the work goes on.
+    A line may quote files, servers and readers, so control characters in `line` are replaced by visible ones;
+    `raw_prefix` is printed before the line unchanged. If standard error cannot be written, the line is
+    dropped and the command goes on.
     """
     try:
-        typer.echo(style + without_control_characters(line), file=sys.stderr if err else sys.stdout)
+        typer.echo(raw_prefix + without_control_characters(line), file=sys.stderr if err else sys.stdout)
     except OSError:
         if not err:
             raise
 
 
 def warn(sentence: str) -> None:
-    """Prints a warning on standard error; the command goes on."""
+    """Prints `sentence` as a warning on standard error."""
     say(f"mailer: warning: {sentence}", err=True)

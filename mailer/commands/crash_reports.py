@@ -1,4 +1,4 @@
-"""Reports an unexpected error in one sentence that names the log with its traceback."""
+"""Describes an unexpected error in one sentence, and writes a log with the traceback."""
 
 from __future__ import annotations
 
@@ -15,9 +15,10 @@ _NO_THREAD = "can't start new thread"
 
 
 def describe_crash(error: BaseException, folder: Path | None, command: str) -> str:
-    """Returns the sentence about an unexpected error that ended the command, with the path of its log.
+    """Writes a log of the error that ended a command, and returns a sentence for the operator.
 
-    `folder` is the workspace, or a folder in it; None is the current one.
+    The sentence has the cause, advice and the path of the log. `folder` is the workspace or a folder in the
+    workspace; None stands for the current folder. `command` is the name of the command.
     """
     from mailer.config import find_workspace
 
@@ -29,16 +30,17 @@ def describe_crash(error: BaseException, folder: Path | None, command: str) -> s
 
 
 def describe_defect(workspace: Path, error: BaseException, command: str) -> str:
-    """Writes a log of the error, and returns the sentence about it with the log's path."""
+    """Writes a log of an unexpected error, and returns a sentence with cause, advice and the log's path.
+
+    `command` is the name of the command that met the error.
+    """
     from mailer.commands.error_log import write_error_log
 
     try:
         log = write_error_log(workspace, error, command)
     except Exception as failure:  # no log is a reason to say so, and none to fail again
         why = getattr(failure, "strerror", None) or type(failure).__name__
-        return (
-            f"{_cause_and_advice(error)}; no log of it could be written to .mailer/errors: {str(why).lower()}"
-        )
+        return f"{_cause_and_advice(error)}; no log could be written to .mailer/errors: {str(why).lower()}"
     shown = log
     with suppress(OSError, ValueError):  # the current folder may be gone
         shown = log.relative_to(Path.cwd())
@@ -47,13 +49,17 @@ def describe_defect(workspace: Path, error: BaseException, command: str) -> str:
 
 @contextmanager
 def report_thread_errors(folder: Path | None, command: str) -> Iterator[None]:
-    """Reports an error that ends a thread in a sentence and a log too, in place of its traceback."""
+    """Within the `with` block, prints an error that ends a thread as one sentence, and writes a log of it.
 
-    def tell(ended: threading.ExceptHookArgs) -> None:
+    Python alone would print the traceback. For the log, `folder` is the workspace or a folder in it
+    (None: the current folder), and `command` is the name of the command.
+    """
+
+    def report(ended: threading.ExceptHookArgs) -> None:
         if ended.exc_value is not None and not isinstance(ended.exc_value, SystemExit):
             say(f"mailer: {describe_crash(ended.exc_value, folder, command)}", err=True)
 
-    before, threading.excepthook = threading.excepthook, tell
+    before, threading.excepthook = threading.excepthook, report
     try:
         yield
     finally:
@@ -61,15 +67,15 @@ def report_thread_errors(folder: Path | None, command: str) -> Iterator[None]:
 
 
 def _cause_and_advice(error: BaseException) -> str:
-    """Returns what happened, and what to do."""
+    """Returns a text that says what happened and what the operator can do."""
     if isinstance(error, MemoryError):
-        return "there was not enough memory; free some and run this again"
+        return "there was not enough memory; free some memory and run this again"
     if isinstance(error, RuntimeError) and str(error) == _NO_THREAD:
         return (
             "the system gives this process no more threads; end other programs, or raise the limit of "
             "processes (ulimit -u) or of memory, and run this again"
         )
     return (
-        f"a defect of mailer itself ended this command ({type(error).__name__}); run it again, and if "
+        f"a defect in mailer ended this command ({type(error).__name__}); run it again, and if "
         "it fails again, report it with its log"
     )

@@ -1,6 +1,7 @@
-"""Prints the one JSON document of a command with `--json`, also where it ends with an error.
+"""Prints the JSON document of a command with `--json`, also if the command ends with an error.
 
-The document is kept until the command has ended, so that an error that comes later becomes a part of it.
+A command prints one document. The document is kept until the command has ended, so that a later error can be
+added to it.
 """
 
 from __future__ import annotations
@@ -15,15 +16,22 @@ from typing import Any, Final
 from mailer.display_text import HIDDEN, without_control_characters
 from mailer.errors import Problem
 
-__all__ = ["JsonOutput", "as_json_text", "emit_json", "emit_json_list", "explain_exit", "json_output"]
+__all__ = [
+    "JsonOutput",
+    "as_json_text",
+    "emit_json",
+    "emit_json_list",
+    "set_exit_explanation",
+    "use_json_output",
+]
 
-#: What is said of a command that ended without a word: what a shell says of a program that SIGINT ended.
-_WITHOUT_A_WORD: Final = {130: "interrupted"}
+#: The explanation of an exit status if the command gave none; 130 is the status after SIGINT.
+_DEFAULT_EXPLANATIONS: Final = {130: "interrupted"}
 _NO_DOCUMENT: Final = object()
 
 
 class JsonOutput:
-    """Holds a command's JSON document until it ends. `wanted` says that `--json` was given."""
+    """Holds the JSON document of a command until the command ends. `wanted` is True if `--json` was given."""
 
     def __init__(self, *, wanted: bool) -> None:
         self.wanted = wanted
@@ -31,55 +39,60 @@ class JsonOutput:
         self._list_is_open = False
         self._explanation = ""
 
-    def keep(self, document: Any) -> None:
-        """Keeps the command's document until the end. Raises RuntimeError for a second one."""
+    def keep_document(self, document: Any) -> None:
+        """Keeps `document`, which `finish` prints. Raises RuntimeError for a second document of a command."""
         if self._document is not _NO_DOCUMENT:
-            raise RuntimeError("a command prints one JSON document")
+            raise RuntimeError("a command must print only one JSON document")
         self._document = document
 
-    def explain(self, sentence: str) -> None:
-        """Keeps the sentence that explains an exit status other than 0 without a document."""
+    def set_exit_explanation(self, sentence: str) -> None:
+        """Keeps a sentence that explains an exit status other than 0, if the command has no document."""
         self._explanation = sentence
 
-    def list_opened(self) -> None:
-        """Notes that the printing of a list has begun."""
+    def note_list_opened(self) -> None:
+        """Records that the beginning of a JSON list has been printed."""
         self._list_is_open = True
 
-    def list_closed(self) -> None:
-        """Notes that the list is complete."""
+    def note_list_closed(self) -> None:
+        """Records that the JSON list has been printed completely."""
         self._list_is_open = False
 
-    def end(self, status: int) -> None:
-        """Prints the document of a command that ended by itself. Raises OSError where it cannot be."""
-        if self._document is not _NO_DOCUMENT:
-            _print(self._document)
-        elif self.wanted and status:
-            sentence = self._explanation or _WITHOUT_A_WORD.get(status, f"exit status {status}")
-            self.fail([Problem(sentence)], status)
+    def finish(self, status: int) -> None:
+        """Prints the document of a command that ended without an exception, and with exit status `status`.
 
-    def fail(self, problems: Sequence[Problem], status: int) -> None:
-        """Prints the error, in the command's document where it has one. Raises OSError as `end` does.
-
-        An object gets the key `error`; a list gets one more element, an object with this key.
+        Without a document and with a `status` other than 0, prints the explanation as an error. Raises
+        OSError if standard output cannot be written.
         """
-        error = {"error": _error(problems, status)}
+        if self._document is not _NO_DOCUMENT:
+            _print_json(self._document)
+        elif self.wanted and status:
+            sentence = self._explanation or _DEFAULT_EXPLANATIONS.get(status, f"exit status {status}")
+            self.print_error([Problem(sentence)], status)
+
+    def print_error(self, problems: Sequence[Problem], status: int) -> None:
+        """Prints an error with `problems` and the exit status as JSON, in the document if there is one.
+
+        If the document is an object, the object gets the key `error`; if it is a list, the list gets one more
+        element, an object with this key. Raises OSError if standard output cannot be written.
+        """
+        error = {"error": _error_document(problems, status)}
         if self._list_is_open:
             sys.stdout.write(f",\n {as_json_text(error)}\n]\n")
             sys.stdout.flush()
         elif isinstance(self._document, dict):
-            _print({**self._document, **error})
+            _print_json({**self._document, **error})
         elif isinstance(self._document, list):
-            _print([*self._document, error])
+            _print_json([*self._document, error])
         elif self.wanted:
-            _print(error)
+            _print_json(error)
 
 
 _current: ContextVar[JsonOutput | None] = ContextVar("json_output", default=None)
 
 
 @contextmanager
-def json_output(*, wanted: bool) -> Iterator[JsonOutput]:
-    """Gives the JSON output of the command that runs in the `with` block."""
+def use_json_output(*, wanted: bool) -> Iterator[JsonOutput]:
+    """Yields the JSON output of the command in the `with` block. `wanted` is True if `--json` was given."""
     output = JsonOutput(wanted=wanted)
     token = _current.set(output)
     try:
@@ -89,7 +102,10 @@ def json_output(*, wanted: bool) -> Iterator[JsonOutput]:
 
 
 def as_json_text(document: Any, indent: int | None = None) -> str:
-    """Returns `document` as JSON, with control and unencodable characters escaped."""
+    """Returns `document` as JSON, with control characters and characters that cannot be encoded escaped.
+
+    `indent` is the number of spaces for each level; None puts all on one line.
+    """
     text = json.dumps(document, ensure_ascii=False, indent=indent)
     text = HIDDEN.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
     try:
@@ -100,35 +116,35 @@ def as_json_text(document: Any, indent: int | None = None) -> str:
 
 
 def emit_json(document: Any) -> None:
-    """Keeps `document` until the command ends, and prints it then as the only output."""
+    """Keeps `document`, which is printed as the only output when the command ends."""
     output = _current.get()
     if output is None:
-        _print(document)
+        _print_json(document)
     else:
-        output.keep(document)
+        output.keep_document(document)
 
 
 def emit_json_list(documents: Iterable[Any]) -> None:
-    """Prints a list element by element as the only output, because it may exceed the memory."""
+    """Prints a JSON list as the only output, one element at a time: a whole list could exceed the memory."""
     output = _current.get() or JsonOutput(wanted=True)
     between = "["
     for document in documents:
         sys.stdout.write(f"{between}\n {as_json_text(document)}")
         between = ","
-        output.list_opened()
+        output.note_list_opened()
     sys.stdout.write("[\n]\n" if between == "[" else "\n]\n")
-    output.list_closed()
+    output.note_list_closed()
     sys.stdout.flush()
 
 
-def explain_exit(sentence: str) -> None:
-    """Keeps a sentence for the JSON document of a command that ends without a document."""
+def set_exit_explanation(sentence: str) -> None:
+    """Keeps a sentence that explains an exit status other than 0, if a command has no JSON document."""
     output = _current.get()
     if output is not None:
-        output.explain(sentence)
+        output.set_exit_explanation(sentence)
 
 
-def _error(problems: Sequence[Problem], status: int) -> dict[str, Any]:
+def _error_document(problems: Sequence[Problem], status: int) -> dict[str, Any]:
     return {
         "message": without_control_characters("\n".join(map(str, problems))),
         "exit_status": status,
@@ -145,6 +161,6 @@ def _error(problems: Sequence[Problem], status: int) -> dict[str, Any]:
     }
 
 
-def _print(document: Any) -> None:
+def _print_json(document: Any) -> None:
     sys.stdout.write(as_json_text(document, indent=2) + "\n")
     sys.stdout.flush()

@@ -1,4 +1,4 @@
-"""Prints the progress and the result of a run for people."""
+"""Prints the progress and the result of a run as text."""
 
 from __future__ import annotations
 
@@ -29,27 +29,27 @@ if TYPE_CHECKING:
     from mailer.services.sending.result import SendResult
 
 __all__ = [
-    "say_counts",
-    "say_reasons",
+    "say_state_counts",
+    "say_failure_reasons",
     "say_result",
     "say_changes_since_plan",
     "warn_of_moved_database",
     "show_progress",
 ]
 
-#: Without a terminal, a line this often (seconds).
+#: Without a terminal, progress is printed each time that this many seconds have passed.
 _LINE_SECONDS = 10.0
 
 
-def say_counts(counts: dict[str, int]) -> None:
-    """Prints the number of deliveries in each state that has any."""
+def say_state_counts(counts: dict[str, int]) -> None:
+    """Prints a line for each delivery state and its number in `counts`, except for the number 0."""
     for state in STATES:
         if counts[state]:
             say(f"  {state:<10} {counts[state]:>9,}")
 
 
-def say_reasons(reasons: Iterable[ReasonGroup], campaign: Campaign) -> None:
-    """Prints the reasons of failed deliveries, each with advice and with the server's answers."""
+def say_failure_reasons(reasons: Iterable[ReasonGroup], campaign: Campaign) -> None:
+    """Prints the reasons why deliveries failed, each with advice and with the answers of servers."""
     for reason in reasons:
         advice = advice_on(reason, campaign)
         say(f"  {reason.number:,} {reason.state}{f': {advice}' if advice else ''}")
@@ -59,21 +59,26 @@ def say_reasons(reasons: Iterable[ReasonGroup], campaign: Campaign) -> None:
             say(f"    {words.number:,} {reason.state}: {example}{words.text or 'no reason was given'}")
             told += words.number
         if told < reason.number:
-            say(f"    {reason.number - told:,} {reason.state} in other words")
+            say(f"    {reason.number - told:,} {reason.state} with other answers")
 
 
 def warn_of_moved_database(db: Database, settings: Settings) -> None:
-    """Warns before a run where the database was last used in another place. The run records this place."""
+    """Prints a warning if, since the last run, the database was moved or another copy of it was used."""
     sentence = moved_database_note(db, settings)
     if sentence:
         warn(sentence)
 
 
-def _say_waits(settings: Settings, result: SendResult) -> None:
-    """Prints the state of a campaign that waits for its next time."""
+def _handed_over_text(count: int, transport: str) -> str:
+    """Returns a text such as `2 messages were handed to smtp://mx.example.org`."""
+    return f"{count:,} {'message was' if count == 1 else 'messages were'} handed to {transport}"
+
+
+def _say_waiting_campaign(settings: Settings, result: SendResult) -> None:
+    """Prints what was sent of a scheduled campaign, and the time at which the campaign goes on."""
     if result.progress is not None:
-        say(f"{result.progress.handed_over_count:,} handed to {result.campaign.transport}.")
-        say_counts(dict(result.counts))
+        say(f"{_handed_over_text(result.progress.handed_over_count, result.campaign.transport)}.")
+        say_state_counts(dict(result.counts))
     from mailer.services.planning.schedule import waiting_note
 
     waits = waiting_note(result.campaign, settings.publication.zone)
@@ -90,80 +95,91 @@ def say_result(settings: Settings, result: SendResult) -> None:
         say(f"There is nothing to do: {campaign.slug} was sent to {counts['accepted']:,} readers already.")
         return
     if campaign.status is Status.SCHEDULED:
-        _say_waits(settings, result)
+        _say_waiting_campaign(settings, result)
         return
     if campaign.status is Status.HELD and progress is None:
         pass
     elif progress is None:
-        say(f"There is nothing to send: everybody in {campaign.slug} was tried.")
+        say(f"There is nothing to send: every delivery of {campaign.slug} was tried.")
     else:
         handed = progress.handed_over_count
         rate = f" ({handed / progress.seconds:,.0f} a second)" if progress.seconds else ""
-        say(f"{handed:,} handed to {campaign.transport} in {progress.seconds:.1f} s{rate}.")
+        say(f"{_handed_over_text(handed, campaign.transport)} in {progress.seconds:.1f} s{rate}.")
     say(f"Campaign {campaign.slug} is {campaign.status}:")
-    say_counts(dict(counts))
-    say_reasons(result.reasons, campaign)
+    say_state_counts(dict(counts))
+    say_failure_reasons(result.reasons, campaign)
     if campaign.status is Status.PAUSED:
         itself = f"paused itself: {campaign.status_note}" if campaign.status_note else "is paused"
-        say(f"It {itself}. `mailer campaigns resume {campaign.slug}` goes on with it.")
+        say(f"The campaign {itself}. `mailer campaigns resume {campaign.slug}` continues it.")
     elif campaign.status is Status.HELD:
-        say(f"It is held: {campaign.status_note}.")
+        say(f"The campaign is held: {campaign.status_note}.")
         now = f"`mailer campaigns resume {campaign.slug}` sends the rest now, " if campaign.held_until else ""
         say(f"{now}`mailer campaigns cancel {campaign.slug}` drops it.")
     elif campaign.status is Status.CANCELLED:
-        say("It was cancelled; what it has not sent stays unsent.")
+        say("The campaign was cancelled; what it has not sent stays unsent.")
     elif progress is not None and progress.stopped_by == "signal":
-        say(f"It was stopped. `mailer send {issue}` goes on where it stopped.")
+        say(f"The run was stopped. `mailer send {issue}` continues where the run stopped.")
     elif progress is not None and progress.stopped_by == "pace":
         say(f"{progress.note[0].upper()}{progress.note[1:]}.")
     elif result.next_try and campaign.held_until:
         _say_deferred(settings, result)
     elif counts["pending"] or counts["deferred"]:
-        say(f"Some are left. `mailer send {issue}` tries them again.")
+        say(f"Some deliveries are left. `mailer send {issue}` tries them again.")
     if counts["uncertain"]:
-        say(
-            f"{counts['uncertain']:,} may or may not have arrived, and are held. "
-            f"`mailer campaigns resolve {campaign.slug} --assume-sent` (or --resend) settles them."
-        )
+        _say_uncertain(campaign, counts["uncertain"])
     free = not any(counts[state] for state in ("accepted", "uncertain", "sending"))
     if note := sender_note(settings, campaign, counts, reached_nobody=free):
         say(note)
     say(f"The archive is {(settings.campaigns / campaign.slug).relative_to(settings.root)}/.")
 
 
+def _say_uncertain(campaign: Campaign, count: int) -> None:
+    """Prints the number of deliveries whose outcome is uncertain, and the commands that settle them."""
+    messages = "1 message" if count == 1 else f"{count:,} messages"
+    say(
+        f"{messages} may or may not have arrived, and {'is' if count == 1 else 'are'} held. "
+        f"`mailer campaigns resolve {campaign.slug} --assume-sent` (or --resend) settles "
+        f"{'it' if count == 1 else 'them'}."
+    )
+
+
 def _say_deferred(settings: Settings, result: SendResult) -> None:
-    """Prints how many deliveries are deferred, when they are retried and by which command."""
+    """Prints how many deliveries are deferred, and when and by which command they are retried."""
     campaign, number = result.campaign, result.counts["deferred"]
     first = format_time(campaign.held_until, settings.publication.zone)
     hours = settings.delivery.retry_for.total_seconds() / 3600
     say(
-        f"{number:,} {'waits' if number == 1 else 'wait'} for another try: a running `mailer serve`, or "
-        f"`mailer run-due` (for cron), makes it from {first} on, for up to {hours:,.4g} hours in all. "
-        f"`mailer send {campaign.issue}` tries at once."
+        f"{number:,} deferred {'delivery is' if number == 1 else 'deliveries are'} tried again by a running "
+        f"`mailer serve`, or by `mailer run-due` (for cron), from {first} on, for up to {hours:,.4g} hours "
+        f"in all. `mailer send {campaign.issue}` tries at once."
     )
 
 
-def say_changes_since_plan(since: ChangesSincePlan) -> None:
-    """Prints how many readers joined or left since the plan; nothing where none did."""
+def say_changes_since_plan(changes: ChangesSincePlan) -> None:
+    """Prints how many readers have joined or left since the plan was made, if any."""
 
     def who(number: int) -> str:
-        return f"{number:,} who {'was' if number == 1 else 'were'} planned {'has' if number == 1 else 'have'}"
+        return f"{number:,} planned {'reader has' if number == 1 else 'readers have'}"
 
     def skipped(number: int) -> str:
         return f"and {'is' if number == 1 else 'are'} skipped."
 
-    if since.left:
-        say(f"{who(since.left)} left since {skipped(since.left)}")
-    if since.received:
-        say(f"{who(since.received)} received the issue by another campaign {skipped(since.received)}")
-    if since.joined:
-        noun = "reader has" if since.joined == 1 else "readers have"
-        say(f"{since.joined:,} {noun} joined since the plan and will not get it.")
+    if changes.left:
+        say(f"{who(changes.left)} left since {skipped(changes.left)}")
+    if changes.received:
+        say(f"{who(changes.received)} received the issue by another campaign {skipped(changes.received)}")
+    if changes.joined:
+        noun = "reader has" if changes.joined == 1 else "readers have"
+        say(f"{changes.joined:,} {noun} joined since the plan and will not get it.")
 
 
 @contextmanager
 def show_progress(total: int, *, quiet: bool) -> Iterator[Callable[[RunProgress], None]]:
-    """Shows the progress of a run: a bar with rate and time left on a terminal, else a line every 10 s."""
+    """Shows the progress of a run in the `with` block: a bar on a terminal, otherwise a line every 10 s.
+
+    Yields the function to call with each progress. `total` is the number of deliveries. With `quiet`, nothing
+    is printed.
+    """
     noted = ""
 
     def show_note_once(progress: RunProgress, tell: Callable[[str], object]) -> None:
@@ -202,13 +218,13 @@ def show_progress(total: int, *, quiet: bool) -> Iterator[Callable[[RunProgress]
             return
         if not quiet and time.monotonic() - told >= _LINE_SECONDS:
             told = time.monotonic()
-            say(_line(progress, total), err=True)
+            say(_progress_line(progress, total), err=True)
 
     yield tell
 
 
-def _line(progress: RunProgress, total: int) -> str:
-    """Returns the progress line of a run; it counts people, not attempts."""
+def _progress_line(progress: RunProgress, total: int) -> str:
+    """Returns the progress line of a run. `total` is the number of deliveries; attempts are not counted."""
     done, deferred = progress.settled_count, progress.outcomes.get("deferred", 0)
     rate = done / progress.seconds if progress.seconds else 0.0
     left = max(0, total - done) / rate if rate else 0.0

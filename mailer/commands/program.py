@@ -1,8 +1,8 @@
 """Runs the program: finds the command, runs it, and turns every error into an exit status.
 
-`main` turns every error into plain sentences on standard error and an exit status: 0 done, 1 tried
-and failed or something is left, 2 wrong input and nothing changed. With `--json` the error is a JSON document
-on standard output too. An unexpected error is one sentence too, and its traceback is kept in a log.
+The status is 0 if all is done, 1 if something failed or is left to do, and 2 if the input was wrong and
+nothing was changed. Errors are printed as sentences on standard error, and with `--json` also as a JSON
+document on standard output. The traceback of an unexpected error is written into a log.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ from typer.exceptions import TyperException
 from mailer import __version__
 from mailer.commands.context import say
 from mailer.commands.crash_reports import describe_crash, report_thread_errors
-from mailer.commands.json_output import JsonOutput, json_output
+from mailer.commands.json_output import JsonOutput, use_json_output
 from mailer.commands.loading.lazy import LazyGroup
 from mailer.commands.loading.table import all_commands
 from mailer.commands.parsing.arguments import command_name, wants_json
 from mailer.commands.parsing.completion import is_completing
-from mailer.commands.streams import close_quietly, prepare_streams
+from mailer.commands.streams import flush_output_streams, prepare_streams
 from mailer.errors import MailerError, Problem
 
 __all__ = ["app", "main"]
@@ -43,14 +43,14 @@ app = typer.Typer(
 )
 
 
-def _version(wanted: bool) -> None:
+def _print_version(wanted: bool) -> None:
     if wanted:
         typer.echo(f"mailer {__version__}")
         raise typer.Exit
 
 
 @app.callback()
-def options(
+def declare_global_options(
     workspace: Annotated[
         Path | None,
         typer.Option(
@@ -60,39 +60,42 @@ def options(
         ),
     ] = None,
     version: Annotated[
-        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and exit.")
+        bool,
+        typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit."),
     ] = False,
 ) -> None:
-    """Takes the options of `mailer` itself."""
+    """Declares the options of `mailer` itself."""
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Runs the program and exits. `arguments` are the command line's words (default: sys.argv)."""
-    words = _workspace_first(list(sys.argv[1:] if arguments is None else arguments))
+    words = _move_workspace_option_first(list(sys.argv[1:] if arguments is None else arguments))
     prepare_streams()
-    program = _program()
+    program = _command_group()
     if is_completing():
-        _complete(program)
-    folder, command = _workspace_of(words), command_name(program, words)
+        _print_completions(program)
+    folder, command = _chosen_workspace(words), command_name(program, words)
     try:
         with (
             report_thread_errors(folder, command),
-            json_output(wanted=wants_json(program, words)) as output,
+            use_json_output(wanted=wants_json(program, words)) as output,
         ):
-            sys.exit(_run(program, words, output, lambda error: describe_crash(error, folder, command)))
+            sys.exit(
+                _run_command(program, words, output, lambda error: describe_crash(error, folder, command))
+            )
     finally:
-        close_quietly()
+        flush_output_streams()
 
 
-def _program() -> Any:
-    """Returns the click command with every command's name; each is loaded when it is called."""
+def _command_group() -> Any:
+    """Returns the click group with all commands. The module of a command is imported when it is called."""
     program: Any = typer.main.get_command(app)
     program.commands = all_commands()
     return program
 
 
-def _complete(program: Any) -> NoReturn:
-    """Prints the completions that a shell asks for, and exits; errors are not printed."""
+def _print_completions(program: Any) -> NoReturn:
+    """Prints the completions that a shell asks for, and exits. Errors are not printed."""
     try:
         program.main(args=[], prog_name="mailer")
     except Exception:  # whatever it is, a shell would show it in the middle of a line
@@ -100,39 +103,45 @@ def _complete(program: Any) -> NoReturn:
     sys.exit(0)
 
 
-def _run(
-    program: Any, words: list[str], output: JsonOutput, explained: Callable[[BaseException], str]
+def _run_command(
+    program: Any, words: list[str], output: JsonOutput, describe: Callable[[BaseException], str]
 ) -> int:
-    """Runs a command, prints its error if there is one, and returns the exit status."""
+    """Runs the command that `words` call, prints its error if there is one, and returns the exit status.
+
+    `describe` returns the sentence to print for an unexpected error.
+    """
     try:
         status = int(program.main(args=words, prog_name="mailer", standalone_mode=False) or 0)
-        output.end(status)
+        output.finish(status)
     except MailerError as error:
-        return _fail(output, error.problems, error.exit_status)
+        return _print_problems(output, error.problems, error.exit_status)
     except TyperException as error:
-        return _wrong_usage(output, error)
+        return _print_usage_error(output, error)
     except typer.Abort:
         say("Aborted!", err=True)
-        return _document(output, [Problem("Aborted!")], 1)
+        return _print_json_error(output, [Problem("Aborted!")], 1)
     except sqlite3.Error as error:
         from mailer.store.database import to_store_error
 
-        return _fail(output, [Problem(str(to_store_error(error, "subscribers.db")))], 1)
+        return _print_problems(output, [Problem(str(to_store_error(error, "subscribers.db")))], 1)
     except BrokenPipeError:
-        return _document(output, [Problem("the reader of the output closed it early")], 1)
+        return _print_json_error(output, [Problem("the output was closed before all of it was written")], 1)
     except OSError as error:
         place = f"{error.filename}: " if error.filename else ""
         sentence = f"{place}{(error.strerror or str(error)).lower()}; correct that and run this again"
-        return _fail(output, [Problem(sentence)], 1)
+        return _print_problems(output, [Problem(sentence)], 1)
     except (SystemExit, KeyboardInterrupt):
         raise
     except BaseException as error:  # a panic of a library in Rust is no Exception
-        return _fail(output, [Problem(explained(error))], 1)
+        return _print_problems(output, [Problem(describe(error))], 1)
     return status
 
 
-def _workspace_first(words: list[str]) -> list[str]:
-    """Moves `--workspace DIR` to the front: it may stand anywhere, and click wants it before the command."""
+def _move_workspace_option_first(words: list[str]) -> list[str]:
+    """Returns `words` with `--workspace DIR` moved to the front.
+
+    Operators may write the option anywhere, but click accepts it only before the name of the command.
+    """
     ahead: list[str] = []
     rest: list[str] = []
     remaining = iter(words)
@@ -148,10 +157,10 @@ def _workspace_first(words: list[str]) -> list[str]:
     return ahead + rest
 
 
-def _workspace_of(words: list[str]) -> Path | None:
-    """Returns the folder that `--workspace` names, or else MAILER_WORKSPACE; None where neither is given.
+def _chosen_workspace(words: list[str]) -> Path | None:
+    """Returns the folder that `--workspace` or else MAILER_WORKSPACE names, or None if neither is given.
 
-    The option counts only at the beginning of `words`.
+    The option is found only at the beginning of `words`.
     """
     option, joined, value = words[0].partition("=") if words else ("", "", "")
     if option != "--workspace":
@@ -160,21 +169,21 @@ def _workspace_of(words: list[str]) -> Path | None:
     return Path(value if joined else "".join(words[1:2]))
 
 
-def _wrong_usage(output: JsonOutput, error: Any) -> int:
-    """Prints the usage of the command and what is wrong, and returns the exit status."""
+def _print_usage_error(output: JsonOutput, error: Any) -> int:
+    """Prints the usage of a command that was called in a wrong way, and returns the exit status."""
     with suppress(OSError):
         error.show()
-    return _document(output, [Problem(error.format_message())], error.exit_code)
+    return _print_json_error(output, [Problem(error.format_message())], error.exit_code)
 
 
-def _fail(output: JsonOutput, problems: Sequence[Problem], status: int) -> int:
+def _print_problems(output: JsonOutput, problems: Sequence[Problem], status: int) -> int:
     for problem in problems:
         say(("" if problem.path else "mailer: ") + str(problem), err=True)
-    return _document(output, problems, status)
+    return _print_json_error(output, problems, status)
 
 
-def _document(output: JsonOutput, problems: Sequence[Problem], status: int) -> int:
-    """Prints the error as JSON where `--json` was given, and returns the exit status."""
+def _print_json_error(output: JsonOutput, problems: Sequence[Problem], status: int) -> int:
+    """Prints the problems as JSON if `--json` was given, and returns `status`."""
     with suppress(OSError):
-        output.fail(problems, status)
+        output.print_error(problems, status)
     return status

@@ -14,13 +14,13 @@ __all__ = ["stop_on_signals"]
 
 @contextmanager
 def stop_on_signals() -> Iterator[StopFlag]:
-    """Gives a flag that SIGINT and SIGTERM set, in place of ending the process at once."""
+    """Yields a flag that SIGINT and SIGTERM set within the `with` block, instead of ending the process."""
     stop = StopFlag()
 
-    def ask(number: int, frame: FrameType | None) -> None:  # noqa: ARG001
+    def request_stop(number: int, frame: FrameType | None) -> None:  # noqa: ARG001
         stop.set()
 
-    before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {number: signal.signal(number, request_stop) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield stop
     finally:

@@ -1,4 +1,4 @@
-"""Prepares the standard streams at the start of the program, and closes them at its end."""
+"""Prepares the standard streams when the program starts, and flushes them when it ends."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ import os
 import sys
 from typing import TextIO
 
-__all__ = ["close_quietly", "prepare_streams"]
+__all__ = ["flush_output_streams", "prepare_streams"]
 
 
 def prepare_streams() -> None:
-    """Opens the closed ones of the three streams, and replaces letters that output cannot encode by `?`.
+    """Opens each closed standard stream, and lets output replace characters that it cannot encode by `?`.
 
-    Without this, the next file that is opened, such as the database, would become standard error.
+    If standard error stayed closed, the next file to be opened, such as the database, would take its place.
     """
     number = os.open(os.devnull, os.O_RDWR)
     while number <= 2:
@@ -26,8 +26,8 @@ def prepare_streams() -> None:
         sys.stdout.reconfigure(errors="replace")
 
 
-def close_quietly() -> None:
-    """Flushes the output streams. Output that cannot be written is dropped without an error."""
+def flush_output_streams() -> None:
+    """Flushes standard output and standard error. Output that cannot be written is dropped silently."""
     for stream in (sys.stdout, sys.stderr):
         try:
             stream.flush()
@@ -36,7 +36,7 @@ def close_quietly() -> None:
 
 
 def _redirect_to_null(stream: TextIO) -> None:
-    """Redirects the stream to the null device, because Python flushes it once more when it ends."""
+    """Redirects `stream` to the null device, because Python flushes the stream once more at its end."""
     try:
         number = stream.fileno()
     except (OSError, ValueError, AttributeError):

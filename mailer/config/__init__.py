@@ -1,6 +1,7 @@
-"""Loads the Settings: defaults < mailer.toml < MAILER_* environment. Secrets come only from the environment.
+"""Loads the Settings of a workspace from mailer.toml and from environment variables.
 
-`.env` beside mailer.toml is read as part of the environment; variables that are really set take precedence.
+A variable MAILER_* takes precedence over a key of mailer.toml. Secrets come only from the environment. `.env`
+beside mailer.toml is read as a part of the environment; variables that are set elsewhere take precedence.
 All errors are reported together, each with its line.
 """
 

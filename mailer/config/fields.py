@@ -1,4 +1,4 @@
-"""Defines the types of values in mailer.toml, each with an error message for a wrong value."""
+"""Defines the types of the values in mailer.toml. Each type rejects a wrong value with an error message."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ from mailer.language_tags import normalised_language_tag
 
 __all__ = [
     "TITLE_FIELDS",
-    "Archive",
+    "ArchiveSetting",
     "BaseUrl",
     "Colour",
     "Domain",
-    "Filled",
-    "Frozen",
-    "Helo",
+    "NonEmpty",
+    "FrozenModel",
+    "HeloName",
     "KeyFile",
     "Language",
     "Line",
     "Mailbox",
-    "Name",
+    "NonEmptyLine",
     "ReturnPath",
     "Selector",
     "Sender",
@@ -47,12 +47,12 @@ _SELECTOR = re.compile(rf"{_LABEL}(?:\.{_LABEL})*")
 _DOMAIN = re.compile(rf"(?:{_LABEL}\.)+{_LABEL}")
 
 
-class Frozen(BaseModel):
+class FrozenModel(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True, defer_build=True)
 
 
-class Mailbox(Frozen):
-    """Holds a sender, `Name <address>`, both free of control characters."""
+class Mailbox(FrozenModel):
+    """Holds the name and the e-mail address of a sender, both without control characters."""
 
     name: str = ""
     address: str
@@ -61,48 +61,48 @@ class Mailbox(Frozen):
         return f"{self.name} <{self.address}>" if self.name else self.address
 
 
-def _one_line(value: str) -> str:
+def _check_one_line(value: str) -> str:
     if any(ord(c) < 32 or ord(c) == 127 for c in value):
         raise ValueError("must be one line without control characters")
     return value
 
 
-def _filled(value: str) -> str:
+def _check_not_empty(value: str) -> str:
     if not value:
         raise ValueError("must not be empty")
     return value
 
 
-def _mailbox(value: object) -> object:
+def _parse_mailbox(value: object) -> object:
     if not isinstance(value, str):
         return value
-    name, address = read_mailbox(_one_line(strip_invisible_characters(value)))
+    name, address = read_mailbox(_check_one_line(strip_invisible_characters(value)))
     return Mailbox(name=name, address=address)
 
 
-def _return_path(value: Mailbox) -> Mailbox:
+def _check_return_path(value: Mailbox) -> Mailbox:
     check_return_path(value.address)
     return value
 
 
-def _base_url(value: str) -> str:
+def _check_base_url(value: str) -> str:
     try:
         parts = split_url(value)
         usable = parts.scheme in ("http", "https") and parts.hostname and not re.search(r"[\s<>]", value)
     except ValueError:
         usable = False
     if not usable:
-        raise ValueError(f'"{value}" is not an address such as https://news.example.org')
+        raise ValueError(f'"{value}" is not a URL such as https://news.example.org')
     if not value.isascii():
         raise ValueError("must be ASCII: write the host as xn--…, and anything else percent-encoded")
     if parts.query or parts.fragment:
-        raise ValueError("must end with the path; leave out ? and #")
+        raise ValueError("must end with the path; remove ? or # and what follows")
     if len(value) > 800:
         raise ValueError("must be at most 800 characters, so that it fits into a mail header")
     return value.rstrip("/")
 
 
-def _timezone(value: str) -> str:
+def _check_time_zone(value: str) -> str:
     try:
         ZoneInfo(value)
     except (KeyError, ValueError, OSError):
@@ -110,20 +110,20 @@ def _timezone(value: str) -> str:
     return value
 
 
-def _language(value: str) -> str:
+def _parse_language(value: str) -> str:
     try:
         return normalised_language_tag(value)
     except ValueError:
         raise ValueError(f"{quote(value)} is not a language tag such as en or zh") from None
 
 
-def _colour(value: str) -> str:
+def _check_colour(value: str) -> str:
     if not re.fullmatch(r"#[0-9a-fA-F]{6}", value):
         raise ValueError(f'"{value}" is not a colour such as #b4232a')
     return value.lower()
 
 
-def _time(value: object) -> object:
+def _parse_time_of_day(value: object) -> object:
     if isinstance(value, str) and re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d", value):
         return dt.time.fromisoformat(value)
     if isinstance(value, dt.time):
@@ -131,20 +131,20 @@ def _time(value: object) -> object:
     raise ValueError(f'"{value}" is not a time of day such as "08:00"')
 
 
-def _archive(value: object) -> object:
+def _parse_archive_setting(value: object) -> object:
     words = {"true": True, "false": False}  # as they come from the environment
     if isinstance(value, str):
         value = words.get(value.strip(), value.strip())
     if isinstance(value, bool) or value == "variant":
         return value
-    raise ValueError(f'"{value}" is not true, false or "variant"')
+    raise ValueError(f'"{value}" is not one of true, false and "variant"')
 
 
-def _title(value: str) -> str:
+def _check_title_pattern(value: str) -> str:
     try:
         fields = [field[1:] for field in Formatter().parse(value) if field[1] is not None]
     except ValueError as error:
-        raise ValueError(f"is not a pattern: {error}") from None
+        raise ValueError(f"is not a title pattern: {error}") from None
     for name, form, conversion in fields:
         if name not in TITLE_FIELDS:
             known = ", ".join(f"{{{field}}}" for field in TITLE_FIELDS)
@@ -154,18 +154,21 @@ def _title(value: str) -> str:
     return value
 
 
-def _transport(value: str, info: ValidationInfo) -> str:
-    """Checks a URL by the transports in the validation context; without them, checks its syntax alone."""
-    _one_line(value)
+def _check_transport_url(value: str, info: ValidationInfo) -> str:
+    """Returns `value`. Raises ValueError if it is not the URL of a transport.
+
+    The validation context holds the known transports; without a context, only the scheme's syntax is checked.
+    """
+    _check_one_line(value)
     if info.context is not None:
         info.context["transports"].check_url(value)
     elif not _SCHEME.match(value):
-        raise ValueError(f'"{value}" is not the URL of a transport; begin with a scheme and a colon')
+        raise ValueError(f'"{value}" is not the URL of a transport; it must begin with a scheme and a colon')
     return value
 
 
-def _domain(value: str) -> str:
-    """Returns a domain in ASCII (RFC 5890), without a full stop at its end; '' for ''."""
+def _domain_in_ascii(value: str) -> str:
+    """Returns a domain in ASCII (RFC 5890), without a full stop at the end. Returns '' for ''."""
     try:
         ascii_form = read_domain(value) if not value.isascii() else value.lower()
     except ValueError:
@@ -175,10 +178,10 @@ def _domain(value: str) -> str:
     return ascii_form
 
 
-def _helo(value: str) -> str:
-    """Returns a full name in ASCII, or an address in brackets, for EHLO (RFC 5321 section 4.1.3).
+def _helo_name_in_ascii(value: str) -> str:
+    """Returns the name for EHLO: a full host name in ASCII, or an IP address in brackets. Returns '' for ''.
 
-    Returns '' for ''.
+    RFC 5321 section 4.1.3 defines both forms. Raises ValueError for any other text.
     """
     if value.startswith("[") and value.endswith("]"):
         kind, colon, address = value[1:-1].rpartition("IPv6:")
@@ -186,10 +189,12 @@ def _helo(value: str) -> str:
             parsed = ipaddress.ip_address(address)
         except ValueError:
             raise ValueError(
-                f'"{value}" is not an address such as [192.0.2.1] or [IPv6:2001:db8::1]'
+                f'"{value}" is not an IP address in brackets such as [192.0.2.1] or [IPv6:2001:db8::1]'
             ) from None
         if kind or (parsed.version == 6) != bool(colon):
-            raise ValueError(f'"{value}" is not an address such as [192.0.2.1] or [IPv6:2001:db8::1]')
+            raise ValueError(
+                f'"{value}" is not an IP address in brackets such as [192.0.2.1] or [IPv6:2001:db8::1]'
+            )
         return value
     try:
         ipaddress.ip_address(value)
@@ -197,14 +202,14 @@ def _helo(value: str) -> str:
         pass
     else:
         literal = f"[IPv6:{value}]" if ":" in value else f"[{value}]"
-        raise ValueError(f'"{value}" is an address, which stands in brackets in EHLO: write "{literal}"')
+        raise ValueError(f'"{value}" is an IP address, which must be in brackets: write "{literal}"')
     try:
-        return _domain(value.removesuffix("."))
+        return _domain_in_ascii(value.removesuffix("."))
     except ValueError:
-        raise ValueError(f'"{value}" is not the full name of a machine such as mail.example.org') from None
+        raise ValueError(f'"{value}" is not a full host name such as mail.example.org') from None
 
 
-def _selector(value: str) -> str:
+def _check_selector(value: str) -> str:
     if len(value) > 180 or not _SELECTOR.fullmatch(value):
         raise ValueError(
             f'"{value[:80]}" is not a selector such as s2026; use small letters, digits and -, '
@@ -213,27 +218,29 @@ def _selector(value: str) -> str:
     return value
 
 
-def _key_file(value: str) -> str:
+def _check_key_file(value: str) -> str:
     if "-----BEGIN" in value or "\n" in value:
-        raise ValueError("holds a key; put it into a file of its own and write the name of that file here")
-    return _filled(_one_line(value))
+        raise ValueError(
+            "must be the name of a file, not a key; put the key into a file and write the name here"
+        )
+    return _check_not_empty(_check_one_line(value))
 
 
 #: True: the public page shows what is for everybody; "variant": what most readers got; False: there is none.
-Archive = Annotated[bool | Literal["variant"], BeforeValidator(_archive)]
-Line = Annotated[str, AfterValidator(_one_line)]
-Filled = Annotated[str, AfterValidator(_filled)]
-Name = Annotated[str, AfterValidator(_one_line), AfterValidator(_filled)]
-Sender = Annotated[Mailbox, BeforeValidator(_mailbox)]
-ReturnPath = Annotated[Mailbox, BeforeValidator(_mailbox), AfterValidator(_return_path)]
-BaseUrl = Annotated[str, AfterValidator(_base_url)]
-TimeZone = Annotated[str, AfterValidator(_timezone)]
-Language = Annotated[str, AfterValidator(_language)]
-Colour = Annotated[str, AfterValidator(_colour)]
-TimeOfDay = Annotated[dt.time | None, BeforeValidator(_time)]
-TitlePattern = Annotated[str, AfterValidator(_one_line), AfterValidator(_title)]
-Domain = Annotated[str, AfterValidator(_domain)]
-Helo = Annotated[str, AfterValidator(_helo)]
-Selector = Annotated[str, AfterValidator(_selector)]
-KeyFile = Annotated[str, AfterValidator(_key_file)]
-TransportUrl = Annotated[str, AfterValidator(_transport)]
+ArchiveSetting = Annotated[bool | Literal["variant"], BeforeValidator(_parse_archive_setting)]
+Line = Annotated[str, AfterValidator(_check_one_line)]
+NonEmpty = Annotated[str, AfterValidator(_check_not_empty)]
+NonEmptyLine = Annotated[str, AfterValidator(_check_one_line), AfterValidator(_check_not_empty)]
+Sender = Annotated[Mailbox, BeforeValidator(_parse_mailbox)]
+ReturnPath = Annotated[Mailbox, BeforeValidator(_parse_mailbox), AfterValidator(_check_return_path)]
+BaseUrl = Annotated[str, AfterValidator(_check_base_url)]
+TimeZone = Annotated[str, AfterValidator(_check_time_zone)]
+Language = Annotated[str, AfterValidator(_parse_language)]
+Colour = Annotated[str, AfterValidator(_check_colour)]
+TimeOfDay = Annotated[dt.time | None, BeforeValidator(_parse_time_of_day)]
+TitlePattern = Annotated[str, AfterValidator(_check_one_line), AfterValidator(_check_title_pattern)]
+Domain = Annotated[str, AfterValidator(_domain_in_ascii)]
+HeloName = Annotated[str, AfterValidator(_helo_name_in_ascii)]
+Selector = Annotated[str, AfterValidator(_check_selector)]
+KeyFile = Annotated[str, AfterValidator(_check_key_file)]
+TransportUrl = Annotated[str, AfterValidator(_check_transport_url)]

@@ -1,4 +1,4 @@
-"""Holds the whole of mailer.toml as a model, and the Settings: that model with the secrets and paths."""
+"""Defines the model of mailer.toml, and the Settings of a workspace, which also have secrets and paths."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from typing import Annotated
 from pydantic import Field, SecretStr
 
 from mailer.addresses import address_with_ascii_domain
-from mailer.config.fields import Frozen
+from mailer.config.fields import FrozenModel
 from mailer.config.sections import Brand, Delivery, Dkim, Edition, Pace, Publication
 from mailer.errors import ConfigError
 
-__all__ = ["File", "Settings"]
+__all__ = ["ConfigFile", "Settings"]
 
 
-class File(Frozen):
+class ConfigFile(FrozenModel):
     publication: Publication
     brand: Brand = Brand()
     editions: dict[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]*$")], Edition]
@@ -26,10 +26,10 @@ class File(Frozen):
     dkim: Dkim = Dkim()
 
 
-class Settings(Frozen):
-    """Holds the checked configuration. `root` is the workspace's folder.
+class Settings(FrozenModel):
+    """Holds the checked settings of a workspace. `root` is the folder of the workspace.
 
-    `variables` are the environment variables, also from `.env`; each transport reads its own by name.
+    `variables` has mailer's environment variables by name, also those of `.env`, for the transports.
     """
 
     root: Path
@@ -45,8 +45,8 @@ class Settings(Frozen):
     oauth_key_file: Path | None = None
     variables: Annotated[Mapping[str, SecretStr], Field(repr=False)] = MappingProxyType({})
 
-    def variable(self, name: str) -> str:
-        """Returns the text of an environment variable, or '' where it is not set."""
+    def environment_variable(self, name: str) -> str:
+        """Returns the text of an environment variable, or '' if the variable is not set."""
         value = self.variables.get(name)
         return value.get_secret_value() if value else ""
 
@@ -57,7 +57,7 @@ class Settings(Frozen):
 
     @property
     def campaigns(self) -> Path:
-        """Returns the path of the folder with the campaigns' folders."""
+        """Returns the path of the folder that holds one folder for each campaign."""
         return self.root / "campaigns"
 
     @property
@@ -69,15 +69,15 @@ class Settings(Frozen):
 
     @property
     def dkim_keys(self) -> tuple[tuple[str, Path], ...]:
-        """Returns (selector, absolute path of the private key) in the order of signatures; may be empty."""
+        """Returns (selector, absolute path of the private key) for each key, in the order of signing."""
         return tuple((selector, self.root.absolute() / name) for selector, name in self.dkim.keys.items())
 
     def edition_language(self, edition: str) -> str:
-        """Returns the language of an edition: its own, or else the publication's."""
+        """Returns the language of the edition with the name `edition`, or else that of the publication."""
         return self.editions[edition].language or self.publication.language
 
     def signing_keys(self) -> tuple[str, ...]:
-        """Returns the secret keys for tokens, the newest first. Raises ConfigError where there is none."""
+        """Returns the secret keys that sign tokens, the newest first. Raises ConfigError if there is none."""
         if not self.secret_keys:
             raise ConfigError(
                 "MAILER_SECRET_KEY is not set, so no unsubscribe link can be signed; put a long random "

@@ -8,7 +8,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
-from mailer.config.fields import Frozen, Line
+from mailer.config.fields import FrozenModel, Line
 from mailer.config.urls import is_loopback, split_url
 
 __all__ = ["OAuth", "OAuthTable"]
@@ -26,63 +26,65 @@ _SCOPES: dict[tuple[str, str], str] = {
 _TENANT = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?")
 
 
-def _token_url(value: str) -> str:
-    """Checks that the URL is encrypted or stays on this machine, because secrets are sent to it."""
+def _check_token_url(value: str) -> str:
+    """Returns `value`. Raises ValueError if secrets must not be sent to the URL, as without https."""
     if not value:
         return value
     try:
         parts = split_url(value)
     except ValueError as error:
-        raise ValueError(f"is not the address of a token endpoint: {error}") from None
+        raise ValueError(f"is not the URL of a token endpoint: {error}") from None
     host = parts.hostname or ""
     if not host or parts.fragment or not value.isascii() or re.search(r"\s", value):
-        raise ValueError("is not an address such as https://login.example.org/oauth2/token")
+        raise ValueError("is not a URL such as https://login.example.org/oauth2/token")
     if parts.username is not None or parts.password is not None:
-        raise ValueError("holds a user or a password; leave it out and use the MAILER_OAUTH_ variables")
+        raise ValueError("contains a user or a password; remove it and set the MAILER_OAUTH_ variables")
     if parts.scheme != "https" and not (parts.scheme == "http" and is_loopback(host)):
         raise ValueError("must begin with https://, because secrets are sent there")
     return value
 
 
-def _tenant(value: str) -> str:
+def _check_tenant(value: str) -> str:
     if value and not _TENANT.fullmatch(value):
         raise ValueError(f'"{value[:80]}" is not a tenant; write its id, or a domain such as example.org')
     return value
 
 
-class OAuth(Frozen):
-    """Holds the settings of a login by XOAUTH2 or OAUTHBEARER. Secrets come from the environment alone.
+class OAuth(FrozenModel):
+    """Holds `[delivery.oauth]`: the settings of a login by XOAUTH2 or OAUTHBEARER, without the secrets.
 
-    `token_url` and `scope` are the provider's usual ones where they are ''; `tenant` is Microsoft's.
+    If `token_url` or `scope` is empty, the provider's usual one is used. `tenant` is the Microsoft directory.
     """
 
     provider: Annotated[
         Literal["microsoft", "google", "custom"],
-        Field(description="The provider, whose usual addresses and scope are known."),
+        Field(description="The provider, whose usual URLs and scope are known."),
     ]
     grant: Annotated[Grant, Field(description="How an access token is obtained.")]
     client_id: Annotated[Line, Field(description="The id that the provider gave the application.")] = ""
     tenant: Annotated[
-        Line, AfterValidator(_tenant), Field(description="Microsoft's directory: its id, or its domain.")
+        Line,
+        AfterValidator(_check_tenant),
+        Field(description="Microsoft's directory: its id, or its domain."),
     ] = ""
     token_url: Annotated[
         Line,
-        AfterValidator(_token_url),
-        Field(description="The address of the token endpoint; otherwise the provider's."),
+        AfterValidator(_check_token_url),
+        Field(description="The URL of the token endpoint; otherwise the provider's."),
     ] = ""
     scope: Annotated[Line, Field(description="The scope to request; otherwise the usual one.")] = ""
 
     @model_validator(mode="after")
-    def _it_fits_the_provider(self) -> Self:
+    def _check_provider_and_grant(self) -> Self:
         if self.provider == "google" and self.grant == "client_credentials":
             raise ValueError(
-                'the SMTP of Google takes no client credentials; write grant = "service_account" '
-                'or "refresh_token"'
+                "the SMTP servers of Google do not accept client credentials; write "
+                'grant = "service_account" or "refresh_token"'
             )
         if self.provider == "microsoft" and self.grant == "service_account":
             raise ValueError(
-                'the SMTP of Microsoft takes no service accounts; write grant = "client_credentials" '
-                'or "refresh_token"'
+                "the SMTP servers of Microsoft do not accept service accounts; write "
+                'grant = "client_credentials" or "refresh_token"'
             )
         if not self.client_id and self.grant != "service_account":
             raise ValueError("client_id is missing; write the id that the provider gave the application")
@@ -91,12 +93,12 @@ class OAuth(Frozen):
         if self.provider != "microsoft" and self.tenant:
             raise ValueError('tenant is only for provider = "microsoft"; write token_url')
         if self.provider == "custom" and not self.token_url:
-            raise ValueError("token_url is missing; write the address of the provider's token endpoint")
+            raise ValueError("token_url is missing; write the URL of the provider's token endpoint")
         return self
 
     @property
-    def endpoint(self) -> str:
-        """Returns the URL of the token endpoint."""
+    def token_endpoint(self) -> str:
+        """Returns the URL of the token endpoint: `token_url`, or else the provider's."""
         if self.token_url:
             return self.token_url
         return (
@@ -104,13 +106,13 @@ class OAuth(Frozen):
         )
 
     @property
-    def wanted_scope(self) -> str:
-        """Returns the scope to request, or '' where the provider decides."""
+    def requested_scope(self) -> str:
+        """Returns the scope to request, or '' if the provider chooses the scope."""
         return self.scope or _SCOPES.get((self.provider, self.grant), "")
 
 
-def _table(value: object) -> object:
-    """Parses the text of an environment variable as an inline TOML table: `{provider = "microsoft", …}`."""
+def _parse_oauth_table(value: object) -> object:
+    """Returns `value` if it is a table, or the table in a text such as `{provider = "microsoft", …}`."""
     if isinstance(value, str):
         try:
             value = tomllib.loads(f"table = {value}")["table"]
@@ -121,4 +123,4 @@ def _table(value: object) -> object:
     return value
 
 
-OAuthTable = Annotated[OAuth | None, BeforeValidator(_table)]
+OAuthTable = Annotated[OAuth | None, BeforeValidator(_parse_oauth_table)]

@@ -1,4 +1,4 @@
-"""Parses the values of sending limits: rates, a warm-up, a share, and durations."""
+"""Parses the values of sending limits in mailer.toml: rates, daily limits, dates, shares and time spans."""
 
 from __future__ import annotations
 
@@ -8,32 +8,32 @@ from typing import Annotated
 
 from pydantic import BeforeValidator
 
-from mailer.config.fields import Frozen
+from mailer.config.fields import FrozenModel
 
 __all__ = [
-    "Day",
-    "Days",
-    "Hold",
-    "Limits",
+    "DailyLimits",
+    "Date",
+    "HoldTime",
     "Rate",
+    "RateLimits",
     "Share",
-    "Span",
-    "parse_hold",
+    "TimeSpan",
+    "parse_hold_time",
     "parse_share",
-    "parse_span",
+    "parse_time_span",
 ]
 
 _RATE = re.compile(r"\s*([0-9]{1,12}(?:\.[0-9]{1,9})?)\s*/\s*(s|m|h|d)\s*")
 _SECONDS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _SHARE = re.compile(r"\s*([0-9]{1,3}(?:\.[0-9]{1,6})?)\s*%\s*")
-_HOLD = re.compile(r"\s*([0-9]{1,6})\s*(s|m|h|d)\s*")
+_TIME_SPAN = re.compile(r"\s*([0-9]{1,6})\s*(s|m|h|d)\s*")
 _NOUNS = {"s": "second", "m": "minute", "h": "hour", "d": "day"}
 _ARTICLES = {"h": "an"}
-_LONGEST_SPAN = 10 * 86400.0
+_MAX_TIME_SPAN = 10 * 86400.0
 
 
-class Rate(Frozen):
-    """Allows `count` messages in each `seconds`: "20/s" is 20 in 1."""
+class Rate(FrozenModel):
+    """Allows `count` messages in each period of `seconds`. "20/m" allows 20 messages in 60 seconds."""
 
     count: float
     seconds: float
@@ -47,13 +47,13 @@ class Rate(Frozen):
         return next(unit for unit, seconds in _SECONDS.items() if seconds == self.seconds)
 
     @property
-    def sentence(self) -> str:
-        """Returns the rate in words, such as `20,000 an hour`."""
+    def in_words(self) -> str:
+        """Returns the rate as words, such as `20,000 an hour`."""
         count = f"{self.count:,.0f}" if self.count == int(self.count) else f"{self.count:,g}"
         return f"{count} {_ARTICLES.get(self.unit, 'a')} {_NOUNS[self.unit]}"
 
 
-def _rate(value: object) -> Rate:
+def _parse_rate(value: object) -> Rate:
     if isinstance(value, Rate):
         return value
     match = _RATE.fullmatch(value) if isinstance(value, str) else None
@@ -61,29 +61,31 @@ def _rate(value: object) -> Rate:
         raise ValueError(f'"{value}" is not a rate such as "20/s" (s, m, h or d)')
     rate = Rate(count=float(match[1]), seconds=_SECONDS[match[2]])
     if rate.unit != "s" and rate.count != int(rate.count):
-        raise ValueError(f'"{value}" is not a whole number of messages; slower than one a second is "0.2/s"')
+        raise ValueError(
+            f'"{value}" must have a whole number of messages; for less than one a second, write "0.2/s"'
+        )
     return rate
 
 
-def _limits(value: object) -> object:
-    """Parses one rate, several in a list, or several in a string with commas."""
+def _parse_limits(value: object) -> object:
+    """Returns a tuple of rates. `value` is a rate, a list of rates, or a text with rates between commas."""
     if isinstance(value, str):
         value = value.split(",")
     if isinstance(value, Rate):
         value = [value]
     if not isinstance(value, (list, tuple)):
         raise ValueError(f'"{value}" is not a rate such as "20/s" (s, m, h or d), nor a list of them')
-    rates = tuple(_rate(one) for one in value)
+    rates = tuple(_parse_rate(each) for each in value)
     units = [rate.unit for rate in rates]
     for unit in units:
         if units.count(unit) > 1:
             raise ValueError(
-                f"has two limits for {_ARTICLES.get(unit, 'a')} {_NOUNS[unit]}; keep the one that is meant"
+                f"has two limits for {_ARTICLES.get(unit, 'a')} {_NOUNS[unit]}; remove one of them"
             )
     return rates
 
 
-def _days(value: object) -> object:
+def _parse_daily_limits(value: object) -> object:
     if isinstance(value, str):  # as it comes from the environment
         value = [part.strip() for part in value.split(",") if part.strip()]
     if not isinstance(value, (list, tuple)):
@@ -95,7 +97,7 @@ def _days(value: object) -> object:
     return tuple(days)
 
 
-def _day(value: object) -> object:
+def _parse_date(value: object) -> object:
     if isinstance(value, str) and re.fullmatch(r"\d{4}-\d\d-\d\d", value):
         try:
             return dt.date.fromisoformat(value)
@@ -107,7 +109,7 @@ def _day(value: object) -> object:
 
 
 def parse_share(value: object) -> float:
-    """Returns `5%` as 0.05. Raises ValueError with a sentence for anything else."""
+    """Returns a percentage as a number from 0 to 1: 0.05 for `5%`. Raises ValueError for anything else."""
     if isinstance(value, float) and 0 < value <= 1:
         return value
     match = _SHARE.fullmatch(value) if isinstance(value, str) else None
@@ -116,34 +118,37 @@ def parse_share(value: object) -> float:
     return float(match[1]) / 100
 
 
-def parse_hold(value: object) -> dt.timedelta | None:
-    """Returns `30m` as a time span and `ask` as None. Raises ValueError with a sentence for anything else."""
+def parse_hold_time(value: object) -> dt.timedelta | None:
+    """Returns how long a canary is watched: the time span in a text such as `30m`, or None for `ask`.
+
+    None means that the campaign waits for the operator. Raises ValueError for any other value.
+    """
     if value is None or isinstance(value, dt.timedelta):
         return value
     if isinstance(value, str) and value.strip() == "ask":
         return None
-    match = _HOLD.fullmatch(value) if isinstance(value, str) else None
+    match = _TIME_SPAN.fullmatch(value) if isinstance(value, str) else None
     if not match:
-        raise ValueError(f'"{value}" is not a time to hold such as "30m" (s, m, h or d), nor "ask"')
+        raise ValueError(f'"{value}" is neither a time such as "30m" (s, m, h or d) nor "ask"')
     return dt.timedelta(seconds=int(match[1]) * _SECONDS[match[2]])
 
 
-def parse_span(value: object) -> dt.timedelta:
-    """Returns `24h` as a time span of at most ten days.
+def parse_time_span(value: object) -> dt.timedelta:
+    """Returns the time span in a text such as `24h`.
 
-    Raises ValueError with a sentence for anything else.
+    Raises ValueError for anything else, and for more than ten days.
     """
     if isinstance(value, dt.timedelta):
         return value
-    match = _HOLD.fullmatch(value) if isinstance(value, str) else None
-    if not match or int(match[1]) * _SECONDS[match[2]] > _LONGEST_SPAN:
-        raise ValueError(f'"{value}" is not a time such as "24h" (s, m, h or d), at most "10d"')
+    match = _TIME_SPAN.fullmatch(value) if isinstance(value, str) else None
+    if not match or int(match[1]) * _SECONDS[match[2]] > _MAX_TIME_SPAN:
+        raise ValueError(f'"{value}" is not a time such as "24h" (s, m, h or d) of at most "10d"')
     return dt.timedelta(seconds=int(match[1]) * _SECONDS[match[2]])
 
 
-Limits = Annotated[tuple[Rate, ...], BeforeValidator(_limits)]
-Days = Annotated[tuple[int, ...], BeforeValidator(_days)]
-Day = Annotated[dt.date | None, BeforeValidator(_day)]
+RateLimits = Annotated[tuple[Rate, ...], BeforeValidator(_parse_limits)]
+DailyLimits = Annotated[tuple[int, ...], BeforeValidator(_parse_daily_limits)]
+Date = Annotated[dt.date | None, BeforeValidator(_parse_date)]
 Share = Annotated[float, BeforeValidator(parse_share)]
-Hold = Annotated[dt.timedelta | None, BeforeValidator(parse_hold)]
-Span = Annotated[dt.timedelta, BeforeValidator(parse_span)]
+HoldTime = Annotated[dt.timedelta | None, BeforeValidator(parse_hold_time)]
+TimeSpan = Annotated[dt.timedelta, BeforeValidator(parse_time_span)]

@@ -1,4 +1,4 @@
-"""Defines the sections of mailer.toml, each key with a description, the source of docs/mailer-toml.md."""
+"""Defines the sections of mailer.toml. docs/mailer-toml.md is made from the descriptions of the keys."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from zoneinfo import ZoneInfo
 from pydantic import BaseModel, Field, model_validator
 
 from mailer.config.fields import (
-    Archive,
+    ArchiveSetting,
     BaseUrl,
     Colour,
     Domain,
-    Filled,
-    Frozen,
-    Helo,
+    FrozenModel,
+    HeloName,
     KeyFile,
     Language,
     Line,
-    Name,
+    NonEmpty,
+    NonEmptyLine,
     ReturnPath,
     Selector,
     Sender,
@@ -30,15 +30,15 @@ from mailer.config.fields import (
     TransportUrl,
 )
 from mailer.config.oauth import OAuthTable
-from mailer.config.rates import Day, Days, Hold, Limits, Share, Span
+from mailer.config.rates import DailyLimits, Date, HoldTime, RateLimits, Share, TimeSpan
 
 __all__ = ["SECTIONS", "Brand", "Delivery", "Dkim", "Edition", "Pace", "Publication"]
 
 
-class Publication(Frozen):
-    """Holds `[publication]`: the publisher's name, addresses, languages and time zone."""
+class Publication(FrozenModel):
+    """Holds `[publication]`: the name, addresses, language and time zone of the publication."""
 
-    name: Annotated[Name, Field(description="The name of the publication, in mails and on pages.")]
+    name: Annotated[NonEmptyLine, Field(description="The name of the publication, in mails and on pages.")]
     sender: Annotated[
         Sender,
         Field(
@@ -50,14 +50,14 @@ class Publication(Frozen):
         Sender | None, Field(description="The address for replies; otherwise the sender.")
     ] = None
     postal_address: Annotated[
-        Filled,
+        NonEmpty,
         Field(
             description="The postal address in every footer, in one or several lines; most laws ask for it."
         ),
     ]
     base_url: Annotated[
         BaseUrl,
-        Field(description="The public address of `mailer serve`; every link begins with it."),
+        Field(description="The public URL of `mailer serve`; every link begins with it."),
     ]
     timezone: Annotated[
         TimeZone,
@@ -76,10 +76,10 @@ class Publication(Frozen):
         return ZoneInfo(self.timezone)
 
 
-class Brand(Frozen):
-    """Holds `[brand]`: the logo and the colours. `logo` is a picture in the workspace or an https address."""
+class Brand(FrozenModel):
+    """Holds `[brand]`: the logo and the colours. `logo` is a file in the workspace or an https URL."""
 
-    logo: Annotated[str, Field(description="A picture in the workspace, or an https address.")] = ""
+    logo: Annotated[str, Field(description="A picture in the workspace, or an https URL.")] = ""
     logo_width: Annotated[int, Field(ge=16, le=600, description="The width of the logo in CSS pixels.")] = 120
     accent: Annotated[Colour, Field(description="The colour of links, numerals and rules.")] = "#b3261e"
     accent_dark: Annotated[
@@ -90,14 +90,14 @@ class Brand(Frozen):
     background: Annotated[Colour, Field(description="The colour around the mail.")] = "#f2f2ef"
 
 
-class Edition(Frozen):
-    """Holds `[editions.NAME]`: a recurring publication slot. `layout` names a template of templates/email/.
+class Edition(FrozenModel):
+    """Holds `[editions.NAME]`: the settings of a recurring publication, such as a morning edition.
 
-    `time` is its usual time in the workspace's zone, for `send --at usual`. `archive` says
-    what the public page of an issue shows, see `public_page`.
+    `layout` names a template in templates/email/. `time` is the usual time of sending, in the publication's
+    time zone, for `send --at usual`. `archive` says what an issue's public page shows: see `public_page`.
     """
 
-    name: Annotated[Name, Field(description="The edition's name, as readers see it.")]
+    name: Annotated[NonEmptyLine, Field(description="The edition's name, as readers see it.")]
     title: Annotated[
         TitlePattern,
         Field(description="The title of an issue that has none of its own."),
@@ -119,7 +119,7 @@ class Edition(Frozen):
         Line, Field(description="One sentence about the edition, for the public pages.")
     ] = ""
     archive: Annotated[
-        Archive,
+        ArchiveSetting,
         Field(
             description='Whether each issue has a public page; with "variant" it shows what most readers got.'
         ),
@@ -127,21 +127,22 @@ class Edition(Frozen):
 
     @property
     def public_page(self) -> Literal["everybody", "variant", "none"]:
-        """Returns what the public page shows: "everybody" (what all readers got), "variant" or "none".
+        """Returns what the public page of an issue shows.
 
-        With "variant" it shows what most readers got; with "none" there is no page.
+        It is "everybody" for the parts that all readers got, "variant" for what most readers got, and "none"
+        if there is no page.
         """
         if self.archive == "variant":
             return "variant"
         return "everybody" if self.archive else "none"
 
 
-class Delivery(Frozen):
-    """Holds `[delivery]`: how messages are sent. `connections` is how many are open at once.
+class Delivery(FrozenModel):
+    """Holds `[delivery]`: how messages are sent. `connections` is the number of connections open at once.
 
     `hold` is how long the canary of a campaign is watched; None waits for the operator. Mail that a server
-    defers is tried again for `retry_for`, and then given up. `helo` is the name in EHLO; '' stands for
-    this machine's own name. With `oauth`, the user of the transport's URL logs in with an access token.
+    defers is tried again until `retry_for` is over. `helo` is the name for EHLO; '' stands for this machine's
+    own name. With `oauth`, the user of the transport's URL logs in with an access token.
     """
 
     transport: Annotated[
@@ -154,18 +155,18 @@ class Delivery(Frozen):
         Field(description="What happens to messages that were in flight when a run was interrupted."),
     ] = "hold"
     hold: Annotated[
-        Hold,
+        HoldTime,
         Field(description='How long the canary of `send --canary` is watched; "ask" waits for a decision.'),
     ] = dt.timedelta(minutes=30)
-    retry_for: Annotated[Span, Field(description="How long mail that a server defers is tried again.")] = (
-        dt.timedelta(hours=24)
-    )
+    retry_for: Annotated[
+        TimeSpan, Field(description="How long mail that a server defers is tried again.")
+    ] = dt.timedelta(hours=24)
     return_path: Annotated[
         ReturnPath | None,
         Field(description="The address for bounces (the envelope sender); otherwise the sender."),
     ] = None
     helo: Annotated[
-        Helo,
+        HeloName,
         Field(description="The host name in EHLO; otherwise this machine's full name."),
     ] = ""
     oauth: Annotated[
@@ -174,33 +175,34 @@ class Delivery(Frozen):
     ] = None
 
 
-class Pace(Frozen):
-    """Holds `[pace]`: how fast messages may be sent, in all and for a domain, and when a campaign pauses.
+class Pace(FrozenModel):
+    """Holds `[pace]`: limits on how fast messages are sent, and when a campaign pauses itself.
 
-    `warm_up` is the number of messages on each day from `warm_up_start` on; after the last there is no cap.
+    `limit` applies to all messages, `domains` to single receiving domains. `warm_up` has the largest number
+    of messages for each day from `warm_up_start` on; after the last of these days there is no daily limit.
     `rejects` is the share of refusals (0 to 1) above which a campaign pauses.
     """
 
     limit: Annotated[
-        Limits,
+        RateLimits,
         Field(
             description='How many messages may be sent in a period, such as "20/s", or several such limits.'
         ),
     ] = ()
     domains: Annotated[
-        Mapping[Domain, Limits],
+        Mapping[Domain, RateLimits],
         Field(description='The limits for single receiving domains, as in {"gmail.com" = "20/s"}.'),
     ] = Field(default_factory=dict)
     warm_up: Annotated[
-        Days, Field(description="How many messages may be sent on each of the first days.")
+        DailyLimits, Field(description="How many messages may be sent on each of the first days.")
     ] = ()
-    warm_up_start: Annotated[Day, Field(description="The first day of the warm-up.")] = None
+    warm_up_start: Annotated[Date, Field(description="The first day of the warm-up.")] = None
     rejects: Annotated[
         Share, Field(description="The share of refusals above which a campaign pauses itself.")
     ] = 0.1
 
     @model_validator(mode="after")
-    def _a_warm_up_begins(self) -> Self:
+    def _check_warm_up_start(self) -> Self:
         if self.warm_up and self.warm_up_start is None:
             raise ValueError(
                 "has a warm_up and no warm_up_start; add the first day: warm_up_start = 2026-11-21"
@@ -208,10 +210,11 @@ class Pace(Frozen):
         return self
 
 
-class Dkim(Frozen):
-    """Holds `[dkim]`: signatures (RFC 6376), a private key's file for each selector, in the order of signing.
+class Dkim(FrozenModel):
+    """Holds `[dkim]`: the settings of DKIM signatures (RFC 6376).
 
-    `domain` is what signs, in ASCII; '' stands for the domain of From. A file is relative to the workspace.
+    `keys` has the path of a private key's file, relative to the workspace, for each selector, in the order of
+    signing. `domain` is the signing domain in ASCII; '' stands for the domain of From.
     """
 
     domain: Annotated[
@@ -223,7 +226,7 @@ class Dkim(Frozen):
     ] = Field(default_factory=dict)
 
     @model_validator(mode="after")
-    def _a_domain_has_keys(self) -> Self:
+    def _check_domain_has_keys(self) -> Self:
         if self.domain and not self.keys:
             raise ValueError('has a domain and no keys; add keys = { s2026 = ".dkim/s2026.pem" }')
         return self

@@ -6,7 +6,7 @@ import codecs
 
 __all__ = ["decode_text"]
 
-_MARKS = (
+_BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig", "UTF-8"),
     (codecs.BOM_UTF32_LE, "utf-32", "UTF-32"),  # before UTF-16, whose mark it begins with
     (codecs.BOM_UTF32_BE, "utf-32", "UTF-32"),
@@ -17,29 +17,31 @@ _ADVICE = "save it as UTF-8 (in Notepad: File, Save as, Encoding UTF-8)"
 
 
 def decode_text(data: bytes) -> str:
-    """Returns the text of UTF-8 bytes, or of UTF-16 or UTF-32 with a byte order mark, without that mark.
+    """Returns the text of a file in UTF-8, or in UTF-16 or UTF-32 with a byte order mark, without the mark.
 
-    Raises ValueError with a sentence that names the encoding which the bytes seem to have.
+    For other bytes, raises ValueError with a message that names the encoding which they seem to have.
     """
-    for mark, codec, name in _MARKS:
+    for mark, codec, name in _BYTE_ORDER_MARKS:
         if data.startswith(mark):
             try:
                 return data.decode(codec)
             except UnicodeDecodeError:
-                raise ValueError(f"begins as {name} and cannot be decoded as that; {_ADVICE}") from None
+                raise ValueError(
+                    f"begins with the byte order mark of {name}, but is not valid {name}; {_ADVICE}"
+                ) from None
     if data.count(0) * 4 >= len(data) > 1:
         raise ValueError(f"seems to be UTF-16 without a byte order mark; {_ADVICE}")
     try:
         return data.decode("utf-8")
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
-    raise ValueError(f"is not UTF-8 (from line {line} on) and seems to be {_guess(data)}; {_ADVICE}")
+    raise ValueError(f"is not UTF-8 (from line {line} on) and seems to be {_guess_encoding(data)}; {_ADVICE}")
 
 
-def _guess(data: bytes) -> str:
-    """Returns the name of the encoding that the bytes seem to have.
+def _guess_encoding(data: bytes) -> str:
+    """Returns the name of the encoding that `data` seems to have, if it is not UTF-8.
 
-    That is GBK where most of what is not ASCII stands in pairs, as in Chinese; else a Western code page. An
+    It is GBK if most bytes beyond ASCII stand in pairs, as in Chinese, and otherwise a Western code page: an
     accented letter of Western text would form a pair with the ASCII letter after it.
     """
     try:

@@ -1,4 +1,4 @@
-"""Parses URLs, and rejects a host or a port that cannot be connected to."""
+"""Parses URLs, and rejects a URL whose host or port is not valid."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ _PASSWORD = re.compile(r"(//[^/@:]*):.*@", re.DOTALL)
 
 
 def split_url(url: str) -> SplitResult:
-    """Returns the parts of a URL, with a usable `hostname` and `port`.
+    """Returns the parts of a URL. Raises ValueError if its host or port is not valid.
 
-    Raises ValueError with a short message that quotes nothing of the URL, because it may hold a password.
+    The message quotes no part of the URL, because a URL may contain a password.
     """
     try:
         parts = urlsplit(url)
@@ -28,17 +28,17 @@ def split_url(url: str) -> SplitResult:
     try:
         host.encode("idna")  # as the socket module does; a label may be empty or too long
     except UnicodeError:
-        raise ValueError("its host is not the name of one") from None
+        raise ValueError("its host is not a valid host name") from None
     return parts
 
 
 def without_password(url: str) -> str:
-    """Returns the URL without its password, as a message may show it."""
+    """Returns `url` with `…` in place of the password, so that it can be shown."""
     return _PASSWORD.sub(r"\1:…@", url)
 
 
 def is_loopback(host: str) -> bool:
-    """Returns whether a host is this machine, where nobody can listen in between."""
+    """Returns whether `host` is this machine: `localhost` or a loopback IP address."""
     if host == "localhost":
         return True
     try:

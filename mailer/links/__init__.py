@@ -1,6 +1,6 @@
 """Makes and reads signed tokens and the URLs that carry them. Pure: no clock, no database, no network."""
 
-from mailer.links.tokens import NOBODY, Purpose, Token, Tokens
-from mailer.links.urls import Links
+from mailer.links.tokens import NOBODY, Purpose, Token, TokenCodec
+from mailer.links.urls import LinkBuilder
 
-__all__ = ["NOBODY", "Links", "Purpose", "Token", "Tokens"]
+__all__ = ["NOBODY", "LinkBuilder", "Purpose", "Token", "TokenCodec"]

@@ -1,8 +1,8 @@
-"""Repairs tokens that mail programs, gateways or people changed on the way.
+"""Decodes and compares the texts of links that mail programs, gateways or people have changed.
 
-Nothing here decides what a link means: `possible_texts` only returns texts in which `tokens` may look, and
-`begins_with` compares two of them within some edits. A token is accepted only if its signature is exactly
-right.
+`possible_token_texts` returns the texts in which `tokens` looks for a token, and `begins_nearly_with`
+compares two texts and allows a few edits. Neither decides what a link means: `tokens` accepts a token only if
+the signature is exactly right.
 """
 
 from __future__ import annotations
@@ -12,40 +12,47 @@ import re
 import unicodedata
 from urllib.parse import unquote
 
-__all__ = ["begins_with", "possible_texts"]
+__all__ = ["begins_nearly_with", "possible_token_texts"]
 
-#: Longer than any link; the rest of a longer text is ignored.
-_LONGEST_TEXT = 2000
-_LONGEST_LETTERS = 160
-#: The most times that an encoding is removed.
-_ROUNDS = 3
+#: Characters of a text that are read, more than any link has, and of a text that is returned.
+_MAX_INPUT_LENGTH = 2000
+_MAX_OUTPUT_LENGTH = 160
+#: An encoding is removed at most this many times.
+_MAX_ROUNDS = 3
 #: A line that was broken in quoted-printable (RFC 2045): `=` and the end of the line.
 _SOFT_BREAK = re.compile(r"=[ \t]*[\r\n]+[ \t]*|=[ \t]+")
-#: A character in quoted-printable that is none of a token's.
+#: A character in quoted-printable that no token contains.
 _QUOTED_PRINTABLE = re.compile(r"=(?:0[9AD]|2[0-9A-CEF]|3[A-F]|40|5[B-E]|60|7[B-F])", re.IGNORECASE)
 _ANY_QUOTED = re.compile(r"=([0-9A-F]{2})", re.IGNORECASE)
-#: Where so many characters are quoted, all of them are; fewer are an `=` in front of a token's own letters.
+#: With at least this many, they are quoted characters; with fewer, each is an `=` before letters of a token.
 _ALL_QUOTED = 10
 #: Digits that a person types for the letters that they look like; a token holds neither.
-_ALIKE = str.maketrans("018", "olb")
+_LETTERS_FOR_DIGITS = str.maketrans("018", "olb")
 
 
-def possible_texts(text: str, alphabet: frozenset[str]) -> list[str]:
-    """Returns the one or two texts over `alphabet` that `text` may have been, the likelier first."""
-    plain = unicodedata.normalize("NFKC", _decoded(text[:_LONGEST_TEXT]))
-    found = [_only(plain, alphabet)]
-    if "0" not in alphabet:  # ours are small letters, without the digits that look like one
-        found = [_only(plain.lower(), alphabet), _only(plain.lower().translate(_ALIKE), alphabet)]
-    return list(dict.fromkeys(found))
+def possible_token_texts(text: str, alphabet: frozenset[str]) -> list[str]:
+    """Returns `text` without encodings and without characters outside `alphabet`, in one or two versions.
+
+    If `alphabet` has no digit 0, the versions are in lower case, and the second, less likely one has the
+    letters o, l and b in place of the digits 0, 1 and 8.
+    """
+    plain = unicodedata.normalize("NFKC", _remove_encodings(text[:_MAX_INPUT_LENGTH]))
+    versions = [_filter_letters(plain, alphabet)]
+    if "0" not in alphabet:  # small letters, without the digits that look like letters
+        versions = [
+            _filter_letters(plain.lower(), alphabet),
+            _filter_letters(plain.lower().translate(_LETTERS_FOR_DIGITS), alphabet),
+        ]
+    return list(dict.fromkeys(versions))
 
 
-def _only(text: str, alphabet: frozenset[str]) -> str:
-    return "".join(filter(alphabet.__contains__, text))[:_LONGEST_LETTERS]
+def _filter_letters(text: str, alphabet: frozenset[str]) -> str:
+    return "".join(filter(alphabet.__contains__, text))[:_MAX_OUTPUT_LENGTH]
 
 
-def _decoded(text: str) -> str:
-    """Returns the text without percent-encoding, quoted-printable and HTML, even if applied repeatedly."""
-    for _ in range(_ROUNDS):
+def _remove_encodings(text: str) -> str:
+    """Returns `text` without percent-encoding, quoted-printable and HTML references, even nested ones."""
+    for _ in range(_MAX_ROUNDS):
         before = text
         text = _SOFT_BREAK.sub("", html.unescape(unquote(text, errors="replace")))
         text = _QUOTED_PRINTABLE.sub(" ", text)
@@ -56,28 +63,28 @@ def _decoded(text: str) -> str:
     return text
 
 
-def begins_with(expected: str, given: str, edits: int) -> bool:
-    """Returns whether `given` begins with `expected`, apart from 0 to 2 lost, wrong or added letters.
+def begins_nearly_with(prefix: str, text: str, max_edits: int) -> bool:
+    """Returns whether `text` begins with `prefix`, with up to `max_edits` letters lost, wrong or added.
 
-    The rest of `given` is ignored.
+    `max_edits` is 0, 1 or 2. What follows the prefix in `text` is ignored.
     """
-    if given.startswith(expected):
+    if text.startswith(prefix):
         return True
-    given = given[: len(expected) + edits]
-    # Of edits + 1 pieces one is whole, wherever the edits are. This is quick, and most often says no.
-    size = -(-len(expected) // (edits + 1))
-    if not edits or not any(
-        expected[begin : begin + size] in given for begin in range(0, len(expected), size)
+    text = text[: len(prefix) + max_edits]
+    # Of max_edits + 1 pieces one is whole, wherever the edits are. This is quick, and most often says no.
+    size = -(-len(prefix) // (max_edits + 1))
+    if not max_edits or not any(
+        prefix[begin : begin + size] in text for begin in range(0, len(prefix), size)
     ):
         return False
-    row = list(range(len(given) + 1))  # the distances of an empty beginning
-    for number, letter in enumerate(expected, 1):
+    row = list(range(len(text) + 1))  # the distances of an empty beginning
+    for number, letter in enumerate(prefix, 1):
         before, row[0] = row[0], number
-        for place, other in enumerate(given, 1):
+        for place, other in enumerate(text, 1):
             before, row[place] = (
                 row[place],
                 min(row[place] + 1, row[place - 1] + 1, before + (letter != other)),
             )
-        if min(row) > edits:
+        if min(row) > max_edits:
             return False
-    return min(row) <= edits
+    return min(row) <= max_edits

@@ -15,7 +15,7 @@ from mailer.addresses import address_with_ascii_domain
 from mailer.clock import now
 from mailer.config import Settings
 from mailer.errors import InputError
-from mailer.links.urls import NOBODY, Links, Purpose, Tokens
+from mailer.links.urls import NOBODY, LinkBuilder, Purpose, TokenCodec
 from mailer.message.dates import DateStampClock
 from mailer.message.mime import encode_phrase
 
@@ -78,7 +78,7 @@ class Envelope:
         self.slug = slug
         self.sender = publication.sender
         self.reply_to = publication.reply_to
-        self.links = Links(publication.base_url, Tokens(settings.signing_keys()))
+        self.links = LinkBuilder(publication.base_url, TokenCodec(settings.signing_keys()))
         self.domain = address_with_ascii_domain(publication.sender.address).rpartition("@")[2]
         self.dates = DateStampClock(sent_at, clock)
         self._return_path = settings.delivery.return_path
@@ -91,7 +91,7 @@ class Envelope:
             ("List-Unsubscribe-Post", "List-Unsubscribe=One-Click"),
             ("List-Id", f'"{list_name}" <{edition}.{host}>'),
             ("List-Help", f"<mailto:{contact}?subject=help>"),
-            ("List-Archive", f"<{self.links.archive()}>"),
+            ("List-Archive", f"<{self.links.archive_url()}>"),
             ("Feedback-ID", f"{slug}:{edition}:newsletter:{self.domain}"),
             ("Precedence", "bulk"),
         )
@@ -124,8 +124,8 @@ class Envelope:
             "subscriber.name": person.name,
             "subscriber.email": person.address,
             "subscriber.language": person.language,
-            "links.unsubscribe": self.links.unsubscribe(person.stable_id, self.campaign_id),
-            "links.preferences": self.links.preferences(person.stable_id, self.campaign_id),
+            "links.unsubscribe": self.links.unsubscribe_url(person.stable_id, self.campaign_id),
+            "links.preferences": self.links.preferences_url(person.stable_id, self.campaign_id),
         }
         for key, value in (person.attributes or {}).items():
             values[f"subscriber.attributes.{key}"] = value

@@ -15,8 +15,8 @@ from mailer.audience.stable_ids import assign_missing_ids, stable_id_of_subscrib
 from mailer.audience.subscribers import add, erase
 from mailer.audience.values.address import normalize_address
 from mailer.config import Settings
-from mailer.links.tokens import stable_id_of
-from mailer.links.urls import Purpose, Token, Tokens
+from mailer.links.tokens import derive_stable_id
+from mailer.links.urls import Purpose, Token, TokenCodec
 from mailer.store.database import open_store
 from mailer.store.tables import migrations
 
@@ -81,8 +81,8 @@ def test_readers_of_before_get_the_same_ids_from_the_same_backup(tmp_path: Path)
         found[0][:2]
         == found[1][:2]
         == [
-            stable_id_of("oldest", "anna@example.org"),
-            stable_id_of("oldest", "ben@example.org"),
+            derive_stable_id("oldest", "anna@example.org"),
+            derive_stable_id("oldest", "ben@example.org"),
         ]
     )
     assert found[0][2] != found[1][2]  # of an erased reader there is nothing to make it of
@@ -119,7 +119,7 @@ def test_somebody_with_the_same_id_by_chance_gets_another(tmp_path: Path) -> Non
     db.conn.execute(
         "INSERT INTO subscribers (address, address_key, joined_at, updated_at, stable_id) "
         "VALUES ('x', 'x', '', '', ?)",
-        (stable_id_of("k", "anna@example.org"),),
+        (derive_stable_id("k", "anna@example.org"),),
     )
     assign_missing_ids(db, "k")
     assert len({stable_id_of_subscriber(db, number) for number in (1, 2)}) == 2
@@ -132,7 +132,7 @@ def test_numbers_return_with_an_old_backup_and_links_do_not(tmp_path: Path) -> N
     db = open_store(path)
     added(db, "anna@example.org")
     db.conn.execute("VACUUM INTO ?", (str(backup),))
-    tokens = Tokens(("k",))
+    tokens = TokenCodec(("k",))
     first = added(db, "ben@example.org")
     link = tokens.make(Purpose.UNSUBSCRIBE, stable_id_of_subscriber(db, first), 1)
     db.conn.close()

@@ -111,7 +111,7 @@ def leaves() -> Iterator[tuple[str, Any]]:
         for word, each in command.commands.items():
             yield from below(each, f"{name} {word}".strip())
 
-    yield from below(program._program(), "")
+    yield from below(program._command_group(), "")
 
 
 def lay_out(root: Path) -> None:

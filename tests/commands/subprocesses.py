@@ -10,7 +10,7 @@ from pathlib import Path
 __all__ = ["ROOT", "Ended", "run_here", "run_python", "run_shell"]
 
 ROOT = Path(__file__).parents[2]
-_TRACES = (b"Traceback", b"Exception ignored", b"a defect of mailer")
+_TRACES = (b"Traceback", b"Exception ignored", b"a defect in mailer")
 
 Ended = subprocess.CompletedProcess[bytes]
 

@@ -62,7 +62,7 @@ def test_where_nobody_can_answer_nothing_is_done(desk: Path, words: tuple[str, .
     for more in ((), ("--json",)):
         ran = run(desk, *words, *more)
         assert ran.status == 2
-        assert "nobody is here to confirm; add --yes" in ran.err
+        assert "standard input is not a terminal, so nobody can confirm; add --yes" in ran.err
         assert (ran.err.count("\n"), "[y/N]" in ran.out) == (1, False)
     assert len(readers(desk)) == 2
     assert campaigns(desk) == []
@@ -108,11 +108,16 @@ def test_an_answer_that_cannot_be_decoded_is_a_no(
     monkeypatch.setattr(answer, "isatty", lambda: True)
     monkeypatch.setattr(sys, "stdin", answer)
     with pytest.raises(typer.Exit) as ended:
-        confirm("Forget \x1b]0;owned\x07?", unattended=None, declined="Nothing was changed.", quiet=False)
+        confirm(
+            "Forget \x1b]0;owned\x07?",
+            unattended_error=None,
+            declined_message="Nothing was changed.",
+            to_stderr=False,
+        )
     assert ended.value.exit_code == 1
     assert "\x1b" not in capsys.readouterr().out
 
 
 def test_without_any_standard_input_nobody_can_answer(desk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stdin", None)
-    confirm("Go on?", unattended=None, declined="", quiet=False)
+    confirm("Go on?", unattended_error=None, declined_message="", to_stderr=False)

@@ -72,4 +72,4 @@ def test_everybody_is_no_canary(desk: Path) -> None:
 def test_nothing_uncertain_is_nothing_to_resolve(desk: Path) -> None:
     assert run(desk, "send", ISSUE, "--yes").status == 0
     ran = run(desk, "campaigns", "resolve", SLUG, "--assume-sent")
-    assert (ran.status, ran.out) == (0, f"Nothing in {SLUG} is uncertain.\n")
+    assert (ran.status, ran.out) == (0, f"No delivery of {SLUG} is uncertain.\n")

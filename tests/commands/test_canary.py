@@ -111,7 +111,7 @@ def test_the_rest_follow_when_the_first_went_well(desk: Path, clock: Clock, wire
     assert "Held: 10 readers were tried first; the rest follow" in ran.err
     assert ran.err.count("Held:") == 1
     assert len(set(wire.sent)) == len(wire.sent) == NUMBER
-    assert "200 handed to" in ran.out
+    assert "200 messages were handed to" in ran.out
     assert status(desk) == "sent"
 
 
@@ -153,7 +153,8 @@ def test_too_many_refusals_among_the_first_pause_it_at_once(desk: Path, clock: C
     assert clock.waits == 0
     assert len(wire.sent) == 20
     assert (
-        "It paused itself: 20 readers were tried first (4 refused): 20.0% failed, more than 10%; "
+        "The campaign paused itself: 20 readers were tried first (4 refused): 20.0% failed, "
+        "more than 10%; "
         "most often a server said: 550 5.1.1 <the address>: nobody here; 180 readers have nothing yet."
         in ran.out
     )
@@ -233,7 +234,7 @@ def test_ctrl_c_leaves_it_held_and_send_goes_on(
     clock.on_wait = lambda: stops[0].set()
     ran = send(desk, "--canary", "5%", "--hold", "1h")
     assert ran.status == 1
-    assert "It is held: 10 readers were tried first; the rest follow" in ran.out
+    assert "The campaign is held: 10 readers were tried first; the rest follow" in ran.out
     assert f"`mailer campaigns resume {SLUG}` sends the rest now" in ran.out
     assert status(desk) == "held"
     clock.on_wait = lambda: None
@@ -303,7 +304,7 @@ def test_another_process_lets_the_waiting_one_go_on(desk: Path, clock: Clock, wi
     assert send(desk, "--canary", "5%", "--hold", "1h").status == 0
     assert clock.waits == 1
     assert told[0].status == 0
-    assert "goes on: the process that waited with it sends the rest" in told[0].out
+    assert "continues: the process that was waiting sends the rest" in told[0].out
     assert len(set(wire.sent)) == len(wire.sent) == NUMBER
 
 
@@ -352,7 +353,7 @@ def test_the_first_of_a_scheduled_campaign_that_was_paused_stay_the_first(
 def test_a_few_readers_are_too_few_to_say_much(desk: Path, clock: Clock, wire: Scripted) -> None:
     ran = send(desk, "--canary", "1%", "--segment", 'email == "reader7@example.org"')
     assert ran.status == 0, ran.err
-    assert "Warning    of 1 readers, the first 1 say little about the others" in ran.out
+    assert "Warning    a canary of 1 out of 1 readers is too small to say much about the others" in ran.out
     assert wire.sent == ["reader7@example.org"]
 
 
@@ -374,7 +375,7 @@ def test_when_none_of_the_first_can_be_tried_the_rest_are_not_either(
     [
         (["--canary", "lots"], '--canary: "lots" is not a share such as "5%"'),
         (["--canary", "0%"], '--canary: "0%" is not a share such as "5%"'),
-        (["--canary", "1%", "--hold", "soon"], '--hold: "soon" is not a time to hold such as "30m"'),
+        (["--canary", "1%", "--hold", "soon"], '--hold: "soon" is neither a time such as "30m"'),
         (["--hold", "30m"], "--hold needs --canary"),
         (["--canary", "1%", "--at-local", "08:00"], "--canary and --at-local cannot be used together"),
         (

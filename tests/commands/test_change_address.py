@@ -37,7 +37,7 @@ def test_everything_stays_and_the_change_is_told(desk: Path) -> None:
     ran = change(desk, OLD, NEW, "--reason", "they wrote from it")
     assert (ran.status, ran.out) == (
         0,
-        "reader0@example.org is zoe@example.com now; reads evening, morning.\n",
+        "reader0@example.org was changed to zoe@example.com; reads evening, morning.\n",
     )
     after = shown(desk, NEW)
     same = set(before) - {"address", "updated_at", "history"}
@@ -182,7 +182,7 @@ def test_another_spelling_is_the_same_person_and_international_domains_are_read(
     assert change(desk, "READER0@example.org", "Reader0@Example.org").status == 0
     assert shown(desk, OLD)["address"] == "Reader0@example.org"
     ran = change(desk, OLD, "Reader0@example.org")
-    assert (ran.status, ran.out) == (0, "Reader0@example.org is their address already.\n")
+    assert (ran.status, ran.out) == (0, "Reader0@example.org is already the address of this person.\n")
     assert change(desk, OLD, "zoe@bücher.example.com").status == 0
     assert shown(desk, "zoe@BÜCHER.example.com")["address"] == "zoe@xn--bcher-kva.example.com"
     assert change(desk, "zoe@xn--bcher-kva.example.com", OLD).status == 0
@@ -205,7 +205,7 @@ def test_a_list_of_addresses_to_suppress_says_whose_they_were(desk: Path) -> Non
     (desk / "never.txt").write_text(f"{OLD}\n{OTHER}\n")
     ran = run(desk, "subscribers", "suppress", "--file", "never.txt")
     assert ran.status == 0
-    assert f"{NEW} had the address {OLD} before and is not suppressed by this\n" in ran.out
+    assert f"{NEW} had the address {OLD} before, and is not suppressed\n" in ran.out
     told = run(desk, "subscribers", "suppress", "--file", "never.txt", "--json").json
     assert (told["unknown"], told["moved"]) == ([], [{"address": OLD, "now": NEW}])
 
@@ -215,7 +215,7 @@ def test_a_suppression_of_the_old_address_says_whose_it_was(desk: Path) -> None:
     ran = run(desk, "subscribers", "suppress", OLD)
     assert ran.out.splitlines() == [
         f"{OLD} is now on the suppression list.",
-        f"{NEW} had this address before and is not suppressed by this.",
+        f"{NEW} had this address before, and is not suppressed.",
     ]
 
 

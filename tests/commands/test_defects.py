@@ -11,7 +11,7 @@ import pytest
 
 from mailer.commands import crash_reports as defects
 from mailer.commands import error_log
-from mailer.commands.error_log import KEPT, write_error_log
+from mailer.commands.error_log import MAX_LOGS, write_error_log
 from mailer.services.due.background import Scheduler
 from tests.cli import Ran, run
 from tests.commands.subprocesses import run_python
@@ -54,7 +54,7 @@ def test_it_is_one_sentence_that_names_the_log(workspace: Path, more: tuple[str,
     told = sentence(ran)
     (log,) = logs(workspace)
     assert told == (
-        "mailer: a defect of mailer itself ended this command (KeyError); run it again, and if it fails "
+        "mailer: a defect in mailer ended this command (KeyError); run it again, and if it fails "
         "again, report "
         f"it with its log; .mailer/errors/{log.name} has the traceback, without addresses or values"
     )
@@ -90,12 +90,12 @@ def test_an_address_in_the_program_itself_is_masked(workspace: Path) -> None:
 def test_the_newest_logs_are_kept(workspace: Path) -> None:
     folder = workspace / ".mailer" / "errors"
     folder.mkdir(parents=True, mode=0o755)
-    for day in range(10, 10 + KEPT + 4):
+    for day in range(10, 10 + MAX_LOGS + 4):
         (folder / f"202601{day}T080000.000000Z-1.log").touch()
     (folder / "notes.txt").touch()
     log = write_error_log(workspace, ValueError(), "")
     kept = [path for path in logs(workspace) if path.suffix == ".log"]
-    assert len(kept) == KEPT
+    assert len(kept) == MAX_LOGS
     assert log in kept
     assert kept[0].name.startswith("20260115")
     assert (folder / "notes.txt").exists()
@@ -120,14 +120,14 @@ def test_a_log_of_very_many_calls_has_the_first_and_the_last(workspace: Path) ->
 def test_where_no_log_can_be_written_it_says_so(workspace: Path) -> None:
     (workspace / ".mailer").write_text("in the way")
     told = sentence(run(workspace, "campaigns", "list"))
-    assert told.endswith("; no log of it could be written to .mailer/errors: not a directory")
+    assert told.endswith("; no log could be written to .mailer/errors: not a directory")
 
 
 @pytest.mark.usefixtures("defect")
 def test_a_defect_in_the_log_itself_breaks_nothing(workspace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(error_log, "_chain", broken)
+    monkeypatch.setattr(error_log, "_error_chain", broken)
     told = sentence(run(workspace, "campaigns", "list"))
-    assert told.endswith("; no log of it could be written to .mailer/errors: keyerror")
+    assert told.endswith("; no log could be written to .mailer/errors: keyerror")
 
 
 def test_outside_a_workspace_it_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -139,17 +139,17 @@ def test_outside_a_workspace_it_says_so(tmp_path: Path, monkeypatch: pytest.Monk
 @pytest.mark.parametrize(
     ("error", "told"),
     [
-        (MemoryError(), "mailer: there was not enough memory; free some and run this again; "),
+        (MemoryError(), "mailer: there was not enough memory; free some memory and run this again; "),
         (RuntimeError("can't start new thread"), "mailer: the system gives this process no more threads; "),
-        (RuntimeError("else"), "mailer: a defect of mailer itself ended this command (RuntimeError); "),
-        (RecursionError(), "mailer: a defect of mailer itself ended this command (RecursionError); "),
+        (RuntimeError("else"), "mailer: a defect in mailer ended this command (RuntimeError); "),
+        (RecursionError(), "mailer: a defect in mailer ended this command (RecursionError); "),
         (
             BaseException("a panic in Rust"),
-            "mailer: a defect of mailer itself ended this command (BaseException); ",
+            "mailer: a defect in mailer ended this command (BaseException); ",
         ),
         (
             UnicodeEncodeError("utf-8", NAME, 0, 1, "x"),
-            "mailer: a defect of mailer itself ended this command (Unicode",
+            "mailer: a defect in mailer ended this command (Unicode",
         ),
     ],
 )
@@ -180,9 +180,7 @@ def test_an_error_that_ends_a_thread_is_told_too(workspace: Path, capsys: pytest
             thread.start()
             thread.join()
     assert threading.excepthook is hook
-    assert capsys.readouterr().err.startswith(
-        "mailer: a defect of mailer itself ended this command (KeyError); "
-    )
+    assert capsys.readouterr().err.startswith("mailer: a defect in mailer ended this command (KeyError); ")
     assert len(logs(workspace)) == 1
 
 
@@ -212,7 +210,7 @@ def test_the_schedule_of_serve_tells_a_defect_and_goes_on(
     scheduler.stop(30)
     err = capsys.readouterr().err
     assert err.startswith(
-        "the schedule goes on in a minute: a defect of mailer itself ended this command (KeyError); "
+        "the scheduler continues in a minute: a defect in mailer ended this command (KeyError); "
     )
     assert WHO not in err
     assert "mailer serve" in logs(workspace)[0].read_text()

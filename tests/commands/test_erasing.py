@@ -89,7 +89,7 @@ def test_they_are_told_by_folder(files: Path) -> None:
     ran = erase(files)
     assert ran.status == 0
     assert ran.err.startswith(
-        "mailer: warning: these files of yours hold the address; remove it from them, or delete them:\n"
+        "mailer: warning: these files of yours contain the address; remove it from them, or delete them:\n"
     )
     assert {"lists/january.csv", "33 files in outbox/"} <= named(ran)
     assert "\nSearched " in ran.err
@@ -100,14 +100,14 @@ def test_an_address_of_before_is_searched_for_too(desk: Path) -> None:
     assert run(desk, "subscribers", "change-address", ANN, "zoe@example.com").status == 0
     ran = erase(desk, "zoe@example.com")
     assert (ran.status, named(ran)) == (0, {"old.csv"})
-    assert "hold the address, or one before it; remove it from them" in ran.err
+    assert "contain the address, or an earlier one of this person; remove it from them" in ran.err
 
 
 def test_where_there_is_none_that_is_said(desk: Path) -> None:
     ran = erase(desk)
     assert ran.status == 0
-    assert ran.out == f"{ANN} is erased (number 1), and no import brings the address back.\n"
-    assert "below the workspace (0.0 MB), and none holds the address.\n" in ran.err
+    assert ran.out == f"{ANN} is erased (number 1), and no import can add the address again.\n"
+    assert "in the workspace (0.0 MB), and none contains the address.\n" in ran.err
     assert ran.err.count("\n") == 1
 
 
@@ -178,7 +178,7 @@ def test_erasing_twice_removes_what_came_back(desk: Path) -> None:
     assert run(desk, "subscribers", "add", "eve@example.org", "--attribute", "by=bob@example.org").status == 0
     ran = erase(desk, "BOB@example.org")
     assert ran.status == 0
-    assert "BOB@example.org was erased before; what had come back of it is removed.\n" in ran.out
+    assert "BOB@example.org was erased before; data that had come back since then is removed.\n" in ran.out
     assert "bob" not in log.read_text()
     assert run(desk, "subscribers", "show", "eve@example.org", "--json").json["attributes"] == {
         "by": "[erased]"

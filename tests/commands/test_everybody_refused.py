@@ -67,9 +67,12 @@ def test_what_is_about_us_pauses_it_and_a_resume_reaches_everybody(desk: Path) -
         server.fail("DOT", "reply", "550 5.7.26 This mail is unauthenticated - gsmtp", after=10, times=5)
         ran = run(desk, "send", ISSUE, "--yes", "--transport", server.url)
         assert ran.status == 1
-        assert "It paused itself: the refusal is about us, not about the readers: 550 5.7.26" in ran.out
+        assert (
+            "The campaign paused itself: the refusal is about us, not about the readers: 550 5.7.26"
+            in ran.out
+        )
         assert "publish SPF and DKIM" in ran.out
-        assert f"`mailer campaigns resume {SLUG}` goes on with it." in ran.out
+        assert f"`mailer campaigns resume {SLUG}` continues it." in ran.out
         status, counts = shown(desk)
         assert status == "paused"
         assert set(counts) == {"accepted", "pending"}

@@ -19,7 +19,7 @@ def test_who_gets_it_and_what_they_read(desk: Path) -> None:
     assert ran.status == 0, ran.err
     assert ran.out == (
         f"anna@example.org gets {ISSUE}: the person is active and subscribes to its edition.\n"
-        '  also reads what is only for "member" in tags\n'
+        '  also gets the parts that are only for "member" in tags\n'
     )
 
 

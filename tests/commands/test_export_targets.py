@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from mailer.commands.output_files import target_of
+from mailer.commands.output_files import output_target
 from tests.commands.subprocesses import run_here, run_shell
 
 NULL, FULL = os.makedev(1, 3), os.makedev(1, 7)
@@ -43,7 +43,7 @@ def device(path: Path, number: int) -> Path:
     ],
 )
 def test_the_names_of_open_streams_are_known(path: str, descriptor: int) -> None:
-    assert target_of(Path(path)).descriptor == descriptor
+    assert output_target(Path(path)).descriptor == descriptor
 
 
 @pytest.mark.parametrize("target", ["/dev/fd/1", "/proc/self/fd/1", "link"])

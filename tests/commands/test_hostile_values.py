@@ -145,7 +145,7 @@ def desk() -> Iterator[Path]:
 def ends_well(desk: Path, *words: str) -> None:
     ran = run(desk, *words)
     assert ran.status in (0, 1, 2)
-    assert "a defect of mailer" not in ran.err
+    assert "a defect in mailer" not in ran.err
     assert ran.err or ran.out
     assert not (desk / ".mailer" / "errors").exists()
 
@@ -194,10 +194,10 @@ def test_any_setting(desk: Path, variable: str, value: str) -> None:
         (
             ["send", ISSUE, "--yes", "--transport", "smtp://a..b"],
             {},
-            b'"smtp://a..b" is not a transport: its host is not the name of one',
+            b'"smtp://a..b" is not a transport: its host is not a valid host name',
         ),
         (["render", ISSUE, "-o", "look"], {"MAILER_SECRET_KEY": b"\xff"}, b"MAILER_SECRET_KEY holds bytes"),
-        (["serve", "--host", "a" * 70], {}, b"that is not the name of a host"),
+        (["serve", "--host", "a" * 70], {}, b"this is not a valid host name"),
     ],
 )
 def test_the_real_command_line_says_it_too(

@@ -98,7 +98,7 @@ def test_a_workspace_is_not_made_twice(tmp_path: Path) -> None:
     before = tree(tmp_path)
     ran = run(tmp_path, "init")
     assert ran.status == 2
-    assert ran.err == "mailer: mailer.toml is there already, so this is a workspace; nothing was changed\n"
+    assert ran.err == "mailer: mailer.toml exists already, so this is a workspace; nothing was changed\n"
     assert tree(tmp_path) == before
 
 
@@ -210,7 +210,7 @@ def test_the_machines_time_zone_is_taken(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, target: str, zone: str
 ) -> None:
     monkeypatch.setattr(command.Path, "resolve", lambda self: Path(target))
-    assert command._timezone() == zone
+    assert command._machine_time_zone() == zone
 
 
 def test_the_first_issue_names_only_commands_that_exist(tmp_path: Path) -> None:

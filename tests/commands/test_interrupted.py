@@ -135,7 +135,7 @@ def test_a_decision_after_a_kill_recovers_first(
     ran = run(desk, "campaigns", verb, SLUG)
     assert ran.status == 0
     assert ran.out.startswith(f"Campaign {SLUG} is {status}.\n  pending           17\n")
-    assert f"`mailer campaigns resolve {SLUG}` settles what is uncertain." in ran.out
+    assert f"`mailer campaigns resolve {SLUG}` settles the uncertain deliveries." in ran.out
     assert counts(desk) == TRUTH
     told = manifest(desk)
     assert told["status"] == status
@@ -208,7 +208,7 @@ def test_a_cancel_beside_a_run_that_does_not_end_says_so(
         assert ran.status == 0
         assert ran.out == (
             f"Campaign {SLUG} is cancelled.\n"
-            "Its run still waits for a server's answer, and ends by itself when the answer comes.\n"
+            "A run of the campaign still waits for a server's answer, and ends when the answer comes.\n"
         )
         assert counts(desk) == {"sending": READERS}
 
@@ -231,7 +231,7 @@ def test_a_run_that_is_cancelled_settles_and_writes_the_manifest(
     wire.decide, wire.concurrency = decide, 1
     ran = run(desk, "send", ISSUE, "--yes")
     assert ran.status == 1
-    assert "It was cancelled; what it has not sent stays unsent." in ran.out
+    assert "The campaign was cancelled; what it has not sent stays unsent." in ran.out
     found = counts(desk)
     assert found["accepted"] + found["pending"] == READERS
     assert manifest(desk)["status"] == "cancelled"
@@ -388,7 +388,7 @@ def test_deliveries_are_listed_by_state_and_address(desk: Path, wire: Scripted) 
     assert run(desk, "campaigns", "deliveries", SLUG, "--state", "skipped").out == "No delivery matches.\n"
     ran = run(desk, "campaigns", "deliveries", SLUG, "--state", "lost")
     assert (ran.status, ran.out) == (2, "")
-    assert '"lost" is no state of a delivery; choose one of pending, sending, accepted' in ran.err
+    assert '"lost" is not a delivery state; choose one of pending, sending, accepted' in ran.err
 
 
 def test_an_erased_person_is_listed_by_number(desk: Path) -> None:

@@ -132,7 +132,7 @@ def test_a_draft_passes_check(workspace: Path, edition: str) -> None:
     ran = run(workspace, "new", edition, "--date", "2026-11-21")
     name = f"issues/2026-11-21-{edition}.yaml"
     assert ran.status == 0
-    assert ran.out.startswith(f"{name} is your draft. `mailer check {name}` tells")
+    assert ran.out.startswith(f"{name} is your draft. `mailer check {name}` reports")
     checked = run(workspace, "check", name)
     assert checked.status == 0
     assert [

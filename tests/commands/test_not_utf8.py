@@ -21,7 +21,7 @@ pytestmark = pytest.mark.desk(readers=2)
 
 def test_an_unsubscribe_is_recorded_with_the_bad_bytes_replaced(desk: Path) -> None:
     ended = run_here(desk, "subscribers", "unsubscribe", WHO, "--reason", b"no \xff thanks")
-    assert (ended.returncode, ended.stdout) == (0, f"{WHO} is now off everything.\n".encode())
+    assert (ended.returncode, ended.stdout) == (0, f"{WHO} is now unsubscribed from everything.\n".encode())
     assert run(desk, "subscribers", "show", WHO, "--json").json["status"] == "unsubscribed"
 
 

@@ -33,7 +33,7 @@ def test_an_option_that_counts_once_is_not_given_twice(desk: Path, words: list[s
     before = run(desk, "subscribers", "list", "--json").json
     ran = run(desk, *words)
     assert (ran.status, ran.out) == (2, "")
-    assert ran.err == f"mailer: {option} may be given once; leave one of them out\n"
+    assert ran.err == f"mailer: {option} may be given only once; leave one of them out\n"
     assert run(desk, "campaigns", "list", "--json").json == []
     assert run(desk, "subscribers", "list", "--json").json == before
     assert not (desk / "a").exists()
@@ -49,7 +49,7 @@ def test_what_may_be_given_several_times_still_may(desk: Path) -> None:
 def test_doctor_offline_asks_no_nameserver(desk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     ran = run(desk, "doctor", "--offline", "--dns-server", "127.0.0.1:53")
     assert (ran.status, ran.out) == (2, "")
-    assert ran.err == "mailer: --offline asks no nameserver; leave --dns-server out\n"
+    assert ran.err == "mailer: --offline and --dns-server cannot be used together; leave one of them out\n"
     monkeypatch.setenv("MAILER_DNS_SERVER", "127.0.0.1:53")
     assert "--offline" not in run(desk, "doctor", "--offline").err
 
@@ -59,6 +59,9 @@ def test_init_makes_no_workspace_elsewhere_than_it_is_told(tmp_path: Path) -> No
     here.mkdir()
     ran = run(here, "--workspace", str(tmp_path / "desk"), "init")
     assert ran.status == 2
-    assert ran.err == "mailer: --workspace names a workspace that is there already; write `mailer init DIR`\n"
+    assert (
+        ran.err
+        == "mailer: --workspace must name an existing workspace; to create one, write `mailer init DIR`\n"
+    )
     assert list(tmp_path.iterdir()) == [here]
     assert list(here.iterdir()) == []

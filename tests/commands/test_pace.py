@@ -97,7 +97,7 @@ def test_a_rotten_list_pauses_the_campaign_and_says_what_to_do(
         "were refused, more than the allowed 5%; most often a server said: 550 5.1.1 <the address>: "
         "no such user" in ran.out
     )
-    assert f"`mailer campaigns resume {SLUG}` goes on with it." in ran.out
+    assert f"`mailer campaigns resume {SLUG}` continues it." in ran.out
     assert 100 <= len(wire.sent) < NUMBER
     assert shown(desk, "status") == "paused"
     run(desk, "campaigns", "resume", SLUG)

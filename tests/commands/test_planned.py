@@ -78,7 +78,7 @@ def test_who_left_since_the_plan_is_skipped_and_said(desk: Path, db: Database) -
         leave(desk, address)
     ran = send(desk, planned)
     assert ran.status == 0, ran.err
-    assert "2 who were planned have left since and are skipped." in ran.out
+    assert "2 planned readers have left since and are skipped." in ran.out
     assert set(outbox(desk)) == {ANNA, CHEN}
     assert counts(desk) == {"accepted": 2, "skipped": 2}
     assert deliveries(db)[1] == (2, "skipped", "unsubscribed")
@@ -299,7 +299,7 @@ def test_a_plan_for_each_readers_morning_says_who_left(desk: Path) -> None:
     leave(desk, BOB)
     ran = send(desk, planned, "--at-local", "08:00")
     assert ran.status == 0, ran.err
-    assert "1 who was planned has left since and is skipped." in ran.out
+    assert "1 planned reader has left since and is skipped." in ran.out
 
 
 def test_the_times_of_readers_count_nobody_who_left(desk: Path) -> None:
@@ -336,7 +336,7 @@ def test_a_plan_beside_another_writer_does_not_wait_for_it(
     assert ran.status == 0, ran.err
     assert "Warning    this plan could not be stored, so `mailer send --plan` will not find it" in ran.out
     assert "another process is writing to the database" in ran.out
-    assert asked.err == "mailer: nobody is here to confirm; add --yes\n"
+    assert asked.err == "mailer: standard input is not a terminal, so nobody can confirm; add --yes\n"
     assert db.conn.execute("SELECT count(*) FROM plans").fetchone() == (0,)
     assert run(desk, "plan", ISSUE).out.count("Warning") == ran.out.count("Warning") - 1
 
@@ -438,7 +438,7 @@ def test_a_send_that_asks_says_who_came_and_left_meanwhile(
     monkeypatch.setattr("mailer.commands.sending.send.confirm", answer)
     ran = run(desk, "send", ISSUE, answer="y\n")
     assert ran.status == 0, ran.err
-    assert "1 who was planned has left since and is skipped." in ran.out
+    assert "1 planned reader has left since and is skipped." in ran.out
     assert "1 reader has joined since the plan and will not get it." in ran.out
     assert set(outbox(desk)) == {BOB, CHEN, DORA}
 
@@ -519,7 +519,7 @@ def test_who_received_it_meanwhile_is_said(capsys: pytest.CaptureFixture[str]) -
 
     say_changes_since_plan(ChangesSincePlan(received=1, joined=2))
     assert capsys.readouterr().out == (
-        "1 who was planned has received the issue by another campaign and is skipped.\n"
+        "1 planned reader has received the issue by another campaign and is skipped.\n"
         "2 readers have joined since the plan and will not get it.\n"
     )
 

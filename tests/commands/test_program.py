@@ -79,8 +79,13 @@ def test_a_new_workspace_is_made_where_it_is_told_whatever_the_environment_names
 
 
 def test_words_after_two_dashes_are_left_alone() -> None:
-    assert program._workspace_first(["a", "--", "--workspace", "x"]) == ["a", "--", "--workspace", "x"]
-    assert program._workspace_first(["a", "--workspace"]) == ["--workspace", "a"]
+    assert program._move_workspace_option_first(["a", "--", "--workspace", "x"]) == [
+        "a",
+        "--",
+        "--workspace",
+        "x",
+    ]
+    assert program._move_workspace_option_first(["a", "--workspace"]) == ["--workspace", "a"]
 
 
 @pytest.mark.parametrize(

@@ -64,7 +64,7 @@ def mails(desk: Path) -> list[str]:
 
 def test_what_is_for_members_is_in_their_mail_and_not_on_the_page(desk: Path) -> None:
     told = sent(desk)
-    assert f"Archive    the public page leaves out what is only for {ONLY}\n" in told.out
+    assert f"Archive    the public page leaves out the parts that are only for {ONLY}\n" in told.out
     status, page = public(desk)
     assert status == 200
     assert "Cranes stand still" in page
@@ -110,7 +110,7 @@ def test_another_value_is_one_sentence(desk: Path, value: str) -> None:
     ran = run(desk, "plan", ISSUE)
     assert ran.status == 2
     assert "editions.morning.archive: " in ran.err
-    assert 'is not true, false or "variant"' in ran.err
+    assert 'is not one of true, false and "variant"' in ran.err
     assert ran.err.count("\n") == 1
 
 
@@ -128,7 +128,8 @@ def test_nothing_is_told_where_all_get_the_same(desk: Path) -> None:
 def test_a_segment_does_not_close_the_page_and_the_plan_says_so(desk: Path) -> None:
     told = run(desk, "plan", ISSUE, "--segment", ONLY)
     assert (
-        f"Archive    the public page leaves out what is only for {ONLY} and is open to all, and not to the "
+        f"Archive    the public page leaves out the parts that are only for {ONLY} and is open to "
+        "all, and not to the "
         "segment alone\n"
     ) in told.out
     set_archive(desk, "false")

@@ -72,7 +72,7 @@ def test_an_issue_is_rendered_into_files_that_can_be_looked_at(
     said = capsys.readouterr().out
     assert "out: email.html (" in said
     assert "out/variants/0: what is for everybody; its web.html is the public page\n" in said
-    assert 'out/variants/1: what readers see of whom `language == "en"` alone is true' in said
+    assert 'out/variants/1: what readers see for whom only `language == "en"` is true' in said
 
 
 def test_the_message_is_as_it_would_be_sent(issue: Path, workspace: Path) -> None:

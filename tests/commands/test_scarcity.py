@@ -52,7 +52,7 @@ def test_a_run_out_of_memory_says_so_and_the_next_goes_on(
         ran = run(workspace, "send", ISSUE, "--yes")
     assert ran.status == 1
     assert ran.err.startswith(
-        "mailer: there was not enough memory; free some and run this again; .mailer/errors/"
+        "mailer: there was not enough memory; free some memory and run this again; .mailer/errors/"
     )
     assert run(workspace, "send", ISSUE, "--yes").status == 0
     assert run(workspace, "campaigns", "show", SLUG, "--json").json["counts"]["accepted"] == 3

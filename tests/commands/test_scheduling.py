@@ -146,7 +146,7 @@ def test_a_person_is_asked_with_the_time(desk: Path) -> None:
     assert run(desk, "campaigns", "list", "--json").json == []
     ran = run(desk, "send", ISSUE, "--at", "08:00")
     assert ran.status == 2
-    assert "nobody is here to confirm" in ran.err
+    assert "nobody can confirm" in ran.err
 
 
 @pytest.mark.parametrize(
@@ -625,10 +625,10 @@ def test_a_foreground_send_says_how_many_wait_until_when(
     clock.set(EIGHT)
     ran = run(desk, "send", ISSUE, "--yes")
     assert ran.status == 1
-    assert "3 handed to" in ran.out
+    assert "3 messages were handed to" in ran.out
     assert (
-        "1 waits for another try: a running `mailer serve`, or `mailer run-due` (for cron), makes it from"
-        in ran.out
+        "1 deferred delivery is tried again by a running `mailer serve`, or by `mailer run-due` (for cron), "
+        "from" in ran.out
     )
     assert "Sun 22 Nov 2026 08:01" in ran.out
     wire.decide = lambda _: Outcome(OutcomeKind.ACCEPTED, "ok")
@@ -780,7 +780,7 @@ def test_first_few_that_are_all_greylisted_are_tried_again_before_they_are_judge
     ran = run(desk, "send", ISSUE, "--yes", "--canary", "25%", "--hold", "30m")
     assert ran.status == 1
     assert status(desk) == "stopped"
-    assert "1 waits for another try" in ran.out
+    assert "1 deferred delivery is tried again" in ran.out
     accept_all(wire)
     clock.forward(minutes=2)
     run(desk, "run-due")

@@ -74,7 +74,7 @@ def test_a_plan_tells_who_gets_it_and_who_does_not(desk: Path) -> None:
     assert ran.status == 0, ran.err
     assert "3 will get it" in ran.out
     assert "1 will not: has unsubscribed" in ran.out
-    assert '2 also read what is only for "member" in tags (variant 1)' in ran.out
+    assert '2 also get the parts that are only for "member" in tags (variant 1)' in ran.out
     assert SLUG in ran.out
     assert not (desk / "campaigns").exists()
     assert not (desk / "outbox").exists()
@@ -141,7 +141,7 @@ def test_everybody_gets_their_own_copy(desk: Path) -> None:
     assert "Good morning, reader." in dora.get_body(("plain",)).get_content()  # type: ignore[union-attr]
     assert "For members" not in messages["bob@example.com"].as_string()
     assert len({str(m["List-Unsubscribe"]) for m in messages.values()}) == 4
-    assert "4 handed to outbox:outbox" in ran.out
+    assert "4 messages were handed to outbox:outbox" in ran.out
     assert counts(desk) == {"accepted": 4}
 
 
@@ -165,7 +165,7 @@ def test_an_edited_file_goes_on_as_it_was_archived(desk: Path, monkeypatch: pyte
     (desk / ISSUE).write_text(TEXT.replace("Cranes stand still", "Cranes dance"), encoding="utf-8")
     ran = run(desk, "send", ISSUE, "--yes")
     assert ran.status == 0, ran.err
-    assert "the file has changed since" in ran.out
+    assert "the issue has changed since" in ran.out
     assert "nobody" not in ran.out
     assert counts(desk) == {"accepted": 4}
     assert all("Cranes dance" not in message.as_string() for message in outbox(desk).values())
@@ -314,12 +314,12 @@ def test_a_signal_stops_cleanly_and_the_next_send_goes_on(
 ) -> None:
     ran = interrupted(desk, monkeypatch, after=2)
     assert ran.status == 1
-    assert "It was stopped." in ran.out
+    assert "The run was stopped." in ran.out
     assert counts(desk) == {"accepted": 2, "pending": 2}
     assert run(desk, "campaigns", "show", SLUG, "--json").json["status"] == "stopped"
     again = run(desk, "send", ISSUE, "--yes")
     assert again.status == 0, again.err
-    assert "2 handed to" in again.out
+    assert "2 messages were handed to" in again.out
     assert counts(desk) == {"accepted": 4}
     assert len(outbox(desk)) == 4
 
@@ -362,7 +362,7 @@ def test_refusals_end_with_status_1_and_are_told(desk: Path, monkeypatch: pytest
 
     held = run(desk, "send", ISSUE, "--yes")
     assert held.status == 1
-    assert "There is nothing to send: everybody" in held.out
+    assert "There is nothing to send: every delivery" in held.out
     assert not (desk / "outbox").exists()
 
     assert run(desk, "campaigns", "retry", SLUG).status == 1  # the uncertain one is still held
@@ -524,7 +524,7 @@ def test_a_retry_with_nothing_to_retry(desk: Path) -> None:
     run(desk, "send", ISSUE, "--yes")
     ran = run(desk, "campaigns", "retry", SLUG)
     assert ran.status == 0
-    assert "Nothing was rejected or deferred." in ran.out
+    assert "No delivery was rejected or deferred." in ran.out
 
 
 def test_a_campaign_folder_is_verified(desk: Path) -> None:

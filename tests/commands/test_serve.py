@@ -25,7 +25,7 @@ from mailer.audience.values.address import normalize_address
 from mailer.clock import utc_now
 from mailer.commands.workspace import serve
 from mailer.config import load_settings
-from mailer.links.urls import Purpose, Tokens
+from mailer.links.urls import Purpose, TokenCodec
 from mailer.store.database import open_store
 from tests.cli import Ran, run
 
@@ -68,7 +68,7 @@ def test_readers_leave_over_a_real_socket_and_ctrl_c_ends_it(workspace: Path, se
     assert served.line.startswith("Serving Harbour Brief on http://127.0.0.1:")
     settings = load_settings(workspace)
     db = open_store(settings.database)
-    tokens = Tokens(settings.signing_keys())
+    tokens = TokenCodec(settings.signing_keys())
     people = [
         add(
             db,
@@ -110,7 +110,9 @@ def test_a_post_in_absolute_form_is_answered(served: Served, workspace: Path) ->
     settings = load_settings(workspace)
     db = open_store(settings.database)
     person, _ = add(db, normalize_address("anna@example.org"), consent=Consent("", "import"))
-    token = Tokens(settings.signing_keys()).make(Purpose.UNSUBSCRIBE, stable_id_of_subscriber(db, person.id))
+    token = TokenCodec(settings.signing_keys()).make(
+        Purpose.UNSUBSCRIBE, stable_id_of_subscriber(db, person.id)
+    )
     connection = http.client.HTTPConnection(served.address.removeprefix("http://"), timeout=20)
     connection.request(
         "POST", f"http://news.example.org/u/{token}?utm_source=x", b"List-Unsubscribe=One-Click"
@@ -130,8 +132,8 @@ def test_a_port_in_use_is_one_sentence(workspace: Path) -> None:
         ran = run(workspace, "serve", "--port", str(port))
     assert ran.status == 1
     assert ran.err == (
-        f"mailer: cannot listen on 127.0.0.1 port {port}: address already in use; stop what is there, "
-        "or choose another with --port\n"
+        f"mailer: cannot listen on 127.0.0.1 port {port}: address already in use; stop the program "
+        "that uses it, or choose another port with --port\n"
     )
 
 
@@ -149,7 +151,7 @@ def test_an_address_of_ipv6_is_written_as_one() -> None:
         def getsockname(self) -> tuple[str, int, int, int]:
             return "::1", 8000, 0, 0
 
-    assert serve.address_of(Listener()) == "http://[::1]:8000"  # type: ignore[arg-type]
+    assert serve.listener_url(Listener()) == "http://[::1]:8000"  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("port", ["-1", "65536", "x"])

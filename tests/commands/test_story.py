@@ -1,4 +1,4 @@
-"""`subscribers show` tells the whole story of a person, and each reason that was typed can be read again."""
+"""`subscribers show` prints the data and the history of a person, with each reason that was typed."""
 
 from __future__ import annotations
 
@@ -139,5 +139,5 @@ def test_of_many_deliveries_the_newest_are_told(desk: Path) -> None:
     out = run(desk, "subscribers", "show", WHO).out
     assert out.count("\nDelivery ") == 30
     assert "issue-39: pending\n" in out
-    assert "Deliveries   10 earlier ones are left out here; --json has them\n" in out
+    assert "Deliveries   10 earlier deliveries are left out here; --json lists them\n" in out
     assert len(run(desk, "subscribers", "show", WHO, "--json").json["deliveries"]) == 40

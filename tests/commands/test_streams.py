@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from mailer.commands.context import as_json_text, say
-from mailer.commands.streams import close_quietly, prepare_streams
+from mailer.commands.streams import flush_output_streams, prepare_streams
 from tests.cli import run
 from tests.commands.subprocesses import run_here, run_python, run_shell
 from tests.desk import ISSUE, SLUG, TEXT
@@ -76,7 +76,7 @@ def test_wrong_usage_ends_with_2_though_nobody_hears_of_it(desk: Path) -> None:
 def test_without_standard_input_a_question_is_not_asked(desk: Path) -> None:
     ended = run_shell(desk, f"MAILER send {ISSUE} <&-")
     assert ended.returncode == 2
-    assert b"nobody is here to confirm" in ended.stderr
+    assert b"nobody can confirm" in ended.stderr
 
 
 @pytest.mark.parametrize("redirection", [">&- 2>&-", "2> >(true)", "2>/dev/full"])
@@ -91,11 +91,11 @@ def test_a_file_that_is_opened_never_becomes_a_standard_stream(workspace: Path) 
         "import os, sys\n"
         "for number in (0, 1, 2): os.close(number)\n"
         "sys.stdin = sys.stdout = sys.stderr = None\n"
-        "from mailer.commands.streams import close_quietly, prepare_streams\n"
+        "from mailer.commands.streams import flush_output_streams, prepare_streams\n"
         "prepare_streams()\n"
         "assert os.open('x', os.O_CREAT | os.O_WRONLY) > 2\n"
         "print('lost', file=sys.stdout); print('lost', file=sys.stderr); assert sys.stdin.read() == ''\n"
-        "close_quietly()\n"
+        "flush_output_streams()\n"
     )
     assert run_python(workspace, code).returncode == 0
     assert (workspace / "x").read_bytes() == b""
@@ -124,7 +124,7 @@ def test_what_nobody_takes_is_dropped_at_the_end(monkeypatch: pytest.MonkeyPatch
         closed.close()
         monkeypatch.setattr(sys, "stdout", broken)
         monkeypatch.setattr(sys, "stderr", closed)
-        close_quietly()
+        flush_output_streams()
         broken.flush()
 
 

@@ -242,15 +242,15 @@ def test_only_their_own_wish_brings_somebody_back(listed: Run) -> None:
 def test_an_unsubscribe_is_of_everything_or_one_edition(listed: Run) -> None:
     assert (
         listed("unsubscribe", "li@example.org", "--edition", "evening")[1]
-        == "Li@example.org is now off evening.\n"
+        == "Li@example.org is now unsubscribed from evening.\n"
     )
     assert (
         listed("unsubscribe", "li@example.org", "--edition", "evening")[1]
-        == "Li@example.org was already off evening.\n"
+        == "Li@example.org was already unsubscribed from evening.\n"
     )
     assert (
         listed("unsubscribe", "LI@example.org", "--reason", "too much")[1]
-        == "Li@example.org is now off everything.\n"
+        == "Li@example.org is now unsubscribed from everything.\n"
     )
     again = document(listed("unsubscribe", "li@example.org", "--json"))
     assert (again["changed"], again["subscriber"]["status"]) == (False, "unsubscribed")
@@ -260,7 +260,7 @@ def test_erasing_forgets_and_suppresses(listed: Run, workspace: Path) -> None:
     status, out, _ = listed("erase", "li@example.org", "--yes")
     assert (status, out) == (
         0,
-        "Li@example.org is erased (number 1), and no import brings the address back.\n",
+        "Li@example.org is erased (number 1), and no import can add the address again.\n",
     )
     assert listed("show", "li@example.org")[0] == 2
     assert "kept as erased" in listed("import", "list.csv")[1]

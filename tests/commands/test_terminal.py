@@ -80,7 +80,7 @@ def test_it_asks_shows_a_bar_and_tells_how_it_went(desk: Path) -> None:
     assert terminal.close() == 0
     assert re.search(rf"[1-9]\d*/{READERS}", terminal.shown)
     assert "/s" in terminal.shown
-    assert f"{READERS} handed to outbox:outbox" in terminal.shown
+    assert f"{READERS} messages were handed to outbox:outbox" in terminal.shown
 
 
 def test_ctrl_c_stops_cleanly_and_it_can_go_on(desk: Path) -> None:
@@ -88,7 +88,10 @@ def test_ctrl_c_stops_cleanly_and_it_can_go_on(desk: Path) -> None:
     terminal.until(f"/{READERS}")
     terminal.process.send_signal(signal.SIGINT)
     assert terminal.close() == 1
-    assert "It was stopped. `mailer send issues/issue.yaml` goes on where it stopped." in terminal.shown
+    assert (
+        "The run was stopped. `mailer send issues/issue.yaml` continues where the run stopped."
+        in terminal.shown
+    )
     assert "Traceback" not in terminal.shown
     assert run(desk, "send", ISSUE, "--yes").status == 0
     assert len(list((desk / "outbox").glob("*.eml"))) == READERS
@@ -99,7 +102,7 @@ def test_sigterm_is_heeded_too(desk: Path) -> None:
     terminal.until(f"/{READERS}")
     terminal.process.send_signal(signal.SIGTERM)
     assert terminal.close() == 1
-    assert "It was stopped." in terminal.shown
+    assert "The run was stopped." in terminal.shown
 
 
 @pytest.mark.parametrize("answer", ["n\n", "\x04", None])

@@ -65,8 +65,8 @@ def test_each_address_gets_one_copy_of_its_own(desk: Path) -> None:
     assert len({str(message["Message-ID"]) for message in found.values()}) == 2
     assert all(str(message["Subject"]).startswith("[Test] ") for message in found.values())
     assert ran.out == (
-        "One test copy went to me@example.test by outbox:outbox.\n"
-        "One test copy went to you@example.test by outbox:outbox.\n"
+        "A test copy was sent to me@example.test by outbox:outbox.\n"
+        "A test copy was sent to you@example.test by outbox:outbox.\n"
         "No campaign was made.\n"
     )
     assert run(desk, "campaigns", "list", "--json").json == []
@@ -122,7 +122,7 @@ def test_a_copy_that_is_refused_is_told_and_the_others_go(
     assert ran.status == 1
     assert transport.sent == ["a@example.test", "b@example.test", "c@example.test"]
     assert ran.err == "mailer: the test copy to b@example.test was rejected: 550 no\n"
-    assert "One test copy went to c@example.test" in ran.out
+    assert "A test copy was sent to c@example.test" in ran.out
 
 
 def test_a_transport_that_breaks_in_the_middle_says_who_has_a_copy(
@@ -153,10 +153,10 @@ def test_a_segment_chooses_what_its_readers_get(desk: Path) -> None:
     ran = run(desk, "send", ISSUE, "--test", "me@example.test", "--segment", VIP)
     assert (ran.status, ran.err) == (0, "")
     assert for_members(copies(desk)["me@example.test"])
-    assert "It is what 2 of the 2 readers in the segment get." in ran.out
+    assert "The copy is what 2 of the 2 readers in the segment get." in ran.out
     ran = run(desk, "send", ISSUE, "--test", "you@example.test", "--segment", 'language != "zh"')
     assert not for_members(copies(desk)["you@example.test"])
-    assert "It is what 3 of the 4 readers in the segment get." in ran.out
+    assert "The copy is what 3 of the 4 readers in the segment get." in ran.out
 
 
 def test_a_segment_chooses_so_also_after_the_issue_was_sent(desk: Path) -> None:
@@ -284,7 +284,7 @@ def test_a_reader_within_the_segment_gets_their_own_copy(desk: Path) -> None:
     ran = run(desk, "send", ISSUE, "--test", "chen@example.org", "--segment", 'language != "en"')
     assert for_members(copies(desk)["chen@example.org"])
     assert "chen@example.org is on the list" in ran.out
-    assert "It is what 1 of the 3 readers in the segment get." in ran.out
+    assert "The copy is what 1 of the 3 readers in the segment get." in ran.out
 
 
 def test_a_reader_outside_of_the_segment_gets_what_most_in_it_get(desk: Path) -> None:
@@ -292,4 +292,4 @@ def test_a_reader_outside_of_the_segment_gets_what_most_in_it_get(desk: Path) ->
     assert (ran.status, ran.err) == (0, "")
     assert for_members(copies(desk)["bob@example.org"])
     assert "bob@example.org is on the list and not in the segment" in ran.out
-    assert "It is what 2 of the 2 readers in the segment get." in ran.out
+    assert "The copy is what 2 of the 2 readers in the segment get." in ran.out

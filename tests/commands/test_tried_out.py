@@ -54,7 +54,7 @@ def test_after_a_try_out_the_same_people_are_left_to_send_to(desk: Path, wire: S
     assert send(desk).status == 0
     ran = run(desk, "plan", ISSUE, "--transport", MAIL)
     assert f"Left       {READERS} of {READERS} readers\n" in ran.out
-    assert f"Tried out  {READERS} had it in outbox/ only\n" in ran.out
+    assert f"Tried out  {READERS} got the issue in outbox/ only\n" in ran.out
     plan = run(desk, "plan", ISSUE, "--transport", MAIL, "--json").json
     assert (plan["slug"], plan["left"], plan["status"]) == (SLUG, READERS, "sent")
     assert plan["tried_out"] == {"slug": SLUG, "transport": "outbox:outbox", "readers": READERS}
@@ -91,7 +91,7 @@ def test_an_issue_that_was_corrected_after_the_try_out_is_sent_as_it_is_now(
     ran = run(desk, "plan", ISSUE, "--transport", MAIL)
     assert f"Campaign   {SLUG}-2 (new)" in ran.out
     assert f"Readers    {READERS} will get it\n" in ran.out
-    assert f"Tried out  {READERS} had it in outbox/ only\n" in ran.out
+    assert f"Tried out  {READERS} got the issue in outbox/ only\n" in ran.out
     assert mail(desk).status == 0
     assert len(set(wire.sent)) == len(wire.sent) == READERS
     assert all(b"move again" in raw for raw in subjects)
@@ -138,7 +138,7 @@ def test_a_campaign_that_was_partly_mailed_is_finished_for_those_with_a_copy_in_
     edit(desk)  # too late: some have it as it was
     ran = run(desk, "plan", ISSUE, "--transport", MAIL)
     assert f"Left       {READERS - 4} of {READERS} readers\n" in ran.out
-    assert f"Tried out  {READERS - 4} had it in outbox/ only\n" in ran.out
+    assert f"Tried out  {READERS - 4} got the issue in outbox/ only\n" in ran.out
     wire.decide = lambda _: Outcome(OutcomeKind.ACCEPTED)
     before = len(wire.sent)
     assert mail(desk).status == 0
@@ -148,7 +148,7 @@ def test_a_campaign_that_was_partly_mailed_is_finished_for_those_with_a_copy_in_
 def test_show_and_deliveries_tell_what_is_in_a_folder_only(desk: Path) -> None:
     send(desk)
     shown = run(desk, "campaigns", "show", SLUG)
-    assert f"  {READERS} had it in outbox:outbox only, which reached nobody\n" in shown.out
+    assert f"  {READERS} got the issue in outbox:outbox only, which reached nobody\n" in shown.out
     assert run(desk, "campaigns", "show", SLUG, "--json").json["in_folder"] == READERS
     assert "  in a folder only" in run(desk, "campaigns", "deliveries", SLUG).out
     assert "[in outbox:outbox only, which reached nobody]" in run(desk, "campaigns", "list").out

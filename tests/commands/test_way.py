@@ -95,7 +95,7 @@ def test_a_campaign_that_is_mailed_does_not_end_in_a_folder(desk: Path, ways: Wa
     assert ran.status == 0
     assert ways.opened == [MAIL]
     assert f"By         {MAIL}" in ran.out
-    assert f"1 handed to {MAIL}" in ran.out
+    assert f"1 message was handed to {MAIL}" in ran.out
 
 
 def test_a_campaign_that_began_in_a_folder_is_mailed_to_all_by_a_server(
@@ -106,8 +106,8 @@ def test_a_campaign_that_began_in_a_folder_is_mailed_to_all_by_a_server(
     ran = run(desk, "send", ISSUE, "--yes")
     assert ran.status == 0
     assert "Left       2 of 2 readers\n" in ran.out
-    assert "Tried out  1 had it in outbox/ only\n" in ran.out
-    assert f"2 handed to {MAIL}" in ran.out
+    assert "Tried out  1 got the issue in outbox/ only\n" in ran.out
+    assert f"2 messages were handed to {MAIL}" in ran.out
     assert run(desk, "campaigns", "show", SLUG, "--json").json["transport"] == MAIL
 
 

@@ -44,7 +44,7 @@ def shown(desk: Path) -> str:
 def test_what_everybody_refused_is_not_sent(desk: Path) -> None:
     ran = run(desk, "send", ISSUE, "--yes")
     assert ran.status == 1
-    assert "0 handed to smtp://mx.example.org" in ran.out
+    assert "0 messages were handed to smtp://mx.example.org" in ran.out
     assert shown(desk).startswith(
         f"{SLUG}: stopped (no reader has the issue: all {READERS} deliveries were refused)\n"
     )
@@ -68,7 +68,8 @@ def test_what_is_frozen_is_said(desk: Path) -> None:
     plan = run(desk, "plan", ISSUE)
     assert f"From       Harbour Brief <{OLD}>\n" in plan.out
     assert (
-        f"Warning    From stays as it was frozen; mailer.toml says Harbour Brief <{NEW}> by now\n" in plan.out
+        f"Warning    From stays as in the frozen campaign; mailer.toml now says "
+        f"Harbour Brief <{NEW}>\n" in plan.out
     )
     ran = run(desk, "campaigns", "retry", SLUG)
     assert ran.status == 1

@@ -53,7 +53,7 @@ def test_429_for_ever_leaves_everybody_for_later(desk: Desk, api: SendGridApi) -
     assert ran.status == 1
     assert desk.counts == {"deferred": 4}
     assert "4 deferred: 429 too many requests" in ran.out
-    assert "4 wait for another try: a running `mailer serve`" in ran.out
+    assert "4 deferred deliveries are tried again by a running `mailer serve`" in ran.out
     assert f"{GO_ON} tries at once." in ran.out
     assert api.recipients == []
     desk.finishes(lambda: api.recipients)
@@ -112,7 +112,7 @@ def test_no_answer_after_the_request_is_uncertain_and_held(
     assert desk.counts == {"uncertain": 4}
     assert "4 uncertain: no answer from SendGrid: " in ran.out
     assert why in ran.out
-    assert "4 may or may not have arrived, and are held." in ran.out
+    assert "4 messages may or may not have arrived, and are held." in ran.out
     assert len(api.requests) == 1
     desk.finishes(lambda: api.recipients, uncertain=4)
 
@@ -292,7 +292,7 @@ def test_a_pause_while_a_429_is_waited_out(desk: Desk, api: SendGridApi) -> None
     thread.join(20)
     assert paused.is_set()
     assert ran.status == 1
-    assert f"It is paused. `mailer campaigns resume {SLUG}` goes on with it." in ran.out
+    assert f"The campaign is paused. `mailer campaigns resume {SLUG}` continues it." in ran.out
     assert desk.counts == {"deferred": 4}
     api._script.clear()
     assert desk.run("campaigns", "resume", SLUG).status == 0

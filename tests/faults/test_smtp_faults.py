@@ -74,7 +74,7 @@ def test_not_now_at_any_stage_defers_that_reader_and_goes_on(
     assert ran.status == 1
     assert desk.states == ["deferred"] * 4 + ["accepted"]
     assert "4 deferred: 450 4.2.1 try again later" in ran.out
-    assert "4 wait for another try: a running `mailer serve`" in ran.out
+    assert "4 deferred deliveries are tried again by a running `mailer serve`" in ran.out
     assert f"{GO_ON} tries at once." in ran.out
     assert server.recipients == ["reader5@example.org"]
     desk.finishes(lambda: server.recipients)
@@ -94,7 +94,7 @@ def test_never_at_any_stage_rejects_that_reader_and_goes_on(
     assert f"`mailer campaigns retry {SLUG}`" in ran.out
     again = desk.send()  # says so again, and repeats nothing by itself
     assert again.status == 0
-    assert "There is nothing to send: everybody" in again.out
+    assert "There is nothing to send: every delivery" in again.out
     assert f"`mailer campaigns retry {SLUG}`" in again.out
     assert server.recipients == ["reader5@example.org"]
     assert desk.run("campaigns", "retry", SLUG).status == 0
@@ -184,7 +184,7 @@ def test_a_server_that_refuses_us_by_name(desk: Desk, start: Start) -> None:
     server.fail("DOT", "reply", "550 5.7.26 This mail is unauthenticated", after=2)
     ran = desk.send()
     assert ran.status == 1
-    assert "It paused itself: the refusal is about us, not about the readers: 550 5.7.26" in ran.out
+    assert "The campaign paused itself: the refusal is about us, not about the readers: 550 5.7.26" in ran.out
     assert f"`mailer campaigns resume {SLUG}`" in ran.out
     assert sorted(desk.states) == ["accepted"] * 2 + ["pending"] * 3
 
@@ -246,8 +246,8 @@ def test_lost_between_the_dot_and_its_answer_is_uncertain_and_held(
     assert ran.status == 1
     assert desk.states == ["uncertain", "accepted", "accepted", "accepted"]
     assert f"1 uncertain: no answer after the message: {why}" in ran.out
-    assert "1 may or may not have arrived, and are held." in ran.out
-    assert f"`mailer campaigns resolve {SLUG} --assume-sent` (or --resend) settles them" in ran.out
+    assert "1 message may or may not have arrived, and is held." in ran.out
+    assert f"`mailer campaigns resolve {SLUG} --assume-sent` (or --resend) settles it." in ran.out
     desk.finishes(lambda: server.recipients, uncertain=1)
 
 
@@ -486,9 +486,9 @@ def test_a_pause_while_the_server_hangs_does_not_wait_for_it(
     assert desk.states[2:] == ["pending", "pending"]
     assert desk.states[1] == ("uncertain" if doubt else "pending"), desk.reasons
     if verb == "cancel":
-        assert "It was cancelled; what it has not sent stays unsent." in ran.out
+        assert "The campaign was cancelled; what it has not sent stays unsent." in ran.out
         return
-    assert f"It is paused. `mailer campaigns resume {SLUG}` goes on with it." in ran.out
+    assert f"The campaign is paused. `mailer campaigns resume {SLUG}` continues it." in ran.out
     paused = desk.send()
     assert paused.status == 2
     assert f"campaign {SLUG} is paused; `mailer campaigns resume {SLUG}` continues it" in paused.err

@@ -12,12 +12,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mailer.links import tokens as tokens_module
-from mailer.links.tokens import MOST_TRIES, stable_id_of
-from mailer.links.urls import NOBODY, Links, Purpose, Token, Tokens
+from mailer.links.tokens import MAX_TRIES, derive_stable_id
+from mailer.links.urls import NOBODY, LinkBuilder, Purpose, Token, TokenCodec
 from tests.numbered import numbered
 
 KEY = "key one"
-TOKENS = Tokens((KEY,))
+TOKENS = TokenCodec((KEY,))
 ANNA = bytes.fromhex("0123456789abcdef")
 ids = st.binary(min_size=8, max_size=8)
 campaigns = st.integers(0, 2**32 - 1)
@@ -54,8 +54,8 @@ def test_a_token_is_the_base32_of_its_bytes_and_signed_with_hmac(stable_id: byte
 
 @pytest.mark.parametrize("campaign", [0, 1, 2**32 - 1])
 def test_the_first_token_that_is_made_is_as_any_other(campaign: int) -> None:
-    text = Tokens((KEY,)).make(Purpose.UNSUBSCRIBE, ANNA, campaign)
-    assert Tokens((KEY,)).read(text, Purpose.UNSUBSCRIBE) == Token(Purpose.UNSUBSCRIBE, ANNA, campaign, 0)
+    text = TokenCodec((KEY,)).make(Purpose.UNSUBSCRIBE, ANNA, campaign)
+    assert TokenCodec((KEY,)).read(text, Purpose.UNSUBSCRIBE) == Token(Purpose.UNSUBSCRIBE, ANNA, campaign, 0)
     assert TOKENS.make(Purpose.PREFERENCES, ANNA) == TOKENS.make(Purpose.PREFERENCES, ANNA, 0)
     assert base64.b32decode(text[:39].upper() + "=")[2:14] == ANNA + campaign.to_bytes(4, "big")
 
@@ -195,9 +195,9 @@ def test_a_text_that_is_none_costs_a_bounded_number_of_signatures(
     text: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     signed = 0
-    real_sign, real_digest = tokens_module._Signer.sign, hmac.digest
+    real_sign, real_digest = tokens_module._HmacSigner.sign, hmac.digest
 
-    def sign(self: tokens_module._Signer, data: bytes) -> bytes:
+    def sign(self: tokens_module._HmacSigner, data: bytes) -> bytes:
         nonlocal signed
         signed += 1
         return real_sign(self, data)
@@ -207,41 +207,43 @@ def test_a_text_that_is_none_costs_a_bounded_number_of_signatures(
         signed += 1
         return real_digest(*given)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(tokens_module._Signer, "sign", sign)
+    monkeypatch.setattr(tokens_module._HmacSigner, "sign", sign)
     monkeypatch.setattr(hmac, "digest", digest)
     assert TOKENS.read(text, Purpose.UNSUBSCRIBE) is None
-    assert signed <= MOST_TRIES + 600
+    assert signed <= MAX_TRIES + 600
 
 
 def test_a_token_of_an_older_key_still_works_after_a_rotation() -> None:
-    old = Tokens(("old",)).make(Purpose.UNSUBSCRIBE, ANNA, 3)
-    rotated = Tokens(("new", "old"))
+    old = TokenCodec(("old",)).make(Purpose.UNSUBSCRIBE, ANNA, 3)
+    rotated = TokenCodec(("new", "old"))
     assert rotated.read(old, Purpose.UNSUBSCRIBE) == Token(Purpose.UNSUBSCRIBE, ANNA, 3)
     assert rotated.read(old[1:-1].upper(), Purpose.UNSUBSCRIBE) == Token(Purpose.UNSUBSCRIBE, ANNA, 3)
-    assert rotated.make(Purpose.UNSUBSCRIBE, ANNA, 3) == Tokens(("new",)).make(Purpose.UNSUBSCRIBE, ANNA, 3)
+    assert rotated.make(Purpose.UNSUBSCRIBE, ANNA, 3) == TokenCodec(("new",)).make(
+        Purpose.UNSUBSCRIBE, ANNA, 3
+    )
     assert rotated.make(Purpose.UNSUBSCRIBE, ANNA, 3) != old
     before = numbered("old", b"u", 7, 3)
     assert rotated.read(before, Purpose.UNSUBSCRIBE) == Token(Purpose.UNSUBSCRIBE, b"", 3, 7)
 
 
 def test_a_token_of_a_key_that_was_dropped_is_worth_nothing_and_is_told_apart() -> None:
-    old, now = Tokens(("old",)).make(Purpose.UNSUBSCRIBE, ANNA, 3), Tokens(("new",))
+    old, now = TokenCodec(("old",)).make(Purpose.UNSUBSCRIBE, ANNA, 3), TokenCodec(("new",))
     assert now.read(old, Purpose.UNSUBSCRIBE) is None
-    assert now.is_of_unknown_key(old)
+    assert now.has_unknown_key(old)
     ours = now.make(Purpose.UNSUBSCRIBE, ANNA, 3)
-    assert not now.is_of_unknown_key(ours[:20])
-    assert not now.is_of_unknown_key(ours[:30] + "a" * 9 + "x")
-    assert not Tokens(("new", "old")).is_of_unknown_key(old)
-    assert now.is_of_unknown_key(numbered("old", b"u", 7, 3))
+    assert not now.has_unknown_key(ours[:20])
+    assert not now.has_unknown_key(ours[:30] + "a" * 9 + "x")
+    assert not TokenCodec(("new", "old")).has_unknown_key(old)
+    assert now.has_unknown_key(numbered("old", b"u", 7, 3))
     for part in (old[:-1], old[:-1] + "a", old[1:], "x"):  # no whole token
-        assert not now.is_of_unknown_key(part)
+        assert not now.has_unknown_key(part)
 
 
 def test_a_token_that_is_whole_costs_one_signature(monkeypatch: pytest.MonkeyPatch) -> None:
     signed = []
-    real = tokens_module._Signer.sign
+    real = tokens_module._HmacSigner.sign
     monkeypatch.setattr(
-        tokens_module._Signer, "sign", lambda self, data: signed.append(data) or real(self, data)
+        tokens_module._HmacSigner, "sign", lambda self, data: signed.append(data) or real(self, data)
     )
     assert TOKENS.read(made(), Purpose.UNSUBSCRIBE) is not None
     assert len(signed) <= 2  # that of `made`, and the one that is compared
@@ -259,12 +261,12 @@ def test_three_wrong_letters_of_the_signature_are_too_many() -> None:
 
 def test_without_a_key_there_are_no_tokens() -> None:
     with pytest.raises(ValueError, match="at least one secret key"):
-        Tokens(())
+        TokenCodec(())
 
 
 def test_nothing_of_a_key_is_in_a_token() -> None:
     key = "AAAAAAAAAAAAAAAAAAAAAAAA"
-    raw = base64.b32decode(Tokens((key,)).make(Purpose.UNSUBSCRIBE, ANNA, 3)[:39].upper() + "=")
+    raw = base64.b32decode(TokenCodec((key,)).make(Purpose.UNSUBSCRIBE, ANNA, 3)[:39].upper() + "=")
     assert key.encode()[:2] != raw[:2]
     assert key.encode() not in raw
 
@@ -273,25 +275,25 @@ def test_a_test_copy_is_told_by_its_token() -> None:
     for text in (made(stable_id=NOBODY, campaign=0), numbered(KEY, b"u", 0)):
         token = TOKENS.read(text, Purpose.UNSUBSCRIBE)
         assert token is not None
-        assert token.is_copy
+        assert token.is_of_test_copy
     for text in (made(), numbered(KEY, b"u", 1)):
         token = TOKENS.read(text, Purpose.UNSUBSCRIBE)
         assert token is not None
-        assert not token.is_copy
+        assert not token.is_of_test_copy
 
 
 def test_a_stable_id_of_before_is_the_same_for_the_same_key_and_address() -> None:
-    assert stable_id_of("k", "anna@example.org") == stable_id_of("k", "anna@example.org")
-    assert len({stable_id_of(k, a) for k in "kl" for a in ("anna@example.org", "ben@example.org")}) == 4
+    assert derive_stable_id("k", "anna@example.org") == derive_stable_id("k", "anna@example.org")
+    assert len({derive_stable_id(k, a) for k in "kl" for a in ("anna@example.org", "ben@example.org")}) == 4
     key = hashlib.sha256(b"mailer.stable-ids\0k").digest()
-    assert stable_id_of("k", "anna@example.org") == hmac.digest(key, b"anna@example.org", "sha256")[:8]
+    assert derive_stable_id("k", "anna@example.org") == hmac.digest(key, b"anna@example.org", "sha256")[:8]
 
 
 @pytest.mark.parametrize("base", ["https://news.example.org", "https://example.org/news/"])
 def test_links_stand_below_the_base_url(base: str) -> None:
-    links = Links(base, TOKENS)
+    links = LinkBuilder(base, TOKENS)
     stem = base.rstrip("/")
-    assert links.unsubscribe(ANNA, 3) == f"{stem}/u/{made()}"
-    assert links.preferences(ANNA, 3) == f"{stem}/p/{made(Purpose.PREFERENCES)}"
-    assert links.archive("2026-11-21-morning") == f"{stem}/archive/2026-11-21-morning/"
-    assert links.archive() == f"{stem}/archive/"
+    assert links.unsubscribe_url(ANNA, 3) == f"{stem}/u/{made()}"
+    assert links.preferences_url(ANNA, 3) == f"{stem}/p/{made(Purpose.PREFERENCES)}"
+    assert links.archive_url("2026-11-21-morning") == f"{stem}/archive/2026-11-21-morning/"
+    assert links.archive_url() == f"{stem}/archive/"

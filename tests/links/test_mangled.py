@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailer.links.mangled import begins_with, possible_texts
+from mailer.links.mangled import begins_nearly_with, possible_token_texts
 
 SMALL = frozenset(string.ascii_lowercase + "234567")
 
@@ -35,7 +35,7 @@ def test_a_text_follows_where_a_beginning_of_it_differs_in_no_more_possible_text
 ) -> None:
     given_ = expected[:kept] + given_
     nearest = min(distance(expected, given_[:length]) for length in range(len(given_) + 1))
-    assert begins_with(expected, given_, edits) is (nearest <= edits)
+    assert begins_nearly_with(expected, given_, edits) is (nearest <= edits)
 
 
 @pytest.mark.parametrize(
@@ -56,11 +56,11 @@ def test_a_text_follows_where_a_beginning_of_it_differs_in_no_more_possible_text
     ],
 )
 def test_so_many_letters_may_be_lost_wrong_or_added(given_: str, edits: int, is_near: bool) -> None:
-    assert begins_with("abcdefgh", given_, edits) is is_near
+    assert begins_nearly_with("abcdefgh", given_, edits) is is_near
 
 
 def test_a_whole_piece_at_the_end_is_enough_to_look_closer() -> None:
-    assert begins_with("abcdefg", "abxdexg", 2)
+    assert begins_nearly_with("abcdefg", "abxdexg", 2)
 
 
 @pytest.mark.parametrize(
@@ -77,15 +77,15 @@ def test_a_whole_piece_at_the_end_is_enough_to_look_closer() -> None:
     ],
 )
 def test_what_was_encoded_is_read_up_to_three_times(text: str, found: str) -> None:
-    assert possible_texts(text, SMALL)[0] == found
+    assert possible_token_texts(text, SMALL)[0] == found
 
 
 def test_letters_that_look_like_digits_are_a_second_reading() -> None:
-    assert possible_texts("A0B1C8", SMALL) == ["abc", "aoblcb"]
-    assert possible_texts("abc", SMALL) == ["abc"]
-    assert possible_texts("A0b", SMALL | {"0", "A"}) == ["A0b"]
+    assert possible_token_texts("A0B1C8", SMALL) == ["abc", "aoblcb"]
+    assert possible_token_texts("abc", SMALL) == ["abc"]
+    assert possible_token_texts("A0b", SMALL | {"0", "A"}) == ["A0b"]
 
 
 def test_what_is_far_behind_is_not_looked_at() -> None:
-    assert possible_texts("a" * 200, SMALL) == ["a" * 160]
-    assert possible_texts("." * 1999 + "ab", SMALL) == ["a"]
+    assert possible_token_texts("a" * 200, SMALL) == ["a" * 160]
+    assert possible_token_texts("." * 1999 + "ab", SMALL) == ["a"]

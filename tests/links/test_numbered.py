@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import pytest
 
-from mailer.links.numbered import NumberedTokens
+from mailer.links.numbered import NumberedTokenReader
 from tests.numbered import numbered
 
 KEY = "key one"
-READER = NumberedTokens((KEY, "key before"))
+READER = NumberedTokenReader((KEY, "key before"))
 
 
 @pytest.mark.parametrize("purpose", [b"u", b"p", b"c"])
 def test_a_token_of_a_key_that_is_gone_is_told_apart(purpose: bytes) -> None:
-    assert READER.is_of_unknown_key(numbered("gone", purpose, 7, 3))
-    assert READER.is_of_unknown_key(numbered("gone", purpose, 2**34 - 1, 2**24 - 1))
-    assert not READER.is_of_unknown_key(numbered(KEY, purpose, 7, 3))
-    assert not READER.is_of_unknown_key(numbered("key before", purpose, 7, 3))
+    assert READER.has_unknown_key(numbered("gone", purpose, 7, 3))
+    assert READER.has_unknown_key(numbered("gone", purpose, 2**34 - 1, 2**24 - 1))
+    assert not READER.has_unknown_key(numbered(KEY, purpose, 7, 3))
+    assert not READER.has_unknown_key(numbered("key before", purpose, 7, 3))
 
 
 @pytest.mark.parametrize(
@@ -30,7 +30,7 @@ def test_a_token_of_a_key_that_is_gone_is_told_apart(purpose: bytes) -> None:
     ],
 )
 def test_what_is_no_whole_token_is_of_no_key(text: str) -> None:
-    assert not READER.is_of_unknown_key(text)
+    assert not READER.has_unknown_key(text)
 
 
 def test_a_return_path_of_another_signature_names_nobody() -> None:

@@ -118,7 +118,7 @@ def test_headers_are_those_of_a_well_kept_list(settings: Settings) -> None:
             Person(12, "li@example.org", "李雷", stable_id=bytes.fromhex("00112233445566ff")),
         ).raw()
     )
-    link = envelope(settings).links.unsubscribe(bytes.fromhex("00112233445566ff"), 7)
+    link = envelope(settings).links.unsubscribe_url(bytes.fromhex("00112233445566ff"), 7)
     assert message["From"] == "Harbour Brief <desk@news.example.org>"
     assert message["To"] == "李雷 <li@example.org>"
     assert message["Reply-To"] == "editors@news.example.org"
@@ -142,7 +142,7 @@ def test_one_click_stays_whole_for_the_longest_address(workspace, monkeypatch: p
     settings = load_settings(workspace)
     raw = Message(MessageTemplate(simple(), envelope(settings)), Person(12, "li@example.org")).raw()
     line = next(line for line in raw.split(b"\r\n") if line.startswith(b"List-Unsubscribe:"))
-    assert line == f"List-Unsubscribe: <{envelope(settings).links.unsubscribe(bytes(8), 7)}>".encode()
+    assert line == f"List-Unsubscribe: <{envelope(settings).links.unsubscribe_url(bytes(8), 7)}>".encode()
     assert len(line) <= 998
     parsed(raw)
 
@@ -217,4 +217,4 @@ def test_a_sample_belongs_to_nobody(settings: Settings) -> None:
     link = str(message["List-Unsubscribe"]).strip("<>").rpartition("/")[2]
     token = envelope(settings).links.tokens.read(link, Purpose.UNSUBSCRIBE)
     assert token is not None
-    assert token.is_copy
+    assert token.is_of_test_copy

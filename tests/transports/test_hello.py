@@ -114,9 +114,8 @@ def test_an_address_without_brackets_is_told_with_them(value: str, literal: str,
     configure(workspace, value)
     with pytest.raises(ConfigError) as caught:
         load_settings(workspace, {})
-    assert (
-        f'delivery.helo: "{value}" is an address, which stands in brackets in EHLO: write "{literal}"'
-        in str(caught.value)
+    assert f'delivery.helo: "{value}" is an IP address, which must be in brackets: write "{literal}"' in str(
+        caught.value
     )
 
 

@@ -18,7 +18,7 @@ from mailer.audience.stable_ids import stable_id_of_subscriber
 from mailer.audience.subscribers import Subscriber, add, get
 from mailer.audience.values.address import normalize_address
 from mailer.config import Settings
-from mailer.links.urls import Purpose, Tokens
+from mailer.links.urls import Purpose, TokenCodec
 from mailer.store.database import open_store
 from mailer.web.app import create_app
 
@@ -60,7 +60,7 @@ class Site:
         """The link of a reader, or of a stable id."""
         stable_id = person if isinstance(person, bytes) else stable_id_of_subscriber(self.db, person.id)
         kind = Purpose.UNSUBSCRIBE if purpose == "u" else Purpose.PREFERENCES
-        return f"/{purpose}/{Tokens(self.settings.signing_keys()).make(kind, stable_id, campaign)}"
+        return f"/{purpose}/{TokenCodec(self.settings.signing_keys()).make(kind, stable_id, campaign)}"
 
     def now(self, person: Subscriber) -> Subscriber:
         found = get(self.db, person.id)

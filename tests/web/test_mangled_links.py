@@ -18,7 +18,7 @@ import httpx
 import pytest
 
 from mailer.audience.stable_ids import stable_id_of_subscriber
-from mailer.links.urls import Purpose, Tokens
+from mailer.links.urls import Purpose, TokenCodec
 from mailer.store.database import writing
 from mailer.web.app import create_app
 from tests.numbered import numbered
@@ -114,7 +114,7 @@ class Sent:
 def mangled(site: Site, people: list[int], number: int) -> Iterator[Sent]:
     """So many links of these readers, each changed in one to three ways."""
     chance = random.Random(17)
-    (key, *_), tokens = site.settings.signing_keys(), Tokens(site.settings.signing_keys())
+    (key, *_), tokens = site.settings.signing_keys(), TokenCodec(site.settings.signing_keys())
     ids = {person: stable_id_of_subscriber(site.db, person) for person in people}
     for _ in range(number):
         person, campaign, old = chance.choice(people), chance.randrange(300), chance.random() < 0.3
@@ -160,7 +160,7 @@ def test_mangled_links(site: Site, people: list[int]) -> None:
 
 def test_links_that_were_not_made_here_take_nobody_off(site: Site, people: list[int]) -> None:
     """Well-formed tokens with a wrong signature, also for stable ids that are there."""
-    chance, tokens = random.Random(18), Tokens(site.settings.signing_keys())
+    chance, tokens = random.Random(18), TokenCodec(site.settings.signing_keys())
     for number in range(200):
         token = tokens.make(
             Purpose.UNSUBSCRIBE, stable_id_of_subscriber(site.db, chance.choice(people)), number

@@ -11,7 +11,7 @@ from mailer.audience.subscribers import Subscriber, erase
 from mailer.clock import set_clock
 from mailer.config import load_settings
 from mailer.language.reader_language import accepted_languages
-from mailer.links.urls import NOBODY, Purpose, Tokens
+from mailer.links.urls import NOBODY, Purpose, TokenCodec
 from mailer.services.readers.reader_actions import ReaderActions
 from mailer.site.pages import ReaderPages
 from mailer.web.app import create_app
@@ -42,7 +42,7 @@ def links(site: Site, reader: Subscriber, purpose: str) -> dict[str, tuple[str, 
     gone = a_reader(site, f"gone-{purpose}@example.org")
     erased = site.link(gone, purpose)
     erase(site.db, gone.id)
-    other = Tokens(("other",)).make(Purpose(kind), STRANGER, 0)
+    other = TokenCodec(("other",)).make(Purpose(kind), STRANGER, 0)
     return {
         "cut": (site.link(reader, purpose)[:25], INCOMPLETE),
         "nothing": (f"/{purpose}/", INCOMPLETE),

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from mailer.audience.consent.record import Consent
 from mailer.audience.events import Event, record
 from mailer.audience.subscribers import Subscriber, set_editions
-from mailer.links.urls import Purpose, Tokens
+from mailer.links.urls import Purpose, TokenCodec
 from mailer.services.readers.reader_actions import ReaderActions
 from mailer.web import app as web_app
 from tests.web.conftest import NOW, Browser, Site, a_reader
@@ -225,7 +225,7 @@ def test_the_page_is_in_the_readers_language_and_else_in_the_publications(site: 
 )
 @given(
     token=st.text(min_size=1, max_size=60)
-    | st.binary(min_size=8, max_size=8).map(lambda raw: Tokens(("other",)).make(Purpose.UNSUBSCRIBE, raw))
+    | st.binary(min_size=8, max_size=8).map(lambda raw: TokenCodec(("other",)).make(Purpose.UNSUBSCRIBE, raw))
 )
 def test_no_token_that_we_did_not_make_does_anything(site: Site, token: str) -> None:
     if site.db.conn.execute("SELECT count(*) FROM subscribers").fetchone() == (0,):

@@ -1,4 +1,4 @@
-"""Implements `mailer campaigns list|show|pause|cancel|verify`."""
+"""Implements the commands `list`, `show`, `pause`, `cancel` and `verify` of `mailer campaigns`."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from mailer.campaign.times import format_time
 from mailer.clock import now, utc_text
 from mailer.commands.confirmation import YesOption, confirm
 from mailer.commands.context import JsonFlag, emit_json, say, settings_of
-from mailer.commands.output import say_counts, say_reasons
+from mailer.commands.output import say_failure_reasons, say_state_counts
 from mailer.config import Settings
 from mailer.errors import CampaignError
 from mailer.services.campaigns.decisions import cancel_campaign, pause_campaign
@@ -34,8 +34,8 @@ Slug = Annotated[str, typer.Argument(metavar="SLUG", help="The campaign's name, 
 JsonFlag = JsonFlag
 
 
-def _when(settings: Settings, overview: CampaignOverview) -> str:
-    """Returns the time at which a waiting campaign continues, or what it waits for, as the end of a line."""
+def _status_remark(settings: Settings, overview: CampaignOverview) -> str:
+    """Returns the end of a campaign's line: when the campaign continues, or what it waits for."""
     campaign, zone = overview.campaign, settings.publication.zone
     overdue = campaign.status is Status.HELD and campaign.held_until < utc_text(now() - LATE)
     if campaign.status is Status.PAUSED or overdue:
@@ -71,14 +71,14 @@ def list_campaigns(context: typer.Context, as_json: JsonFlag = False) -> None:
         accepted, total = overview.counts["accepted"], sum(overview.counts.values())
         say(
             f"{campaign.slug:<28} {campaign.status:<10} {accepted:>9,} of {total:,}  "
-            f"{campaign.subject}{_when(workspace.settings, overview)}"
+            f"{campaign.subject}{_status_remark(workspace.settings, overview)}"
         )
     if not found:
         say("There is no campaign yet. `mailer send ISSUE` makes one.")
 
 
 def show(context: typer.Context, slug: Slug, as_json: JsonFlag = False) -> None:
-    """Shows plan, counts and the reasons for failed deliveries."""
+    """Shows a campaign's plan, counts and reasons for failed deliveries."""
     workspace = open_workspace(settings_of(context), for_reading=True)
     details = details_of(workspace, slug)
     if as_json:
@@ -98,20 +98,20 @@ def _say_details(settings: Settings, details: CampaignDetails) -> None:
     say(f"  from       {details.sender}")
     say(f"  plan       {campaign.plan_hash}")
     say(f"  by         {campaign.transport}")
-    for row in _time_rows(settings, details):
+    for row in _schedule_rows(settings, details):
         say(row)
     for label, moment in (("started", campaign.started_at), ("finished", campaign.finished_at)):
         say(f"  {label:<10} {format_time(moment, zone) if moment else 'not yet'}")
-    say_counts(counts)
+    say_state_counts(counts)
     if details.in_folder:
-        say(f"  {details.in_folder:,} had it in {campaign.transport} only, which reached nobody")
-    say_reasons(details.reasons, campaign)
+        say(f"  {details.in_folder:,} got the issue in {campaign.transport} only, which reached nobody")
+    say_failure_reasons(details.reasons, campaign)
     if details.note:
         say(f"  {details.note}")
 
 
-def _time_rows(settings: Settings, details: CampaignDetails) -> list[str]:
-    """Returns lines about what a campaign waits for, and its canary."""
+def _schedule_rows(settings: Settings, details: CampaignDetails) -> list[str]:
+    """Returns the lines about the canary of a campaign, and about the times at which it continues."""
     campaign, zone = details.overview.campaign, settings.publication.zone
     rows: list[str] = []
     if campaign.due_at:
@@ -132,40 +132,40 @@ def pause(context: typer.Context, slug: Slug, as_json: JsonFlag = False) -> None
     """Pauses a running campaign; `resume` continues it."""
     workspace = open_workspace(settings_of(context))
     ended = pause_campaign(workspace, slug)
-    _say_decided(workspace, slug, ended, as_json)
+    _say_new_status(workspace, slug, ended, as_json)
 
 
 def cancel(
     context: typer.Context, slug: Slug, yes: Annotated[bool, YesOption] = False, as_json: JsonFlag = False
 ) -> None:
-    """Cancels a campaign for good. What it has not sent stays unsent. It asks first on a terminal."""
+    """Cancels a campaign for good. Unsent deliveries stay unsent. On a terminal the command asks first."""
     workspace = open_workspace(settings_of(context))
     if not yes:
         workspace.spools.find(slug)
         confirm(
             f"Cancel campaign {slug} for good? What it has not sent stays unsent.",
-            unattended=None,  # scripts cancel without being asked
-            declined="Nothing was changed.",
-            quiet=as_json,
+            unattended_error=None,  # scripts cancel without being asked
+            declined_message="Nothing was changed.",
+            to_stderr=as_json,
         )
     ended = cancel_campaign(workspace, slug)
-    _say_decided(workspace, slug, ended, as_json)
+    _say_new_status(workspace, slug, ended, as_json)
 
 
-def _say_decided(workspace: Workspace, slug: str, ended: bool, as_json: bool) -> None:
-    """Prints the state of a campaign that was just paused or cancelled."""
+def _say_new_status(workspace: Workspace, slug: str, run_has_ended: bool, as_json: bool) -> None:
+    """Prints the state of a paused or cancelled campaign. `run_has_ended` is False if a run still goes on."""
     if as_json:
         emit_json(details_of(workspace, slug).to_json())
         return
     overview = overview_of(workspace, slug)
     counts = overview.counts
     say(f"Campaign {slug} is {overview.campaign.status}.")
-    if not ended:
-        say("Its run still waits for a server's answer, and ends by itself when the answer comes.")
+    if not run_has_ended:
+        say("A run of the campaign still waits for a server's answer, and ends when the answer comes.")
     elif any(counts[state] for state in STATES if state != "pending"):
-        say_counts(counts)
+        say_state_counts(counts)
     if counts["uncertain"]:
-        say(f"`mailer campaigns resolve {slug}` settles what is uncertain.")
+        say(f"`mailer campaigns resolve {slug}` settles the uncertain deliveries.")
 
 
 def verify(context: typer.Context, slug: Slug, as_json: JsonFlag = False) -> None:

@@ -1,4 +1,4 @@
-"""Implements `mailer campaigns resume|retry|resolve`, which continue a campaign."""
+"""Implements the commands `resume`, `retry` and `resolve` of `mailer campaigns`."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def resume(context: typer.Context, slug: Slug, as_json: JsonFlag = False) -> Non
         if as_json:
             emit_json(details_of(workspace, slug).to_json())
         else:
-            say(f"Campaign {slug} goes on: the process that waited with it sends the rest.")
+            say(f"Campaign {slug} continues: the process that was waiting sends the rest.")
         return
     _print_result(workspace, result, as_json)
 
@@ -66,8 +66,8 @@ def retry(
             "`mailer subscribers restore` restores people who were wrongly marked as bounced."
         )
     elif not again and not as_json:
-        say("Nothing was rejected or deferred.")
-    _finish(workspace, slug, as_json, address, retried=again, left_out=left_out)
+        say("No delivery was rejected or deferred.")
+    _send_remaining(workspace, slug, as_json, address, retried=again, left_out=left_out)
 
 
 def resolve(
@@ -89,7 +89,7 @@ def resolve(
     address: AddressOption = None,
     as_json: JsonFlag = False,
 ) -> None:
-    """Settles deliveries that were in flight when a run died."""
+    """Settles uncertain deliveries, which were in flight when a run died."""
     if resend == assume_sent:
         raise InputError(
             "choose one of --resend (some may get it twice) and --assume-sent (some may not get it)"
@@ -97,30 +97,35 @@ def resolve(
     workspace = open_workspace(settings_of(context))
     number = resolve_campaign(workspace, slug, resend=resend, address=address)
     if resend and number:
-        _finish(workspace, slug, as_json, address)
+        _send_remaining(workspace, slug, as_json, address)
     elif as_json:
         emit_json(details_of(workspace, slug).to_json())
     elif not number:
-        say(f"Nothing in {slug} is uncertain.")
+        say(f"No delivery of {slug} is uncertain.")
     else:
         counted = "counts" if number == 1 else "count"
         say(f"{number:,} uncertain {'delivery' if number == 1 else 'deliveries'} {counted} as accepted.")
 
 
-def _finish(workspace: Workspace, slug: str, as_json: bool, address: str | None = None, **also: int) -> None:
-    """Sends the remaining deliveries, or the one to `address`, and prints the result."""
+def _send_remaining(
+    workspace: Workspace, slug: str, as_json: bool, address: str | None = None, **extra_counts: int
+) -> None:
+    """Sends the remaining deliveries, or only the delivery to `address`, and prints the result.
+
+    `extra_counts` are numbers that are added to the JSON document.
+    """
     total = 1 if address is not None else overview_of(workspace, slug).deliveries_left
     warn_of_moved_database(workspace.db, workspace.settings)
     with stop_on_signals() as stop, show_progress(total, quiet=as_json) as observe:
         result = finish_campaign(workspace, slug, stop=stop, observe=observe, only_address=address)
-    _print_result(workspace, result, as_json, also)
+    _print_result(workspace, result, as_json, extra_counts)
 
 
 def _print_result(
-    workspace: Workspace, result: SendResult, as_json: bool, also: dict[str, int] | None = None
+    workspace: Workspace, result: SendResult, as_json: bool, extra_counts: dict[str, int] | None = None
 ) -> None:
     if as_json:
-        emit_json({**result.to_json(), **(also or {})})
+        emit_json({**result.to_json(), **(extra_counts or {})})
     else:
         say_result(workspace.settings, result)
     if not (result.is_complete or result.is_waiting):

@@ -1,4 +1,4 @@
-"""Implements `mailer campaigns deliveries`, which lists each person's delivery."""
+"""Implements `mailer campaigns deliveries`, which lists the deliveries of a campaign."""
 
 from __future__ import annotations
 
@@ -36,9 +36,9 @@ def deliveries(
     ] = None,
     as_json: JsonFlag = False,
 ) -> None:
-    """Lists recipients with delivery state, time and the server's answer."""
+    """Lists a campaign's recipients with delivery state, time and the server's answer."""
     if state and state not in STATES:
-        raise InputError(f'"{state}" is no state of a delivery; choose one of {", ".join(STATES)}')
+        raise InputError(f'"{state}" is not a delivery state; choose one of {", ".join(STATES)}')
     workspace = open_workspace(settings_of(context), for_reading=True)
     found = deliveries_of(workspace, slug, state=state, address=address)
     if as_json:

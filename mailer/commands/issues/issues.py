@@ -36,11 +36,11 @@ def new(
     ] = None,
 ) -> None:
     """Creates a draft issue in issues/."""
-    name = create_draft(settings_of(context), edition, _date(date))
-    say(f"{name} is your draft. `mailer check {name}` tells what is wrong with it.")
+    name = create_draft(settings_of(context), edition, _parse_date_option(date))
+    say(f"{name} is your draft. `mailer check {name}` reports its problems.")
 
 
-def _date(text: str | None) -> dt.date | None:
+def _parse_date_option(text: str | None) -> dt.date | None:
     if text is None:
         return None
     try:

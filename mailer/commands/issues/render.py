@@ -27,8 +27,8 @@ def render(
 ) -> None:
     """Writes email.html, email.txt, web.html, message.eml and images/ into DIR.
 
-    They show the issue with all of its parts. Where parts are for some readers `only`, DIR/variants/
-    holds folders more: 0 for readers to whom no condition applies, and one for each condition alone.
+    The files show the issue with all its parts. If some parts are only for some readers, DIR/variants/ has
+    more folders: 0 for readers to whom no condition applies, and one for each condition alone.
     """
     done = render_issue(settings_of(context), issue, output)
     for problem in done.problems:
@@ -40,6 +40,6 @@ def render(
     if done.conditions and done.is_public_page:
         say(f"{done.variant_folder(output, 0)}: what is for everybody; its web.html is the public page")
     for bit, condition in enumerate(done.conditions):
-        say(f"{done.variant_folder(output, 1 << bit)}: what readers see of whom `{condition}` alone is true")
+        say(f"{done.variant_folder(output, 1 << bit)}: what readers see for whom only `{condition}` is true")
     if done.has_errors:
         raise typer.Exit(1)

@@ -1,71 +1,71 @@
-"""Lists all commands, with the function that runs each and its line in `--help`.
+"""Lists all commands, each with the function that implements it and its line in `--help`.
 
-`--help` lists commands without importing their modules, so their first sentences stand here once more; a test
-holds each against the docstring of its function.
+`--help` lists commands without importing their modules, so the first sentence of each docstring is repeated
+here. A test compares both.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-from mailer.commands.loading.lazy import Entry, LazyCommand, group_of
+from mailer.commands.loading.lazy import CommandEntry, LazyCommand, lazy_group
 
 __all__ = ["all_commands"]
 
 
 #: The commands of `mailer` itself.
 _COMMANDS = {
-    "init": Entry(
+    "init": CommandEntry(
         "mailer.commands.workspace.init",
         "init",
         "Creates a workspace with settings, a key and a first issue.",
     ),
-    "new": Entry(
+    "new": CommandEntry(
         "mailer.commands.issues.issues",
         "new",
         "Creates a draft issue in issues/.",
     ),
-    "check": Entry(
+    "check": CommandEntry(
         "mailer.commands.issues.issues",
         "check",
         "Reports all problems of an issue, as file:line:column: message.",
     ),
-    "schema": Entry(
+    "schema": CommandEntry(
         "mailer.commands.issues.issues",
         "schema",
         "Prints the JSON Schema of issue files, for text editors.",
     ),
-    "render": Entry(
+    "render": CommandEntry(
         "mailer.commands.issues.render",
         "render",
         "Writes email.html, email.txt, web.html, message.eml and images/ into DIR.",
     ),
-    "plan": Entry(
+    "plan": CommandEntry(
         "mailer.commands.sending.send",
         "plan",
         "Shows who gets an issue, who does not and why, and its size.",
     ),
-    "send": Entry(
+    "send": CommandEntry(
         "mailer.commands.sending.send",
         "send",
         "Sends an issue to its readers, or continues its campaign.",
     ),
-    "run-due": Entry(
+    "run-due": CommandEntry(
         "mailer.commands.sending.schedule",
         "run_due",
         "Sends the campaigns that are due, and retries deferred mail.",
     ),
-    "explain": Entry(
+    "explain": CommandEntry(
         "mailer.commands.sending.explain",
         "explain",
         "Explains why a person gets an issue or does not.",
     ),
-    "doctor": Entry(
+    "doctor": CommandEntry(
         "mailer.commands.workspace.doctor",
         "doctor",
         "Checks settings, database, DNS records and servers.",
     ),
-    "serve": Entry(
+    "serve": CommandEntry(
         "mailer.commands.workspace.serve",
         "serve",
         "Serves the public pages, and sends due campaigns, until Ctrl-C.",
@@ -74,47 +74,47 @@ _COMMANDS = {
 
 #: The commands of `mailer campaigns`.
 _CAMPAIGNS = {
-    "deliveries": Entry(
+    "deliveries": CommandEntry(
         "mailer.commands.campaigns.deliveries",
         "deliveries",
-        "Lists recipients with delivery state, time and the server's answer.",
+        "Lists a campaign's recipients with delivery state, time and the server's answer.",
     ),
-    "list": Entry(
+    "list": CommandEntry(
         "mailer.commands.campaigns.campaigns",
         "list_campaigns",
         "Lists all campaigns, newest first.",
     ),
-    "show": Entry(
+    "show": CommandEntry(
         "mailer.commands.campaigns.campaigns",
         "show",
-        "Shows plan, counts and the reasons for failed deliveries.",
+        "Shows a campaign's plan, counts and reasons for failed deliveries.",
     ),
-    "pause": Entry(
+    "pause": CommandEntry(
         "mailer.commands.campaigns.campaigns",
         "pause",
         "Pauses a running campaign; `resume` continues it.",
     ),
-    "cancel": Entry(
+    "cancel": CommandEntry(
         "mailer.commands.campaigns.campaigns",
         "cancel",
         "Cancels a campaign for good.",
     ),
-    "resume": Entry(
+    "resume": CommandEntry(
         "mailer.commands.campaigns.continuing",
         "resume",
         "Continues a campaign, or sends a scheduled or missed one now.",
     ),
-    "retry": Entry(
+    "retry": CommandEntry(
         "mailer.commands.campaigns.continuing",
         "retry",
         "Retries rejected and deferred deliveries, except to people who bounced.",
     ),
-    "resolve": Entry(
+    "resolve": CommandEntry(
         "mailer.commands.campaigns.continuing",
         "resolve",
-        "Settles deliveries that were in flight when a run died.",
+        "Settles uncertain deliveries, which were in flight when a run died.",
     ),
-    "verify": Entry(
+    "verify": CommandEntry(
         "mailer.commands.campaigns.campaigns",
         "verify",
         "Compares a campaign's folder with what was sent.",
@@ -123,52 +123,52 @@ _CAMPAIGNS = {
 
 #: The commands of `mailer subscribers`.
 _SUBSCRIBERS = {
-    "import": Entry(
+    "import": CommandEntry(
         "mailer.commands.subscribers.lists",
         "import_list",
         "Adds and updates people from a CSV file.",
     ),
-    "export": Entry(
+    "export": CommandEntry(
         "mailer.commands.subscribers.lists",
         "export_list",
         "Exports people as a CSV file that `import` can read.",
     ),
-    "add": Entry(
+    "add": CommandEntry(
         "mailer.commands.subscribers.add",
         "add",
         "Adds one person, or updates their data.",
     ),
-    "show": Entry(
+    "show": CommandEntry(
         "mailer.commands.subscribers.history",
         "show",
         "Shows all data and the history of one person.",
     ),
-    "unsubscribe": Entry(
+    "unsubscribe": CommandEntry(
         "mailer.commands.subscribers.unsubscribe",
         "unsubscribe",
         "Unsubscribes one person, or every address in a file.",
     ),
-    "suppress": Entry(
+    "suppress": CommandEntry(
         "mailer.commands.subscribers.unsubscribe",
         "suppress",
-        "Puts an address or a file of them on the suppression list.",
+        "Puts an address, or all addresses in a file, on the suppression list.",
     ),
-    "list": Entry(
+    "list": CommandEntry(
         "mailer.commands.subscribers.subscribers",
         "list_people",
         "Lists subscribers, one a line.",
     ),
-    "restore": Entry(
+    "restore": CommandEntry(
         "mailer.commands.subscribers.subscribers",
         "restore",
         "Makes bounced people active again; their consent still holds.",
     ),
-    "erase": Entry(
+    "erase": CommandEntry(
         "mailer.commands.subscribers.erase",
         "erase",
-        "Erases a person for good, and lists files that hold the address.",
+        "Erases a person for good, and lists files that contain the address.",
     ),
-    "change-address": Entry(
+    "change-address": CommandEntry(
         "mailer.commands.subscribers.subscribers",
         "change_address",
         "Changes a person's address.",
@@ -177,11 +177,11 @@ _SUBSCRIBERS = {
 
 
 def all_commands() -> dict[str, Any]:
-    """Returns every command and every group of `mailer` by name, in the order of its help."""
+    """Returns every command and every group of `mailer` by name, in the order of `mailer --help`."""
     return {
         **{name: LazyCommand(name, entry) for name, entry in _COMMANDS.items()},
-        "campaigns": group_of(
+        "campaigns": lazy_group(
             "campaigns", "Shows, pauses, resumes, retries and cancels campaigns.", _CAMPAIGNS
         ),
-        "subscribers": group_of("subscribers", "Lists, imports and changes subscribers.", _SUBSCRIBERS),
+        "subscribers": lazy_group("subscribers", "Lists, imports and changes subscribers.", _SUBSCRIBERS),
     }

@@ -1,1 +1,1 @@
-"""Parses the words of a command line, and completes them in a shell."""
+"""Parses the arguments of a command line, and completes them in a shell."""

@@ -1,8 +1,7 @@
-"""Checks that the arguments of a command are UTF-8 text before it runs.
+"""Checks before a command runs that the arguments are UTF-8 text.
 
-Paths are left alone, because a file may well be called so. In a reason, which is kept in people's own words,
-such bytes become U+FFFD: what was asked for is done. Anything else is refused, because it would mean
-something else.
+Paths are not checked, because a file name may contain any bytes. In a reason, which is free text, invalid
+bytes become U+FFFD, and the command is carried out. Any other argument that is not UTF-8 is refused.
 """
 
 from __future__ import annotations
@@ -13,36 +12,37 @@ from typing import Any
 from mailer.display_text import decoded_argument, without_control_characters
 from mailer.errors import InputError
 
-__all__ = ["command_name", "wants_json", "with_text_arguments"]
+__all__ = ["command_name", "wants_json", "check_text_arguments"]
 
-_FREE_WORDS = ("reason",)
+_FREE_TEXT_ARGUMENTS = ("reason",)
 
 
-def with_text_arguments(program: Any) -> Any:
-    """Returns `program` with each of its commands changed to check its arguments first.
+def check_text_arguments(program: Any) -> Any:
+    """Changes each command of `program` so that the arguments are checked first, and returns `program`.
 
-    A command raises InputError before it does anything where an argument is not UTF-8.
+    A command then raises InputError, before it does anything, if an argument is not UTF-8 text.
     """
-    for command in _leaves(program):
-        command.callback = _checked(command.callback, _names(command))
+    for command in _leaf_commands(program):
+        command.callback = _with_checked_arguments(command.callback, _argument_labels(command))
     return program
 
 
 def command_name(program: Any, words: Sequence[str]) -> str:
-    """Returns the name of the command that `words` call, such as `campaigns show`, without its arguments."""
-    names: list[str] = []
+    """Returns the name of the command that `words` call, such as `campaigns show`, without the arguments."""
+    labels: list[str] = []
     known = program.commands
     for word in words:
         if word in known:
-            names.append(word)
+            labels.append(word)
             known = getattr(known[word], "commands", {})
-    return " ".join(names)
+    return " ".join(labels)
 
 
 def wants_json(program: Any, words: Sequence[str]) -> bool:
-    """Returns whether `words` hold the option `--json`, also where other words are wrong.
+    """Returns whether `words`, the arguments of `program`, contain the option `--json`.
 
-    Not counted is the value of an option, as in `--reason --json`, and what follows `--`.
+    Other arguments may be wrong. `--json` does not count after `--`, nor as the value of an option, as in
+    `--reason --json`.
     """
     if "--json" not in words:
         return False
@@ -52,7 +52,7 @@ def wants_json(program: Any, words: Sequence[str]) -> bool:
         if word in ("--", "--json"):
             return word == "--json"
         if not word.startswith("-"):
-            command = _loaded(getattr(command, "commands", {}).get(word, command))
+            command = _load_if_lazy(getattr(command, "commands", {}).get(word, command))
         elif any(
             word in each.opts and not each.is_flag for each in command.params if hasattr(each, "is_flag")
         ):
@@ -60,49 +60,49 @@ def wants_json(program: Any, words: Sequence[str]) -> bool:
     return False
 
 
-def _loaded(command: Any) -> Any:
-    """Returns the whole command, with its options, where it is one that is loaded when it is called."""
+def _load_if_lazy(command: Any) -> Any:
+    """Returns `command`, or, for a lazy command, the loaded command with all options."""
     return command.load() if hasattr(command, "load") else command
 
 
-def _leaves(command: Any) -> Iterator[Any]:
+def _leaf_commands(command: Any) -> Iterator[Any]:
     below = getattr(command, "commands", None)
     if below is None:
         yield command
         return
-    for one in below.values():
-        yield from _leaves(one)
+    for subcommand in below.values():
+        yield from _leaf_commands(subcommand)
 
 
-def _names(command: Any) -> dict[str, str]:
-    """Returns what each argument is called on the command line: `--segment`, `ADDRESS`."""
-    names = {}
+def _argument_labels(command: Any) -> dict[str, str]:
+    """Returns, by the name of each parameter, the name on the command line: `--segment`, `ADDRESS`."""
+    labels = {}
     for parameter in command.params:
         option = max(parameter.opts, key=len)
-        names[parameter.name] = (
+        labels[parameter.name] = (
             option if option.startswith("-") else (parameter.metavar or option).strip("[]")
         )
-    return names
+    return labels
 
 
-def _checked(callback: Callable[..., Any], names: Mapping[str, str]) -> Callable[..., Any]:
+def _with_checked_arguments(callback: Callable[..., Any], labels: Mapping[str, str]) -> Callable[..., Any]:
     def call(**values: Any) -> Any:
-        return callback(**{name: _text(value, name, names) for name, value in values.items()})
+        return callback(**{name: _checked_text(value, name, labels) for name, value in values.items()})
 
     return call
 
 
-def _text(value: Any, name: str, names: Mapping[str, str]) -> Any:
+def _checked_text(value: Any, name: str, labels: Mapping[str, str]) -> Any:
     if isinstance(value, (list, tuple)):
-        return type(value)(_text(one, name, names) for one in value)
+        return type(value)(_checked_text(one, name, labels) for one in value)
     if not isinstance(value, str):
         return value
     try:
         return decoded_argument(value)
     except ValueError:
-        if name in _FREE_WORDS:
+        if name in _FREE_TEXT_ARGUMENTS:
             return without_control_characters(value)
         raise InputError(
-            f'{names.get(name, name)} "{without_control_characters(value[:80])}" holds bytes that are not '
+            f'{labels.get(name, name)} "{without_control_characters(value[:80])}" holds bytes that are not '
             "UTF-8 text; write it again in UTF-8. Nothing was changed"
         ) from None

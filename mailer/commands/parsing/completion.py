@@ -1,7 +1,7 @@
 """Completes values in the shell: editions, slugs, issue files, states and statuses.
 
-A shell asks at each press of the Tab key. So nothing is written or printed, no database is opened, and where
-there is no workspace, or anything else fails, there is nothing to complete.
+A shell asks at each press of the Tab key. So nothing is written or printed, and no database is opened. If
+there is no workspace, or anything else fails, no values are offered.
 """
 
 from __future__ import annotations
@@ -13,37 +13,37 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, Final
 
-__all__ = ["complete_values", "is_completing"]
+__all__ = ["add_value_completion", "is_completing"]
 
-#: What a shell takes as one plain word: some scripts of shells evaluate what they are given.
+#: A value without special characters: the completion scripts of some shells evaluate the values.
 _PLAIN: Final = re.compile(r"[\w.:/@+-]+")
-#: So many files and slugs at most, the newest.
-_MOST: Final = 200
+#: At most this many files and slugs are offered, the newest.
+_MAX_VALUES: Final = 200
 
 
 def is_completing(prog_name: str = "mailer") -> bool:
-    """Returns whether a shell asks for completions, or for its completion script."""
+    """Returns whether a shell asks for completions or for the completion script of `prog_name`."""
     return bool(os.environ.get(f"_{prog_name.upper()}_COMPLETE"))
 
 
-def complete_values(program: Any) -> Any:
-    """Returns `program` with completion of values added to its parameters, by metavar or option name."""
+def add_value_completion(program: Any) -> Any:
+    """Adds completion of values to the parameters of `program` and its commands, and returns `program`."""
     for command in getattr(program, "commands", {}).values():
-        complete_values(command)
+        add_value_completion(command)
     for parameter in program.params:
         names = [parameter.metavar or "", *parameter.opts]
-        source = next((_SOURCES[name] for name in names if name in _SOURCES), None)
-        if source is not None:
-            parameter.shell_complete = _completer(source)
+        list_values = next((_SOURCES[name] for name in names if name in _SOURCES), None)
+        if list_values is not None:
+            parameter.shell_complete = _completion_function(list_values)
     return program
 
 
-def _completer(source: Callable[[Path], Iterable[str]]) -> Callable[[Any, str], list[Any]]:
+def _completion_function(list_values: Callable[[Path], Iterable[str]]) -> Callable[[Any, str], list[Any]]:
     def complete(context: Any, incomplete: str) -> list[Any]:
         from typer.core import CompletionItem  # type: ignore[attr-defined]
 
         try:
-            values = source(_workspace(context))
+            values = list_values(_workspace_folder(context))
             return [
                 CompletionItem(value)
                 for value in values
@@ -55,42 +55,42 @@ def _completer(source: Callable[[Path], Iterable[str]]) -> Callable[[Any, str], 
     return complete
 
 
-def _workspace(context: Any) -> Path:
-    """Returns the workspace's folder. Raises ConfigError where there is none."""
+def _workspace_folder(context: Any) -> Path:
+    """Returns the folder of the workspace. Raises ConfigError if there is no workspace."""
     from mailer.config import find_workspace
 
     return find_workspace(context.find_root().params.get("workspace") or Path.cwd())
 
 
-def _editions(root: Path) -> Iterable[str]:
-    """Returns the editions of mailer.toml."""
+def _edition_names(root: Path) -> Iterable[str]:
+    """Returns the names of the editions in mailer.toml."""
     with (root / "mailer.toml").open("rb") as file:
         return sorted(tomllib.load(file)["editions"])
 
 
-def _slugs(root: Path) -> Iterable[str]:
-    """Returns the campaigns that have a folder, newest first."""
+def _campaign_slugs(root: Path) -> Iterable[str]:
+    """Returns the slugs of the campaigns that have a folder, newest first."""
     return sorted((path.name for path in (root / "campaigns").iterdir() if path.is_dir()), reverse=True)[
-        :_MOST
+        :_MAX_VALUES
     ]
 
 
-def _issues(root: Path) -> Iterable[str]:
+def _issue_files(root: Path) -> Iterable[str]:
     """Returns the files in issues/, newest first, relative to the current folder."""
     found = sorted(
         (path for path in (root / "issues").iterdir() if path.suffix in (".yaml", ".yml")), reverse=True
     )
-    return [os.path.relpath(path, Path.cwd().resolve()) for path in found[:_MOST]]
+    return [os.path.relpath(path, Path.cwd().resolve()) for path in found[:_MAX_VALUES]]
 
 
-def _states(_root: Path) -> Iterable[str]:
+def _delivery_states(_root: Path) -> Iterable[str]:
     """Returns the states of a delivery."""
     from mailer.campaign.delivery_state import STATES
 
     return STATES
 
 
-def _statuses(_root: Path) -> Iterable[str]:
+def _reader_statuses(_root: Path) -> Iterable[str]:
     """Returns the statuses of people."""
     from mailer.audience.segments import SUPPRESSED
     from mailer.audience.values.cells import STATUSES
@@ -98,12 +98,12 @@ def _statuses(_root: Path) -> Iterable[str]:
     return (*STATUSES, SUPPRESSED)
 
 
-def _of(*words: str) -> Callable[[Path], Iterable[str]]:
+def _fixed_values(*words: str) -> Callable[[Path], Iterable[str]]:
     return lambda _root: words
 
 
-def _transports(_: Path) -> Iterable[str]:
-    """Returns the example of each URL that names a transport."""
+def _transport_examples(_: Path) -> Iterable[str]:
+    """Returns an example URL for each kind of transport."""
     from mailer.transports import registry
 
     return [form.example for driver in registry.all_drivers() for form in driver.urls]
@@ -111,12 +111,12 @@ def _transports(_: Path) -> Iterable[str]:
 
 #: By the metavar of an argument, or the name of an option.
 _SOURCES: Final[dict[str, Callable[[Path], Iterable[str]]]] = {
-    "EDITION": _editions,
-    "ISSUE": _issues,
-    "SLUG": _slugs,
-    "--edition": _editions,
-    "--state": _states,
-    "--status": _statuses,
-    "--dates": _of("dmy", "mdy"),
-    "--transport": _transports,
+    "EDITION": _edition_names,
+    "ISSUE": _issue_files,
+    "SLUG": _campaign_slugs,
+    "--edition": _edition_names,
+    "--state": _delivery_states,
+    "--status": _reader_statuses,
+    "--dates": _fixed_values("dmy", "mdy"),
+    "--transport": _transport_examples,
 }

@@ -1,4 +1,4 @@
-"""Defines commands that refuse an option given twice where only one value would count."""
+"""Defines click commands that refuse an option that takes one value and is given twice."""
 
 from __future__ import annotations
 
@@ -9,39 +9,42 @@ from typer.core import TyperCommand, TyperGroup, TyperOption
 
 from mailer.errors import InputError
 
-__all__ = ["OnceCommand", "OnceGroup"]
+__all__ = ["UniqueOptionsCommand", "UniqueOptionsGroup"]
 
 
-class OnceCommand(TyperCommand):
-    """Parses a command, and refuses a repeated option that takes one value."""
+class UniqueOptionsCommand(TyperCommand):
+    """Parses the arguments of a command, and refuses a repeated option that takes one value."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Raises InputError for an option that was given twice."""
+        """Parses `args` as the base class does. Raises InputError for an option that is given twice."""
         if not ctx.resilient_parsing:  # as for the shell's completion
-            _check(self.make_parser(ctx).parse_args(list(args))[2])
+            _refuse_repeated_options(self.make_parser(ctx).parse_args(list(args))[2])
         return super().parse_args(ctx, args)
 
 
-class OnceGroup(TyperGroup):
-    """Parses a group of commands, and refuses a repeated option that takes one value."""
+class UniqueOptionsGroup(TyperGroup):
+    """Parses the arguments of a group, and refuses a repeated option that takes one value."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Raises InputError for an option that was given twice."""
+        """Parses `args` as the base class does. Raises InputError for an option that is given twice."""
         if not ctx.resilient_parsing:  # as for the shell's completion
-            _check(self.make_parser(ctx).parse_args(list(args))[2])
+            _refuse_repeated_options(self.make_parser(ctx).parse_args(list(args))[2])
         return super().parse_args(ctx, args)
 
 
-def _check(order: list[Any]) -> None:
-    """Raises InputError where a parameter with one value is found twice in the order of the command line."""
+def _refuse_repeated_options(parameters: list[Any]) -> None:
+    """Raises InputError if an option that takes one value is in `parameters` twice.
+
+    `parameters` has the click parameters in the order in which they were given.
+    """
     seen: set[str] = set()
-    for option in _single(order):
+    for option in _single_value_options(parameters):
         if option.name in seen:
-            raise InputError(f"{max(option.opts, key=len)} may be given once; leave one of them out")
+            raise InputError(f"{max(option.opts, key=len)} may be given only once; leave one of them out")
         seen.add(option.name or "")
 
 
-def _single(order: list[Any]) -> Iterator[TyperOption]:
-    for parameter in order:
+def _single_value_options(parameters: list[Any]) -> Iterator[TyperOption]:
+    for parameter in parameters:
         if isinstance(parameter, TyperOption) and not (parameter.multiple or parameter.is_flag):
             yield parameter

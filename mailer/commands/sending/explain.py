@@ -1,4 +1,4 @@
-"""Implements `mailer explain`."""
+"""Implements `mailer explain`, which says why a person gets an issue or does not get it."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def explain(
     zone = settings.publication.zone
     found = explain_issue_for_person(open_workspace(settings, for_reading=True), address, issue)
     if as_json:
-        emit_json({**asdict(found), "gets_it": _gets_it(found)})
+        emit_json({**asdict(found), "gets_it": _gets_issue(found)})
         return
     if not found.known:
         listed = ", and is on the suppression list" if found.exclusion else ""
@@ -43,14 +43,14 @@ def explain(
         say(f"{found.address} does not get {found.issue}: {found.exclusion.sentence}.")
         if found.bounce:
             place = f" (campaign {found.bounce.campaign})" if found.bounce.campaign else ""
-            say(f"  mail came back at {format_time(found.bounce.at, zone)}{place}: {found.bounce.words}")
+            say(f"  a message bounced at {format_time(found.bounce.at, zone)}{place}: {found.bounce.words}")
             say(f'  if the address works after all: mailer subscribers restore {found.address} --reason "…"')
     elif found.unwritable:
         say(f"{found.address} does not get {found.issue}: the address {found.unwritable}.")
     else:
         say(f"{found.address} gets {found.issue}: the person is active and subscribes to its edition.")
         for text in found.only:
-            say(f"  also reads what is only for {text}")
+            say(f"  also gets the parts that are only for {text}")
     for delivery in found.deliveries:
         when = f" at {format_time(delivery.settled_at, zone)}" if delivery.settled_at else ""
         why = f": {delivery.reason}" if delivery.reason else ""
@@ -58,5 +58,5 @@ def explain(
         say(f"  campaign {delivery.slug}: {delivery.state}{when}{why}")
 
 
-def _gets_it(found: PersonExplanation) -> bool:
-    return found.known and found.exclusion is None and not found.unwritable
+def _gets_issue(explanation: PersonExplanation) -> bool:
+    return explanation.known and explanation.exclusion is None and not explanation.unwritable

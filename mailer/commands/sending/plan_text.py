@@ -1,4 +1,4 @@
-"""Prints a plan for people."""
+"""Prints a plan as text."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ __all__ = ["say_plan"]
 
 def say_plan(
     prepared: PreparedIssue,
-    left: int | None = None,
+    remaining: int | None = None,
     *,
-    rows: Iterable[str] = (),
-    warnings: Iterable[str] = (),
+    extra_rows: Iterable[str] = (),
+    extra_warnings: Iterable[str] = (),
 ) -> None:
-    """Prints a plan. `left` is the number of deliveries that an existing campaign has still to send.
+    """Prints a plan. `remaining` is the number of deliveries that an existing campaign still has to send.
 
-    `rows` and `warnings` are what else is told of it: when it goes out, who is first.
+    `extra_rows` and `extra_warnings` are printed with the plan: lines about the schedule and the canary.
     """
     existing, outbox_copies = prepared.existing, prepared.outbox_copies
     plan = frozen_plan(prepared)
@@ -36,44 +36,46 @@ def say_plan(
     say(f"By         {plan.transport}")
     if plan.segment:
         say(f"Segment    {plan.segment}")
-    if left is not None and existing:
-        say(f"Left       {left:,} of {existing.plan['recipients']:,} readers")
+    if remaining is not None and existing:
+        say(f"Left       {remaining:,} of {existing.plan['recipients']:,} readers")
     else:
         say(f"Readers    {plan.recipients:,} will get it")
         for reason, number in plan.excluded.items():
-            say(f"           {number:,} will not: {_because(reason, plan.transport)}")
+            say(f"           {number:,} will not: {_exclusion_text(reason, plan.transport)}")
     if outbox_copies:
-        say(f"Tried out  {outbox_copies.readers:,} had it in {_folder(outbox_copies.transport)} only")
+        folder = _outbox_folder(outbox_copies.transport)
+        say(f"Tried out  {outbox_copies.readers:,} got the issue in {folder} only")
     if len(plan.variants) > 1:
         for variant, number in plan.variants.items():
-            say(f"           {number:,} {_reading(prepared, int(variant))}")
+            say(f"           {number:,} {_variant_text(prepared, int(variant))}")
     if plan.domains:
         top = ", ".join(f"{domain} {number:,}" for domain, number in list(plan.domains.items())[:4])
         say(f"           mostly at {top}")
-    if page := _public_page(prepared, plan):
+    if page := _public_page_text(prepared, plan):
         say(f"Archive    {page}")
     if plan.since:
         say(f"Since      {plan.since.campaign}: {plan.since.joined:,} new, {plan.since.left:,} gone")
     say(f"Size       HTML {plan.html_bytes / 1024:.1f} KB, message {plan.message_bytes / 1024:.1f} KB")
-    say(f"Plan       {_hash(prepared)}")
-    for row in rows:
+    say(f"Plan       {_plan_hash(prepared)}")
+    for row in extra_rows:
         say(row)
-    for warning in (*plan.warnings, *warnings):
+    for warning in (*plan.warnings, *extra_warnings):
         say(f"Warning    {warning}")
     if existing and existing.issue_hash != prepared.loaded.digest:
-        say("Warning    the file has changed since; this campaign goes on with the issue as archived")
+        say("Warning    the issue has changed since the campaign was frozen; the archived issue is sent")
     if existing and plan.sender != prepared.plan.sender:
-        say(f"Warning    From stays as it was frozen; mailer.toml says {prepared.plan.sender} by now")
+        sender = prepared.plan.sender
+        say(f"Warning    From stays as in the frozen campaign; mailer.toml now says {sender}")
     say()
 
 
-def _folder(transport: str) -> str:
-    """Returns the folder of an outbox's URL, such as `outbox/` for `outbox:outbox`."""
+def _outbox_folder(transport: str) -> str:
+    """Returns the folder in the URL of an outbox, such as `outbox/` for `outbox:outbox`."""
     return transport.partition(":")[2].rstrip("/") + "/"
 
 
-def _public_page(prepared: PreparedIssue, plan: Plan) -> str:
-    """Returns what the public page shows, or '' where every reader of the edition gets the same."""
+def _public_page_text(prepared: PreparedIssue, plan: Plan) -> str:
+    """Returns a text about what the public page shows, or '' if the page shows what every reader gets."""
     if plan.archive == "none":
         return "there is no public page: archive = false"
     only = ", ".join(reader_conditions(prepared.loaded.issue))
@@ -81,27 +83,27 @@ def _public_page(prepared: PreparedIssue, plan: Plan) -> str:
     if only and plan.archive == "variant":
         shown.append('shows what most readers get: archive = "variant"')
     elif only:
-        shown.append(f"leaves out what is only for {only}")
+        shown.append(f"leaves out the parts that are only for {only}")
     if plan.segment:
         shown.append("is open to all, and not to the segment alone")
     return f"the public page {' and '.join(shown)}" if shown else ""
 
 
-def _reading(prepared: PreparedIssue, variant: int) -> str:
-    """Returns what the readers of a variant get, in the words of the issue."""
+def _variant_text(prepared: PreparedIssue, variant: int) -> str:
+    """Returns which parts of the issue the readers of the variant with this number get, as text."""
     only = reader_conditions(prepared.loaded.issue)
     chosen = [expression for bit, expression in enumerate(only) if variant >> bit & 1]
     if not chosen:
-        return "read what is for everybody (variant 0)"
-    return f"also read what is only for {', '.join(chosen)} (variant {variant})"
+        return "get the parts that are for everybody (variant 0)"
+    return f"also get the parts that are only for {', '.join(chosen)} (variant {variant})"
 
 
-def _because(reason: str, transport: str) -> str:
+def _exclusion_text(reason: str, transport: str) -> str:
     if reason == UNWRITABLE:
         rule = unwritable_addresses_of(transport)
         return f"has an address that {rule.reason_text if rule else 'could not be written to'}"
     return Exclusion(reason).sentence if reason in set(Exclusion) else "has it already"
 
 
-def _hash(prepared: PreparedIssue) -> str:
+def _plan_hash(prepared: PreparedIssue) -> str:
     return prepared.existing.plan_hash if prepared.existing else prepared.plan.hash

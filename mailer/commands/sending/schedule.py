@@ -17,7 +17,7 @@ from mailer.services.planning.schedule import Schedule
 from mailer.services.planning.usual_time import usual_time
 from mailer.services.workspace import open_workspace
 
-__all__ = ["run_due", "say_scheduled", "schedule_rows", "usual_rows", "when"]
+__all__ = ["run_due", "say_scheduled", "schedule_rows", "usual_time_rows", "start_time_text"]
 
 _SHOWN_SLOTS = 12
 
@@ -25,7 +25,7 @@ _SHOWN_SLOTS = 12
 def run_due(context: typer.Context, as_json: JsonFlag = False) -> None:
     """Sends the campaigns that are due, and retries deferred mail.
 
-    Run it from cron, every minute if you like: it prints nothing when nothing is due.
+    Run this command from cron, every minute if you like. It prints nothing when nothing is due.
     """
     settings = settings_of(context)
     settings.signing_keys()
@@ -50,15 +50,15 @@ def run_due(context: typer.Context, as_json: JsonFlag = False) -> None:
         raise typer.Exit(1)
 
 
-def when(settings: Settings, schedule: Schedule) -> str:
-    """Returns when a schedule begins, in words that follow "send it"."""
+def start_time_text(settings: Settings, schedule: Schedule) -> str:
+    """Returns the time at which a schedule begins as text, such as `at Sat 21 Nov 2026 …`."""
     if schedule.local_time:
         return f"at each reader's {schedule.local_time}"
     return f"at {format_time(schedule.due_at, settings.publication.zone)}"
 
 
 def schedule_rows(settings: Settings, prepared: PreparedIssue, schedule: Schedule) -> list[str]:
-    """Returns the plan's lines about when it goes out, and to how many readers at which hour."""
+    """Returns the lines of a plan about the time of sending, and about the number of readers at each hour."""
     zone = settings.publication.zone
     if not schedule.local_time:
         meant = f", {schedule.meant}" if schedule.meant else ""
@@ -78,18 +78,18 @@ def schedule_rows(settings: Settings, prepared: PreparedIssue, schedule: Schedul
     return rows
 
 
-def usual_rows(settings: Settings, prepared: PreparedIssue) -> list[str]:
-    """Returns the plan's line about the edition's usual time, or no line where it has none."""
+def usual_time_rows(settings: Settings, prepared: PreparedIssue) -> list[str]:
+    """Returns the line of a plan about the usual time of the edition, or an empty list if it has none."""
     at = usual_time(settings, prepared)
     return [] if at is None else [f"Usual time {format_time(at, settings.publication.zone)}"]
 
 
 def say_scheduled(settings: Settings, campaign: Campaign, schedule: Schedule) -> None:
-    """Prints that a campaign is scheduled, and the commands that send or cancel it."""
+    """Prints that a campaign is scheduled, and the commands that send or cancel the campaign."""
     slug = campaign.slug
     begins = (
         f", from {format_time(schedule.due_at, settings.publication.zone)} on" if schedule.local_time else ""
     )
-    say(f"Campaign {slug} is scheduled: it goes out {when(settings, schedule)}{begins}.")
-    say("A running `mailer serve` sends it then, or `mailer run-due` (for cron).")
-    say(f"`mailer campaigns resume {slug}` sends it at once, `mailer campaigns cancel {slug}` drops it.")
+    say(f"Campaign {slug} is scheduled: it goes out {start_time_text(settings, schedule)}{begins}.")
+    say("A running `mailer serve`, or `mailer run-due` (for cron), sends the campaign then.")
+    say(f"`mailer campaigns resume {slug}` sends it now, `mailer campaigns cancel {slug}` drops it.")

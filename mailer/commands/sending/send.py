@@ -12,8 +12,8 @@ from mailer.commands.context import JsonFlag, emit_json, settings_of
 from mailer.commands.output import say_changes_since_plan, say_result, show_progress, warn_of_moved_database
 from mailer.commands.sending.canary import CanaryOption, HoldOption, canary_rows, canary_warnings
 from mailer.commands.sending.plan_text import say_plan
-from mailer.commands.sending.schedule import say_scheduled, schedule_rows, usual_rows, when
-from mailer.commands.sending.test_copies import check_test, send_copies
+from mailer.commands.sending.schedule import say_scheduled, schedule_rows, start_time_text, usual_time_rows
+from mailer.commands.sending.test_copies import check_test_options, send_and_print_test_copies
 from mailer.commands.signals import stop_on_signals
 from mailer.services.planning.approved_plan import keep_plan
 from mailer.services.planning.prepare import PlanRequest, prepare_issue
@@ -39,7 +39,7 @@ IssuePath = Annotated[
 SegmentOption = Annotated[
     str,
     typer.Option(
-        "--segment", metavar="EXPR", help='Only readers that fit, as in: language == "en" and "vip" in tags'
+        "--segment", metavar="EXPR", help='Only readers who match, as in: language == "en" and "vip" in tags'
     ),
 ]
 TransportOption = Annotated[
@@ -63,7 +63,7 @@ AtLocalOption = Annotated[
     typer.Option(
         "--at-local",
         metavar="HH:MM",
-        help="The local time, such as 08:00, at which each reader gets it on its date.",
+        help="The local time, such as 08:00, at which each reader gets the issue on the issue's date.",
     ),
 ]
 PlanOption = Annotated[
@@ -79,7 +79,7 @@ TestOption = Annotated[
     typer.Option(
         "--test",
         metavar="ADDRESS",
-        help="Send one marked copy there, without a campaign; may be given several times.",
+        help="Send one marked copy to this address, without a campaign; may be given several times.",
     ),
 ]
 
@@ -117,16 +117,18 @@ def send(
     hold: HoldOption = None,
     as_json: JsonFlag = False,
 ) -> None:
-    """Sends an issue to its readers, or continues its campaign. Nobody gets it twice."""
+    """Sends an issue to its readers, or continues its campaign. Nobody gets the issue twice."""
     if test:
-        check_test(at=at is not None or at_local is not None, plan=plan_hash is not None)
+        check_test_options(
+            has_time=at is not None or at_local is not None, has_plan_hash=plan_hash is not None
+        )
     request = read_canary_request(canary, hold, with_test=bool(test), with_at_local=at_local is not None)
     settings = settings_of(context)
     settings.signing_keys()
     workspace = open_workspace(settings)
     if test:
         copies = PlanRequest(segment=segment, transport=transport, include_received=True)
-        send_copies(workspace, prepare_issue(workspace, issue, copies), test, as_json=as_json)
+        send_and_print_test_copies(workspace, prepare_issue(workspace, issue, copies), test, as_json=as_json)
         return
     options = SendOptions(
         segment=segment,
@@ -145,13 +147,16 @@ def send(
 
 
 def _send_now(workspace: Workspace, proposal: Proposal, *, ask: bool, as_json: bool) -> None:
-    """Sends the proposal now, and exits with status 1 where something is left."""
+    """Sends the proposal now, and exits with status 1 if deliveries are left.
+
+    With `ask`, the operator has to confirm first. With `as_json`, the result is printed as JSON.
+    """
     warn_of_moved_database(workspace.db, workspace.settings)
     if proposal.recipient_count:
         if not as_json:
             _say_plan(workspace, proposal)
         if ask:
-            _ask(workspace, proposal, proposal.recipient_count, quiet=as_json)
+            _ask_to_confirm(workspace, proposal, proposal.recipient_count, to_stderr=as_json)
     changes = ChangesSincePlan()
 
     def frozen(since: ChangesSincePlan) -> None:
@@ -173,12 +178,17 @@ def _send_now(workspace: Workspace, proposal: Proposal, *, ask: bool, as_json: b
 def _send_later(
     workspace: Workspace, proposal: Proposal, schedule: Schedule, *, ask: bool, as_json: bool
 ) -> None:
-    """Freezes the proposal as a campaign that is sent at its time."""
+    """Freezes the proposal as a campaign that is sent at the time of `schedule`.
+
+    With `ask`, the operator has to confirm first. With `as_json`, the result is printed as JSON.
+    """
     settings, recipients = workspace.settings, proposal.prepared.plan.recipients
     if not as_json:
         _say_plan(workspace, proposal)
     if ask:
-        _ask(workspace, proposal, recipients, quiet=as_json, when=when(settings, schedule))
+        _ask_to_confirm(
+            workspace, proposal, recipients, to_stderr=as_json, time_text=start_time_text(settings, schedule)
+        )
     campaign, since = schedule_proposal(workspace, proposal, schedule)
     if as_json:
         document = {"slug": campaign.slug, "status": campaign.status, **schedule.to_json(), **since.to_json()}
@@ -190,29 +200,34 @@ def _send_later(
 
 
 def _say_plan(workspace: Workspace, proposal: Proposal) -> None:
-    """Prints the plan, with its schedule and its canary."""
+    """Prints the plan of the proposal, with the schedule and the canary."""
     rows: list[str] = []
     settings, prepared, schedule = workspace.settings, proposal.prepared, proposal.schedule
     warnings = proposal.time_warnings(workspace)
     if schedule is not None:
         rows += schedule_rows(settings, prepared, schedule)
     elif prepared.existing is None:
-        rows += usual_rows(settings, prepared)
+        rows += usual_time_rows(settings, prepared)
     if proposal.canary is not None:
         rows += canary_rows(settings, prepared, proposal.canary)
         warnings += canary_warnings(prepared, proposal.canary)
     left = None if schedule is not None else proposal.left
-    say_plan(prepared, left, rows=rows, warnings=warnings)
+    say_plan(prepared, left, extra_rows=rows, extra_warnings=warnings)
 
 
-def _ask(workspace: Workspace, proposal: Proposal, number: int, *, quiet: bool, when: str = "now") -> None:
-    """Asks the operator to confirm the plan, and keeps the plan so that `--plan` can send it later."""
+def _ask_to_confirm(
+    workspace: Workspace, proposal: Proposal, recipients: int, *, to_stderr: bool, time_text: str = "now"
+) -> None:
+    """Asks the operator to confirm the plan, and keeps the plan so that `--plan` can send it later.
+
+    `recipients` and `time_text` are shown in the question. With `to_stderr`, it goes to standard error.
+    """
     known = not keep_plan(workspace, proposal.prepared)
     exactly = f", or --plan {proposal.prepared.plan.hash} to send exactly this plan" if known else ""
-    people = "person" if number == 1 else "people"
+    people = "person" if recipients == 1 else "people"
     confirm(
-        f"Send it to {number:,} {people} {when}?",
-        unattended=f"nobody is here to confirm; add --yes{exactly}",
-        declined="Nothing was sent.",
-        quiet=quiet,
+        f"Send it to {recipients:,} {people} {time_text}?",
+        unattended_error=f"standard input is not a terminal, so nobody can confirm; add --yes{exactly}",
+        declined_message="Nothing was sent.",
+        to_stderr=to_stderr,
     )

@@ -1,4 +1,4 @@
-"""Implements `mailer send --test`, which sends marked copies without a campaign."""
+"""Implements `mailer send --test`, which sends marked copies of an issue without a campaign."""
 
 from __future__ import annotations
 
@@ -11,47 +11,47 @@ from mailer.services.planning.test_copy import SentCopy, count_readers_of_varian
 from mailer.services.workspace import Workspace
 from mailer.transports.base import OutcomeKind
 
-__all__ = ["check_test", "send_copies"]
+__all__ = ["check_test_options", "send_and_print_test_copies"]
 
 
-def check_test(*, at: bool, plan: bool) -> None:
-    """Raises InputError for options that `--test` does not allow: a time, or a plan's hash."""
-    if at:
+def check_test_options(*, has_time: bool, has_plan_hash: bool) -> None:
+    """Raises InputError if `--test` is used with a time of sending or with the hash of a plan."""
+    if has_time:
         raise InputError("--test sends one copy now; leave --at and --at-local out")
-    if plan:
+    if has_plan_hash:
         raise InputError("--test sends one copy without a plan; leave --plan out")
 
 
-def send_copies(
+def send_and_print_test_copies(
     workspace: Workspace, prepared: PreparedIssue, addresses: Sequence[str], *, as_json: bool
 ) -> None:
-    """Sends the copies and prints each result. Raises TransportError for those that were not accepted."""
+    """Sends a test copy to each address, and prints the results. Raises TransportError for refused copies."""
     copies = send_test_copies(workspace, prepared, addresses)
-    went = [copy for copy in copies if copy.outcome.result is OutcomeKind.ACCEPTED]
+    accepted = [copy for copy in copies if copy.outcome.result is OutcomeKind.ACCEPTED]
     if as_json:
-        documents = [_document(copy) for copy in copies]
+        documents = [_copy_document(copy) for copy in copies]
         emit_json({**(documents[0] if len(documents) == 1 else {}), "copies": documents})
-    elif went:
-        for copy in went:
-            say(f"One test copy went to {copy.address} by {prepared.plan.transport}.")
-        for line in dict.fromkeys(line for copy in went for line in _what_it_shows(prepared, copy)):
+    elif accepted:
+        for copy in accepted:
+            say(f"A test copy was sent to {copy.address} by {prepared.plan.transport}.")
+        for line in dict.fromkeys(line for copy in accepted for line in _copy_content_lines(prepared, copy)):
             say(line)
         say("No campaign was made.")
     problems = [
         Problem(f"the test copy to {copy.address} was {copy.outcome.result.value}: {copy.outcome.reason}")
         for copy in copies
-        if copy not in went
+        if copy not in accepted
     ]
     if problems:
         raise TransportError.from_problems(problems)
 
 
-def _what_it_shows(prepared: PreparedIssue, copy: SentCopy) -> Iterator[str]:
-    """Yields lines about whose data a copy shows and how many readers get the same; none for a usual copy."""
+def _copy_content_lines(prepared: PreparedIssue, copy: SentCopy) -> Iterator[str]:
+    """Yields lines about whose data a copy contains, and about how many readers get the same content."""
     segment = bool(prepared.plan.segment)
     same, total = count_readers_of_variant(prepared, copy.variant), prepared.plan.recipients
     if copy.own:
-        items = f", and the items for this reader (variant {copy.variant})" if _varies(prepared) else ""
+        items = f", and the items for this reader (variant {copy.variant})" if _has_variants(prepared) else ""
         values = f"this reader's name, language and attributes{items}"
         yield f"{copy.address} is on the list: the copy has {values}."
     elif copy.values == "reader":
@@ -60,14 +60,14 @@ def _what_it_shows(prepared: PreparedIssue, copy: SentCopy) -> Iterator[str]:
             "language and attributes, and the items that most readers in the segment get."
         )
     if segment:
-        yield f"It is what {same:,} of the {total:,} readers in the segment get."
+        yield f"The copy is what {same:,} of the {total:,} readers in the segment get."
 
 
-def _varies(prepared: PreparedIssue) -> bool:
+def _has_variants(prepared: PreparedIssue) -> bool:
     return bool(prepared.selection.only)
 
 
-def _document(copy: SentCopy) -> dict[str, object]:
+def _copy_document(copy: SentCopy) -> dict[str, object]:
     return {
         "test": copy.address,
         "result": copy.outcome.result.value,

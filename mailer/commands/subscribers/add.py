@@ -1,4 +1,4 @@
-"""Implements `mailer subscribers add`, for one person or the data of a whole segment."""
+"""Implements `mailer subscribers add`, which adds or changes one person, or changes all in a segment."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _Segment = Annotated[
     _Word,
     typer.Option(
         metavar="EXPR",
-        help='In place of ADDRESS: change tags and attributes of everybody that fits, as in: "vip" in tags',
+        help='In place of ADDRESS: change tags and attributes of everybody who matches, as in: "vip" in tags',
     ),
 ]
 _Editions = Annotated[
@@ -132,12 +132,12 @@ def add(
         say(f"{edited.matched:,} people are in the segment; {edited.changed:,} of them are changed.")
 
 
-def _print_result(done: AdditionResult, as_json: bool) -> None:
+def _print_result(result: AdditionResult, as_json: bool) -> None:
     if as_json:
-        emit_json(done.to_json())
+        emit_json(result.to_json())
         return
-    person, cleared = done.person, done.removed_values
-    did = "added" if done.before is None else "unchanged" if done.before == person else "updated"
+    person, cleared = result.person, result.removed_values
+    did = "added" if result.before is None else "unchanged" if result.before == person else "updated"
     say(f"{person.address} is {did}; {_status_text(person)}.")
     if cleared["tags"]:
         say(f"Tags: {', '.join(person.tags) or 'none'} (no longer: {', '.join(cleared['tags'])}).")

@@ -1,4 +1,4 @@
-"""Implements `mailer subscribers erase`, and lists the files that the operator has to clean."""
+"""Implements `mailer subscribers erase`, which also lists the files that still contain the address."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from mailer.services.readers.traces import AddressTraces
 
 __all__ = ["erase"]
 
-#: Of one folder, so many files are named one by one; with more of them, only their number is told.
-_MOST_NAMED = 20
-#: So many files and folders that were not looked into are named.
-_MOST_SKIPPED = 10
-#: So many lines of files and folders are told.
-_MOST_LINES = 200
+#: At most this many files of a folder are named; of a folder with more, only the number of files is printed.
+_MAX_NAMED = 20
+#: At most this many files and folders that were not searched are named.
+_MAX_SKIPPED = 10
+#: At most this many lines with files and folders are printed.
+_MAX_LINES = 200
 
 
 def erase(
@@ -33,59 +33,63 @@ def erase(
     yes: Annotated[bool, YesOption] = False,
     as_json: JsonFlag = False,
 ) -> None:
-    """Erases a person for good, and lists files that hold the address. It cannot be undone."""
+    """Erases a person for good, and lists files that contain the address. Erasing cannot be undone."""
 
     def ask(who: str) -> None:
         confirm(
             f"Erase {who} for good?",
-            unattended=f"nobody is here to confirm; add --yes to erase {who} for good",
-            declined="Nothing was changed.",
-            quiet=as_json,
+            unattended_error="standard input is not a terminal, so nobody can confirm; "
+            f"add --yes to erase {who} for good",
+            declined_message="Nothing was changed.",
+            to_stderr=as_json,
         )
 
     done = erase_person(settings_of(context), address, confirm=None if yes else ask, search=not as_json)
     if as_json:
         emit_json(done.to_json())
     elif done.number is None:
-        say(f"{done.address} was erased before; what had come back of it is removed.")
+        say(f"{done.address} was erased before; data that had come back since then is removed.")
     else:
-        say(f"{done.address} is erased (number {done.number}), and no import brings the address back.")
+        say(f"{done.address} is erased (number {done.number}), and no import can add the address again.")
     if done.traces is not None:
-        _print_result(done.traces, "the address, or one before it" if done.had_another else "the address")
+        _print_traces(
+            done.traces,
+            "the address, or an earlier one of this person" if done.had_another else "the address",
+        )
     if done.left:
         raise FailureError(*done.left)
 
 
-def _print_result(traces: AddressTraces, what: str) -> None:
-    """Prints the files that hold the address on standard error."""
+def _print_traces(traces: AddressTraces, address_phrase: str) -> None:
+    """Prints the files that contain the address on standard error. `address_phrase` names it in the lines."""
     if traces.number:
-        warn(f"these files of yours hold {what}; remove it from them, or delete them:")
-        lines = list(_places(traces))
-        for line in lines[:_MOST_LINES]:
+        warn(f"these files of yours contain {address_phrase}; remove it from them, or delete them:")
+        lines = list(_trace_lines(traces))
+        for line in lines[:_MAX_LINES]:
             say(f"  {line}", err=True)
-        if len(lines) > _MOST_LINES or traces.number > len(traces.files):
+        if len(lines) > _MAX_LINES or traces.number > len(traces.files):
             say(f"  and more: {traces.number:,} files in all", err=True)
     files = "1 file" if traces.looked_at == 1 else f"{traces.looked_at:,} files"
-    found = "" if traces.number else f", and none holds {what}"
-    say(f"Searched {files} below the workspace ({traces.size / 1e6:,.1f} MB){found}.", err=True)
+    found = "" if traces.number else f", and none contains {address_phrase}"
+    say(f"Searched {files} in the workspace ({traces.size / 1e6:,.1f} MB){found}.", err=True)
     if not traces.whole:
         say(
             "The search ended early, because there is too much to read; search the rest yourself.",
             err=True,
         )
     if traces.left_out:
-        rest = len(traces.left_out) - _MOST_SKIPPED
+        rest = len(traces.left_out) - _MAX_SKIPPED
         more = f" and {rest:,} more" if rest > 0 else ""
-        say(f"Not searched: {', '.join(traces.left_out[:_MOST_SKIPPED])}{more}.", err=True)
+        say(f"Not searched: {', '.join(traces.left_out[:_MAX_SKIPPED])}{more}.", err=True)
 
 
-def _places(traces: AddressTraces) -> Iterator[str]:
-    """Yields the files one by one, and only their number where one folder has many."""
+def _trace_lines(traces: AddressTraces) -> Iterator[str]:
+    """Yields a line for each file that was found, or one line for a folder with many such files."""
     folders = Counter(str(PurePosixPath(name).parent) for name in traces.files)
     told: set[str] = set()
     for name in traces.files:
         folder = str(PurePosixPath(name).parent)
-        if folders[folder] <= _MOST_NAMED:
+        if folders[folder] <= _MAX_NAMED:
             yield name
         elif folder not in told:
             told.add(folder)

@@ -1,4 +1,4 @@
-"""Holds the options that choose people, of `mailer subscribers list` and `export`."""
+"""Defines the options of `mailer subscribers list` and `export` that select people."""
 
 from __future__ import annotations
 
@@ -13,5 +13,5 @@ EditionFilter = Annotated[
     str | None, typer.Option(metavar="NAME", help="Only people who read this edition, such as morning.")
 ]
 SegmentFilter = Annotated[
-    str | None, typer.Option(metavar="EXPR", help='Only people that fit, as in: language == "en"')
+    str | None, typer.Option(metavar="EXPR", help='Only people who match, as in: language == "en"')
 ]

@@ -18,8 +18,8 @@ from mailer.services.subscribers.history import PersonHistory, person_history
 
 __all__ = ["show"]
 
-#: So many deliveries are told to a person, the newest; --json has all of them.
-_MOST_SHOWN = 30
+#: The newest deliveries are printed, at most this many; --json has all of them.
+_MAX_SHOWN = 30
 
 _LABELS = {
     "unsubscribe": "Left",
@@ -32,37 +32,37 @@ _LABELS = {
     "address": "Moved",
 }
 _SOURCES = {"cli": "command line", "preferences": "preferences page", "page": "unsubscribe page"}
-#: These lines say it already.
+#: The events that other lines show.
 _SHOWN_ELSEWHERE = ("bounce", "erase")
 
-Lines = Iterator[tuple[str, str]]
+LabelledLines = Iterator[tuple[str, str]]
 
 
 def show(context: typer.Context, address: AddressArgument, as_json: JsonFlag = False) -> None:
     """Shows all data and the history of one person."""
     settings = settings_of(context)
-    story = person_history(settings, address)
+    history = person_history(settings, address)
     if as_json:
-        emit_json(story.to_json())
+        emit_json(history.to_json())
         return
-    for label, text in _lines(story, settings.publication.zone):
+    for label, text in _history_lines(history, settings.publication.zone):
         if text:
-            # What has several lines is set in, so that none of them passes for a line of ours.
+            # Further lines of a text are indented, so that none looks like a line of this command.
             say(f"{label:<12} {text}".replace("\n", "\n" + " " * 13))
 
 
-def _lines(story: PersonHistory, zone: ZoneInfo) -> Lines:
-    yield "Address", story.address
-    if story.person is None:
+def _history_lines(history: PersonHistory, zone: ZoneInfo) -> LabelledLines:
+    yield "Address", history.address
+    if history.person is None:
         yield "Status", "not a subscriber"
     else:
-        yield from _person_lines(story, story.person, zone)
-    if story.suppressed:
-        yield "Suppressed", f"{format_time(story.suppressed.added_at, zone)}: {story.suppressed.reason}"
-    yield from _delivery_lines(story.deliveries, zone)
+        yield from _person_lines(history, history.person, zone)
+    if history.suppressed:
+        yield "Suppressed", f"{format_time(history.suppressed.added_at, zone)}: {history.suppressed.reason}"
+    yield from _delivery_lines(history.deliveries, zone)
 
 
-def _person_lines(story: PersonHistory, person: Subscriber, zone: ZoneInfo) -> Lines:
+def _person_lines(history: PersonHistory, person: Subscriber, zone: ZoneInfo) -> LabelledLines:
     yield "Status", status_or_suppressed(person)
     yield "Editions", editions_text(person)
     yield "Name", person.name
@@ -72,31 +72,31 @@ def _person_lines(story: PersonHistory, person: Subscriber, zone: ZoneInfo) -> L
     for key, value in sorted(person.attributes.items()):
         yield key, value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
     yield "Joined", format_time(person.joined_at, zone) if person.joined_at else ""
-    for given in story.consents:
+    for given in history.consents:
         yield "Consent", f"{format_time(given.given_at, zone)}: {given.method} {given.origin}".rstrip()
-    for bounce in story.bounces:
+    for bounce in history.bounces:
         place = f" (campaign {bounce.campaign})" if bounce.campaign else ""
         yield "Bounced", f"{format_time(bounce.at, zone)}: {bounce.words or 'no reason was given'}{place}"
-    for happening in story.history:
-        if happening.what not in _SHOWN_ELSEWHERE:
-            yield _LABELS[happening.what], _event_text(happening, zone)
+    for event in history.history:
+        if event.what not in _SHOWN_ELSEWHERE:
+            yield _LABELS[event.what], _event_text(event, zone)
 
 
-def _event_text(happening: HistoryEntry, zone: ZoneInfo) -> str:
+def _event_text(event: HistoryEntry, zone: ZoneInfo) -> str:
     """Returns an event as text: `Sat 21 Nov 2026 …: everything, by campaign 2026-11-21-morning: spam`."""
-    what = {"unsubscribe": happening.edition or "everything", "subscribe": happening.edition}
-    source = _SOURCES.get(happening.source, happening.source)
-    campaign = f"by campaign {happening.campaign}" if happening.campaign else ""
-    parts = [part for part in (what.get(happening.what, ""), campaign, source) if part]
-    return ": ".join(filter(None, (format_time(happening.at, zone), ", ".join(parts), happening.reason)))
+    what = {"unsubscribe": event.edition or "everything", "subscribe": event.edition}
+    source = _SOURCES.get(event.source, event.source)
+    campaign = f"by campaign {event.campaign}" if event.campaign else ""
+    parts = [part for part in (what.get(event.what, ""), campaign, source) if part]
+    return ": ".join(filter(None, (format_time(event.at, zone), ", ".join(parts), event.reason)))
 
 
-def _delivery_lines(deliveries: Sequence[Delivered], zone: ZoneInfo) -> Lines:
-    earlier = len(deliveries) - _MOST_SHOWN
+def _delivery_lines(deliveries: Sequence[Delivered], zone: ZoneInfo) -> LabelledLines:
+    earlier = len(deliveries) - _MAX_SHOWN
     if earlier > 0:
-        yield "Deliveries", f"{earlier:,} earlier ones are left out here; --json has them"
-    for one in deliveries[-_MOST_SHOWN:]:
-        when = f" at {format_time(one.settled_at, zone)}" if one.settled_at else ""
-        folder = " (in a folder only)" if one.in_folder else ""
-        why = f": {one.reason}" if one.reason else ""
-        yield "Delivery", f"{one.slug}: {one.state}{when}{folder}{why}"
+        yield "Deliveries", f"{earlier:,} earlier deliveries are left out here; --json lists them"
+    for delivery in deliveries[-_MAX_SHOWN:]:
+        when = f" at {format_time(delivery.settled_at, zone)}" if delivery.settled_at else ""
+        folder = " (in a folder only)" if delivery.in_folder else ""
+        why = f": {delivery.reason}" if delivery.reason else ""
+        yield "Delivery", f"{delivery.slug}: {delivery.state}{when}{folder}{why}"

@@ -12,9 +12,9 @@ import typer
 
 from mailer.audience.exchange.list_file import shown_path
 from mailer.commands.context import JsonFlag, emit_json, say, settings_of
-from mailer.commands.output_files import target_of
+from mailer.commands.output_files import output_target
 from mailer.commands.subscribers.filters import EditionFilter, SegmentFilter, StatusFilter
-from mailer.commands.subscribers.import_text import say_lists
+from mailer.commands.subscribers.import_text import say_import
 from mailer.errors import AudienceError
 from mailer.services.subscribers import listing
 from mailer.services.subscribers.importing import ImportProgress, ImportRequest, import_lists
@@ -22,7 +22,7 @@ from mailer.services.subscribers.listing import SubscriberFilter
 
 __all__ = ["export_list", "import_list"]
 
-#: Without a terminal, a line each time so many more rows are read.
+#: Without a terminal, a line is printed each time that this many more rows have been read.
 _LINE_ROWS = 100_000
 
 _Words = list[str] | None
@@ -115,7 +115,7 @@ def import_list(
     if as_json:
         emit_json(imported.to_json())
     else:
-        say_lists(imported)
+        say_import(imported)
     if imported.has_refused:
         raise typer.Exit(1)
 
@@ -138,22 +138,26 @@ def export_list(
 ) -> None:
     """Exports people as a CSV file that `import` can read."""
     settings = settings_of(context)
-    target = target_of(output)
-    if target.is_output and as_json:
+    target = output_target(output)
+    if target.is_standard_output and as_json:
         raise AudienceError("--json and the list cannot both go to standard output; add -o FILE")
     name = shown_path(output, settings) if output else ""
     exported = listing.export_people(
-        settings, SubscriberFilter(status, edition, segment), target.opened(), name=name
+        settings, SubscriberFilter(status, edition, segment), target.open_text(), name=name
     )
     if as_json:
         emit_json(exported.to_json())
     elif name:
-        say(f"{exported.number:,} people are in {name}.", err=target.is_output)
+        say(f"{exported.number:,} people are in {name}.", err=target.is_standard_output)
 
 
 @contextmanager
 def _show_progress(*, quiet: bool) -> Iterator[Callable[[ImportProgress], None]]:
-    """Shows the progress of an import: a bar on a terminal, elsewhere a line every 100,000 rows."""
+    """Shows the progress of an import in the `with` block.
+
+    On a terminal it is a bar, otherwise a line every 100,000 rows. Yields the function to call with each
+    progress. With `quiet`, nothing is printed.
+    """
     if sys.stderr.isatty() and not quiet:
         from rich.console import Console
         from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn

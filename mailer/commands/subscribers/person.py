@@ -1,4 +1,4 @@
-"""Holds what the commands about one person share: their arguments, and a person's editions as text."""
+"""Defines the ADDRESS argument of commands on one person, and returns a person's editions as text."""
 
 from __future__ import annotations
 
@@ -16,5 +16,5 @@ AddressArgument = Annotated[
 
 
 def editions_text(person: Subscriber) -> str:
-    """Returns the editions that a person reads, as text."""
+    """Returns the editions that a person reads, separated by commas, or `no edition`."""
     return ", ".join(person.editions) or "no edition"

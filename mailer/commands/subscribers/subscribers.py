@@ -1,4 +1,4 @@
-"""Implements `mailer subscribers list|restore|change-address`."""
+"""Implements the commands `list`, `restore` and `change-address` of `mailer subscribers`."""
 
 from __future__ import annotations
 
@@ -92,9 +92,9 @@ def change_address(
         emit_json(done.to_json())
         return
     if not done.changed:
-        say(f"{person.address} is their address already.")
+        say(f"{person.address} is already the address of this person.")
         return
-    say(f"{before.address} is {person.address} now; {_status_text(person)}.")
+    say(f"{before.address} was changed to {person.address}; {_status_text(person)}.")
     for slug in done.on_the_way:
         say(
             f"A delivery of {slug} to {before.address} is in flight; if it is refused, run `mailer "

@@ -1,4 +1,4 @@
-"""Implements `mailer subscribers unsubscribe` and `suppress`, for an address or a file of addresses."""
+"""Implements `mailer subscribers unsubscribe` and `suppress`, for one address or a file of addresses."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from mailer.services.subscribers.leaving import AddressList, AddressListResult
 
 __all__ = ["suppress", "unsubscribe"]
 
-#: So many of a kind are told one by one to a person; --json has all of them.
-_MOST_SHOWN = 20
+#: At most this many addresses of a kind are printed one by one; --json has all of them.
+_MAX_SHOWN = 20
 
 _Who = Annotated[
     str | None, typer.Argument(metavar="ADDRESS", help="The person's address, such as li@example.org.")
@@ -53,20 +53,20 @@ def unsubscribe(
     place = edition or "everything"
     if file is not None:
         taken = leaving.unsubscribe_list(
-            settings, _address_list(address, file), edition=edition, reason=reason
+            settings, _read_address_list(address, file), edition=edition, reason=reason
         )
-        _warn_of_cut(reason)
-        _print_result(taken, f"now off {place}", f"already off {place}", as_json=as_json)
+        _warn_of_long_reason(reason)
+        _print_list_result(taken, f"now off {place}", f"already off {place}", as_json=as_json)
         return
-    done = leaving.unsubscribe_person(settings, _single_address(address), edition=edition, reason=reason)
-    _warn_of_cut(reason)
+    done = leaving.unsubscribe_person(settings, _required_address(address), edition=edition, reason=reason)
+    _warn_of_long_reason(reason)
     if as_json:
         emit_json(done.to_json())
     else:
-        say(f"{done.person.address} {'is now off' if done.changed else 'was already off'} {place}.")
+        say(f"{done.person.address} {'is now' if done.changed else 'was already'} unsubscribed from {place}.")
 
 
-def _warn_of_cut(reason: str) -> None:
+def _warn_of_long_reason(reason: str) -> None:
     if len(reason.strip()) > MAX_REASON:
         warn(f"the reason is too long; only its first {MAX_REASON} characters are kept")
 
@@ -78,42 +78,42 @@ def suppress(
     reason: Annotated[str, typer.Option(help='The reason, such as "asked by letter".')] = OPERATOR,
     as_json: JsonFlag = False,
 ) -> None:
-    """Puts an address or a file of them on the suppression list.
+    """Puts an address, or all addresses in a file, on the suppression list.
 
-    No mail is ever sent there again. The address need not be a subscriber's.
+    No mail is ever sent to the address again. The address need not belong to a subscriber.
     """
     settings = settings_of(context)
     if file is not None:
-        taken = leaving.suppress_list(settings, _address_list(address, file), reason=reason)
-        _print_result(taken, "now suppressed", "already suppressed", as_json=as_json)
+        taken = leaving.suppress_list(settings, _read_address_list(address, file), reason=reason)
+        _print_list_result(taken, "now suppressed", "already suppressed", as_json=as_json)
         return
-    done = leaving.suppress_address(settings, _single_address(address), reason=reason)
+    done = leaving.suppress_address(settings, _required_address(address), reason=reason)
     if as_json:
         emit_json(done.to_json())
         return
     say(f"{done.address} {'is now' if done.changed else 'was already'} on the suppression list.")
     for now in done.moved_to:
-        say(f"{now} had this address before and is not suppressed by this.")
+        say(f"{now} had this address before, and is not suppressed.")
 
 
-def _single_address(address: str | None) -> str:
+def _required_address(address: str | None) -> str:
     if address is None:
         raise InputError("name either an address, or a list of them with --file FILE")
     return address
 
 
-def _address_list(address: str | None, file: Path) -> AddressList:
+def _read_address_list(address: str | None, file: Path) -> AddressList:
     if address is not None:
         raise InputError("name either an address, or a list of them with --file FILE")
     if str(file) == "-":
         name = "standard input"
-        return AddressList(name, read_addresses(_standard_input(), name))
+        return AddressList(name, read_addresses(_read_standard_input(), name))
     name = without_control_characters(file.as_posix())
     return AddressList(name, read_address_file(file, name))
 
 
-def _standard_input() -> bytes:
-    """Returns standard input as bytes, at most one more than a list may have."""
+def _read_standard_input() -> bytes:
+    """Returns the bytes of standard input, at most one more than a list may have."""
     stream = sys.stdin
     if stream is None:
         return b""
@@ -121,35 +121,40 @@ def _standard_input() -> bytes:
     return raw.read(MOST_BYTES + 1) if raw is not None else stream.read().encode("utf-8", "surrogateescape")
 
 
-def _print_result(done: AddressListResult, did: str, already: str, *, as_json: bool) -> None:
-    """Prints what was done with a list; exits with status 1 where a line could not be read."""
-    taken, wrong, number = done.outcome, done.unreadable, len(done.source.lines)
+def _print_list_result(
+    result: AddressListResult, changed_label: str, unchanged_label: str, *, as_json: bool
+) -> None:
+    """Prints what was done with a list of addresses, and exits with status 1 if a line could not be read.
+
+    The labels, such as `now off everything`, are printed with the numbers of changed and unchanged people.
+    """
+    taken, wrong, number = result.outcome, result.unreadable, len(result.source.lines)
     if as_json:
-        emit_json(done.to_json())
+        emit_json(result.to_json())
     else:
         counts = {
-            did: taken.changed,
-            already: taken.unchanged,
+            changed_label: taken.changed,
+            unchanged_label: taken.unchanged,
             "not known here": len(taken.unknown),
             "not readable": len(wrong),
         }
-        say(f"{done.source.name}: {number:,} {'line' if number == 1 else 'lines'}")
+        say(f"{result.source.name}: {number:,} {'line' if number == 1 else 'lines'}")
         for what, count in counts.items():
             if count:
                 say(f"  {what:<26}{count:>11,}")
-        for text in taken.unknown[:_MOST_SHOWN]:
+        for text in taken.unknown[:_MAX_SHOWN]:
             say(f"not known here: {text}")
-        _more(len(taken.unknown), "that are not known here")
-        for before, now in taken.moved[:_MOST_SHOWN]:
-            say(f"{now} had the address {before} before and is not suppressed by this")
-        _more(len(taken.moved), "whose address has changed since")
-        for line in wrong[:_MOST_SHOWN]:
+        _say_omitted(len(taken.unknown), "that are not known here")
+        for before, now in taken.moved[:_MAX_SHOWN]:
+            say(f"{now} had the address {before} before, and is not suppressed")
+        _say_omitted(len(taken.moved), "whose address has changed since")
+        for line in wrong[:_MAX_SHOWN]:
             say(f"line {line.line}: {line.problem}")
-        _more(len(wrong), "that could not be read")
+        _say_omitted(len(wrong), "that could not be read")
     if wrong:
         raise typer.Exit(1)
 
 
-def _more(number: int, what: str) -> None:
-    if number > _MOST_SHOWN:
-        say(f"… and {number - _MOST_SHOWN:,} more {what}")
+def _say_omitted(total: int, description: str) -> None:
+    if total > _MAX_SHOWN:
+        say(f"… and {total - _MAX_SHOWN:,} more {description}")

@@ -12,7 +12,7 @@ from typing import Annotated, Final
 import typer
 
 from mailer.commands.context import JsonFlag, emit_json, say, settings_of
-from mailer.commands.json_output import explain_exit
+from mailer.commands.json_output import set_exit_explanation
 from mailer.errors import InputError
 from mailer.transports.finding import Finding, Status
 
@@ -55,7 +55,7 @@ def doctor(
 ) -> None:
     """Checks settings, database, DNS records and servers.
 
-    It changes nothing and sends nothing.
+    The command changes nothing and sends nothing.
     """
     # Only here: no other command needs the DNS.
     from mailer.doctor.dns.resolver import DnsResolver, parse_nameserver
@@ -63,7 +63,7 @@ def doctor(
 
     given = context.get_parameter_source("dns_server")
     if offline and given is not None and given.name == "COMMANDLINE":
-        raise InputError("--offline asks no nameserver; leave --dns-server out")
+        raise InputError("--offline and --dns-server cannot be used together; leave one of them out")
     settings = settings_of(context)
     server = parse_nameserver(dns_server) if dns_server else None
     try:
@@ -72,18 +72,18 @@ def doctor(
         )
     except KeyboardInterrupt:
         say("mailer: stopped; nothing was changed", err=True)
-        explain_exit("stopped; nothing was changed")
+        set_exit_explanation("stopped; nothing was changed")
         raise typer.Exit(_INTERRUPTED) from None
-    sound = all(finding.status is not Status.ERROR for finding in findings)
+    is_ready = all(finding.status is not Status.ERROR for finding in findings)
     if as_json:
-        emit_json({"ok": sound, "checks": [asdict(finding) for finding in findings]})
+        emit_json({"ok": is_ready, "checks": [asdict(finding) for finding in findings]})
     else:
-        _print(findings)
-    if not sound:
+        _print_findings(findings)
+    if not is_ready:
         raise typer.Exit(1)
 
 
-def _print(findings: Sequence[Finding]) -> None:
+def _print_findings(findings: Sequence[Finding]) -> None:
     """Prints one line a finding, in columns, then the number of each status."""
     coloured = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
     width = max(len(finding.name) for finding in findings) + 1
@@ -92,12 +92,12 @@ def _print(findings: Sequence[Finding]) -> None:
         if coloured:
             status = typer.style(status, fg=_COLOURS[finding.status])
         advice = f"; {finding.advice}" if finding.advice else ""
-        say(f"  {finding.name + ':':<{width}}  {finding.message}{advice}", style=status)
+        say(f"  {finding.name + ':':<{width}}  {finding.message}{advice}", raw_prefix=status)
     counts = Counter(finding.status for finding in findings)
     say()
-    say(", ".join(_counted(counts[status], status) for status in Status if counts[status]))
+    say(", ".join(_count_text(counts[status], status) for status in Status if counts[status]))
 
 
-def _counted(count: int, status: Status) -> str:
+def _count_text(count: int, status: Status) -> str:
     plural = count > 1 and status in (Status.WARNING, Status.ERROR)
     return f"{count} {status}{'s' if plural else ''}"

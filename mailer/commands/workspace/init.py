@@ -36,57 +36,59 @@ def init(
     """Creates a workspace with settings, a key and a first issue."""
     given = context.find_root().get_parameter_source("workspace")
     if given is not None and given.name == "COMMANDLINE":
-        raise InputError("--workspace names a workspace that is there already; write `mailer init DIR`")
+        raise InputError(
+            "--workspace must name an existing workspace; to create one, write `mailer init DIR`"
+        )
     issue = make_workspace(folder, dt.datetime.now().astimezone().date())
     shown = "this folder" if folder == Path() else str(folder)
     say(f"A workspace is ready in {shown}. What to do next:")
     steps = [] if folder == Path() else [(f"cd {folder}", "")]
     steps += [
         (f"edit {CONFIG_NAME}", "the name, the sender, the postal address, the base URL"),
-        (f"mailer check {issue}", "what is wrong with the first issue: nothing"),
+        (f"mailer check {issue}", "reports the problems of the first issue: none"),
         (f"mailer render {issue} -o look", "how it looks: open look/email.html"),
-        ("mailer subscribers import FILE.csv", "who reads it"),
+        ("mailer subscribers import FILE.csv", "adds your readers"),
         (f"mailer send {issue}", "shows the plan and asks; messages go to the folder outbox"),
     ]
     width = max(len(command) for command, _ in steps)
     for command, why in steps:
         say(f"  {command:<{width}}  {why}".rstrip())
-    say("Keep .env to yourself: the key in it signs every link to unsubscribe.")
+    say("Keep .env secret: the key in it signs every unsubscribe link.")
 
 
 def make_workspace(folder: Path, today: dt.date) -> str:
-    """Creates a workspace, and returns the path of its first issue.
+    """Creates a workspace in `folder`, and returns the relative path of the first issue, dated `today`.
 
-    Raises ConfigError where anything is in the way; then, and after any failure, nothing has changed.
-    mailer.toml comes last, so that a workspace that was cut short is not taken for one.
+    Raises ConfigError if a file would be overwritten. After any error nothing has changed. mailer.toml is
+    written last, so that an interruption leaves no folder that counts as a workspace.
     """
     issue = f"issues/{today.isoformat()}-morning.yaml"
     contents = {
         ".env": "# Signs the links to unsubscribe. Never lose it, never publish it.\n"
         f"MAILER_SECRET_KEY={secrets.token_urlsafe(32)}\n",
-        ".gitignore": _text("gitignore"),
+        ".gitignore": _starter_text("gitignore"),
         "campaigns/.gitkeep": "",
-        "templates/README.md": _text("templates-README.md"),
-        issue: _text("first-issue.yaml", date=today.isoformat(), path=issue),
-        CONFIG_NAME: _text("mailer.toml", timezone=_timezone()),
+        "templates/README.md": _starter_text("templates-README.md"),
+        issue: _starter_text("first-issue.yaml", date=today.isoformat(), path=issue),
+        CONFIG_NAME: _starter_text("mailer.toml", timezone=_machine_time_zone()),
     }
     _check_nothing_is_overwritten(folder, contents)
-    made: list[Path] = []
+    created: list[Path] = []
     try:
         for place in (folder, *(folder / name for name in _FOLDERS)):
-            _make_folder(place, made)
+            _make_missing_folders(place, created)
         for name, text in contents.items():
             path = folder / name
             mode = 0o600 if name == ".env" else 0o666
             handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
-            made.append(path)
+            created.append(path)
             with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as stream:
                 stream.write(text)
                 stream.flush()
                 os.fsync(stream.fileno())
             sync_folder(path.parent)
     except BaseException as error:
-        _remove_made(made)
+        _remove_created(created)
         if isinstance(error, FileExistsError):
             raise ConfigError(
                 f"{error.filename} appeared just now and was left as it is; no workspace was made"
@@ -100,13 +102,13 @@ def make_workspace(folder: Path, today: dt.date) -> str:
     return issue
 
 
-def _text(name: str, **values: str) -> str:
+def _starter_text(name: str, **values: str) -> str:
     text = (files("mailer.commands.workspace") / "starter" / name).read_text(encoding="utf-8")
     return Template(text).substitute(values)
 
 
-def _timezone() -> str:
-    """Returns the machine's time zone, or UTC where its name is not known."""
+def _machine_time_zone() -> str:
+    """Returns the name of the machine's time zone, or UTC if the name cannot be found."""
     target = Path("/etc/localtime").resolve().as_posix()
     _, found, name = target.partition("/zoneinfo/")
     return name if found and name in available_timezones() else "UTC"
@@ -117,7 +119,7 @@ def _check_nothing_is_overwritten(folder: Path, contents: dict[str, str]) -> Non
         raise ConfigError(f"{folder} is not a folder; nothing was changed")
     if os.path.lexists(folder / CONFIG_NAME):
         raise ConfigError(
-            f"{folder / CONFIG_NAME} is there already, so this is a workspace; nothing was changed"
+            f"{folder / CONFIG_NAME} exists already, so this is a workspace; nothing was changed"
         )
     blocked = [name for name in _FOLDERS if os.path.lexists(folder / name) and not (folder / name).is_dir()]
     blocked += [name for name in contents if os.path.lexists(folder / name)]
@@ -126,17 +128,17 @@ def _check_nothing_is_overwritten(folder: Path, contents: dict[str, str]) -> Non
         raise ConfigError(f"{names} in {folder} would be overwritten; move it away, or choose another folder")
 
 
-def _make_folder(place: Path, made: list[Path]) -> None:
-    for missing in reversed([place, *place.parents]):
+def _make_missing_folders(folder: Path, created: list[Path]) -> None:
+    for missing in reversed([folder, *folder.parents]):
         if not missing.is_dir():
             missing.mkdir()
-            made.append(missing)
+            created.append(missing)
             sync_folder(missing.parent)
 
 
-def _remove_made(made: list[Path]) -> None:
-    """Removes the files and folders that were made, newest first; a folder only if it is empty."""
-    for path in reversed(made):
+def _remove_created(created: list[Path]) -> None:
+    """Removes the files and the empty folders in `created`, the newest first."""
+    for path in reversed(created):
         try:
             path.rmdir() if path.is_dir() and not path.is_symlink() else path.unlink(missing_ok=True)
         except OSError:

@@ -1,4 +1,4 @@
-"""Implements `mailer serve`: readers' pages, one-click unsubscribe, and the scheduler."""
+"""Implements `mailer serve`, which serves the public pages and sends due campaigns."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ from mailer.services.due.background import Scheduler
 from mailer.store.database import open_store
 from mailer.theme_files import check_template_folders
 
-__all__ = ["address_of", "serve"]
+__all__ = ["listener_url", "serve"]
 
-#: How long the end waits for a campaign to be laid down; what is on the wire has less.
+#: At the end, a running campaign has this many seconds to stop; messages in flight have fewer.
 _END_SECONDS = 15.0
 
 _Host = Annotated[str, typer.Option(metavar="H", help="The address to listen on, such as 0.0.0.0.")]
@@ -65,18 +65,19 @@ def serve(
         listener = listen(host, port)
     except UnicodeError:
         raise FailureError(
-            f'cannot listen on "{host}": that is not the name of a host; choose another with --host'
+            f'cannot listen on "{host}": this is not a valid host name; choose another with --host'
         ) from None
     except OSError as error:
         why = (error.strerror or str(error)).lower()
         raise FailureError(
-            f"cannot listen on {host} port {port}: {why}; stop what is there, or choose another with --port"
+            f"cannot listen on {host} port {port}: {why}; stop the program that uses it, "
+            "or choose another port with --port"
         ) from None
     # uvicorn takes the signals over while it runs, and gives them back to these when it has ended.
     before = {number: signal.signal(number, end) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         with listener:
-            say(f"Serving {settings.publication.name} on {address_of(listener)} (Ctrl-C ends it)")
+            say(f"Serving {settings.publication.name} on {listener_url(listener)} (Ctrl-C ends it)")
             if not no_schedule:
                 scheduler.start()
             server.run(sockets=[listener])
@@ -87,10 +88,10 @@ def serve(
 
 
 def _print_defect(settings: Settings, error: Exception) -> None:
-    say(f"the schedule goes on in a minute: {describe_defect(settings.root, error, 'serve')}", err=True)
+    say(f"the scheduler continues in a minute: {describe_defect(settings.root, error, 'serve')}", err=True)
 
 
-def address_of(listener: socket.socket) -> str:
-    """Returns the URL that a browser reaches the listener by."""
+def listener_url(listener: socket.socket) -> str:
+    """Returns the URL under which a browser reaches the socket."""
     host, port = listener.getsockname()[:2]
     return f"http://[{host}]:{port}" if listener.family == socket.AF_INET6 else f"http://{host}:{port}"

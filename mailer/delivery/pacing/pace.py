@@ -161,7 +161,7 @@ class Pacer:
 
     def _make_limit(self, domain: str, rate: Rate) -> RateLimit:
         name = f"{domain}/{rate.unit}"
-        sentence = f"the limit of {rate.sentence}" + (f" for {domain}" if domain else "")
+        sentence = f"the limit of {rate.in_words}" + (f" for {domain}" if domain else "")
         if rate.unit == "s":
             return Spacing(name, rate.count, sentence, self._ledger)
         return Budget(name, rate.unit, lambda _: int(rate.count), sentence, self._ledger, self._zone)
@@ -172,7 +172,7 @@ class Pacer:
         maximum = self._make_daily_maximum(int(rate.count) if rate else None)
         today = maximum(now)
         if rate and today == int(rate.count):
-            sentence = f"the limit of {rate.sentence}"
+            sentence = f"the limit of {rate.in_words}"
         else:
             sentence = f"the warm-up's limit of {today:,} on {day_of(now, self._zone)}"
         return Budget("/d", "d", maximum, sentence, self._ledger, self._zone)

@@ -20,7 +20,7 @@ from mailer.audience.subscribers import Subscriber, get, set_editions, unsubscri
 from mailer.clock import utc_now
 from mailer.config import Settings
 from mailer.errors import StoreError
-from mailer.links.urls import NOBODY, Purpose, Token, Tokens
+from mailer.links.urls import NOBODY, Purpose, Token, TokenCodec
 from mailer.services.readers.bad_links import BadLinkCounter
 from mailer.spool.open import spools_of
 from mailer.store.database import check_writable, open_store, to_store_error, writing
@@ -77,7 +77,7 @@ class ReaderActions:
     def __init__(self, settings: Settings, *, busy_seconds: float = _BUSY_SECONDS) -> None:
         self._settings = settings
         self._busy_seconds = busy_seconds
-        self._tokens = Tokens(settings.signing_keys())
+        self._tokens = TokenCodec(settings.signing_keys())
         self._bad_links = BadLinkCounter(_log)
 
     def check_database(self) -> None:
@@ -157,11 +157,11 @@ class ReaderActions:
         for which no database is needed."""
         token = self._tokens.read(token_text, purpose)
         if token is None:
-            unknown = self._tokens.is_of_unknown_key(token_text)
+            unknown = self._tokens.has_unknown_key(token_text)
             kind, why = ("unknown key", _OTHER_KEY) if unknown else ("unreadable", _CHANGED)
             self._bad_links.count(kind, why, _token_beginning(token_text))
             return LinkVisit(LinkState.INCOMPLETE)
-        return LinkVisit(LinkState.COPY) if token.is_copy else token
+        return LinkVisit(LinkState.COPY) if token.is_of_test_copy else token
 
     def _find_visitor(self, db: Database, token: Token, token_text: str) -> LinkVisit:
         number = subscriber_of_token(db, token)

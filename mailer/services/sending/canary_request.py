@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from mailer.campaign.canary import Canary, canary_of, make_canary
 from mailer.config import Settings
-from mailer.config.rates import parse_hold, parse_share
+from mailer.config.rates import parse_hold_time, parse_share
 from mailer.errors import CampaignError, InputError
 from mailer.services.planning.prepare import PreparedIssue
 
@@ -54,7 +54,7 @@ def read_canary_request(
     if share >= 1:
         raise InputError("--canary: 100% is everybody; choose a smaller share, or leave it out")
     try:
-        held = parse_hold(hold)
+        held = parse_hold_time(hold)
     except ValueError as error:
         raise InputError(f"--hold: {error}") from None
     return CanaryRequest(share, held, hold is not None)

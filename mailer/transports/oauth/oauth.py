@@ -178,9 +178,9 @@ def _check_secrets_are_set(login: _OAuthLogin) -> None:
 def _request_access_token(login: _OAuthLogin) -> AccessToken:
     oauth = login.oauth
     client = OAuthClient(
-        oauth.endpoint, oauth.client_id, login.secret, may_use_http_basic=oauth.provider == "custom"
+        oauth.token_endpoint, oauth.client_id, login.secret, may_use_http_basic=oauth.provider == "custom"
     )
-    scope = {"scope": oauth.wanted_scope} if oauth.wanted_scope else {}
+    scope = {"scope": oauth.requested_scope} if oauth.requested_scope else {}
     match oauth.grant:
         case "client_credentials":
             advice = "check [delivery.oauth] and MAILER_OAUTH_CLIENT_SECRET"
@@ -191,13 +191,13 @@ def _request_access_token(login: _OAuthLogin) -> AccessToken:
         key = read_service_key(login.key_file or Path(), oauth.client_id)
     except ConfigError as error:  # it was in order when the transport was opened
         raise TransportError(str(error)) from None
-    assertion = signed_assertion(key, login.user, oauth.endpoint, oauth.wanted_scope)
+    assertion = signed_assertion(key, login.user, oauth.token_endpoint, oauth.requested_scope)
     advice = (
         "check MAILER_OAUTH_KEY_FILE, this machine's clock, and whether the service account may act for "
         f"{login.user}"
     )
     if oauth.provider == "google":
-        client, scope = OAuthClient(oauth.endpoint, ""), {}  # Google reads all from the assertion
+        client, scope = OAuthClient(oauth.token_endpoint, ""), {}  # Google reads all from the assertion
     return request_token(client, {"grant_type": GRANT_TYPE, "assertion": assertion, **scope}, advice)
 
 
@@ -214,5 +214,5 @@ def _request_by_refresh_token(login: _OAuthLogin, client: OAuthClient, scope: di
 
 
 def _stored_refresh_token(login: _OAuthLogin) -> RefreshToken:
-    owner = (login.oauth.client_id, login.user, login.oauth.endpoint)
+    owner = (login.oauth.client_id, login.user, login.oauth.token_endpoint)
     return RefreshToken(login.folder, owner, login.refresh_token)

@@ -61,12 +61,12 @@ class SendGrid:
             raise ConfigError(
                 f'"{url}" is not a transport; write sendgrid: and set MAILER_SENDGRID_URL to use another URL'
             )
-        key = settings.variable(API_KEY).strip()
+        key = settings.environment_variable(API_KEY).strip()
         if not key:
             raise ConfigError("SENDGRID_API_KEY is not set; put the key of your SendGrid account into .env")
         if not key.isascii() or not key.isprintable() or " " in key:
             raise ConfigError("SENDGRID_API_KEY is not a key; a key has only ASCII characters and no spaces")
-        base_url = _checked_base_url(settings.variable(BASE_URL) or _USUAL_URL)
+        base_url = _checked_base_url(settings.environment_variable(BASE_URL) or _USUAL_URL)
         proxy_for(base_url, "SendGrid")  # reports an unusable proxy before anything is sent
         return cls(base_url, key, concurrency=settings.delivery.connections, sleep=sleep)
 

@@ -59,8 +59,8 @@ class Smtp:
         if not host or parts.path not in ("", "/") or parts.query or parts.fragment:
             raise ConfigError(f'"{url}" is not a transport; write smtp://user@host:port')
         user = unquote(parts.username or "")
-        password = settings.variable(PASSWORD)
-        ca_file = settings.variable(CA_FILE)
+        password = settings.environment_variable(PASSWORD)
+        ca_file = settings.environment_variable(CA_FILE)
         tokens = token_cache_for(settings, user, clock) if user else None
         if user and not password and tokens is None:
             raise ConfigError(

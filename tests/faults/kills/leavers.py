@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import Self
 from urllib.parse import urlsplit
 
-from mailer.links.urls import Purpose, Tokens
+from mailer.links.urls import Purpose, TokenCodec
 from tests.faults.kills.harness import Desk
 from tests.faults.kills.processes import PATIENCE_SECONDS
 
@@ -26,7 +26,7 @@ class Leavers:
     def __init__(self, desk: Desk, campaign_id: int) -> None:
         self._desk = desk
         self._campaign_id = campaign_id
-        self._tokens = Tokens((_KEY,))
+        self._tokens = TokenCodec((_KEY,))
         #: When the POST of each reader was answered (seconds of `time.monotonic`), by subscriber id.
         self.answered: dict[int, float] = {}
 
