@@ -77,7 +77,7 @@ def test_a_server_for_smaller_messages_takes_none_and_we_say_why(desk: Desk, sta
     ran = desk.send(server.url)
     assert ran.status == 1
     assert "accepted" not in desk.counts
-    assert "the server takes 5,000 at most" in ran.out + ran.err
+    assert "the server accepts 5,000 at most" in ran.out + ran.err
     assert server.count() == 0
 
 
