@@ -16,7 +16,6 @@ from mailer.commands.confirmation import YesOption, confirm
 from mailer.commands.context import JsonFlag, emit_json, say, settings_of
 from mailer.commands.output import say_failure_reasons, say_state_counts
 from mailer.config import Settings
-from mailer.errors import CampaignError
 from mailer.services.campaigns.decisions import cancel_campaign, pause_campaign
 from mailer.services.campaigns.documents import (
     CampaignDetails,
@@ -25,6 +24,7 @@ from mailer.services.campaigns.documents import (
     list_overviews,
     overview_of,
 )
+from mailer.services.campaigns.verification import verify_by_slug
 from mailer.services.workspace import Workspace, open_workspace
 from mailer.transports.registry import is_folder_transport
 
@@ -170,22 +170,14 @@ def _say_new_status(workspace: Workspace, slug: str, run_has_ended: bool, as_jso
 
 def verify(context: typer.Context, slug: Slug, as_json: JsonFlag = False) -> None:
     """Compares a campaign's folder with what was sent."""
-    settings = settings_of(context)
-    folder = settings.campaigns / slug
-    if not folder.is_dir():
-        open_workspace(settings, for_reading=True).spools.find(slug)
-        raise CampaignError(f"campaigns/{slug} is missing; restore it from a backup")
-    from mailer.archive.verify import verify_campaign
-
-    verdict = verify_campaign(folder, settings)
+    result = verify_by_slug(settings_of(context), slug)
     if as_json:
-        findings, notes = list(verdict.problems), list(verdict.notes)
-        emit_json({"slug": slug, "ok": not findings, "findings": findings, "notes": notes})
+        emit_json(result.to_json())
     else:
-        for finding in (*verdict.problems, *verdict.notes):
-            say(finding)
-        if not verdict.problems:
-            same = "" if verdict.notes else ", and renders to the same bytes"
+        for sentence in (*result.problems, *result.notes):
+            say(sentence)
+        if result.is_unchanged:
+            same = "" if result.notes else ", and renders to the same bytes"
             say(f"campaigns/{slug} holds what was sent{same}.")
-    if verdict.problems:
+    if not result.is_unchanged:
         raise typer.Exit(1)

@@ -6,15 +6,13 @@ from typing import Annotated
 
 import typer
 
-from mailer.campaign.status import Event
 from mailer.commands.context import JsonFlag, emit_json, say, settings_of
 from mailer.commands.output import say_result, show_progress, warn_of_moved_database
 from mailer.commands.signals import stop_on_signals
-from mailer.errors import BusyError, InputError
+from mailer.errors import InputError
 from mailer.services.campaigns.decisions import resolve_campaign, retry_campaign
 from mailer.services.campaigns.documents import details_of, overview_of
 from mailer.services.campaigns.resume import resume_campaign
-from mailer.services.sending.canary import release_behind_canary
 from mailer.services.sending.result import SendResult
 from mailer.services.sending.send import finish_campaign
 from mailer.services.workspace import Workspace, open_workspace
@@ -36,22 +34,17 @@ def resume(context: typer.Context, slug: Slug, as_json: JsonFlag = False) -> Non
     workspace = open_workspace(settings_of(context))
     overview = overview_of(workspace, slug)
     warn_of_moved_database(workspace.db, workspace.settings)
-    released = release_behind_canary(workspace.spools.open(overview.campaign), Event.RELEASE_HELD)
-    try:
-        with (
-            stop_on_signals() as stop,
-            show_progress(sum(overview.counts.values()), quiet=as_json) as observe,
-        ):
-            result = resume_campaign(workspace, slug, stop=stop, observe=observe)
-    except BusyError:
-        if not released:
-            raise
-        if as_json:
-            emit_json(details_of(workspace, slug).to_json())
-        else:
-            say(f"Campaign {slug} continues: the process that was waiting sends the rest.")
-        return
-    _print_result(workspace, result, as_json)
+    with (
+        stop_on_signals() as stop,
+        show_progress(sum(overview.counts.values()), quiet=as_json) as observe,
+    ):
+        result = resume_campaign(workspace, slug, stop=stop, observe=observe)
+    if result is not None:
+        _print_result(workspace, result, as_json)
+    elif as_json:
+        emit_json(details_of(workspace, slug).to_json())
+    else:
+        say(f"Campaign {slug} continues: the process that was waiting sends the rest.")
 
 
 def retry(

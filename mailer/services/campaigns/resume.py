@@ -8,6 +8,7 @@ from mailer.campaign.canary import canary_of
 from mailer.campaign.status import Event, Status
 from mailer.clock import utc_now
 from mailer.delivery.progress import Progress
+from mailer.errors import BusyError
 from mailer.services.database.guard import refuse_database_behind_manifest
 from mailer.services.sending.after_run import refresh_manifest, schedule_campaign
 from mailer.services.sending.canary import release_behind_canary
@@ -23,14 +24,28 @@ __all__ = ["resume_campaign"]
 
 def resume_campaign(
     workspace: Workspace, slug: str, *, stop: StopFlag, observe: Callable[[Progress], None]
-) -> SendResult:
+) -> SendResult | None:
     """Resumes a campaign, and returns the result of its run.
 
     If a campaign was paused before its scheduled time, it waits for that time again. Otherwise all deliveries
-    that are due or missed are sent now; if no delivery is due yet, all are sent now. `stop` ends the run
-    early, and `observe` is called with its progress. Raises CampaignError for a cancelled campaign, BusyError
-    if a run is active, and TransportError.
+    that are due or missed are sent now; if no delivery is due yet, all are sent now. If another process waits
+    for the end of a canary, the deliveries behind the canary are released for that process, and None is
+    returned. `stop` ends the run early, and `observe` is called with its progress. Raises CampaignError for a
+    cancelled campaign, BusyError if a run is active, and TransportError.
     """
+    spool = workspace.spools.open(workspace.spools.find(slug))
+    is_released = release_behind_canary(spool, Event.RELEASE_HELD)
+    try:
+        return _resume_here(workspace, slug, stop, observe)
+    except BusyError:
+        if not is_released:
+            raise
+        return None
+
+
+def _resume_here(
+    workspace: Workspace, slug: str, stop: StopFlag, observe: Callable[[Progress], None]
+) -> SendResult:
     settings = workspace.settings
     signer = signer_for_transport(workspace.spools.find(slug).transport, settings)
     with campaign_lock(settings, slug):
