@@ -10,9 +10,9 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import partial
-from typing import Final
+from typing import Any, Final
 
 from mailer.config import Settings
 from mailer.doctor import storage, website, workspace
@@ -21,13 +21,13 @@ from mailer.doctor.dns.dmarc import check_dmarc
 from mailer.doctor.dns.host_names import ascii_domain, return_path_domain, sender_domain
 from mailer.doctor.dns.mx import check_mx_records
 from mailer.doctor.dns.ptr import check_reverse_dns
-from mailer.doctor.dns.resolver import Resolver
+from mailer.doctor.dns.resolver import DnsResolver, Resolver, parse_nameserver
 from mailer.doctor.dns.spf import check_spf
 from mailer.errors import MailerError
 from mailer.transports.finding import Finding, Status, UnansweredQuery
 from mailer.transports.registry import driver_of
 
-__all__ = ["Check", "applicable_checks", "run_checks"]
+__all__ = ["Check", "Examination", "applicable_checks", "examine_workspace", "run_checks"]
 
 _SECONDS: Final = 30.0
 
@@ -39,6 +39,36 @@ class Check:
 
     name: str
     run: Callable[[], Iterable[Finding]]
+
+
+@dataclass(frozen=True, slots=True)
+class Examination:
+    """Holds the findings of all checks of a workspace, in the order of the checks."""
+
+    findings: Sequence[Finding]
+
+    @property
+    def is_ready(self) -> bool:
+        """Returns whether no finding is an error."""
+        return all(finding.status is not Status.ERROR for finding in self.findings)
+
+    def to_json(self) -> dict[str, Any]:
+        """Returns the findings as JSON data."""
+        return {"ok": self.is_ready, "checks": [asdict(finding) for finding in self.findings]}
+
+
+def examine_workspace(
+    settings: Settings, *, offline: bool = False, nameserver: str | None = None, seconds: float = _SECONDS
+) -> Examination:
+    """Runs every check that applies to a workspace, for at most `seconds`.
+
+    With `offline`, no check needs the network. `nameserver` is HOST:PORT; None means the machine's own.
+    Raises InputError if `nameserver` is not of that form.
+    """
+    server = parse_nameserver(nameserver) if nameserver else None
+    return Examination(
+        run_checks(applicable_checks(settings, None if offline else DnsResolver(server)), seconds=seconds)
+    )
 
 
 def applicable_checks(settings: Settings, resolver: Resolver | None) -> tuple[Check, ...]:

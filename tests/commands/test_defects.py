@@ -131,7 +131,7 @@ def test_a_defect_in_the_log_itself_breaks_nothing(workspace: Path, monkeypatch:
 
 
 def test_outside_a_workspace_it_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mailer.commands.workspace.init.make_workspace", broken)
+    monkeypatch.setattr("mailer.commands.workspace.init.create_workspace", broken)
     told = sentence(run(tmp_path, "init", "desk"))
     assert told.endswith("; no log was written, because there is no workspace here")
 

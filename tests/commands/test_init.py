@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from mailer.commands.workspace import init as command
-from mailer.commands.workspace.init import make_workspace
 from mailer.config import load_settings
 from mailer.errors import ConfigError, FailureError
 from mailer.issue.load import load_issue
 from mailer.issue.values.fields import parse_date
+from mailer.services import new_workspace
+from mailer.services.new_workspace import create_workspace
 from tests.cli import run
 from tests.syncs import Syncs
 
@@ -40,7 +40,7 @@ def tree(folder: Path) -> dict[str, bytes | None]:
 
 def test_a_new_workspace_has_all_that_is_needed(tmp_path: Path) -> None:
     folder = tmp_path / "far" / "away"
-    assert make_workspace(folder, DAY) == ISSUE
+    assert create_workspace(folder, DAY) == ISSUE
     assert {name for name, data in tree(folder).items() if data is not None} == {
         ".env",
         ".gitignore",
@@ -59,15 +59,15 @@ def test_a_new_workspace_has_all_that_is_needed(tmp_path: Path) -> None:
 
 
 def test_the_secret_key_is_random_private_and_ignored_by_git(tmp_path: Path) -> None:
-    make_workspace(tmp_path / "a", DAY)
-    make_workspace(tmp_path / "b", DAY)
+    create_workspace(tmp_path / "a", DAY)
+    create_workspace(tmp_path / "b", DAY)
     assert (tmp_path / "a/.env").read_bytes() != (tmp_path / "b/.env").read_bytes()
     assert stat.S_IMODE((tmp_path / "a/.env").stat().st_mode) == 0o600
     assert {".env", ".dkim/"} <= set((tmp_path / "a/.gitignore").read_text("utf-8").splitlines())
 
 
 def test_the_settings_name_every_key(tmp_path: Path) -> None:
-    make_workspace(tmp_path, DAY)
+    create_workspace(tmp_path, DAY)
     text = (tmp_path / "mailer.toml").read_text("utf-8")
     settings = load_settings(tmp_path, {})
     for model in (settings.publication, settings.brand, settings.editions["morning"], settings.delivery):
@@ -111,7 +111,7 @@ def test_no_file_is_overwritten(tmp_path: Path, name: str) -> None:
     with pytest.raises(
         ConfigError, match="would be overwritten; move it away, or choose another folder"
     ) as caught:
-        make_workspace(tmp_path, DAY)
+        create_workspace(tmp_path, DAY)
     assert name in str(caught.value)
     assert tree(tmp_path) == before
 
@@ -119,12 +119,12 @@ def test_no_file_is_overwritten(tmp_path: Path, name: str) -> None:
 def test_what_is_no_folder_is_in_the_way_and_so_is_a_dangling_link(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("mine")
     with pytest.raises(ConfigError, match="file is not a folder; nothing was changed"):
-        make_workspace(tmp_path / "file", DAY)
+        create_workspace(tmp_path / "file", DAY)
     (tmp_path / "desk").mkdir()
     (tmp_path / "desk/issues").write_text("mine")
     (tmp_path / "desk/.env").symlink_to(tmp_path / "elsewhere")
     with pytest.raises(ConfigError, match=r"^issues, \.env in .*desk would be overwritten"):
-        make_workspace(tmp_path / "desk", DAY)
+        create_workspace(tmp_path / "desk", DAY)
     assert not (tmp_path / "elsewhere").exists()
     assert sorted(path.name for path in (tmp_path / "desk").iterdir()) == [".env", "issues"]
 
@@ -138,11 +138,11 @@ def test_a_disk_that_is_full_leaves_nothing_behind(tmp_path: Path, monkeypatch: 
             raise OSError(28, "No space left on device", str(path))
         return real(path, *rest)
 
-    monkeypatch.setattr(command.os, "open", full)
+    monkeypatch.setattr(new_workspace.os, "open", full)
     with pytest.raises(
         FailureError, match="no workspace was made: no space left on device; correct that and"
     ):
-        make_workspace(tmp_path, DAY)
+        create_workspace(tmp_path, DAY)
     assert tree(tmp_path) == {"issues": None}
 
 
@@ -157,9 +157,9 @@ def test_somebody_elses_file_is_kept_when_it_appears_meanwhile(
             (Path(path).parent / "issues/theirs.yaml").write_text("theirs")
         return real(path, *rest)
 
-    monkeypatch.setattr(command.os, "open", race)
+    monkeypatch.setattr(new_workspace.os, "open", race)
     with pytest.raises(ConfigError, match=r"mailer\.toml appeared just now and was left as it is"):
-        make_workspace(tmp_path / "desk", DAY)
+        create_workspace(tmp_path / "desk", DAY)
     assert tree(tmp_path / "desk") == {
         "issues": None,
         "issues/theirs.yaml": b"theirs",
@@ -172,7 +172,7 @@ def test_everything_is_on_disk_before_mailer_toml_is_made(
 ) -> None:
     folder = tmp_path / "desk"
     syncs = Syncs(monkeypatch, noting=lambda: set(tree(folder)))
-    make_workspace(folder, DAY)
+    create_workspace(folder, DAY)
     everything = set(tree(folder))
     rest = {name for name, data in tree(folder).items() if data is not None} - {"mailer.toml"}
     assert sum("mailer.toml" not in noted for noted in syncs.of_files) == len(rest)
@@ -192,9 +192,9 @@ def test_ctrl_c_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.Monkey
             raise KeyboardInterrupt
         return real(path, *rest)
 
-    monkeypatch.setattr(command.os, "open", interrupted)
+    monkeypatch.setattr(new_workspace.os, "open", interrupted)
     with pytest.raises(KeyboardInterrupt):
-        make_workspace(tmp_path / "desk", DAY)
+        create_workspace(tmp_path / "desk", DAY)
     assert tree(tmp_path) == {}
 
 
@@ -209,8 +209,8 @@ def test_ctrl_c_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.Monkey
 def test_the_machines_time_zone_is_taken(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, target: str, zone: str
 ) -> None:
-    monkeypatch.setattr(command.Path, "resolve", lambda self: Path(target))
-    assert command._machine_time_zone() == zone
+    monkeypatch.setattr(new_workspace.Path, "resolve", lambda self: Path(target))
+    assert new_workspace._machine_time_zone() == zone
 
 
 def test_the_first_issue_names_only_commands_that_exist(tmp_path: Path) -> None:

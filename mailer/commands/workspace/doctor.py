@@ -6,7 +6,6 @@ import os
 import sys
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import asdict
 from typing import Annotated, Final
 
 import typer
@@ -58,28 +57,23 @@ def doctor(
     The command changes nothing and sends nothing.
     """
     # Only here: no other command needs the DNS.
-    from mailer.doctor.dns.resolver import DnsResolver, parse_nameserver
-    from mailer.doctor.examine import applicable_checks, run_checks
+    from mailer.doctor.examine import examine_workspace
 
     given = context.get_parameter_source("dns_server")
     if offline and given is not None and given.name == "COMMANDLINE":
         raise InputError("--offline and --dns-server cannot be used together; leave one of them out")
     settings = settings_of(context)
-    server = parse_nameserver(dns_server) if dns_server else None
     try:
-        findings = run_checks(
-            applicable_checks(settings, None if offline else DnsResolver(server)), seconds=seconds
-        )
+        examination = examine_workspace(settings, offline=offline, nameserver=dns_server, seconds=seconds)
     except KeyboardInterrupt:
         say("mailer: stopped; nothing was changed", err=True)
         set_exit_explanation("stopped; nothing was changed")
         raise typer.Exit(_INTERRUPTED) from None
-    is_ready = all(finding.status is not Status.ERROR for finding in findings)
     if as_json:
-        emit_json({"ok": is_ready, "checks": [asdict(finding) for finding in findings]})
+        emit_json(examination.to_json())
     else:
-        _print_findings(findings)
-    if not is_ready:
+        _print_findings(examination.findings)
+    if not examination.is_ready:
         raise typer.Exit(1)
 
 

@@ -3,24 +3,17 @@
 from __future__ import annotations
 
 import datetime as dt
-import os
-import secrets
-from importlib.resources import files
 from pathlib import Path
-from string import Template
 from typing import Annotated
-from zoneinfo import available_timezones
 
 import typer
 
 from mailer.commands.context import say
 from mailer.config import CONFIG_NAME
-from mailer.errors import ConfigError, FailureError, InputError
-from mailer.files import sync_folder
+from mailer.errors import InputError
+from mailer.services.new_workspace import create_workspace
 
-__all__ = ["init", "make_workspace"]
-
-_FOLDERS = ("issues", "templates", "campaigns")
+__all__ = ["init"]
 
 
 def init(
@@ -39,7 +32,7 @@ def init(
         raise InputError(
             "--workspace must name an existing workspace; to create one, write `mailer init DIR`"
         )
-    issue = make_workspace(folder, dt.datetime.now().astimezone().date())
+    issue = create_workspace(folder, dt.datetime.now().astimezone().date())
     shown = "this folder" if folder == Path() else str(folder)
     say(f"A workspace is ready in {shown}. What to do next:")
     steps = [] if folder == Path() else [(f"cd {folder}", "")]
@@ -54,92 +47,3 @@ def init(
     for command, why in steps:
         say(f"  {command:<{width}}  {why}".rstrip())
     say("Keep .env secret: the key in it signs every unsubscribe link.")
-
-
-def make_workspace(folder: Path, today: dt.date) -> str:
-    """Creates a workspace in `folder`, and returns the relative path of the first issue, dated `today`.
-
-    Raises ConfigError if a file would be overwritten. After any error nothing has changed. mailer.toml is
-    written last, so that an interruption leaves no folder that counts as a workspace.
-    """
-    issue = f"issues/{today.isoformat()}-morning.yaml"
-    contents = {
-        ".env": "# Signs the links to unsubscribe. Never lose it, never publish it.\n"
-        f"MAILER_SECRET_KEY={secrets.token_urlsafe(32)}\n",
-        ".gitignore": _starter_text("gitignore"),
-        "campaigns/.gitkeep": "",
-        "templates/README.md": _starter_text("templates-README.md"),
-        issue: _starter_text("first-issue.yaml", date=today.isoformat(), path=issue),
-        CONFIG_NAME: _starter_text("mailer.toml", timezone=_machine_time_zone()),
-    }
-    _check_nothing_is_overwritten(folder, contents)
-    created: list[Path] = []
-    try:
-        for place in (folder, *(folder / name for name in _FOLDERS)):
-            _make_missing_folders(place, created)
-        for name, text in contents.items():
-            path = folder / name
-            mode = 0o600 if name == ".env" else 0o666
-            handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
-            created.append(path)
-            with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as stream:
-                stream.write(text)
-                stream.flush()
-                os.fsync(stream.fileno())
-            sync_folder(path.parent)
-    except BaseException as error:
-        _remove_created(created)
-        if isinstance(error, FileExistsError):
-            raise ConfigError(
-                f"{error.filename} appeared just now and was left as it is; no workspace was made"
-            ) from None
-        if isinstance(error, OSError):
-            reason = (error.strerror or str(error)).lower()
-            raise FailureError(
-                f"{folder}: no workspace was made: {reason}; correct that and try again"
-            ) from None
-        raise
-    return issue
-
-
-def _starter_text(name: str, **values: str) -> str:
-    text = (files("mailer.commands.workspace") / "starter" / name).read_text(encoding="utf-8")
-    return Template(text).substitute(values)
-
-
-def _machine_time_zone() -> str:
-    """Returns the name of the machine's time zone, or UTC if the name cannot be found."""
-    target = Path("/etc/localtime").resolve().as_posix()
-    _, found, name = target.partition("/zoneinfo/")
-    return name if found and name in available_timezones() else "UTC"
-
-
-def _check_nothing_is_overwritten(folder: Path, contents: dict[str, str]) -> None:
-    if os.path.lexists(folder) and not folder.is_dir():
-        raise ConfigError(f"{folder} is not a folder; nothing was changed")
-    if os.path.lexists(folder / CONFIG_NAME):
-        raise ConfigError(
-            f"{folder / CONFIG_NAME} exists already, so this is a workspace; nothing was changed"
-        )
-    blocked = [name for name in _FOLDERS if os.path.lexists(folder / name) and not (folder / name).is_dir()]
-    blocked += [name for name in contents if os.path.lexists(folder / name)]
-    if blocked:
-        names = ", ".join(blocked)
-        raise ConfigError(f"{names} in {folder} would be overwritten; move it away, or choose another folder")
-
-
-def _make_missing_folders(folder: Path, created: list[Path]) -> None:
-    for missing in reversed([folder, *folder.parents]):
-        if not missing.is_dir():
-            missing.mkdir()
-            created.append(missing)
-            sync_folder(missing.parent)
-
-
-def _remove_created(created: list[Path]) -> None:
-    """Removes the files and the empty folders in `created`, the newest first."""
-    for path in reversed(created):
-        try:
-            path.rmdir() if path.is_dir() and not path.is_symlink() else path.unlink(missing_ok=True)
-        except OSError:
-            continue

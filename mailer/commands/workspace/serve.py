@@ -4,22 +4,18 @@ from __future__ import annotations
 
 import signal
 import socket
-from contextlib import closing
 from functools import partial
 from types import FrameType
 from typing import Annotated
 
 import typer
-from sqlite_utils import Database
 
-from mailer.audience.stable_ids import assign_missing_ids
 from mailer.commands.context import say, settings_of
 from mailer.commands.crash_reports import describe_defect
 from mailer.config import Settings
 from mailer.errors import FailureError
 from mailer.services.due.background import Scheduler
-from mailer.store.database import open_store
-from mailer.theme_files import check_template_folders
+from mailer.services.readers.serving import prepare_to_serve
 
 __all__ = ["listener_url", "serve"]
 
@@ -50,10 +46,7 @@ def serve(
     from mailer.web.server import listen, make_server
 
     settings = settings_of(context)
-    settings.signing_keys()
-    check_template_folders(settings.root)
-    with closing(open_store(settings.database).conn) as connection:
-        assign_missing_ids(Database(connection), settings.signing_keys()[-1])
+    prepare_to_serve(settings)
     scheduler = Scheduler(settings, on_defect=partial(_print_defect, settings))
     server = make_server(create_app(settings), scheduler.request_stop)
 
