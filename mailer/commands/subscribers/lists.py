@@ -143,7 +143,7 @@ def export_list(
         raise AudienceError("--json and the list cannot both go to standard output; add -o FILE")
     name = shown_path(output, settings) if output else ""
     exported = listing.export_people(
-        settings, SubscriberFilter(status, edition, segment), target.open_text(), name=name
+        settings, SubscriberFilter(status, edition, segment), target.open_text(), file_name=name
     )
     if as_json:
         emit_json(exported.to_json())

@@ -12,9 +12,9 @@ from mailer.transports.finding import Finding, Status
 __all__ = ["check_mx_records"]
 
 
-def check_mx_records(resolver: Resolver, domain: str, used_for: str) -> Iterator[Finding]:
-    """Checks whether `domain` accepts mail. `used_for` says which of our header fields name the domain:
-    "From", "From and Reply-To"."""
+def check_mx_records(resolver: Resolver, domain: str, mailbox_names: str) -> Iterator[Finding]:
+    """Checks whether `domain` accepts mail. `mailbox_names` tells which of our mailboxes are in this domain,
+    for the findings: "From", or "From and Reply-To"."""
     name = f"mx {domain}"
     wanted = zone_file_line(domain, "MX", f"10 mail.{domain}.")
     found = resolver.mx_records(domain)
@@ -24,14 +24,15 @@ def check_mx_records(resolver: Resolver, domain: str, used_for: str) -> Iterator
             yield Finding(
                 name,
                 Status.WARNING,
-                f"{domain} has no MX record, so mail to {used_for} goes to {domain} itself ({addresses[0]})",
+                f"{domain} has no MX record, so mail to {mailbox_names} goes to {domain} itself "
+                f"({addresses[0]})",
                 f"publish {wanted}",
             )
         else:
             yield Finding(
                 name,
                 Status.ERROR,
-                f"{domain} has neither MX nor address, so mail to {used_for} cannot be delivered",
+                f"{domain} has neither MX nor address, so mail to {mailbox_names} cannot be delivered",
                 f"publish {wanted}",
             )
         return
@@ -39,11 +40,11 @@ def check_mx_records(resolver: Resolver, domain: str, used_for: str) -> Iterator
         yield Finding(
             name,
             Status.ERROR,
-            f"the null MX (RFC 7505) of {domain} says that it accepts no mail, but {used_for} uses it",
+            f"the null MX (RFC 7505) of {domain} says that it accepts no mail, but {mailbox_names} uses it",
             f"publish {wanted} with your mail server, or use another domain",
         )
         return
-    dead = [host for _, host in found if not _has_address(resolver, host)]
+    dead = [host for _, host in found if not _has_ip_address(resolver, host)]
     if len(dead) == len(found):
         yield Finding(
             name,
@@ -59,18 +60,15 @@ def check_mx_records(resolver: Resolver, domain: str, used_for: str) -> Iterator
             "remove the MX records of these hosts",
         )
     else:
+        verb = "takes" if len(found) == 1 else "take"
         yield Finding(
             name,
             Status.OK,
-            f"{', '.join(host for _, host in found)} {_take_or_takes(len(found))} mail for {used_for}",
+            f"{', '.join(host for _, host in found)} {verb} mail for {mailbox_names}",
         )
 
 
-def _take_or_takes(count: int) -> str:
-    return "takes" if count == 1 else "take"
-
-
-def _has_address(resolver: Resolver, host: str) -> bool:
+def _has_ip_address(resolver: Resolver, host: str) -> bool:
     """Returns whether the host of an MX record has an IP address in the DNS.
 
     The host must be a name: receivers do not accept an IP address in an MX record.

@@ -1,7 +1,7 @@
 """Queries the DNS, and distinguishes "there is no record" from "the DNS did not answer".
 
-The result is empty if a record does not exist. `UnansweredQuery` is raised if there is no answer, because of
-a time-out, a SERVFAIL or a missing network: then it is unknown whether the record exists.
+The result of a query is empty if the record does not exist. `UnansweredQuery` is raised if there is no
+answer, because of a time-out, a SERVFAIL or a missing network: then it is unknown whether the record exists.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ class Resolver(Protocol):
         ...
 
     def cname_target(self, name: str) -> str:
-        """Returns the target of the CNAME record of a name, or ""."""
+        """Returns the target of the CNAME record of a name; "" if there is no such record."""
         ...
 
     def ptr_names(self, address: str) -> tuple[str, ...]:

@@ -47,7 +47,7 @@ def keep_plan(workspace: Workspace, prepared: PreparedIssue) -> str:
         return ""
     try:
         with busy_timeout(workspace.db, _PATIENCE):
-            plan, content = prepared.plan, _current_content(workspace.settings, prepared)
+            plan, content = prepared.plan, _current_plan_content(workspace.settings, prepared)
             store_plan(workspace.db, plan.hash, plan.to_json(), content, prepared.people)
     except sqlite3.OperationalError as error:
         why = to_store_error(error, workspace.settings.database.name)
@@ -82,9 +82,13 @@ def apply_approved_plan(workspace: Workspace, prepared: PreparedIssue, plan_hash
             f"{prepared.plan.slug}; nothing was sent. {plan_again}"
         )
     plan = prepared.plan
-    changed = _changed_parts(
+    changed = _names_of_changed_plan_parts(
         kept,
-        {**_current_content(workspace.settings, prepared), "segment": plan.segment, "archive": plan.archive},
+        {
+            **_current_plan_content(workspace.settings, prepared),
+            "segment": plan.segment,
+            "archive": plan.archive,
+        },
     )
     if changed:
         raise CampaignError(
@@ -96,12 +100,12 @@ def apply_approved_plan(workspace: Workspace, prepared: PreparedIssue, plan_hash
     return _restore_kept_plan(prepared, kept)
 
 
-def _current_content(settings: Settings, prepared: PreparedIssue) -> dict[str, Any]:
+def _current_plan_content(settings: Settings, prepared: PreparedIssue) -> dict[str, Any]:
     plan = prepared.plan
     return make_plan_content(settings, prepared.renditions, plan.slug, plan.archive, prepared.public)
 
 
-def _changed_parts(kept: KeptPlan, content: Mapping[str, Any]) -> list[str]:
+def _names_of_changed_plan_parts(kept: KeptPlan, content: Mapping[str, Any]) -> list[str]:
     """Returns the names of the parts, such as "the sender", that have changed since the stored plan.
 
     A variant that no reader gets any more does not count as a change.

@@ -74,7 +74,8 @@ def make_send_result(
     progress: Progress | None,
     recovered: RecoveryResult = NOTHING_RECOVERED,
 ) -> SendResult:
-    """Returns the result for a campaign, after a run or without a run."""
+    """Returns the result for the campaign of `spool`. `progress` is the progress of the run (None: there was
+    no run)."""
     campaign = workspace.spools.find(spool.campaign.slug)
     return SendResult(
         campaign,
