@@ -17,10 +17,9 @@ def check_mx_records(resolver: Resolver, domain: str, mailbox_names: str) -> Ite
     for the findings: "From", or "From and Reply-To"."""
     name = f"mx {domain}"
     wanted = zone_file_line(domain, "MX", f"10 mail.{domain}.")
-    found = resolver.mx_records(domain)
-    if not found:
-        addresses = resolver.host_addresses(domain)
-        if addresses:
+    hosts = [host for _, host in resolver.mx_records(domain)]
+    if not hosts:
+        if addresses := resolver.host_addresses(domain):
             yield Finding(
                 name,
                 Status.WARNING,
@@ -36,7 +35,7 @@ def check_mx_records(resolver: Resolver, domain: str, mailbox_names: str) -> Ite
                 f"publish {wanted}",
             )
         return
-    if any(host == "" for _, host in found):
+    if "" in hosts:
         yield Finding(
             name,
             Status.ERROR,
@@ -44,8 +43,8 @@ def check_mx_records(resolver: Resolver, domain: str, mailbox_names: str) -> Ite
             f"publish {wanted} with your mail server, or use another domain",
         )
         return
-    dead = [host for _, host in found if not _has_ip_address(resolver, host)]
-    if len(dead) == len(found):
+    dead = [host for host in hosts if not _has_ip_address(resolver, host)]
+    if len(dead) == len(hosts):
         yield Finding(
             name,
             Status.ERROR,
@@ -56,16 +55,12 @@ def check_mx_records(resolver: Resolver, domain: str, mailbox_names: str) -> Ite
         yield Finding(
             name,
             Status.WARNING,
-            f"{len(dead)} of the {len(found)} MX hosts have no address: {', '.join(dead)}",
+            f"{len(dead)} of the {len(hosts)} MX hosts have no address: {', '.join(dead)}",
             "remove the MX records of these hosts",
         )
     else:
-        verb = "takes" if len(found) == 1 else "take"
-        yield Finding(
-            name,
-            Status.OK,
-            f"{', '.join(host for _, host in found)} {verb} mail for {mailbox_names}",
-        )
+        verb = "takes" if len(hosts) == 1 else "take"
+        yield Finding(name, Status.OK, f"{', '.join(hosts)} {verb} mail for {mailbox_names}")
 
 
 def _has_ip_address(resolver: Resolver, host: str) -> bool:

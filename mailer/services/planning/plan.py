@@ -219,9 +219,9 @@ def make_plan_content(
 ) -> dict[str, Any]:
     """Returns the content that a plan fixes, as JSON data. The renditions are stored as digests by variant.
 
-    `public_page_kind` says what the public page shows (see `Plan.archive`), and `public_page` is the rendition
-    of the page if it shows only the parts for everybody. If the page differs from what all readers get, the
-    key `public` holds a digest of the page, or `public_page_kind` if that is not "everybody".
+    `public_page_kind` says what the public page shows (see `Plan.archive`), and `public_page` is the
+    rendition of the page if it shows only the parts for everybody. If the page differs from what all readers
+    get, the key `public` holds a digest of the page, or `public_page_kind` if that is not "everybody".
     """
     content = {
         "sender": str(settings.publication.sender),
