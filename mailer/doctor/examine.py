@@ -91,7 +91,7 @@ def _dkim_checks(settings: Settings, resolver: Resolver, from_domain: str) -> li
             for selector in settings.dkim.keys
         ]
     if driver.host is not None:
-        return [Check("dkim", partial(dkim.report_server_signing_unknown, driver.host(url)))]
+        return [Check("dkim", partial(dkim.report_unknown_dkim_signing, driver.host(url)))]
     return []
 
 

@@ -68,7 +68,7 @@ def check_website(settings: Settings, resolver: Resolver, *, seconds: float = _S
         yield Finding("web", Status.UNKNOWN, f"{name} has no IP address to connect to")
         return
     try:
-        plain = _connect_to_any(addresses, port, seconds)
+        plain = _connect_to_any_address(addresses, port, seconds)
     except ConnectionRefusedError:
         yield Finding(
             "web",
@@ -107,7 +107,7 @@ def _host_addresses(resolver: Resolver, host_name: str) -> tuple[str, ...]:
     return (host_name,) if is_ip_literal(host_name) else resolver.host_addresses(host_name)
 
 
-def _connect_to_any(addresses: tuple[str, ...], port: int, seconds: float) -> socket.socket:
+def _connect_to_any_address(addresses: tuple[str, ...], port: int, seconds: float) -> socket.socket:
     """Returns a connection to the first address that accepts one. `seconds` limits the wait for each address.
 
     Raises the OSError of the last address if none accepts.

@@ -50,7 +50,7 @@ def test_an_import_tells_its_progress_by_name_and_its_counts(settings: Settings,
     imported = import_lists(settings, ImportRequest(path, editions=("morning",)), told.append)
     size = path.stat().st_size
     assert told == [ImportProgress("list.csv", 2, size, size)]
-    assert imported.has_refused
+    assert imported.has_refused_rows
     assert (imported.counts["rows"], imported.counts["added"], imported.counts["refused"]) == (2, 1, 1)
     document = imported.to_json()
     assert (document["file"], document["added"], document["refused_file"]) == (
@@ -124,7 +124,7 @@ def test_an_addition_tells_what_was_cleared(desk: Settings) -> None:
     changed = add_person(desk, AdditionRequest(ANN, PersonChanges(tags=("press",))))
     assert changed.before
     assert (changed.before.tags, changed.person.tags) == (("vip",), ("press",))
-    assert changed.removed_values == {"tags": ["vip"], "attributes": []}
+    assert changed.removed_tags_and_attributes == {"tags": ["vip"], "attributes": []}
 
 
 @pytest.mark.parametrize(

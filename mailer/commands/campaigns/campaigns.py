@@ -23,7 +23,7 @@ from mailer.services.campaigns.documents import (
     CampaignOverview,
     campaign_details,
     campaign_overview,
-    list_overviews,
+    list_campaign_overviews,
 )
 from mailer.services.workspace import Workspace, open_workspace
 from mailer.transports.registry import is_folder_transport
@@ -62,7 +62,7 @@ def _status_remark(settings: Settings, overview: CampaignOverview) -> str:
 def list_campaigns(context: typer.Context, as_json: JsonFlag = False) -> None:
     """Lists all campaigns, newest first."""
     workspace = open_workspace(settings_of(context), for_reading=True)
-    found = list_overviews(workspace)
+    found = list_campaign_overviews(workspace)
     if as_json:
         emit_json([overview.to_json() for overview in found])
         return

@@ -116,7 +116,7 @@ def import_list(
         emit_json(imported.to_json())
     else:
         say_import(imported)
-    if imported.has_refused:
+    if imported.has_refused_rows:
         raise typer.Exit(1)
 
 

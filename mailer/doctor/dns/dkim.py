@@ -23,7 +23,7 @@ __all__ = [
     "check_private_key",
     "find_domain_signed_by_provider",
     "check_published_key",
-    "report_server_signing_unknown",
+    "report_unknown_dkim_signing",
     "check_provider_keys",
 ]
 
@@ -150,7 +150,7 @@ def find_domain_signed_by_provider(resolver: Resolver, domain: str, dns: Provide
     return ""
 
 
-def report_server_signing_unknown(host: str) -> Iterator[Finding]:
+def report_unknown_dkim_signing(host: str) -> Iterator[Finding]:
     """Yields one finding: it is unknown whether the mail server `host` signs with DKIM, because only a
     received message shows that."""
     yield Finding(

@@ -33,7 +33,7 @@ def check_spf(settings: Settings, resolver: Resolver, domain: str) -> Iterator[F
     is_checked_by_receivers = domain == return_path_domain(settings) and provider is None
     found = select_spf_records(resolver.txt_records(domain))
     if not found:
-        wanted = zone_file_line(domain, "TXT", _suggested_record(settings, provider))
+        wanted = zone_file_line(domain, "TXT", _suggested_spf_record(settings, provider))
         serious = Status.ERROR if is_checked_by_receivers else Status.WARNING
         yield Finding(name, serious, "there is no SPF record", f"publish {wanted}")
         return
@@ -89,7 +89,7 @@ def _exceeded_limit_findings(finding_name: str, evaluation: _SpfEvaluation) -> l
     return exceeded
 
 
-def _suggested_record(settings: Settings, provider: ProviderDns | None) -> str:
+def _suggested_spf_record(settings: Settings, provider: ProviderDns | None) -> str:
     """Returns the SPF record that the operator should publish. A part that the settings and the provider do
     not determine is a placeholder."""
     if provider is not None:

@@ -64,21 +64,21 @@ def _apply_decision(workspace: Workspace, slug: str, event: Event) -> bool:
     with suppress(BusyError), campaign_lock(settings, slug):
         spool = workspace.spools.open(workspace.spools.find(slug))
         if event is Event.CANCEL:
-            _recover_before_cancelling(workspace, spool)
+            _recover_campaign_before_cancelling(workspace, spool)
         else:
             recover_dead_run(workspace, spool)
             refuse_if_database_lacks_deliveries(settings, spool.campaign, spool.counts_by_state())
         try:
-            _apply_event(spool, event)
+            _apply_event_to_campaign(spool, event)
         finally:
             # Also where the status was set before: the command that set it may have died before this.
             refresh_manifest(settings, spool)
         return True
-    _apply_event(workspace.spools.open(workspace.spools.find(slug)), event)
+    _apply_event_to_campaign(workspace.spools.open(workspace.spools.find(slug)), event)
     return _wait_for_run_end(workspace, slug)
 
 
-def _apply_event(spool: Spool, event: Event) -> None:
+def _apply_event_to_campaign(spool: Spool, event: Event) -> None:
     """Applies an event to the campaign's status. Raises CampaignError if the status does not allow the event.
 
     A campaign that was sent may still be cancelled if deliveries were rejected or nobody received it.
@@ -91,7 +91,7 @@ def _apply_event(spool: Spool, event: Event) -> None:
         raise CampaignError(f"campaign {slug} is {spool.status()}, so it cannot be {target_status(event)}")
 
 
-def _recover_before_cancelling(workspace: Workspace, spool: Spool) -> None:
+def _recover_campaign_before_cancelling(workspace: Workspace, spool: Spool) -> None:
     """Settles the claims of a dead run by its journal, even if the database is an old copy that lacks some of
     the claims.
 

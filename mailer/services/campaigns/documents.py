@@ -25,7 +25,7 @@ __all__ = [
     "delivery_json",
     "campaign_details",
     "campaign_overview",
-    "list_overviews",
+    "list_campaign_overviews",
 ]
 
 
@@ -115,18 +115,18 @@ class CampaignDetails:
         }
 
 
-def list_overviews(workspace: Workspace) -> list[CampaignOverview]:
+def list_campaign_overviews(workspace: Workspace) -> list[CampaignOverview]:
     """Returns an overview of each campaign, newest first, after settling the claims of dead runs."""
     known = [recover_campaign_if_idle(workspace, campaign) for campaign in workspace.spools.campaigns()]
-    return [_make_overview(workspace, campaign) for campaign in known]
+    return [_make_campaign_overview(workspace, campaign) for campaign in known]
 
 
 def campaign_overview(workspace: Workspace, slug: str) -> CampaignOverview:
     """Returns the current overview of one campaign. Raises CampaignError if there is no such campaign."""
-    return _make_overview(workspace, workspace.spools.find(slug))
+    return _make_campaign_overview(workspace, workspace.spools.find(slug))
 
 
-def _make_overview(workspace: Workspace, campaign: Campaign) -> CampaignOverview:
+def _make_campaign_overview(workspace: Workspace, campaign: Campaign) -> CampaignOverview:
     return CampaignOverview(campaign, workspace.spools.open(campaign).counts_by_state())
 
 
@@ -147,12 +147,12 @@ def campaign_details(workspace: Workspace, slug: str) -> CampaignDetails:
     )
 
 
-def delivery_json(listed: ListedDelivery, address: str | None) -> dict[str, Any]:
+def delivery_json(delivery: ListedDelivery, address: str | None) -> dict[str, Any]:
     """Returns one delivery as JSON data. `address` is the reader's address (None: the reader was erased). A
     held delivery has the due time `NEVER`, so that scripts recognise it."""
-    document = asdict(listed)
+    document = asdict(delivery)
     person, held = document.pop("person"), document.pop("held")
-    due_at = NEVER if held else listed.due_at
+    due_at = NEVER if held else delivery.due_at
     return {"subscriber_id": person, "address": address, **document, "due_at": due_at}
 
 

@@ -32,7 +32,7 @@ __all__ = [
     "does_database_lack_deliveries",
     "watch_database",
     "refuse_if_database_lacks_claims",
-    "refuse_if_campaign_lost",
+    "refuse_if_database_lost_campaign",
     "refuse_if_database_lacks_deliveries",
 ]
 
@@ -61,7 +61,7 @@ def watch_database(
             raise StoreError(_copy_to_rescue_file(db, path))
 
 
-def refuse_if_campaign_lost(settings: Settings, loaded: LoadedIssue, slug: str) -> None:
+def refuse_if_database_lost_campaign(settings: Settings, loaded: LoadedIssue, slug: str) -> None:
     """Raises CampaignError if this issue was sent from this workspace as campaign `slug`.
 
     Called if the database has no campaign of that name, so that the database must have lost it. A campaign's

@@ -45,7 +45,7 @@ class CheckedIssue:
 def check_issue(settings: Settings, path: Path, *, strict: bool = False) -> CheckedIssue:
     """Returns all problems of the issue at `path`, instead of raising the first one. With `strict`, a warning
     counts as an error."""
-    name, problems = _find_problems(path, settings)
+    name, problems = _find_issue_problems(path, settings)
     return CheckedIssue(name, tuple(problems), strict)
 
 
@@ -59,7 +59,7 @@ def _problem_json(problem: Problem) -> dict[str, object]:
     }
 
 
-def _find_problems(path: Path, settings: Settings) -> tuple[str, list[Problem]]:
+def _find_issue_problems(path: Path, settings: Settings) -> tuple[str, list[Problem]]:
     from mailer.issue.load import examine_issue
 
     try:
@@ -79,10 +79,10 @@ def _find_problems(path: Path, settings: Settings) -> tuple[str, list[Problem]]:
         if ((each.path, each.line) not in told)
         and not (links and each.line is None and each.message.startswith("a link leads to "))
     )
-    return loaded.path, sorted_problems(list(_remove_duplicates(problems)), loaded.path)
+    return loaded.path, sorted_problems(list(_remove_duplicate_problems(problems)), loaded.path)
 
 
-def _remove_duplicates(problems: list[Problem]) -> Iterator[Problem]:
+def _remove_duplicate_problems(problems: list[Problem]) -> Iterator[Problem]:
     """Yields each problem once per line, with its column if any of the duplicates has one."""
     seen: set[tuple[str | None, int | None, str]] = set()
     for problem in sorted(problems, key=lambda each: each.column is None):

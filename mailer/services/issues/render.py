@@ -115,11 +115,11 @@ def _render_files(
         yield f"images/{picture.name}", picture.data
     yield (
         f"{subfolder}message.eml",
-        _sample_message(loaded, settings, _render_variant(loaded, settings, variant, None)),
+        _make_sample_message(loaded, settings, _render_variant(loaded, settings, variant, None)),
     )
 
 
-def _sample_message(loaded: LoadedIssue, settings: Settings, rendition: Rendition) -> bytes:
+def _make_sample_message(loaded: LoadedIssue, settings: Settings, rendition: Rendition) -> bytes:
     """Returns the message as it would be sent at the edition's usual time, addressed to no real reader. Needs
     no secret key."""
     if not settings.secret_keys:

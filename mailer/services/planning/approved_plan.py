@@ -96,7 +96,7 @@ def apply_approved_plan(workspace: Workspace, prepared: PreparedIssue, plan_hash
         )
     difference = compare_planned(kept.people, prepared.people)
     if difference.added or difference.other_variant:
-        raise CampaignError(f"{_difference_text(difference)}; nothing was sent. {plan_again}")
+        raise CampaignError(f"{_plan_difference_text(difference)}; nothing was sent. {plan_again}")
     return _restore_kept_plan(prepared, kept)
 
 
@@ -106,7 +106,8 @@ def _current_plan_content(settings: Settings, prepared: PreparedIssue) -> dict[s
 
 
 def _names_of_changed_plan_parts(kept: KeptPlan, content: Mapping[str, Any]) -> list[str]:
-    """Returns the names of the parts, such as "the sender", that have changed since the stored plan.
+    """Returns the names of the parts, such as "the sender", that differ between the stored plan and the
+    current content `content`.
 
     A variant that no reader gets any more does not count as a change.
     """
@@ -123,7 +124,7 @@ def _names_of_changed_plan_parts(kept: KeptPlan, content: Mapping[str, Any]) -> 
     return list(dict.fromkeys(_NAMES[key] for key in changed))
 
 
-def _difference_text(difference: PlanDifference) -> str:
+def _plan_difference_text(difference: PlanDifference) -> str:
     joined, other = difference.added, difference.other_variant
     parts = [f"{joined:,} reader{'' if joined == 1 else 's'} joined since that plan"] if joined else []
     if other:

@@ -16,7 +16,7 @@ from mailer.services.planning.prepare import is_campaign_of_issue, make_recipien
 from mailer.services.workspace import Workspace
 from mailer.transports.registry import unwritable_addresses_of
 
-__all__ = ["PersonExplanation", "explain_issue_for_person"]
+__all__ = ["PersonExplanation", "explain_whether_person_gets_issue"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ class PersonExplanation:
     unwritable: str = ""
 
 
-def explain_issue_for_person(workspace: Workspace, address: str, issue: Path) -> PersonExplanation:
+def explain_whether_person_gets_issue(workspace: Workspace, address: str, issue: Path) -> PersonExplanation:
     """Explains whether and why the person at `address` gets the issue in the file `issue`.
 
     Raises AudienceError for an invalid address, and IssueError for an invalid issue.

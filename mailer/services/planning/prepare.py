@@ -18,7 +18,7 @@ from mailer.config import Settings
 from mailer.errors import IssueError, Problem, SegmentError
 from mailer.issue.model import keys_and_reader_conditions, reader_conditions
 from mailer.render.rendition import Rendition
-from mailer.services.database.guard import refuse_if_campaign_lost
+from mailer.services.database.guard import refuse_if_database_lost_campaign
 from mailer.services.planning.plan import Plan, PlanInput, count_audience, make_plan, variants_to_render
 from mailer.services.planning.public_page import public_page_rendition
 from mailer.services.planning.recipients import RecipientSelection
@@ -245,8 +245,8 @@ def make_recipient_selection(
 
 
 def is_campaign_of_issue(campaign: Campaign, loaded: LoadedIssue) -> bool:
-    """Returns whether a campaign sent this issue: the same edition and date, and the same file or the same
-    content."""
+    """Returns whether a campaign belongs to this issue: the same edition and date, and the same file or the
+    same content."""
     slot = campaign.edition == loaded.issue.edition and campaign.issue_date == loaded.issue.date.isoformat()
     return slot and (campaign.issue == loaded.path or campaign.issue_hash == loaded.digest)
 
@@ -255,7 +255,7 @@ def _was_cancelled_before_sending(workspace: Workspace, campaign: Campaign, tran
     """Returns whether a campaign was cancelled before it reached anybody, so that the issue may have a new
     campaign.
 
-    If `transport_url` is an outbox folder, a message in an outbox folder counts as reached.
+    If `transport_url` is an outbox folder, a reader whose message is in an outbox folder counts as reached.
     """
     if campaign.status is not Status.CANCELLED:
         return False
@@ -275,7 +275,7 @@ def _find_free_slug(settings: Settings, loaded: LoadedIssue, campaigns: Sequence
         if slug not in taken and (not folder.exists() or is_unstarted_campaign(folder)):
             return slug
         if slug not in taken:
-            refuse_if_campaign_lost(settings, loaded, slug)
+            refuse_if_database_lost_campaign(settings, loaded, slug)
         number += 1
 
 

@@ -100,7 +100,7 @@ class RecheckedRecipient(NamedTuple):
 def recheck_recipients(
     workspace: Workspace, selection: RecipientSelection, planned_people: Iterable[tuple[int, int]]
 ) -> Iterator[RecheckedRecipient]:
-    """Checks the recipients of a plan again, and yields the results.
+    """Checks the recipients of a plan again, and yields a result for each recipient.
 
     `planned_people` holds (subscriber id, variant) in ascending order of the ids.
     """

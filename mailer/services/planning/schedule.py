@@ -74,8 +74,8 @@ class Schedule:
 def make_schedule(
     workspace: Workspace, prepared: PreparedIssue, *, at: str | None, at_local: str | None
 ) -> Schedule | None:
-    """Returns the schedule for `--at` or `--at-local`, given as typed; None without either option. Raises
-    InputError."""
+    """Returns the schedule for the options `--at` and `--at-local`; None if neither was given. `at` and
+    `at_local` are the values as typed. Raises InputError."""
     if at is not None and at_local is not None:
         raise InputError(
             "use either --at (one time for all) or --at-local (each reader's local time), not both"
@@ -111,7 +111,7 @@ def _make_local_schedule(workspace: Workspace, prepared: PreparedIssue, time_of_
     readers: Counter[dt.datetime] = Counter()
     home = local_to_utc(day, time_of_day, here)
     for name, number in Counter(zone for _, zone in time_zones_of(workspace, prepared.people)).items():
-        zone = _find_zone(name)
+        zone = _find_time_zone(name)
         if zone is not None:
             by_zone[name] = local_to_utc(day, time_of_day, zone)
         readers[by_zone.get(name, home)] += number
@@ -139,7 +139,7 @@ def _make_local_schedule(workspace: Workspace, prepared: PreparedIssue, time_of_
     )
 
 
-def _find_zone(name: str) -> ZoneInfo | None:
+def _find_time_zone(name: str) -> ZoneInfo | None:
     """Returns the time zone with that name; None for "" and for unknown names, which old imports may have
     stored."""
     try:

@@ -137,12 +137,12 @@ def _find_test_copy_recipient(db: Database, prepared: PreparedIssue, address: st
         known.language,
         attribute_texts(known.attributes) if known.attributes else None,
     )
-    own = _is_in_segment(db, prepared, known)
+    own = _is_subscriber_in_segment(db, prepared, known)
     variant = variant_of(db, known.id, prepared.selection.only) if own else _variant_of_most_readers(prepared)
     return _TestCopyRecipient(person, variant, on_list=True, own=own)
 
 
-def _is_in_segment(db: Database, prepared: PreparedIssue, subscriber: Subscriber) -> bool:
+def _is_subscriber_in_segment(db: Database, prepared: PreparedIssue, subscriber: Subscriber) -> bool:
     segment = prepared.selection.segment
     return segment is None or is_in_segment(db, subscriber.id, segment)
 

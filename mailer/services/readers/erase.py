@@ -90,10 +90,10 @@ def erase_person(
         ours: frozenset[Path] = frozenset()
         for each in addresses:
             kept = KeptFileRedactor(db, settings, each, sleep)
-            left += kept.clear_all_files(number, words, source=source)
-            ours = kept.cleared_paths()
+            left += kept.redact_all_files(number, words, source=source)
+            ours = kept.redacted_paths()
     *before, newest = map(AddressSpellings, addresses)
-    traces = search_files(newest, settings.root, ours, earlier=before) if search else None
+    traces = search_files(newest, settings.root, ours, earlier_spellings=before) if search else None
     return Erasure(number, addresses[-1].address, tuple(dict.fromkeys(left)), traces, bool(before))
 
 

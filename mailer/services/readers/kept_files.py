@@ -70,23 +70,23 @@ class KeptFileRedactor:
         self._folder = settings.root / ".mailer"
         self.spellings = AddressSpellings(address)
 
-    def clear_all_files(
+    def redact_all_files(
         self, subscriber_id: int | None, personal_texts: Sequence[str], *, source: str
     ) -> Iterator[str]:
-        """Clears all files. `subscriber_id` is None if the address was erased before.
+        """Removes the address from all files. `subscriber_id` is None if the address was erased before.
 
         `personal_texts` are texts that concern only this person. `source` is recorded as the origin of the
         erasure.
         """
-        yield from self._clear_rescued_copies(source)
-        yield from self._clear_journals(subscriber_id)
-        yield from self._clear_other_files()
-        yield from self._clear_manifests()
+        yield from self._redact_rescued_copies(source)
+        yield from self._redact_journals(subscriber_id)
+        yield from self._redact_files_in_mailer_folder()
+        yield from self._redact_manifests()
         yield from _clear_free_pages(self._db, self._settings.database, self.spellings, personal_texts)
 
-    def cleared_paths(self) -> frozenset[Path]:
-        """Returns the files and folders that this class clears, so that the search of the operator's own
-        files can skip them."""
+    def redacted_paths(self) -> frozenset[Path]:
+        """Returns the files and folders from which this class removes the address, so that the search of the
+        operator's own files can skip them."""
         path = self._settings.database
         family = {path.with_name(path.name + end) for end in ("", "-wal", "-shm", "-journal")}
         return frozenset({*family, self._folder, *self._rescued_copy_paths(), self._settings.root / ".env"})
@@ -97,14 +97,14 @@ class KeptFileRedactor:
         path = self._settings.database
         yield from sorted(path.parent.glob(f"{path.name}-rescued*"))
 
-    def _clear_rescued_copies(self, source: str) -> Iterator[str]:
+    def _redact_rescued_copies(self, source: str) -> Iterator[str]:
         """Erases the address from each copy of the database that a run made when the database file was
         removed."""
         for path in self._rescued_copy_paths():
             if not path.name.endswith(("-wal", "-shm", "-journal")):
-                yield from self._clear_database_copy(path, source)
+                yield from self._redact_database_copy(path, source)
 
-    def _clear_database_copy(self, path: Path, source: str) -> Iterator[str]:
+    def _redact_database_copy(self, path: Path, source: str) -> Iterator[str]:
         try:
             with closing(open_store(path)) as copy:
                 person = find(copy, self._address.address)
@@ -120,7 +120,7 @@ class KeptFileRedactor:
                 "or correct the error and erase the same address again"
             )
 
-    def _clear_journals(self, subscriber_id: int | None) -> Iterator[str]:
+    def _redact_journals(self, subscriber_id: int | None) -> Iterator[str]:
         """Removes server replies about the person from the journals of runs. An active run removes such
         replies from its own journal."""
         for path in sorted(self._folder.glob("*.journal")):
@@ -148,12 +148,14 @@ class KeptFileRedactor:
             with suppress(BusyError), campaign_lock(self._settings, slug):
                 redact_journal(self._db, path)
                 return True
-            if not (self._is_in_flight(slug, subscriber_id) or journal_mentions_erased(self._db, path)):
+            if not (
+                self._is_message_in_flight(slug, subscriber_id) or journal_mentions_erased(self._db, path)
+            ):
                 return True
             self._sleep(_POLL_SECONDS)
         return False
 
-    def _is_in_flight(self, slug: str, subscriber_id: int | None) -> bool:
+    def _is_message_in_flight(self, slug: str, subscriber_id: int | None) -> bool:
         """Returns whether a message to this subscriber is in flight, so that the server's reply will still be
         written to the journal."""
         if subscriber_id is None:
@@ -164,7 +166,7 @@ class KeptFileRedactor:
         except MailerError:
             return False  # the journal belongs to a campaign that the database lacks
 
-    def _clear_other_files(self) -> Iterator[str]:
+    def _redact_files_in_mailer_folder(self) -> Iterator[str]:
         """Removes the address from all files in `.mailer` except journals: error logs, for example."""
         for path in sorted(self._folder.rglob("*")):
             is_journal = path.parent == self._folder and path.suffix == ".journal"
@@ -173,15 +175,15 @@ class KeptFileRedactor:
             name = path.relative_to(self._settings.root).as_posix()
             try:
                 if any(map(self.spellings.is_in, read_file_in_pieces(path))):
-                    yield from self._clear_file(path)
+                    yield from self._redact_file(path)
             except (OSError, EOFError, zipfile.BadZipFile, zlib.error) as error:
                 yield f"{name} may hold the address and cannot be changed ({error}); remove the file"
 
-    def _clear_file(self, path: Path) -> Iterator[str]:
+    def _redact_file(self, path: Path) -> Iterator[str]:
         with path.open("rb") as file:
             start = file.read(len(_SQLITE))
         if start == _SQLITE:
-            yield from self._clear_database_copy(path, "cli")
+            yield from self._redact_database_copy(path, "cli")
             return
         if path.stat().st_size > _LARGEST:
             name = path.relative_to(self._settings.root).as_posix()
@@ -202,14 +204,14 @@ class KeptFileRedactor:
     def _redact_address_in_text(self, text: str) -> str:
         return redact_addresses(text, lambda key: key == self._address.key)
 
-    def _clear_manifests(self) -> Iterator[str]:
+    def _redact_manifests(self) -> Iterator[str]:
         """Removes the address from the segment expressions in the manifests of campaigns."""
         with suppress(OSError):
             for folder in sorted(self._settings.campaigns.iterdir()):
                 if is_slug(folder.name) and folder.is_dir():
-                    yield from self._clear_manifest(folder)
+                    yield from self._redact_manifest(folder)
 
-    def _clear_manifest(self, folder: Path) -> Iterator[str]:
+    def _redact_manifest(self, folder: Path) -> Iterator[str]:
         with suppress(ArchiveError):
             plan = read_manifest(folder).get("plan")
             plan = plan if isinstance(plan, dict) else {}

@@ -56,11 +56,11 @@ class _LimitReached(Exception):
 
 
 class _FileSearch:
-    def __init__(self, root: Path, max_bytes: int, until: float, clock: Callable[[], float]) -> None:
+    def __init__(self, root: Path, max_bytes: int, end_time: float, clock: Callable[[], float]) -> None:
         self.root = root
         self.left_out: set[str] = set()
         self.looked_at = self.size = 0
-        self._max_bytes, self._until, self._clock = max_bytes, until, clock
+        self._max_bytes, self._end_time, self._clock = max_bytes, end_time, clock
 
     def files_except_skipped(self, skipped: Collection[Path]) -> Iterator[Path]:
         """Yields every file below the root except those in `skipped`. The files of a folder come before those
@@ -98,7 +98,7 @@ class _FileSearch:
                 if any(spellings.is_in(piece) for spellings in addresses):
                     found = True
                     break
-                if self.size > self._max_bytes or self._clock() > self._until:
+                if self.size > self._max_bytes or self._clock() > self._end_time:
                     raise _LimitReached
         except (OSError, EOFError, zipfile.BadZipFile, zlib.error, RuntimeError, NotImplementedError):
             self.looked_at -= 1
@@ -114,15 +114,15 @@ def search_files(
     root: Path,
     skipped: Collection[Path] = (),
     *,
-    earlier: Sequence[AddressSpellings] = (),
+    earlier_spellings: Sequence[AddressSpellings] = (),
     max_bytes: int = MAX_BYTES,
     seconds: float = MAX_SECONDS,
     clock: Callable[[], float] = time.monotonic,
 ) -> AddressTraces:
     """Searches all files below `root`, except the paths in `skipped`, for the spellings of an address.
 
-    `earlier` holds the spellings of earlier addresses of the person, which are searched for, too. The search
-    ends after `max_bytes` or `seconds`. It does not follow symbolic links.
+    `earlier_spellings` holds the spellings of earlier addresses of the person, which are searched for, too.
+    The search ends after `max_bytes` or `seconds`. It does not follow symbolic links.
     """
     search = _FileSearch(root, max_bytes, clock() + seconds, clock)
     files: list[str] = []
@@ -130,7 +130,7 @@ def search_files(
     with suppress(_LimitReached):
         whole = False
         for path in search.files_except_skipped(skipped):
-            if search.contains_any_address(path, (spellings, *earlier)):
+            if search.contains_any_address(path, (spellings, *earlier_spellings)):
                 number += 1
                 if len(files) < MAX_LISTED_FILES:
                     files.append(path.relative_to(root).as_posix())

@@ -183,7 +183,7 @@ def _recheck_planned_recipients(workspace: Workspace, prepared: PreparedIssue) -
 
     Called within the transaction of the freeze.
     """
-    selection = _updated_selection(workspace, prepared)
+    selection = _updated_recipient_selection(workspace, prepared)
     audience = count_audience(workspace, selection)
     if audience.digest == prepared.plan.audience_hash:
         return _FrozenRecipients(
@@ -228,7 +228,7 @@ def _rechecked_delivery_rows(
         yield person, variant, reason or ""
 
 
-def _updated_selection(workspace: Workspace, prepared: PreparedIssue) -> RecipientSelection:
+def _updated_recipient_selection(workspace: Workspace, prepared: PreparedIssue) -> RecipientSelection:
     """Returns the selection of the plan, extended by the campaigns of the issue that were made after the
     plan."""
     since = [

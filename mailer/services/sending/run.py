@@ -123,7 +123,7 @@ def _run_due_deliveries(workspace: Workspace, request: RunRequest) -> SendResult
         conclude_run(workspace, spool, Progress(), by_operator=request.by_operator)
         progress = Progress(outcomes={"rejected": given_up}) if given_up else None
         return make_send_result(workspace, spool, progress, recovered)
-    progress = _begin_and_deliver(workspace, spool, request, backoff, counts)
+    progress = _begin_and_deliver_campaign(workspace, spool, request, backoff, counts)
     if given_up:
         progress.outcomes["rejected"] = progress.outcomes.get("rejected", 0) + given_up
     conclude_run(workspace, spool, progress, by_operator=request.by_operator)
@@ -165,8 +165,12 @@ def _make_deferred_deliveries_due(
     return given_up
 
 
-def _begin_and_deliver(
-    workspace: Workspace, spool: Spool, request: RunRequest, backoff: Backoff, counts: Mapping[str, int]
+def _begin_and_deliver_campaign(
+    workspace: Workspace,
+    spool: Spool,
+    request: RunRequest,
+    backoff: Backoff,
+    delivery_counts: Mapping[str, int],
 ) -> Progress:
     """Marks the campaign as being sent, and sends its due deliveries. Returns the progress at the end.
 
@@ -182,7 +186,7 @@ def _begin_and_deliver(
     try:
         started = workspace.spools.find(campaign.slug).started_at
         # The counts include what was recovered from the old journal, which this run replaces.
-        now_known = {"status": Status.SENDING, "started_at": started, "counts": counts}
+        now_known = {"status": Status.SENDING, "started_at": started, "counts": delivery_counts}
         update_manifest(settings.campaigns / campaign.slug, now_known)
         return deliver(
             RunParameters(

@@ -103,7 +103,7 @@ class AdditionResult:
     person: Subscriber
 
     @property
-    def removed_values(self) -> dict[str, list[str]]:
+    def removed_tags_and_attributes(self) -> dict[str, list[str]]:
         """Returns the tags, and the names of the attributes, that were removed from the person."""
         tags = self.before.tags if self.before else ()
         attributes = self.before.attributes if self.before else {}
@@ -117,7 +117,7 @@ class AdditionResult:
         return {
             "added": self.before is None,
             "subscriber": person_json(self.person),
-            "cleared": self.removed_values,
+            "cleared": self.removed_tags_and_attributes,
         }
 
 

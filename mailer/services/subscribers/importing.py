@@ -66,7 +66,7 @@ class ImportedLists:
     left_out: tuple[str, ...] = ()
 
     @property
-    def has_refused(self) -> bool:
+    def has_refused_rows(self) -> bool:
         """Returns whether any row was refused."""
         return any(report.count("refused") for report in self.reports)
 

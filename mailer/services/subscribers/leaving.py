@@ -86,7 +86,8 @@ class UnsubscribeResult:
 
 @dataclass(frozen=True, slots=True)
 class SuppressionResult:
-    """Holds the result of a suppression: the address, and whether the address is newly suppressed.
+    """Holds the result of a suppression: the address, and whether the address is newly suppressed
+    (`changed`).
 
     `moved_to` lists the current addresses of a reader who had this address earlier. The current addresses are
     not suppressed.
