@@ -17,8 +17,8 @@ from mailer.commands.context import say, warn
 from mailer.config import Settings
 from mailer.delivery.progress import Progress as RunProgress
 from mailer.display_text import without_control_characters
-from mailer.services.campaigns.advice import advice_on
-from mailer.services.campaigns.frozen_settings import sender_note
+from mailer.services.campaigns.advice import advice_on_failed_deliveries
+from mailer.services.campaigns.frozen_settings import changed_sender_note
 from mailer.services.database.moved import moved_database_note
 from mailer.spool.values import ReasonGroup
 
@@ -51,7 +51,7 @@ def say_state_counts(counts: dict[str, int]) -> None:
 def say_failure_reasons(reasons: Iterable[ReasonGroup], campaign: Campaign) -> None:
     """Prints the reasons why deliveries failed, each with advice and with the answers of servers."""
     for reason in reasons:
-        advice = advice_on(reason, campaign)
+        advice = advice_on_failed_deliveries(reason, campaign)
         say(f"  {reason.number:,} {reason.state}{f': {advice}' if advice else ''}")
         told = 0
         for words in reason.words:
@@ -79,9 +79,9 @@ def _say_waiting_campaign(settings: Settings, result: SendResult) -> None:
     if result.progress is not None:
         say(f"{_handed_over_text(result.progress.handed_over_count, result.campaign.transport)}.")
         say_state_counts(dict(result.counts))
-    from mailer.services.planning.schedule import waiting_note
+    from mailer.services.planning.schedule import waiting_campaign_note
 
-    waits = waiting_note(result.campaign, settings.publication.zone)
+    waits = waiting_campaign_note(result.campaign, settings.publication.zone)
     say(f"{waits[0].upper()}{waits[1:]}.")
 
 
@@ -128,7 +128,7 @@ def say_result(settings: Settings, result: SendResult) -> None:
     if counts["uncertain"]:
         _say_uncertain(campaign, counts["uncertain"])
     free = not any(counts[state] for state in ("accepted", "uncertain", "sending"))
-    if note := sender_note(settings, campaign, counts, reached_nobody=free):
+    if note := changed_sender_note(settings, campaign, counts, reached_nobody=free):
         say(note)
     say(f"The archive is {(settings.campaigns / campaign.slug).relative_to(settings.root)}/.")
 

@@ -102,7 +102,7 @@ def applicable_checks(settings: Settings, resolver: Resolver | None) -> tuple[Ch
             for domain, used_for in _receiving_domains(settings).items()
         ],
         *_transport_checks(settings, resolver),
-        Check("host", partial(website.check_host, settings, resolver)),
+        Check("host", partial(website.check_website_host, settings, resolver)),
         Check("web", partial(website.check_website, settings, resolver)),
     )
 
@@ -121,13 +121,13 @@ def _dkim_checks(settings: Settings, resolver: Resolver, from_domain: str) -> li
             for selector in settings.dkim.keys
         ]
     if driver.host is not None:
-        return [Check("dkim", partial(dkim.report_server_signing_unknown, driver.host(url)))]
+        return [Check("dkim", partial(dkim.report_unknown_dkim_signing, driver.host(url)))]
     return []
 
 
 def _receiving_domains(settings: Settings) -> dict[str, str]:
-    """Returns the domains that receive replies and bounces. Each domain is mapped to the header fields that
-    name it, such as "From and Reply-To"."""
+    """Returns the domains that receive replies and bounces. Each domain is mapped to a text that lists our
+    mailboxes in this domain, such as "From and Reply-To"."""
     used: dict[str, list[str]] = {}
     for what, mailbox in (
         ("From", settings.publication.sender),

@@ -1,4 +1,5 @@
-"""Checks subscribers.db and the free space of its disk. The database is only read here, and never created."""
+"""Checks subscribers.db and the free space of its disk. The checks only read the database, and never create
+it."""
 
 from __future__ import annotations
 
@@ -53,18 +54,18 @@ def check_database(settings: Settings, *, seconds: float = _QUICK_CHECK_SECONDS)
     yield _database_finding(name, path, found)
 
 
-def _database_finding(name: str, path: Path, inspection: Inspection) -> Finding:
+def _database_finding(finding_name: str, path: Path, inspection: Inspection) -> Finding:
     """Returns the finding about a database that could be opened and read."""
     if inspection.damage:
         return Finding(
-            name,
+            finding_name,
             Status.ERROR,
             f"the database is damaged: {inspection.damage}",
             "restore subscribers.db from a backup",
         )
     if not os.access(path, os.W_OK) or not os.access(path.parent, os.W_OK):
         return Finding(
-            name,
+            finding_name,
             Status.ERROR,
             "the database cannot be written",
             "allow this user to write subscribers.db and its folder",
@@ -73,26 +74,27 @@ def _database_finding(name: str, path: Path, inspection: Inspection) -> Finding:
         wal = inspection.journal_mode == "wal"
         what = "tables are missing" if wal else f"journal mode {inspection.journal_mode}"
         return Finding(
-            name,
+            finding_name,
             Status.WARNING,
             f"the database is not set up as mailer needs it: {what}",
             "run mailer subscribers list, which repairs that",
         )
     if stat.S_IMODE(path.stat().st_mode) & 0o007:
         return Finding(
-            name,
+            finding_name,
             Status.WARNING,
             "all users of this machine can read the readers' addresses",
             f"run chmod 600 {path.name}*",
         )
     return Finding(
-        name, Status.OK, f"the database is undamaged and in WAL mode, {path.stat().st_size / 1e6:,.1f} MB"
+        finding_name,
+        Status.OK,
+        f"the database is undamaged and in WAL mode, {path.stat().st_size / 1e6:,.1f} MB",
     )
 
 
 def check_disk(settings: Settings) -> Iterator[Finding]:
-    """Checks whether the disk has room for a second copy of the database (log and indexes) and for
-    campaigns."""
+    """Checks whether the disk has enough free space for campaigns and for growth of the database."""
     free = shutil.disk_usage(settings.root).free
     size = settings.database.stat().st_size if settings.database.exists() else 0
     message = f"{free / 1e9:,.1f} GB free"

@@ -22,7 +22,7 @@ from mailer.doctor.dns.zone_file import zone_file_line
 from mailer.transports.base import one_line
 from mailer.transports.finding import Finding, Status
 
-__all__ = ["check_host", "check_website"]
+__all__ = ["check_website_host", "check_website"]
 
 _SECONDS: Final = 8.0
 _DAY: Final = 86_400.0
@@ -30,7 +30,7 @@ _DAYS_LEFT: Final = 14
 _MAX_BODY_BYTES: Final = 1_000
 
 
-def check_host(settings: Settings, resolver: Resolver) -> Iterator[Finding]:
+def check_website_host(settings: Settings, resolver: Resolver) -> Iterator[Finding]:
     """Checks whether the host of base_url, which all unsubscribe links use, has an IP address that readers
     can reach."""
     name = _website_host(settings)
@@ -68,7 +68,7 @@ def check_website(settings: Settings, resolver: Resolver, *, seconds: float = _S
         yield Finding("web", Status.UNKNOWN, f"{name} has no IP address to connect to")
         return
     try:
-        plain = _connect_to_any(addresses, port, seconds)
+        plain = _connect_to_any_address(addresses, port, seconds)
     except ConnectionRefusedError:
         yield Finding(
             "web",
@@ -81,7 +81,7 @@ def check_website(settings: Settings, resolver: Resolver, *, seconds: float = _S
         yield Finding(
             "web",
             Status.UNKNOWN,
-            f"{name} port {port} cannot be reached from here: {_error_text(error)}",
+            f"{name} port {port} cannot be reached from here: {_connection_error_text(error)}",
             "open base_url in a browser on another machine: a firewall of this machine may be the cause",
         )
         return
@@ -103,11 +103,11 @@ def _website_host(settings: Settings) -> str:
     return ascii_domain(urlsplit(settings.publication.base_url).hostname or "")
 
 
-def _host_addresses(resolver: Resolver, name: str) -> tuple[str, ...]:
-    return (name,) if is_ip_literal(name) else resolver.host_addresses(name)
+def _host_addresses(resolver: Resolver, host_name: str) -> tuple[str, ...]:
+    return (host_name,) if is_ip_literal(host_name) else resolver.host_addresses(host_name)
 
 
-def _connect_to_any(addresses: tuple[str, ...], port: int, seconds: float) -> socket.socket:
+def _connect_to_any_address(addresses: tuple[str, ...], port: int, seconds: float) -> socket.socket:
     """Returns a connection to the first address that accepts one. `seconds` limits the wait for each address.
 
     Raises the OSError of the last address if none accepts.
@@ -121,32 +121,34 @@ def _connect_to_any(addresses: tuple[str, ...], port: int, seconds: float) -> so
     raise last
 
 
-def _tls_failure_finding(name: str, error: OSError) -> Finding:
+def _tls_failure_finding(host_name: str, error: OSError) -> Finding:
     if isinstance(error, ssl.SSLCertVerificationError):
         return Finding(
             "tls",
             Status.ERROR,
-            f"the certificate of {name} cannot be trusted: {error.verify_message.rstrip('.')}",
-            f"get a certificate for {name} from a public authority, and serve the whole chain",
+            f"the certificate of {host_name} cannot be trusted: {error.verify_message.rstrip('.')}",
+            f"get a certificate for {host_name} from a public authority, and serve the whole chain",
         )
     if isinstance(error, TimeoutError):
         return Finding(
-            "tls", Status.UNKNOWN, f"{name} did not finish the TLS handshake in time", "run this again"
+            "tls", Status.UNKNOWN, f"{host_name} did not finish the TLS handshake in time", "run this again"
         )
     return Finding(
         "tls",
         Status.ERROR,
-        f"{name} does not speak TLS 1.2 or newer: {_error_text(error)}",
+        f"{host_name} does not speak TLS 1.2 or newer: {_connection_error_text(error)}",
         "let the proxy before `mailer serve` offer TLS 1.2 and 1.3",
     )
 
 
-def _certificate_finding(name: str, connection: ssl.SSLSocket) -> Finding:
+def _certificate_finding(host_name: str, connection: ssl.SSLSocket) -> Finding:
     certificate: dict[str, Any] = connection.getpeercert() or {}
     begins = ssl.cert_time_to_seconds(certificate["notBefore"])
     ends = ssl.cert_time_to_seconds(certificate["notAfter"])
     left = ends - time.time()
-    message = f"{connection.version()}, the certificate of {name} is valid for {left / _DAY:,.0f} more days"
+    message = (
+        f"{connection.version()}, the certificate of {host_name} is valid for {left / _DAY:,.0f} more days"
+    )
     # Some certificates live for a week only, and are renewed in time: then a third of their life is early.
     if left < min(_DAYS_LEFT * _DAY, (ends - begins) / 3):
         return Finding(
@@ -175,7 +177,10 @@ def _health_finding(path: str, authority: str, connection: socket.socket) -> Fin
         return Finding("web", Status.UNKNOWN, f"GET {path} was not answered in time", "run this again")
     except (OSError, http.client.HTTPException) as error:
         return Finding(
-            "web", Status.ERROR, f"GET {path} failed: {_error_text(error)}", "look at the proxy's log"
+            "web",
+            Status.ERROR,
+            f"GET {path} failed: {_connection_error_text(error)}",
+            "look at the proxy's log",
         )
     if status == 200 and body.strip() == b"ok":
         return Finding("web", Status.OK, f"GET {path} answers ok")
@@ -201,7 +206,7 @@ def _health_finding(path: str, authority: str, connection: socket.socket) -> Fin
     )
 
 
-def _error_text(error: Exception) -> str:
+def _connection_error_text(error: Exception) -> str:
     if isinstance(error, TimeoutError):
         return "no answer in time"
     reason = getattr(error, "reason", None) or getattr(error, "strerror", None) or str(error)

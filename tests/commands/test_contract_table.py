@@ -235,7 +235,7 @@ def test_a_command_that_is_stopped_prints_a_document(
     def end(*_: object, **__: object) -> None:
         raise stop
 
-    monkeypatch.setattr("mailer.commands.campaigns.campaigns.list_overviews", end)
+    monkeypatch.setattr("mailer.commands.campaigns.campaigns.list_campaign_overviews", end)
     ran = run(desk, "campaigns", "list", "--json")
     assert (ran.status, ran.json["error"]["exit_status"]) == (status, status)
     plain = run(desk, "campaigns", "list")

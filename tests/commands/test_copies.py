@@ -277,8 +277,8 @@ def test_the_service_says_so_once_in_its_log(
 ) -> None:
     for _ in range(2):
         scheduler = Scheduler(load_settings(due))
-        scheduler._send_due()
-        scheduler._send_due()
+        scheduler._send_due_campaigns()
+        scheduler._send_due_campaigns()
     first, second = caplog.messages
     assert first.startswith(f"{SEEN} was last used at ")
     assert second.endswith("3 accepted; sent")

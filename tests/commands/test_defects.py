@@ -35,7 +35,7 @@ def logs(workspace: Path) -> list[Path]:
 
 @pytest.fixture
 def defect(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mailer.commands.campaigns.campaigns.list_overviews", broken)
+    monkeypatch.setattr("mailer.commands.campaigns.campaigns.list_campaign_overviews", broken)
 
 
 def sentence(ran: Ran) -> str:
@@ -159,7 +159,7 @@ def test_every_kind_of_error_is_told(
     def fail(*_: object, **__: object) -> None:
         raise error
 
-    monkeypatch.setattr("mailer.commands.campaigns.campaigns.list_overviews", fail)
+    monkeypatch.setattr("mailer.commands.campaigns.campaigns.list_campaign_overviews", fail)
     assert sentence(run(workspace, "campaigns", "list")).startswith(told)
 
 
@@ -167,7 +167,7 @@ def test_ctrl_c_is_no_defect(workspace: Path, monkeypatch: pytest.MonkeyPatch) -
     def interrupt(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("mailer.commands.campaigns.campaigns.list_overviews", interrupt)
+    monkeypatch.setattr("mailer.commands.campaigns.campaigns.list_campaign_overviews", interrupt)
     assert run(workspace, "campaigns", "list").status == 130
     assert not (workspace / ".mailer").exists()
 
@@ -220,7 +220,7 @@ def test_the_real_command_line_ends_the_same_way(workspace: Path) -> None:
     code = (
         "import cli, mailer.commands.campaigns.campaigns as c\n"
         f"def broken(*_): address = {WHO!r}; raise ZeroDivisionError(address)\n"
-        "c.list_overviews = broken\n"
+        "c.list_campaign_overviews = broken\n"
         "try: cli.main(['campaigns', 'list', '--json'])\n"
         "except SystemExit as ended: print(ended.code)\n"
     )

@@ -225,7 +225,7 @@ def test_a_run_that_is_cancelled_settles_and_writes_the_manifest(
         if not looked:
             looked.append(message.address)
             with closing(open_store(desk / "subscribers.db")) as db:
-                control._apply_event(open_spool(db, find_campaign(db, SLUG)), Event.CANCEL)
+                control._apply_event_to_campaign(open_spool(db, find_campaign(db, SLUG)), Event.CANCEL)
         return ACCEPTED
 
     wire.decide, wire.concurrency = decide, 1

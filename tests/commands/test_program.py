@@ -65,7 +65,7 @@ def test_the_workspace_may_come_from_the_environment(
     assert run(tmp_path, "campaigns", "list").out.startswith("There is no campaign yet")
     ran = run(workspace, "--workspace", str(tmp_path), "campaigns", "list")
     assert ran.err.startswith("mailer: there is no mailer.toml in ")
-    monkeypatch.setattr("mailer.commands.campaigns.campaigns.list_overviews", lambda _: 1 / 0)
+    monkeypatch.setattr("mailer.commands.campaigns.campaigns.list_campaign_overviews", lambda _: 1 / 0)
     assert run(tmp_path, "campaigns", "list").status == 1
     assert len(list((workspace / ".mailer/errors").iterdir())) == 1
 
@@ -106,7 +106,7 @@ def test_trouble_below_is_a_sentence_too(
     def fail(*_: object, **__: object) -> None:
         raise error
 
-    monkeypatch.setattr("mailer.commands.campaigns.campaigns.list_overviews", fail)
+    monkeypatch.setattr("mailer.commands.campaigns.campaigns.list_campaign_overviews", fail)
     ran = run(workspace, "campaigns", "list")
     assert ran.status == 1
     assert sentence in ran.err

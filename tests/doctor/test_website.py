@@ -76,7 +76,7 @@ def test_a_closed_port_is_an_error_and_no_way_is_unknown(world: World) -> None:
     move(world, web)
     web._server.server_close()
     assert told(world, "web") == ("error", f"no server listens at {DOMAIN} port {web.port}")
-    with mock.patch("mailer.doctor.website._connect_to_any", side_effect=TimeoutError):
+    with mock.patch("mailer.doctor.website._connect_to_any_address", side_effect=TimeoutError):
         status, message = told(world, "web")
     assert status == "unknown"
     assert message.endswith("cannot be reached from here: no answer in time")

@@ -17,7 +17,7 @@ from mailer.config import Settings
 from mailer.errors import StoreError
 from mailer.services.due import background
 from mailer.services.due.background import Scheduler
-from mailer.services.due.send_due import DueResult
+from mailer.services.due.send_due import DueCampaignResult
 
 SENT = Campaign(
     id=1, slug="x", issue="i", issue_hash="h", edition="morning", issue_date="2026-11-22", segment="",
@@ -34,7 +34,9 @@ class Looks:
         self.done = threading.Event()
         self.connections: set[int] = set()
 
-    def __call__(self, workspace: Any, *, stop: Any, retry_times: Any, warn: Any) -> Iterator[DueResult]:
+    def __call__(
+        self, workspace: Any, *, stop: Any, retry_times: Any, warn: Any
+    ) -> Iterator[DueCampaignResult]:
         self.connections.add(id(workspace.db.conn))
         if not self.steps:
             self.done.set()
@@ -67,7 +69,7 @@ def look(settings: Settings, monkeypatch: pytest.MonkeyPatch, *steps: Any) -> Lo
 def test_one_line_for_each_campaign(
     settings: Settings, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    look(settings, monkeypatch, DueResult(SENT), DueResult(SENT, error="in\ntwo lines"))
+    look(settings, monkeypatch, DueCampaignResult(SENT), DueCampaignResult(SENT, error="in\ntwo lines"))
     assert caplog.messages == ["x: no reader was left; sent", "x: in two lines"]
 
 
@@ -76,7 +78,7 @@ def test_trouble_is_told_in_a_line_and_does_not_end_it(
     settings: Settings, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     locked = sqlite3.OperationalError("database is locked")
-    look(settings, monkeypatch, StoreError("no room"), locked, ZeroDivisionError(), DueResult(SENT))
+    look(settings, monkeypatch, StoreError("no room"), locked, ZeroDivisionError(), DueCampaignResult(SENT))
     first, second, third, last = caplog.records
     assert first.getMessage() == "no room"
     assert "another process is writing to the database" in second.getMessage()
@@ -89,7 +91,7 @@ def test_trouble_is_told_in_a_line_and_does_not_end_it(
 def test_a_defect_that_ended_one_campaign_is_in_the_log(
     settings: Settings, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    look(settings, monkeypatch, DueResult(SENT, error="a bug", defect=ZeroDivisionError()))
+    look(settings, monkeypatch, DueCampaignResult(SENT, error="a bug", defect=ZeroDivisionError()))
     told, logged = caplog.records
     assert told.getMessage() == "x: a bug"
     assert logged.levelno == logging.ERROR
@@ -102,7 +104,7 @@ def test_what_never_began_ends_at_once(settings: Settings, workspace: Path) -> N
 
 
 def test_once_asked_to_end_it_begins_nothing(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    looks = Looks(DueResult(SENT))
+    looks = Looks(DueCampaignResult(SENT))
     monkeypatch.setattr(background, "send_due_campaigns", looks)
     scheduler = Scheduler(settings)
     scheduler.request_stop()

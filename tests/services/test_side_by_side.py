@@ -15,7 +15,7 @@ from mailer.config import Settings
 from mailer.errors import TransportError
 from mailer.services.due import send_due as due
 from mailer.services.due.parallel_runs import ParallelRuns, RetryTimes
-from mailer.services.due.send_due import DueResult, send_due_campaigns
+from mailer.services.due.send_due import DueCampaignResult, send_due_campaigns
 from mailer.services.workspace import Workspace, make_workspace
 from mailer.transports.base import Outcome, OutcomeKind, OutgoingMessage
 from mailer.transports.stop import StopFlag
@@ -124,7 +124,7 @@ def test_a_campaign_that_is_due_behind_a_long_one_is_sent_in_its_time(
 
     wire.decide["long"] = seventy_minutes
     clock.set("2026-11-22T00:00")
-    told: list[DueResult] = []
+    told: list[DueCampaignResult] = []
     for done in send_due_campaigns(make_workspace(settings, db), stop=StopFlag()):
         told.append(done)
         clock.set("2026-11-22T01:10")
@@ -236,7 +236,7 @@ def test_a_failed_one_is_not_tried_again_before_its_rest_is_over(
         list(send_due_campaigns(make_workspace(settings, db), stop=StopFlag(), retry_times=retry_times)) == []
     )
     assert len(tries) == before
-    retry_times.postpone(slug, 0.0)
+    retry_times.postpone_retry(slug, 0.0)
     wire.decide = {}
     (done,) = send_due_campaigns(make_workspace(settings, db), stop=StopFlag(), retry_times=retry_times)
     assert done.is_complete
@@ -252,7 +252,7 @@ def test_where_no_thread_is_to_be_had_the_campaign_is_told_and_tried_again(
         raise RuntimeError("can't start new thread")
 
     with monkeypatch.context() as patch:
-        patch.setattr(ParallelRuns, "start", no_thread)
+        patch.setattr(ParallelRuns, "start_run", no_thread)
         ran = run(desk, "run-due")
     assert (ran.status, ran.out) == (1, "")
     assert ran.err == f"{slug}: can't start new thread; the campaign is tried again\n"

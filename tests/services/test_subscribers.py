@@ -25,7 +25,7 @@ from mailer.services.subscribers.leaving import (
     unsubscribe_person,
 )
 from mailer.services.subscribers.listing import SubscriberFilter, export_people, list_people
-from mailer.services.subscribers.restoring import restore_campaign, restore_person
+from mailer.services.subscribers.restoring import restore_bounced_person, restore_people_bounced_in_campaign
 from mailer.store.database import open_store
 from tests.faults.conftest import bound_by_permissions
 
@@ -50,7 +50,7 @@ def test_an_import_tells_its_progress_by_name_and_its_counts(settings: Settings,
     imported = import_lists(settings, ImportRequest(path, editions=("morning",)), told.append)
     size = path.stat().st_size
     assert told == [ImportProgress("list.csv", 2, size, size)]
-    assert imported.has_refused
+    assert imported.has_refused_rows
     assert (imported.counts["rows"], imported.counts["added"], imported.counts["refused"]) == (2, 1, 1)
     document = imported.to_json()
     assert (document["file"], document["added"], document["refused_file"]) == (
@@ -95,7 +95,7 @@ def test_a_wrong_choice_is_told_before_anything_is_listed_or_opened(desk: Settin
 
 def test_an_export_gives_its_name_and_its_number(desk: Settings) -> None:
     file = io.StringIO()
-    exported = export_people(desk, SubscriberFilter(status="active"), nullcontext(file), name="out.csv")
+    exported = export_people(desk, SubscriberFilter(status="active"), nullcontext(file), file_name="out.csv")
     assert exported.to_json() == {"file": "out.csv", "exported": 1}
     assert len(file.getvalue().splitlines()) == 2
 
@@ -124,7 +124,7 @@ def test_an_addition_tells_what_was_cleared(desk: Settings) -> None:
     changed = add_person(desk, AdditionRequest(ANN, PersonChanges(tags=("press",))))
     assert changed.before
     assert (changed.before.tags, changed.person.tags) == (("vip",), ("press",))
-    assert changed.removed_values == {"tags": ["vip"], "attributes": []}
+    assert changed.removed_tags_and_attributes == {"tags": ["vip"], "attributes": []}
 
 
 @pytest.mark.parametrize(
@@ -160,10 +160,10 @@ def test_one_address_and_a_list_leave_and_are_suppressed(desk: Settings) -> None
 
 def test_who_bounced_is_restored_with_a_reason(desk: Settings) -> None:
     with pytest.raises(InputError, match="say why"):
-        restore_person(desk, "bo@example.org", reason=" ")
+        restore_bounced_person(desk, "bo@example.org", reason=" ")
     with pytest.raises(InputError, match="there is no campaign"):
-        restore_campaign(desk, "c", reason="their outage")
-    assert restore_person(desk, "bo@example.org", reason="they wrote").person.status == "active"
+        restore_people_bounced_in_campaign(desk, "c", reason="their outage")
+    assert restore_bounced_person(desk, "bo@example.org", reason="they wrote").person.status == "active"
 
 
 def test_a_changed_address_tells_of_both(desk: Settings) -> None:

@@ -20,9 +20,9 @@ from mailer.services.campaigns.decisions import cancel_campaign, pause_campaign
 from mailer.services.campaigns.documents import (
     CampaignDetails,
     CampaignOverview,
-    details_of,
-    list_overviews,
-    overview_of,
+    campaign_details,
+    campaign_overview,
+    list_campaign_overviews,
 )
 from mailer.services.campaigns.verification import verify_by_slug
 from mailer.services.workspace import Workspace, open_workspace
@@ -62,7 +62,7 @@ def _status_remark(settings: Settings, overview: CampaignOverview) -> str:
 def list_campaigns(context: typer.Context, as_json: JsonFlag = False) -> None:
     """Lists all campaigns, newest first."""
     workspace = open_workspace(settings_of(context), for_reading=True)
-    found = list_overviews(workspace)
+    found = list_campaign_overviews(workspace)
     if as_json:
         emit_json([overview.to_json() for overview in found])
         return
@@ -80,7 +80,7 @@ def list_campaigns(context: typer.Context, as_json: JsonFlag = False) -> None:
 def show(context: typer.Context, slug: Slug, as_json: JsonFlag = False) -> None:
     """Shows a campaign's plan, counts and reasons for failed deliveries."""
     workspace = open_workspace(settings_of(context), for_reading=True)
-    details = details_of(workspace, slug)
+    details = campaign_details(workspace, slug)
     if as_json:
         emit_json(details.to_json())
     else:
@@ -155,9 +155,9 @@ def cancel(
 def _say_new_status(workspace: Workspace, slug: str, run_has_ended: bool, as_json: bool) -> None:
     """Prints the state of a paused or cancelled campaign. `run_has_ended` is False if a run still goes on."""
     if as_json:
-        emit_json(details_of(workspace, slug).to_json())
+        emit_json(campaign_details(workspace, slug).to_json())
         return
-    overview = overview_of(workspace, slug)
+    overview = campaign_overview(workspace, slug)
     counts = overview.counts
     say(f"Campaign {slug} is {overview.campaign.status}.")
     if not run_has_ended:

@@ -10,8 +10,8 @@ from mailer.commands.context import JsonFlag, emit_json, say, settings_of
 from mailer.commands.output import say_result, show_progress, warn_of_moved_database
 from mailer.commands.signals import stop_on_signals
 from mailer.errors import InputError
-from mailer.services.campaigns.decisions import resolve_campaign, retry_campaign
-from mailer.services.campaigns.documents import details_of, overview_of
+from mailer.services.campaigns.decisions import make_failed_deliveries_pending, resolve_uncertain_deliveries
+from mailer.services.campaigns.documents import campaign_details, campaign_overview
 from mailer.services.campaigns.resume import resume_campaign
 from mailer.services.sending.result import SendResult
 from mailer.services.sending.send import finish_campaign
@@ -32,7 +32,7 @@ AddressOption = Annotated[
 def resume(context: typer.Context, slug: Slug, as_json: JsonFlag = False) -> None:
     """Continues a campaign, or sends a scheduled or missed one now."""
     workspace = open_workspace(settings_of(context))
-    overview = overview_of(workspace, slug)
+    overview = campaign_overview(workspace, slug)
     warn_of_moved_database(workspace.db, workspace.settings)
     with (
         stop_on_signals() as stop,
@@ -42,7 +42,7 @@ def resume(context: typer.Context, slug: Slug, as_json: JsonFlag = False) -> Non
     if result is not None:
         _print_result(workspace, result, as_json)
     elif as_json:
-        emit_json(details_of(workspace, slug).to_json())
+        emit_json(campaign_details(workspace, slug).to_json())
     else:
         say(f"Campaign {slug} continues: the process that was waiting sends the rest.")
 
@@ -52,7 +52,7 @@ def retry(
 ) -> None:
     """Retries rejected and deferred deliveries, except to people who bounced."""
     workspace = open_workspace(settings_of(context))
-    again, left_out = retry_campaign(workspace, slug, address=address)
+    again, left_out = make_failed_deliveries_pending(workspace, slug, address=address)
     if left_out and not as_json:
         say(
             f"{left_out:,} {'is' if left_out == 1 else 'are'} left out, because mail to them bounced. "
@@ -88,11 +88,11 @@ def resolve(
             "choose one of --resend (some may get it twice) and --assume-sent (some may not get it)"
         )
     workspace = open_workspace(settings_of(context))
-    number = resolve_campaign(workspace, slug, resend=resend, address=address)
+    number = resolve_uncertain_deliveries(workspace, slug, resend=resend, address=address)
     if resend and number:
         _send_remaining(workspace, slug, as_json, address)
     elif as_json:
-        emit_json(details_of(workspace, slug).to_json())
+        emit_json(campaign_details(workspace, slug).to_json())
     elif not number:
         say(f"No delivery of {slug} is uncertain.")
     else:
@@ -107,7 +107,7 @@ def _send_remaining(
 
     `extra_counts` are numbers that are added to the JSON document.
     """
-    total = 1 if address is not None else overview_of(workspace, slug).deliveries_left
+    total = 1 if address is not None else campaign_overview(workspace, slug).deliveries_left
     warn_of_moved_database(workspace.db, workspace.settings)
     with stop_on_signals() as stop, show_progress(total, quiet=as_json) as observe:
         result = finish_campaign(workspace, slug, stop=stop, observe=observe, only_address=address)

@@ -12,7 +12,7 @@ from mailer.campaign.times import format_time
 from mailer.commands.context import JsonFlag, emit_json, say, settings_of
 from mailer.config import Settings
 from mailer.errors import InputError
-from mailer.services.campaigns.documents import deliveries_of, delivery_json
+from mailer.services.campaigns.documents import delivery_json, list_campaign_deliveries
 from mailer.services.workspace import open_workspace
 from mailer.spool.values import ListedDelivery
 
@@ -40,7 +40,7 @@ def deliveries(
     if state and state not in STATES:
         raise InputError(f'"{state}" is not a delivery state; choose one of {", ".join(STATES)}')
     workspace = open_workspace(settings_of(context), for_reading=True)
-    found = deliveries_of(workspace, slug, state=state, address=address)
+    found = list_campaign_deliveries(workspace, slug, state=state, address=address)
     if as_json:
         emit_json([delivery_json(listed, whose) for listed, whose in found])
         return

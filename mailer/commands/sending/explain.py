@@ -10,7 +10,7 @@ import typer
 
 from mailer.campaign.times import format_time
 from mailer.commands.context import JsonFlag, emit_json, say, settings_of
-from mailer.services.planning.explain import PersonExplanation, explain_issue_for_person
+from mailer.services.planning.explain import PersonExplanation, explain_whether_person_gets_issue
 from mailer.services.workspace import open_workspace
 
 __all__ = ["explain"]
@@ -32,7 +32,7 @@ def explain(
     """Explains why a person gets an issue or does not."""
     settings = settings_of(context)
     zone = settings.publication.zone
-    found = explain_issue_for_person(open_workspace(settings, for_reading=True), address, issue)
+    found = explain_whether_person_gets_issue(open_workspace(settings, for_reading=True), address, issue)
     if as_json:
         emit_json({**asdict(found), "gets_it": _gets_issue(found)})
         return

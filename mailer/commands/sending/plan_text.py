@@ -10,7 +10,7 @@ from mailer.issue.model import reader_conditions
 from mailer.services.planning.plan import Plan
 from mailer.services.planning.prepare import PreparedIssue
 from mailer.services.planning.recipients import UNWRITABLE
-from mailer.services.sending.proposal import frozen_plan
+from mailer.services.sending.proposal import plan_to_send
 from mailer.transports.registry import unwritable_addresses_of
 
 __all__ = ["say_plan"]
@@ -28,7 +28,7 @@ def say_plan(
     `extra_rows` and `extra_warnings` are printed with the plan: lines about the schedule and the canary.
     """
     existing, outbox_copies = prepared.existing, prepared.outbox_copies
-    plan = frozen_plan(prepared)
+    plan = plan_to_send(prepared)
     say(f"Campaign   {plan.slug}" + (f" ({existing.status})" if existing else " (new)"))
     say(f"Issue      {plan.issue} ({plan.edition}, {plan.date})")
     say(f"Subject    {plan.subject}")

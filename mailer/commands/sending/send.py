@@ -24,9 +24,9 @@ from mailer.services.sending.proposal import (
     Proposal,
     SendOptions,
     propose_plan,
-    propose_send,
-    schedule_proposal,
-    send_proposal,
+    propose_sending,
+    schedule_proposed_issue,
+    send_proposed_issue,
 )
 from mailer.services.workspace import Workspace, open_workspace
 
@@ -138,7 +138,7 @@ def send(
         canary=request,
         plan_hash=plan_hash,
     )
-    proposal = propose_send(workspace, issue, options)
+    proposal = propose_sending(workspace, issue, options)
     ask = not (yes or plan_hash)
     if proposal.schedule is not None:
         _send_later(workspace, proposal, proposal.schedule, ask=ask, as_json=as_json)
@@ -166,7 +166,7 @@ def _send_now(workspace: Workspace, proposal: Proposal, *, ask: bool, as_json: b
             say_changes_since_plan(since)
 
     with stop_on_signals() as stop, show_progress(proposal.recipient_count, quiet=as_json) as observe:
-        result = send_proposal(workspace, proposal, stop=stop, observe=observe, on_frozen=frozen)
+        result = send_proposed_issue(workspace, proposal, stop=stop, observe=observe, on_frozen=frozen)
     if as_json:
         emit_json({**result.to_json(), **changes.to_json()})
     else:
@@ -189,7 +189,7 @@ def _send_later(
         _ask_to_confirm(
             workspace, proposal, recipients, to_stderr=as_json, time_text=start_time_text(settings, schedule)
         )
-    campaign, since = schedule_proposal(workspace, proposal, schedule)
+    campaign, since = schedule_proposed_issue(workspace, proposal, schedule)
     if as_json:
         document = {"slug": campaign.slug, "status": campaign.status, **schedule.to_json(), **since.to_json()}
         counts = workspace.spools.open(campaign).counts_by_state()

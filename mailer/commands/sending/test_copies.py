@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from mailer.commands.context import emit_json, say
 from mailer.errors import InputError, Problem, TransportError
 from mailer.services.planning.prepare import PreparedIssue
-from mailer.services.planning.test_copy import SentCopy, count_readers_of_variant, send_test_copies
+from mailer.services.planning.test_copy import SentTestCopy, count_readers_of_variant, send_test_copies
 from mailer.services.workspace import Workspace
 from mailer.transports.base import OutcomeKind
 
@@ -46,7 +46,7 @@ def send_and_print_test_copies(
         raise TransportError.from_problems(problems)
 
 
-def _copy_content_lines(prepared: PreparedIssue, copy: SentCopy) -> Iterator[str]:
+def _copy_content_lines(prepared: PreparedIssue, copy: SentTestCopy) -> Iterator[str]:
     """Yields lines about whose data a copy contains, and about how many readers get the same content."""
     segment = bool(prepared.plan.segment)
     same, total = count_readers_of_variant(prepared, copy.variant), prepared.plan.recipients
@@ -67,7 +67,7 @@ def _has_variants(prepared: PreparedIssue) -> bool:
     return bool(prepared.selection.only)
 
 
-def _copy_document(copy: SentCopy) -> dict[str, object]:
+def _copy_document(copy: SentTestCopy) -> dict[str, object]:
     return {
         "test": copy.address,
         "result": copy.outcome.result.value,

@@ -136,7 +136,7 @@ def _print_result(result: AdditionResult, as_json: bool) -> None:
     if as_json:
         emit_json(result.to_json())
         return
-    person, cleared = result.person, result.removed_values
+    person, cleared = result.person, result.removed_tags_and_attributes
     did = "added" if result.before is None else "unchanged" if result.before == person else "updated"
     say(f"{person.address} is {did}; {_status_text(person)}.")
     if cleared["tags"]:

@@ -116,7 +116,7 @@ def import_list(
         emit_json(imported.to_json())
     else:
         say_import(imported)
-    if imported.has_refused:
+    if imported.has_refused_rows:
         raise typer.Exit(1)
 
 
@@ -143,7 +143,7 @@ def export_list(
         raise AudienceError("--json and the list cannot both go to standard output; add -o FILE")
     name = shown_path(output, settings) if output else ""
     exported = listing.export_people(
-        settings, SubscriberFilter(status, edition, segment), target.open_text(), name=name
+        settings, SubscriberFilter(status, edition, segment), target.open_text(), file_name=name
     )
     if as_json:
         emit_json(exported.to_json())

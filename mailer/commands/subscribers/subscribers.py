@@ -15,7 +15,7 @@ from mailer.services.subscribers import address_change as moving
 from mailer.services.subscribers import listing
 from mailer.services.subscribers.listing import SubscriberFilter
 from mailer.services.subscribers.person import person_json
-from mailer.services.subscribers.restoring import restore_campaign, restore_person
+from mailer.services.subscribers.restoring import restore_bounced_person, restore_people_bounced_in_campaign
 
 __all__ = ["change_address", "list_people", "restore"]
 
@@ -60,7 +60,7 @@ def restore(
     if (address is None) == (campaign is None):
         raise InputError("name either an address, or a campaign with --campaign SLUG")
     if campaign is not None:
-        restored = restore_campaign(settings, campaign, reason=reason)
+        restored = restore_people_bounced_in_campaign(settings, campaign, reason=reason)
         people_are = "person is" if restored.number == 1 else "people are"
         if as_json:
             emit_json(restored.to_json())
@@ -69,7 +69,7 @@ def restore(
                 f"{restored.number:,} {people_are} active again, after {campaign} had marked them as bounced."
             )
         return
-    done = restore_person(settings, address or "", reason=reason)
+    done = restore_bounced_person(settings, address or "", reason=reason)
     if as_json:
         emit_json(done.to_json())
     else:

@@ -21,9 +21,9 @@ from mailer.transports.finding import Finding, Status
 
 __all__ = [
     "check_private_key",
-    "domain_signed_by_provider",
+    "find_domain_signed_by_provider",
     "check_published_key",
-    "report_server_signing_unknown",
+    "report_unknown_dkim_signing",
     "check_provider_keys",
 ]
 
@@ -35,7 +35,7 @@ def check_private_key(settings: Settings, selector: str) -> Iterator[Finding]:
     machine cannot read."""
     name = f"dkim key {selector}"
     try:
-        key = _load_key(settings, selector)
+        key = _load_private_key(settings, selector)
     except ConfigError as error:
         sentence, _, advice = str(error).rpartition("; ")
         yield Finding(name, Status.ERROR, sentence, advice)
@@ -47,12 +47,12 @@ def check_published_key(settings: Settings, resolver: Resolver, selector: str) -
     """Checks whether the DNS publishes the public key that belongs to the selector's private key."""
     name, record_name = f"dkim {selector}", f"{selector}._domainkey.{settings.dkim_domain}"
     try:
-        key = _load_key(settings, selector)
+        key = _load_private_key(settings, selector)
     except ConfigError:
         yield Finding(name, Status.UNKNOWN, f"{record_name} cannot be compared: the key file cannot be used")
         return
     advice = f"publish {zone_file_line(record_name, 'TXT', key.dns_record)}"
-    found = [tags for text in resolver.txt_records(record_name) if "p" in (tags := _parse_tags(text))]
+    found = [tags for text in resolver.txt_records(record_name) if "p" in (tags := _parse_dkim_tags(text))]
     found = [tags for tags in found if tags.get("v", "DKIM1") == "DKIM1"]
     if not found:
         yield Finding(name, Status.ERROR, f"there is no key at {record_name}", advice)
@@ -67,7 +67,7 @@ def check_published_key(settings: Settings, resolver: Resolver, selector: str) -
         yield _published_key_finding(name, record_name, key, found[0], advice)
 
 
-def _load_key(settings: Settings, selector: str) -> SigningKey:
+def _load_private_key(settings: Settings, selector: str) -> SigningKey:
     """Loads the private key of one selector, even if the keys of other selectors cannot be used. Raises
     ConfigError."""
     alone = settings.dkim.model_copy(update={"keys": {selector: settings.dkim.keys[selector]}})
@@ -75,42 +75,46 @@ def _load_key(settings: Settings, selector: str) -> SigningKey:
 
 
 def _published_key_finding(
-    name: str, record_name: str, key: SigningKey, tags: dict[str, str], advice: str
+    finding_name: str, record_name: str, key: SigningKey, tags: dict[str, str], advice: str
 ) -> Finding:
     if not tags["p"]:
-        return Finding(name, Status.ERROR, f"the key at {record_name} was revoked (p= is empty)", advice)
+        return Finding(
+            finding_name, Status.ERROR, f"the key at {record_name} was revoked (p= is empty)", advice
+        )
     if tags.get("k", "rsa") != key.algorithm.partition("-")[0] or not _is_public_half_of_key(key, tags["p"]):
         return Finding(
-            name, Status.ERROR, f"the key at {record_name} does not belong to the key file", advice
+            finding_name, Status.ERROR, f"the key at {record_name} does not belong to the key file", advice
         )
     if "sha256" not in tags.get("h", "sha256").split(":"):
-        return Finding(name, Status.ERROR, f"{record_name} forbids SHA-256 (h={tags['h']})", advice)
+        return Finding(finding_name, Status.ERROR, f"{record_name} forbids SHA-256 (h={tags['h']})", advice)
     if not {"*", "email"} & set(tags.get("s", "*").split(":")):
-        return Finding(name, Status.ERROR, f"{record_name} is not for e-mail (s={tags['s']})", advice)
+        return Finding(finding_name, Status.ERROR, f"{record_name} is not for e-mail (s={tags['s']})", advice)
     if "y" in tags.get("t", "").split(":"):
         return Finding(
-            name,
+            finding_name,
             Status.WARNING,
             f"{record_name} says that DKIM is only being tested (t=y)",
             f"remove t=y: {advice}",
         )
-    return Finding(name, Status.OK, f"{record_name} holds the public key of the key file")
+    return Finding(finding_name, Status.OK, f"{record_name} holds the public key of the key file")
 
 
-def check_provider_keys(resolver: Resolver, domain: str, dns: ProviderDns, name: str) -> Iterator[Finding]:
+def check_provider_keys(
+    resolver: Resolver, domain: str, dns: ProviderDns, finding_name: str
+) -> Iterator[Finding]:
     """Checks whether a provider can sign for the domain of From: the provider's CNAME records, and the keys
     that the records point to.
 
-    `domain` is the domain of From, `dns` says which records the provider needs, and `name` is the name of the
-    findings.
+    `domain` is the domain of From, `dns` describes the records that the provider needs, and `finding_name` is
+    the name of every finding.
     """
-    authenticated = domain_signed_by_provider(resolver, domain, dns)
+    authenticated = find_domain_signed_by_provider(resolver, domain, dns)
     where = f"{dns.provider} ({dns.setup_page})"
     advice = f"authenticate {domain} in {where} and publish the CNAME records that it shows"
     if not authenticated:
         wanted = " and ".join(f"{selector}._domainkey" for selector in dns.selectors)
         yield Finding(
-            name,
+            finding_name,
             Status.ERROR,
             f"the records {wanted} of {dns.provider} do not exist for {domain} "
             "(a selector that you chose yourself cannot be checked)",
@@ -120,22 +124,24 @@ def check_provider_keys(resolver: Resolver, domain: str, dns: ProviderDns, name:
     record_names = [f"{selector}._domainkey.{authenticated}" for selector in dns.selectors]
     for record_name in record_names:
         target = resolver.cname_target(record_name)
-        keyed = any(_parse_tags(text).get("p") for text in resolver.txt_records(record_name))
+        keyed = any(_parse_dkim_tags(text).get("p") for text in resolver.txt_records(record_name))
         if not keyed:
             what = f"points to {target}, which has no key" if target else "does not exist"
-            yield Finding(name, Status.ERROR if target else Status.WARNING, f"{record_name} {what}", advice)
+            yield Finding(
+                finding_name, Status.ERROR if target else Status.WARNING, f"{record_name} {what}", advice
+            )
             return
         if target and not is_same_or_subdomain(target, dns.domain):
             whose = f"{record_name} points to {target}, which does not belong to {dns.provider}"
-            yield Finding(name, Status.WARNING, whose, advice)
+            yield Finding(finding_name, Status.WARNING, whose, advice)
             return
     selectors = " and ".join(dns.selectors)
-    yield Finding(name, Status.OK, f"{dns.provider} signs for {authenticated} ({selectors})")
+    yield Finding(finding_name, Status.OK, f"{dns.provider} signs for {authenticated} ({selectors})")
 
 
-def domain_signed_by_provider(resolver: Resolver, domain: str, dns: ProviderDns) -> str:
+def find_domain_signed_by_provider(resolver: Resolver, domain: str, dns: ProviderDns) -> str:
     """Returns the domain that a provider signs for: the first of `domain` and its parents that has one of the
-    provider's DKIM records. Returns "" if none has one."""
+    provider's DKIM records. Returns "" if no domain has such a record."""
     for candidate in domain_and_parents(domain):
         for selector in dns.selectors:
             record_name = f"{selector}._domainkey.{candidate}"
@@ -144,9 +150,9 @@ def domain_signed_by_provider(resolver: Resolver, domain: str, dns: ProviderDns)
     return ""
 
 
-def report_server_signing_unknown(host: str) -> Iterator[Finding]:
-    """Yields the finding that only a received message shows whether the mail server `host` signs with
-    DKIM."""
+def report_unknown_dkim_signing(host: str) -> Iterator[Finding]:
+    """Yields one finding: it is unknown whether the mail server `host` signs with DKIM, because only a
+    received message shows that."""
     yield Finding(
         "dkim",
         Status.UNKNOWN,
@@ -169,7 +175,7 @@ def _is_public_half_of_key(key: SigningKey, encoded_key: str) -> bool:
     return data == base64.b64decode(key.public)
 
 
-def _parse_tags(text: str) -> dict[str, str]:
+def _parse_dkim_tags(text: str) -> dict[str, str]:
     """Returns the tags of a DKIM record such as `v=DKIM1; k=rsa; p=…` as a dict (RFC 6376 section 3.2)."""
     pairs = (part.partition("=") for part in text.split(";"))
     return {name.strip(): _SPACE.sub(" ", value).strip() for name, equals, value in pairs if equals}

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from mailer.config import Settings
-from mailer.doctor.dns.dkim import domain_signed_by_provider
+from mailer.doctor.dns.dkim import find_domain_signed_by_provider
 from mailer.doctor.dns.dmarc_record import DnsTreeWalk, organisational_domain, walk_dns_tree
 from mailer.doctor.dns.host_names import return_path_domain, sender_domain
 from mailer.doctor.dns.resolver import Resolver
@@ -49,14 +49,14 @@ def check_dmarc(settings: Settings, resolver: Resolver) -> Iterator[Finding]:
 
 
 def _check_policy(
-    name: str, tree: DnsTreeWalk, domain_and_tags: tuple[str, dict[str, str]], resolver: Resolver
+    finding_name: str, tree: DnsTreeWalk, domain_and_tags: tuple[str, dict[str, str]], resolver: Resolver
 ) -> Iterator[Finding]:
     domain, tags = domain_and_tags
     where = f"_dmarc.{domain}"
     wrong = [f"{tag}={tags[tag]}" for tag in ("p", "sp", "np") if tag in tags and tags[tag] not in _POLICIES]
     if wrong:
         yield Finding(
-            name,
+            finding_name,
             Status.ERROR,
             f"{where} says {' and '.join(wrong)}, which is not a policy",
             "write none, quarantine or reject",
@@ -64,7 +64,10 @@ def _check_policy(
         return
     if "p" not in tags:
         yield Finding(
-            name, Status.ERROR, f"{where} has no p=", "add p=none; many receivers ignore a record without it"
+            finding_name,
+            Status.ERROR,
+            f"{where} has no p=",
+            "add p=none; many receivers ignore a record without it",
         )
         return
     policy = tags["p"] if domain == tree.start else tags.get("sp", tags["p"])
@@ -72,7 +75,7 @@ def _check_policy(
     if policy == "none":
         clean = False
         yield Finding(
-            name,
+            finding_name,
             Status.WARNING,
             f"{where} asks for none: receivers still accept mail that forges your address",
             "read the reports, then set p=quarantine",
@@ -80,24 +83,28 @@ def _check_policy(
     if tags.get("t") == "y" or tags.get("pct", "100") != "100":
         clean = False
         partly = "t=y" if tags.get("t") == "y" else f"pct={tags['pct']}"
-        yield Finding(name, Status.WARNING, f"{where} is marked as a test ({partly})", f"remove {partly}")
-    reports = list(_check_report_addresses(name, domain, tags, tree, resolver))
+        yield Finding(
+            finding_name, Status.WARNING, f"{where} is marked as a test ({partly})", f"remove {partly}"
+        )
+    reports = list(_check_report_addresses(finding_name, domain, tags, tree, resolver))
     yield from reports
     if clean and not reports:
-        yield Finding(name, Status.OK, f"{where} asks for {policy}, with reports to {tags['rua']}")
+        yield Finding(finding_name, Status.OK, f"{where} asks for {policy}, with reports to {tags['rua']}")
 
 
 def _check_report_addresses(
-    name: str, domain: str, tags: dict[str, str], tree: DnsTreeWalk, resolver: Resolver
+    finding_name: str, domain: str, tags: dict[str, str], tree: DnsTreeWalk, resolver: Resolver
 ) -> Iterator[Finding]:
     """Checks whether the rua= tag of the DMARC record of `domain` names addresses that receive reports.
 
-    Another organisation must publish a record to say that it accepts reports about this domain (RFC 9990).
+    `tags` are the tags of that record, and `tree` is the tree walk from the domain of From. If an address
+    belongs to another organisation, that organisation must publish a record that accepts reports about
+    `domain` (RFC 9990).
     """
     addresses = [part.strip() for part in tags.get("rua", "").split(",") if part.strip()]
     if not addresses:
         yield Finding(
-            name,
+            finding_name,
             Status.WARNING,
             f"_dmarc.{domain} has no rua=, so no reports of forged or failing mail are sent",
             f"add rua=mailto:dmarc@{domain}",
@@ -108,7 +115,7 @@ def _check_report_addresses(
         target = rest.rpartition("@")[2].lower()
         if scheme.lower() != "mailto" or "@" not in rest or not target:
             yield Finding(
-                name,
+                finding_name,
                 Status.ERROR,
                 f"rua={address} is not an address for reports",
                 "write it as rua=mailto:name@domain",
@@ -119,7 +126,7 @@ def _check_report_addresses(
                 text.strip().startswith("v=DMARC1") for text in resolver.txt_records(acceptance_record)
             ):
                 yield Finding(
-                    name,
+                    finding_name,
                     Status.WARNING,
                     f"{target} publishes no record that accepts reports about {domain}, so none are sent "
                     "there",
@@ -129,14 +136,13 @@ def _check_report_addresses(
 
 @dataclass(frozen=True, slots=True)
 class _AuthenticatedDomain:
-    """Holds a domain that a message authenticates by DKIM or SPF. `what` names the domain for the operator.
+    """Holds a domain that a message authenticates by DKIM or SPF. `description` is the text for the domain in
+    findings, such as "DKIM's domain". `is_aligned` is true if the domain aligns with the domain of From, and
+    None if that cannot be known."""
 
-    `aligned` says whether the domain aligns with the domain of From; None if that cannot be known.
-    """
-
-    what: str
+    description: str
     domain: str
-    aligned: bool | None
+    is_aligned: bool | None
 
 
 def _check_alignment(
@@ -146,25 +152,27 @@ def _check_alignment(
     even for signed mail."""
     provider = driver_of(settings.delivery.transport).dns
     if provider is not None:
-        signer = domain_signed_by_provider(resolver, tree.start, provider)
+        signer = find_domain_signed_by_provider(resolver, tree.start, provider)
     else:
         signer = settings.dkim_domain if settings.dkim_keys else ""
     returned = "" if provider is not None else return_path_domain(settings)
 
-    def compare_with_from(what: str, domain: str, strict: bool) -> _AuthenticatedDomain:
+    def compare_domain_with_from(
+        domain_description: str, domain: str, is_strict: bool
+    ) -> _AuthenticatedDomain:
         if not domain or domain == tree.start:
-            return _AuthenticatedDomain(what, domain, True if domain else None)
-        same = not strict and organisational_domain(domain, resolver) == tree.organisational_domain
-        return _AuthenticatedDomain(what, domain, same)
+            return _AuthenticatedDomain(domain_description, domain, True if domain else None)
+        same = not is_strict and organisational_domain(domain, resolver) == tree.organisational_domain
+        return _AuthenticatedDomain(domain_description, domain, same)
 
-    dkim = compare_with_from("DKIM's domain", signer, tags.get("adkim") == "s")
-    spf = compare_with_from("the return path's domain", returned, tags.get("aspf") == "s")
-    known = [each for each in (dkim, spf) if each.aligned]
-    others = [each for each in (dkim, spf) if each.aligned is False]
-    names = " and ".join(f"{each.what} {each.domain}" for each in known)
-    foreign = " and ".join(f"{each.what} {each.domain}" for each in others)
+    dkim = compare_domain_with_from("DKIM's domain", signer, tags.get("adkim") == "s")
+    spf = compare_domain_with_from("the return path's domain", returned, tags.get("aspf") == "s")
+    known = [each for each in (dkim, spf) if each.is_aligned]
+    others = [each for each in (dkim, spf) if each.is_aligned is False]
+    names = " and ".join(f"{each.description} {each.domain}" for each in known)
+    foreign = " and ".join(f"{each.description} {each.domain}" for each in others)
     advice = f"sign with a domain of {tree.organisational_domain}, and use one in delivery.return_path, too"
-    if dkim.aligned is False and spf.aligned:
+    if dkim.is_aligned is False and spf.is_aligned:
         yield Finding(
             "alignment",
             Status.WARNING,
@@ -178,7 +186,7 @@ def _check_alignment(
             Status.OK,
             f"{names} {'align' if len(known) > 1 else 'aligns'} with From {tree.start}{apart}",
         )
-    elif dkim.aligned is None:
+    elif dkim.is_aligned is None:
         beside = f"{foreign} does not align with From {tree.start}, and " if foreign else ""
         yield Finding(
             "alignment",

@@ -29,8 +29,8 @@ _LOCAL = ("localhost", "local", "internal", "home.arpa")
 
 
 def ascii_domain(name: str) -> str:
-    """Returns a domain as the DNS stores it: ASCII (A-labels), lower case, and no final dot. Returns a domain
-    that cannot be encoded in lower case."""
+    """Returns a domain as the DNS stores it: ASCII (A-labels), lower case, and no final dot. A domain that
+    cannot be encoded is only changed to lower case."""
     name = name.rstrip(".").lower()
     if name.isascii():
         return name

@@ -12,39 +12,39 @@ from mailer.transports.finding import Finding, Status
 __all__ = ["check_mx_records"]
 
 
-def check_mx_records(resolver: Resolver, domain: str, used_for: str) -> Iterator[Finding]:
-    """Checks whether `domain` accepts mail. `used_for` says which of our header fields name the domain:
-    "From", "From and Reply-To"."""
+def check_mx_records(resolver: Resolver, domain: str, mailbox_names: str) -> Iterator[Finding]:
+    """Checks whether `domain` accepts mail. `mailbox_names` tells which of our mailboxes are in this domain,
+    for the findings: "From", or "From and Reply-To"."""
     name = f"mx {domain}"
     wanted = zone_file_line(domain, "MX", f"10 mail.{domain}.")
-    found = resolver.mx_records(domain)
-    if not found:
-        addresses = resolver.host_addresses(domain)
-        if addresses:
+    hosts = [host for _, host in resolver.mx_records(domain)]
+    if not hosts:
+        if addresses := resolver.host_addresses(domain):
             yield Finding(
                 name,
                 Status.WARNING,
-                f"{domain} has no MX record, so mail to {used_for} goes to {domain} itself ({addresses[0]})",
+                f"{domain} has no MX record, so mail to {mailbox_names} goes to {domain} itself "
+                f"({addresses[0]})",
                 f"publish {wanted}",
             )
         else:
             yield Finding(
                 name,
                 Status.ERROR,
-                f"{domain} has neither MX nor address, so mail to {used_for} cannot be delivered",
+                f"{domain} has neither MX nor address, so mail to {mailbox_names} cannot be delivered",
                 f"publish {wanted}",
             )
         return
-    if any(host == "" for _, host in found):
+    if "" in hosts:
         yield Finding(
             name,
             Status.ERROR,
-            f"the null MX (RFC 7505) of {domain} says that it accepts no mail, but {used_for} uses it",
+            f"the null MX (RFC 7505) of {domain} says that it accepts no mail, but {mailbox_names} uses it",
             f"publish {wanted} with your mail server, or use another domain",
         )
         return
-    dead = [host for _, host in found if not _has_address(resolver, host)]
-    if len(dead) == len(found):
+    dead = [host for host in hosts if not _has_ip_address(resolver, host)]
+    if len(dead) == len(hosts):
         yield Finding(
             name,
             Status.ERROR,
@@ -55,22 +55,15 @@ def check_mx_records(resolver: Resolver, domain: str, used_for: str) -> Iterator
         yield Finding(
             name,
             Status.WARNING,
-            f"{len(dead)} of the {len(found)} MX hosts have no address: {', '.join(dead)}",
+            f"{len(dead)} of the {len(hosts)} MX hosts have no address: {', '.join(dead)}",
             "remove the MX records of these hosts",
         )
     else:
-        yield Finding(
-            name,
-            Status.OK,
-            f"{', '.join(host for _, host in found)} {_take_or_takes(len(found))} mail for {used_for}",
-        )
+        verb = "takes" if len(hosts) == 1 else "take"
+        yield Finding(name, Status.OK, f"{', '.join(hosts)} {verb} mail for {mailbox_names}")
 
 
-def _take_or_takes(count: int) -> str:
-    return "takes" if count == 1 else "take"
-
-
-def _has_address(resolver: Resolver, host: str) -> bool:
+def _has_ip_address(resolver: Resolver, host: str) -> bool:
     """Returns whether the host of an MX record has an IP address in the DNS.
 
     The host must be a name: receivers do not accept an IP address in an MX record.

@@ -1,5 +1,5 @@
-"""Checks forward-confirmed reverse DNS: the sending address must have a name, and that name must resolve to
-the address."""
+"""Checks forward-confirmed reverse DNS: the IP address that sends must have a host name, and that name must
+resolve to the address."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ def check_reverse_dns(settings: Settings, resolver: Resolver, host: str) -> Iter
     """Checks the reverse DNS of the mail server `host`, if the server belongs to the publication's own
     domain.
 
-    Receivers check the address that mail is sent from. A provider takes care of the names of its own
-    addresses. If the server is this machine or in a private network, the public address is unknown here, and
-    so is the finding.
+    Receivers check the IP address that mail comes from. A provider takes care of the host names of its own
+    addresses. If the server is this machine or in a private network, its public address is not known here,
+    and the finding is `unknown`.
     """
     try:
         open_transport(settings.delivery.transport, settings)
@@ -65,14 +65,14 @@ def check_reverse_dns(settings: Settings, resolver: Resolver, host: str) -> Iter
         yield _reverse_name_finding(name, resolver, address)
 
 
-def _reverse_name_finding(name: str, resolver: Resolver, address: str) -> Finding:
+def _reverse_name_finding(finding_name: str, resolver: Resolver, address: str) -> Finding:
     """Returns the finding about one IP address: whether it has a name, and whether that name resolves to the
     address."""
     names = resolver.ptr_names(address)
     advice = f"ask the provider of {address} to set its PTR record to a name that resolves to {address}"
     if not names:
         return Finding(
-            name,
+            finding_name,
             Status.ERROR,
             f"{address} has no PTR record, and large receivers refuse mail from it",
             advice,
@@ -80,11 +80,11 @@ def _reverse_name_finding(name: str, resolver: Resolver, address: str) -> Findin
     for candidate in names:
         if address in resolver.host_addresses(candidate):
             return Finding(
-                name, Status.OK, f"{address} has the name {candidate}, which resolves to {address}"
+                finding_name, Status.OK, f"{address} has the name {candidate}, which resolves to {address}"
             )
     kind = "AAAA" if ":" in address else "A"
     return Finding(
-        name,
+        finding_name,
         Status.ERROR,
         f"{address} has the name {' and '.join(names)}, which does not resolve to {address}",
         f"publish {zone_file_line(names[0], kind, address)}, or {advice}",

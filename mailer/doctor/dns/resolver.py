@@ -1,7 +1,7 @@
 """Queries the DNS, and distinguishes "there is no record" from "the DNS did not answer".
 
-The result is empty if a record does not exist. `UnansweredQuery` is raised if there is no answer, because of
-a time-out, a SERVFAIL or a missing network: then it is unknown whether the record exists.
+The result of a query is empty if the record does not exist. `UnansweredQuery` is raised if there is no
+answer, because of a time-out, a SERVFAIL or a missing network: then it is unknown whether the record exists.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ class Resolver(Protocol):
         ...
 
     def cname_target(self, name: str) -> str:
-        """Returns the target of the CNAME record of a name, or ""."""
+        """Returns the target of the CNAME record of a name; "" if there is no such record."""
         ...
 
     def ptr_names(self, address: str) -> tuple[str, ...]:
@@ -87,27 +87,35 @@ class DnsResolver:
         self._resolver.use_search_by_default = False
 
     def txt_records(self, name: str) -> tuple[str, ...]:
-        return self._query(name, "TXT", lambda data: b"".join(data.strings).decode("utf-8", "replace"))
+        return self._query_records(
+            name, "TXT", lambda data: b"".join(data.strings).decode("utf-8", "replace")
+        )
 
     def mx_records(self, name: str) -> tuple[tuple[int, str], ...]:
-        found = self._query(name, "MX", lambda data: (int(data.preference), _host_name_text(data.exchange)))
+        found = self._query_records(
+            name, "MX", lambda data: (int(data.preference), _host_name_text(data.exchange))
+        )
         return tuple(sorted(found))
 
     def host_addresses(self, name: str) -> tuple[str, ...]:
-        def read_address(data: Any) -> str:
+        def read_ip_address(data: Any) -> str:
             return str(data.address)
 
-        return self._query(name, "A", read_address) + self._query(name, "AAAA", read_address)
+        return self._query_records(name, "A", read_ip_address) + self._query_records(
+            name, "AAAA", read_ip_address
+        )
 
     def cname_target(self, name: str) -> str:
-        found = self._query(name, "CNAME", lambda data: _host_name_text(data.target))
+        found = self._query_records(name, "CNAME", lambda data: _host_name_text(data.target))
         return found[0] if found else ""
 
     def ptr_names(self, address: str) -> tuple[str, ...]:
         reverse = dns.reversename.from_address(address).to_text(omit_final_dot=True)
-        return self._query(reverse, "PTR", lambda data: _host_name_text(data.target))
+        return self._query_records(reverse, "PTR", lambda data: _host_name_text(data.target))
 
-    def _query(self, name: str, record_type: str, read_value: Callable[[Any], _Value]) -> tuple[_Value, ...]:
+    def _query_records(
+        self, name: str, record_type: str, read_value: Callable[[Any], _Value]
+    ) -> tuple[_Value, ...]:
         if self._no_server_reason:
             raise UnansweredQuery(f"{record_type} of {name} cannot be looked up: {self._no_server_reason}")
         try:

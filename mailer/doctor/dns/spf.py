@@ -33,7 +33,7 @@ def check_spf(settings: Settings, resolver: Resolver, domain: str) -> Iterator[F
     is_checked_by_receivers = domain == return_path_domain(settings) and provider is None
     found = select_spf_records(resolver.txt_records(domain))
     if not found:
-        wanted = zone_file_line(domain, "TXT", _suggested_record(settings, provider))
+        wanted = zone_file_line(domain, "TXT", _suggested_spf_record(settings, provider))
         serious = Status.ERROR if is_checked_by_receivers else Status.WARNING
         yield Finding(name, serious, "there is no SPF record", f"publish {wanted}")
         return
@@ -62,14 +62,14 @@ def check_spf(settings: Settings, resolver: Resolver, domain: str) -> Iterator[F
         yield Finding(name, Status.OK, f"{found[0]} ({evaluation.lookups} of {_MAX_LOOKUPS} look-ups)")
 
 
-def _exceeded_limit_findings(name: str, evaluation: _SpfEvaluation) -> list[Finding]:
+def _exceeded_limit_findings(finding_name: str, evaluation: _SpfEvaluation) -> list[Finding]:
     """Returns a finding for each receiver limit that the SPF record exceeds (RFC 7208 section 4.6.4)."""
     exceeded = []
     if evaluation.lookups > _MAX_LOOKUPS:
         more = "at least " if evaluation.lookups > _COUNTED_LOOKUPS else ""
         exceeded.append(
             Finding(
-                name,
+                finding_name,
                 Status.ERROR,
                 f"the record needs {more}{evaluation.lookups} DNS look-ups, "
                 f"but receivers allow only {_MAX_LOOKUPS}",
@@ -79,7 +79,7 @@ def _exceeded_limit_findings(name: str, evaluation: _SpfEvaluation) -> list[Find
     if evaluation.void_lookups > _MAX_VOID:
         exceeded.append(
             Finding(
-                name,
+                finding_name,
                 Status.ERROR,
                 f"{evaluation.void_lookups} names in the record have no address, "
                 f"but receivers allow only {_MAX_VOID}",
@@ -89,9 +89,9 @@ def _exceeded_limit_findings(name: str, evaluation: _SpfEvaluation) -> list[Find
     return exceeded
 
 
-def _suggested_record(settings: Settings, provider: ProviderDns | None) -> str:
-    """Returns the SPF record to publish, as far as the settings and the provider tell. An unknown part is a
-    placeholder."""
+def _suggested_spf_record(settings: Settings, provider: ProviderDns | None) -> str:
+    """Returns the SPF record that the operator should publish. A part that the settings and the provider do
+    not determine is a placeholder."""
     if provider is not None:
         return f"v=spf1 include:{provider.domain} ~all"
     url = settings.delivery.transport
@@ -118,12 +118,12 @@ class _SpfEvaluation:
         self.included: list[str] = []
         self.problems: list[tuple[Status, str, str]] = []
 
-    def evaluate(self, domain: str, text: str) -> None:
-        """Evaluates the SPF record `text` of `domain`, and the records that it includes. Raises
-        UnansweredQuery if the DNS does not answer."""
+    def evaluate(self, domain: str, record_text: str) -> None:
+        """Evaluates the SPF record `record_text` of `domain`, and the records that this record includes.
+        Raises UnansweredQuery if the DNS does not answer."""
         location = "" if not self._open_domains else f" in {domain}, which it includes"
         try:
-            terms = parse_spf_record(text)
+            terms = parse_spf_record(record_text)
         except MalformedTerm as error:
             self._add_problem(
                 Status.ERROR, f"{error}{location}", "correct the term: receivers ignore the record"
@@ -136,10 +136,10 @@ class _SpfEvaluation:
             self._evaluate_term(domain, term, location)
         redirect = next((term for term in terms if term.name == "redirect"), None)
         if redirect is not None and not all_positions:
-            self._count_lookup()
-            self._evaluate_target(domain, redirect)
+            self._count_one_lookup()
+            self._evaluate_target_record(domain, redirect)
         if len(self._open_domains) == 1:
-            self._check_all_term(terms, all_positions, redirect)
+            self._check_term_named_all(terms, all_positions, redirect)
         self._open_domains.pop()
 
     def _evaluate_term(self, domain: str, term: SpfTerm, location: str) -> None:
@@ -152,10 +152,10 @@ class _SpfEvaluation:
                 else "ask its owner to correct it, or remove the include",
             )
         elif term.name == "include":
-            self._count_lookup()
-            self._evaluate_target(domain, term)
+            self._count_one_lookup()
+            self._evaluate_target_record(domain, term)
         elif term.name in ("a", "exists"):
-            self._count_lookup()
+            self._count_one_lookup()
             if (
                 not term.has_macro
                 and not self._has_too_many_lookups
@@ -163,7 +163,7 @@ class _SpfEvaluation:
             ):
                 self.void_lookups += 1
         elif term.name == "mx":
-            self._count_lookup()
+            self._count_one_lookup()
             if (
                 not term.has_macro
                 and not self._has_too_many_lookups
@@ -171,14 +171,14 @@ class _SpfEvaluation:
             ):
                 self.void_lookups += 1
         elif term.name == "ptr":
-            self._count_lookup()
+            self._count_one_lookup()
             self._add_problem(
                 Status.WARNING,
                 f'"{term.text}"{location} is slow, and many receivers ignore it',
                 "write the addresses as ip4: and ip6: instead (RFC 7208 section 5.5)",
             )
 
-    def _evaluate_target(self, domain: str, term: SpfTerm) -> None:
+    def _evaluate_target_record(self, domain: str, term: SpfTerm) -> None:
         """Evaluates the record of another domain, which the term of `domain` includes or redirects to."""
         target = term.domain
         self.included.append(target)
@@ -200,33 +200,33 @@ class _SpfEvaluation:
             f"correct or remove {term.text} in the record of {domain}",
         )
 
-    def _check_all_term(
-        self, terms: tuple[SpfTerm, ...], all_positions: list[int], redirect: SpfTerm | None
+    def _check_term_named_all(
+        self, terms: tuple[SpfTerm, ...], positions_of_all: list[int], redirect: SpfTerm | None
     ) -> None:
-        if not all_positions and redirect is None:
+        if not positions_of_all and redirect is None:
             self._add_problem(
                 Status.WARNING,
                 'the record does not end with an "all" term, so it forbids no sender',
                 "add ~all at the end",
             )
-        elif all_positions and terms[all_positions[0]].qualifier == "?":
+        elif positions_of_all and terms[positions_of_all[0]].qualifier == "?":
             self._add_problem(Status.WARNING, '"?all" forbids no sender', "write ~all instead")
-        elif all_positions and terms[all_positions[0]].qualifier == "-" and all_positions[0] == 0:
+        elif positions_of_all and terms[positions_of_all[0]].qualifier == "-" and positions_of_all[0] == 0:
             self._add_problem(
                 Status.ERROR, '"-all" alone says that nobody may send', "name the sending servers before -all"
             )
         if (
-            all_positions
-            and len(terms) > all_positions[0] + 1
-            and any(term.name != "exp" for term in terms[all_positions[0] + 1 :])
+            positions_of_all
+            and len(terms) > positions_of_all[0] + 1
+            and any(term.name != "exp" for term in terms[positions_of_all[0] + 1 :])
         ):
             self._add_problem(
                 Status.WARNING,
-                f'receivers ignore the terms after "{terms[all_positions[0]].text}"',
-                f"move {terms[all_positions[0]].text} to the end",
+                f'receivers ignore the terms after "{terms[positions_of_all[0]].text}"',
+                f"move {terms[positions_of_all[0]].text} to the end",
             )
 
-    def _count_lookup(self) -> None:
+    def _count_one_lookup(self) -> None:
         self.lookups += 1
 
     @property

@@ -51,14 +51,14 @@ def select_spf_records(txt_records: Iterable[str]) -> list[str]:
 
 def parse_spf_record(record: str) -> tuple[SpfTerm, ...]:
     """Returns the terms of a record, in order. Raises MalformedTerm at the first invalid term."""
-    terms = tuple(_parse_term(text) for text in record.split()[1:])
+    terms = tuple(_parse_spf_term(text) for text in record.split()[1:])
     for name in ("redirect", "exp"):
         if sum(term.name == name for term in terms) > 1:
             raise MalformedTerm(f"{name}= occurs more than once")
     return terms
 
 
-def _parse_term(text: str) -> SpfTerm:
+def _parse_spf_term(text: str) -> SpfTerm:
     mechanism = _MECHANISM.fullmatch(text)
     if mechanism:
         return _parse_mechanism(text, mechanism[1] or "+", mechanism[2].lower(), mechanism[3] or "")
@@ -68,7 +68,7 @@ def _parse_term(text: str) -> SpfTerm:
         if name in _NAMES:
             raise MalformedTerm(f'"{text}" must have : instead of =')
         if name in ("redirect", "exp"):
-            return SpfTerm(text, name, domain=_parse_domain(text, value))
+            return SpfTerm(text, name, domain=_parse_domain_of_term(text, value))
         return SpfTerm(text, name)
     raise MalformedTerm(f'"{text}" is not an SPF term')
 
@@ -92,18 +92,18 @@ def _parse_mechanism(text: str, qualifier: str, name: str, argument: str) -> Spf
                 text,
                 name,
                 qualifier,
-                _parse_domain(text, argument.removeprefix(":") if argument[:1] == ":" else ""),
+                _parse_domain_of_term(text, argument.removeprefix(":") if argument[:1] == ":" else ""),
             )
         return SpfTerm(text, name, qualifier)
     domain, slash, prefix = argument.partition("/")  # a and mx
     lengths = _CIDR.fullmatch(slash + prefix)
     if not lengths or int(lengths[1] or 0) > 32 or int(lengths[2] or 0) > 128:
         raise MalformedTerm(f'"{text}" has an invalid prefix length after /')
-    return SpfTerm(text, name, qualifier, _parse_domain(text, domain[1:]) if domain else "")
+    return SpfTerm(text, name, qualifier, _parse_domain_of_term(text, domain[1:]) if domain else "")
 
 
-def _parse_domain(term: str, value: str) -> str:
+def _parse_domain_of_term(term_text: str, value: str) -> str:
     expanded = _MACRO.sub("x", value)
     if not expanded or not _DOMAIN.fullmatch(expanded):
-        raise MalformedTerm(f'"{term}" must name a valid domain')
+        raise MalformedTerm(f'"{term_text}" must name a valid domain')
     return value.rstrip(".").lower() if expanded == value else value

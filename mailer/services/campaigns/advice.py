@@ -6,10 +6,10 @@ from mailer.campaign.campaign import Campaign
 from mailer.campaign.status import Status
 from mailer.spool.values import ReasonGroup
 
-__all__ = ["advice_on"]
+__all__ = ["advice_on_failed_deliveries"]
 
 
-def advice_on(reason: ReasonGroup, campaign: Campaign) -> str:
+def advice_on_failed_deliveries(reason_group: ReasonGroup, campaign: Campaign) -> str:
     """Returns advice, in sentences, about the deliveries that failed for this reason; empty if there is
     none."""
     if campaign.status is Status.CANCELLED:
@@ -19,8 +19,8 @@ def advice_on(reason: ReasonGroup, campaign: Campaign) -> str:
         campaign.status is Status.STOPPED and campaign.held_until
     )
     how = "automatically, with growing pauses" if itself else "by the next run"
-    later = f" They are tried again {how}." if reason.state == "deferred" else ""
-    match reason.cause:
+    later = f" They are tried again {how}." if reason_group.state == "deferred" else ""
+    match reason_group.cause:
         case "address":
             return "the address does not exist. The readers are marked as bounced and get no more mail."
         case "mailbox":
@@ -38,4 +38,4 @@ def advice_on(reason: ReasonGroup, campaign: Campaign) -> str:
         case "them":
             later = later or f" {again} tries them again."
             return f"the receiving server had a problem, or asked us to try later.{later}"
-    return f"{again} tries them again." if reason.state == "rejected" else ""
+    return f"{again} tries them again." if reason_group.state == "rejected" else ""

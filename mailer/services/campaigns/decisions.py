@@ -18,10 +18,10 @@ from mailer.campaign.delivery_state import State
 from mailer.campaign.status import Event, Status, check_may_be_sent, target_status
 from mailer.errors import BusyError, CampaignError, StoreError
 from mailer.services.campaigns.people import delivery_state_of, subscriber_id_at
-from mailer.services.database.guard import is_database_behind_manifest, refuse_database_behind_manifest
-from mailer.services.planning.schedule import refuse_if_waiting
-from mailer.services.sending.after_run import end_if_done, refresh_manifest, zero_manifest_counts
-from mailer.services.sending.recovery import journal_path, recover_dead_run, settle_by_journal
+from mailer.services.database.guard import does_database_lack_deliveries, refuse_if_database_lacks_deliveries
+from mailer.services.planning.schedule import refuse_waiting_campaign
+from mailer.services.sending.after_run import end_campaign_if_done, refresh_manifest, zero_manifest_counts
+from mailer.services.sending.recovery import journal_path, recover_dead_run, settle_claims_by_journal
 from mailer.services.workspace import Workspace
 from mailer.spool.base import Spool
 from mailer.spool.journal import read_journal, read_run_token
@@ -29,7 +29,12 @@ from mailer.spool.lock import campaign_lock
 from mailer.spool.recover import adopt_journal_outcomes
 from mailer.store.last_run import read_last_run
 
-__all__ = ["cancel_campaign", "pause_campaign", "resolve_campaign", "retry_campaign"]
+__all__ = [
+    "cancel_campaign",
+    "pause_campaign",
+    "resolve_uncertain_deliveries",
+    "make_failed_deliveries_pending",
+]
 
 #: A command waits this long for the end of a run that it has paused or cancelled (seconds).
 WAIT_SECONDS = 10.0
@@ -39,7 +44,7 @@ _POLL_SECONDS = 0.05
 def pause_campaign(workspace: Workspace, slug: str) -> bool:
     """Pauses a campaign. Returns True if no run is active any more, and False if a run has not ended in time.
 
-    Raises CampaignError if the status does not allow it.
+    Raises CampaignError if the campaign's status does not allow a pause.
     """
     return _apply_decision(workspace, slug, Event.PAUSE)
 
@@ -59,21 +64,21 @@ def _apply_decision(workspace: Workspace, slug: str, event: Event) -> bool:
     with suppress(BusyError), campaign_lock(settings, slug):
         spool = workspace.spools.open(workspace.spools.find(slug))
         if event is Event.CANCEL:
-            _recover_before_cancelling(workspace, spool)
+            _recover_campaign_before_cancelling(workspace, spool)
         else:
             recover_dead_run(workspace, spool)
-            refuse_database_behind_manifest(settings, spool.campaign, spool.counts_by_state())
+            refuse_if_database_lacks_deliveries(settings, spool.campaign, spool.counts_by_state())
         try:
-            _apply_event(spool, event)
+            _apply_event_to_campaign(spool, event)
         finally:
             # Also where the status was set before: the command that set it may have died before this.
             refresh_manifest(settings, spool)
         return True
-    _apply_event(workspace.spools.open(workspace.spools.find(slug)), event)
+    _apply_event_to_campaign(workspace.spools.open(workspace.spools.find(slug)), event)
     return _wait_for_run_end(workspace, slug)
 
 
-def _apply_event(spool: Spool, event: Event) -> None:
+def _apply_event_to_campaign(spool: Spool, event: Event) -> None:
     """Applies an event to the campaign's status. Raises CampaignError if the status does not allow the event.
 
     A campaign that was sent may still be cancelled if deliveries were rejected or nobody received it.
@@ -86,8 +91,8 @@ def _apply_event(spool: Spool, event: Event) -> None:
         raise CampaignError(f"campaign {slug} is {spool.status()}, so it cannot be {target_status(event)}")
 
 
-def _recover_before_cancelling(workspace: Workspace, spool: Spool) -> None:
-    """Settles the claims of a dead run by its journal, also if the database is an old copy that lacks some of
+def _recover_campaign_before_cancelling(workspace: Workspace, spool: Spool) -> None:
+    """Settles the claims of a dead run by its journal, even if the database is an old copy that lacks some of
     the claims.
 
     The journal is enough if it belongs to the last run that the database knows. Otherwise more runs may be
@@ -99,10 +104,10 @@ def _recover_before_cancelling(workspace: Workspace, spool: Spool) -> None:
         behind = False
     except StoreError:
         adopt_journal_outcomes(spool, read_journal(journal))
-        settle_by_journal(workspace, spool, journal)
+        settle_claims_by_journal(workspace, spool, journal)
         last = read_last_run(workspace.db)
         behind = last is None or read_run_token(journal) != last.token
-    if behind or is_database_behind_manifest(workspace.settings, spool.campaign, spool.counts_by_state()):
+    if behind or does_database_lack_deliveries(workspace.settings, spool.campaign, spool.counts_by_state()):
         spool.make_unaccepted_uncertain()
 
 
@@ -127,11 +132,13 @@ def _wait_for_run_end(
     return False
 
 
-def retry_campaign(workspace: Workspace, slug: str, *, address: str | None = None) -> tuple[int, int]:
+def make_failed_deliveries_pending(
+    workspace: Workspace, slug: str, *, address: str | None = None
+) -> tuple[int, int]:
     """Makes rejected and deferred deliveries pending again, except to people who cannot be reached.
 
-    With `address`, only the delivery to that address. Returns how many deliveries are pending again, and how
-    many stay rejected. Raises CampaignError, and BusyError if a run is active.
+    With `address`, changes only the delivery to that address. Returns how many deliveries are pending again,
+    and how many stay rejected. Raises CampaignError, and BusyError if a run is active.
     """
     settings = workspace.settings
     workspace.spools.find(slug)  # an unknown name must not create a lock file
@@ -139,10 +146,10 @@ def retry_campaign(workspace: Workspace, slug: str, *, address: str | None = Non
         campaign = workspace.spools.find(slug)
         check_may_be_sent(slug, campaign.status)
         if campaign.started_at is None or campaign.status is Status.MISSED:
-            refuse_if_waiting(campaign, settings.publication.zone)
+            refuse_waiting_campaign(campaign, settings.publication.zone)
         spool = workspace.spools.open(campaign)
         recover_dead_run(workspace, spool)
-        refuse_database_behind_manifest(settings, campaign, spool.counts_by_state())
+        refuse_if_database_lacks_deliveries(settings, campaign, spool.counts_by_state())
         only = _subscriber_id_for(workspace, spool, address)
         again = spool.retry_refused(partial(unreachable_ids, workspace.db), only_person=only)
         if address is not None and not again:
@@ -150,7 +157,9 @@ def retry_campaign(workspace: Workspace, slug: str, *, address: str | None = Non
         return again, 0 if address is not None else spool.counts_by_state()[State.REJECTED]
 
 
-def resolve_campaign(workspace: Workspace, slug: str, *, resend: bool, address: str | None = None) -> int:
+def resolve_uncertain_deliveries(
+    workspace: Workspace, slug: str, *, resend: bool, address: str | None = None
+) -> int:
     """Settles uncertain deliveries by the operator's decision, and returns the number of settled deliveries.
 
     With `resend`, uncertain deliveries become pending again; otherwise they count as accepted. With
@@ -165,14 +174,14 @@ def resolve_campaign(workspace: Workspace, slug: str, *, resend: bool, address: 
             check_may_be_sent(slug, campaign.status)
         spool = workspace.spools.open(campaign)
         recover_dead_run(workspace, spool)
-        refuse_database_behind_manifest(settings, campaign, spool.counts_by_state())
+        refuse_if_database_lacks_deliveries(settings, campaign, spool.counts_by_state())
         only = _subscriber_id_for(workspace, spool, address)
         if resend:
             zero_manifest_counts(settings, spool, State.UNCERTAIN)
         number = spool.resolve_uncertain(resend=resend, only_person=only)
         if address is not None and not number:
             raise _wrong_state_error(workspace, spool, address, "uncertain")
-        end_if_done(spool)
+        end_campaign_if_done(spool)
         refresh_manifest(settings, spool)
         return number
 

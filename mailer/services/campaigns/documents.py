@@ -11,21 +11,21 @@ from mailer.campaign.canary import canary_of
 from mailer.campaign.delivery_state import TO_SEND
 from mailer.campaign.status import Status
 from mailer.campaign.times import NEVER
-from mailer.services.campaigns.advice import advice_on
-from mailer.services.campaigns.frozen_settings import frozen_sender, sender_note
+from mailer.services.campaigns.advice import advice_on_failed_deliveries
+from mailer.services.campaigns.frozen_settings import changed_sender_note, frozen_sender
 from mailer.services.campaigns.people import list_deliveries
-from mailer.services.sending.recovery import recover_if_idle
+from mailer.services.sending.recovery import recover_campaign_if_idle
 from mailer.services.workspace import Workspace
 from mailer.spool.values import ListedDelivery, ReasonGroup
 
 __all__ = [
     "CampaignDetails",
     "CampaignOverview",
-    "deliveries_of",
+    "list_campaign_deliveries",
     "delivery_json",
-    "details_of",
-    "overview_of",
-    "list_overviews",
+    "campaign_details",
+    "campaign_overview",
+    "list_campaign_overviews",
 ]
 
 
@@ -38,7 +38,8 @@ class CampaignOverview:
 
     @property
     def resumes_at(self) -> str:
-        """Returns the time (UTC) from which the campaign may resume automatically, or ""."""
+        """Returns the time (UTC) from which the campaign may resume automatically; "" if it does not resume
+        automatically."""
         goes_on = self.campaign.status in (Status.HELD, Status.STOPPED, Status.SENDING)
         return self.campaign.held_until if goes_on else ""
 
@@ -79,7 +80,7 @@ class CampaignDetails:
 
     `in_folder` counts the deliveries that were only written into an outbox folder, and `missed` the readers
     whose scheduled time has passed. `sender` is the From address. `reasons` groups the failed deliveries by
-    cause. `note` is advice in case the sender was corrected in mailer.toml after the campaign was created, or
+    cause. `note` is advice if the sender in mailer.toml was changed after the campaign was created, otherwise
     "".
     """
 
@@ -107,33 +108,33 @@ class CampaignDetails:
                     "state": group.state,
                     "cause": group.cause,
                     "number": group.number,
-                    "advice": advice_on(group, campaign),
+                    "advice": advice_on_failed_deliveries(group, campaign),
                 }
                 for group in self.reasons
             ],
         }
 
 
-def list_overviews(workspace: Workspace) -> list[CampaignOverview]:
+def list_campaign_overviews(workspace: Workspace) -> list[CampaignOverview]:
     """Returns an overview of each campaign, newest first, after settling the claims of dead runs."""
-    known = [recover_if_idle(workspace, campaign) for campaign in workspace.spools.campaigns()]
-    return [_make_overview(workspace, campaign) for campaign in known]
+    known = [recover_campaign_if_idle(workspace, campaign) for campaign in workspace.spools.campaigns()]
+    return [_make_campaign_overview(workspace, campaign) for campaign in known]
 
 
-def overview_of(workspace: Workspace, slug: str) -> CampaignOverview:
+def campaign_overview(workspace: Workspace, slug: str) -> CampaignOverview:
     """Returns the current overview of one campaign. Raises CampaignError if there is no such campaign."""
-    return _make_overview(workspace, workspace.spools.find(slug))
+    return _make_campaign_overview(workspace, workspace.spools.find(slug))
 
 
-def _make_overview(workspace: Workspace, campaign: Campaign) -> CampaignOverview:
+def _make_campaign_overview(workspace: Workspace, campaign: Campaign) -> CampaignOverview:
     return CampaignOverview(campaign, workspace.spools.open(campaign).counts_by_state())
 
 
-def details_of(workspace: Workspace, slug: str) -> CampaignDetails:
+def campaign_details(workspace: Workspace, slug: str) -> CampaignDetails:
     """Returns all details of one campaign, after settling the claims of a dead run. Raises CampaignError if
     there is no such campaign."""
     settings = workspace.settings
-    campaign = recover_if_idle(workspace, workspace.spools.find(slug))
+    campaign = recover_campaign_if_idle(workspace, workspace.spools.find(slug))
     spool = workspace.spools.open(campaign)
     counts = spool.counts_by_state()
     return CampaignDetails(
@@ -142,20 +143,20 @@ def details_of(workspace: Workspace, slug: str) -> CampaignDetails:
         missed=spool.count_held() if campaign.local_time else 0,
         sender=frozen_sender(settings, campaign),
         reasons=spool.reason_groups(),
-        note=sender_note(settings, campaign, counts, reached_nobody=spool.reached_nobody()),
+        note=changed_sender_note(settings, campaign, counts, reached_nobody=spool.reached_nobody()),
     )
 
 
-def delivery_json(listed: ListedDelivery, address: str | None) -> dict[str, Any]:
-    """Returns one delivery as JSON data. A held delivery has the due time `NEVER`, so that scripts recognise
-    it."""
-    document = asdict(listed)
+def delivery_json(delivery: ListedDelivery, address: str | None) -> dict[str, Any]:
+    """Returns one delivery as JSON data. `address` is the reader's address (None: the reader was erased). A
+    held delivery has the due time `NEVER`, so that scripts recognise it."""
+    document = asdict(delivery)
     person, held = document.pop("person"), document.pop("held")
-    due_at = NEVER if held else listed.due_at
+    due_at = NEVER if held else delivery.due_at
     return {"subscriber_id": person, "address": address, **document, "due_at": due_at}
 
 
-def deliveries_of(
+def list_campaign_deliveries(
     workspace: Workspace, slug: str, *, state: str = "", address: str | None = None
 ) -> Iterator[tuple[ListedDelivery, str | None]]:
     """Returns the deliveries of a campaign, each with the reader's address, which is None if the reader was
@@ -165,5 +166,5 @@ def deliveries_of(
     all). First settles the claims of a dead run. Raises CampaignError, and AudienceError for an invalid
     address.
     """
-    campaign = recover_if_idle(workspace, workspace.spools.find(slug))
+    campaign = recover_campaign_if_idle(workspace, workspace.spools.find(slug))
     return list_deliveries(workspace, workspace.spools.open(campaign), state=state, address=address)

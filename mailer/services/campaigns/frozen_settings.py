@@ -12,7 +12,7 @@ from mailer.campaign.status import Status
 from mailer.config import Settings
 from mailer.errors import MailerError
 
-__all__ = ["frozen_sender", "sender_note"]
+__all__ = ["frozen_sender", "changed_sender_note"]
 
 
 def frozen_sender(settings: Settings, campaign: Campaign) -> str:
@@ -23,18 +23,18 @@ def frozen_sender(settings: Settings, campaign: Campaign) -> str:
     return str(campaign.plan.get("sender", ""))
 
 
-def sender_note(
-    settings: Settings, campaign: Campaign, counts: Mapping[str, int], *, reached_nobody: bool
+def changed_sender_note(
+    settings: Settings, campaign: Campaign, delivery_counts: Mapping[str, int], *, reached_nobody: bool
 ) -> str:
     """Returns advice if the sender in mailer.toml was changed after a campaign was frozen; otherwise "".
 
-    `counts` are the deliveries of the campaign by state. `reached_nobody` says that no reader has or may have
-    the issue.
+    `delivery_counts` are the numbers of deliveries of the campaign, by state. `reached_nobody` is true if no
+    reader has the issue, or may have it.
     """
     frozen, now = frozen_sender(settings, campaign), str(settings.publication.sender)
     if not frozen or frozen == now or campaign.status is Status.CANCELLED:
         return ""
-    if campaign.status is Status.SENT and not counts["rejected"]:
+    if campaign.status is Status.SENT and not delivery_counts["rejected"]:
         return ""  # nothing is left to send
     begin = f"The campaign sends from {frozen}, but mailer.toml now says {now}. "
     slug, issue = campaign.slug, campaign.issue

@@ -9,9 +9,9 @@ from mailer.campaign.status import Event, Status
 from mailer.clock import utc_now
 from mailer.delivery.progress import Progress
 from mailer.errors import BusyError
-from mailer.services.database.guard import refuse_database_behind_manifest
+from mailer.services.database.guard import refuse_if_database_lacks_deliveries
 from mailer.services.sending.after_run import refresh_manifest, schedule_campaign
-from mailer.services.sending.canary import release_behind_canary
+from mailer.services.sending.canary import release_deliveries_held_for_canary
 from mailer.services.sending.result import SendResult, make_send_result
 from mailer.services.sending.run import RunRequest, run_campaign
 from mailer.services.workspace import Workspace
@@ -34,7 +34,7 @@ def resume_campaign(
     cancelled campaign, BusyError if a run is active, and TransportError.
     """
     spool = workspace.spools.open(workspace.spools.find(slug))
-    is_released = release_behind_canary(spool, Event.RELEASE_HELD)
+    is_released = release_deliveries_held_for_canary(spool, Event.RELEASE_HELD)
     try:
         return _resume_here(workspace, slug, stop, observe)
     except BusyError:
@@ -51,7 +51,7 @@ def _resume_here(
     with campaign_lock(settings, slug):
         campaign = workspace.spools.find(slug)
         spool = workspace.spools.open(campaign)
-        refuse_database_behind_manifest(settings, campaign, spool.counts_by_state())
+        refuse_if_database_lacks_deliveries(settings, campaign, spool.counts_by_state())
         moment = utc_now()
         early = campaign.due_at > moment and not (campaign.local_time and spool.count_overdue(moment))
         if campaign.status is Status.PAUSED:
@@ -62,7 +62,7 @@ def _resume_here(
             spool.apply_event(Event.RESUME)
         canary = canary_of(campaign)
         if canary is not None and canary.phase == "held":
-            release_behind_canary(spool, Event.RELEASE)
+            release_deliveries_held_for_canary(spool, Event.RELEASE)
         if campaign.due_at and campaign.status not in (Status.CANCELLED, Status.SENT):
             if canary is None:
                 spool.release_waiting_deliveries(include_scheduled=early)

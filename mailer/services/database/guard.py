@@ -29,11 +29,11 @@ if TYPE_CHECKING:
     from mailer.issue.load import LoadedIssue
 
 __all__ = [
-    "is_database_behind_manifest",
+    "does_database_lack_deliveries",
     "watch_database",
-    "refuse_database_behind_journal",
-    "refuse_if_campaign_lost",
-    "refuse_database_behind_manifest",
+    "refuse_if_database_lacks_claims",
+    "refuse_if_database_lost_campaign",
+    "refuse_if_database_lacks_deliveries",
 ]
 
 
@@ -41,11 +41,11 @@ __all__ = [
 def watch_database(
     db: Database, path: Path, observe: Callable[[Progress], None]
 ) -> Iterator[Callable[[Progress], None]]:
-    """Yields a replacement for a run's `observe` callback that also checks the database file.
+    """Yields a progress callback for a run. The callback checks the database file, and then calls `observe`.
 
-    The callback raises StoreError, and so ends the run, if another file is at `path`. This is also checked at
-    the end. The content of the open database is then copied to a file beside `path`, because its own file has
-    no name any more.
+    The callback raises StoreError, and so ends the run, if the file at `path` was removed or replaced. The
+    same is checked when the context ends. If the file is another one then, the content of the open database
+    is copied to a file beside `path`, because the open file has no name any more.
     """
     before = _file_identity(path)
 
@@ -61,7 +61,7 @@ def watch_database(
             raise StoreError(_copy_to_rescue_file(db, path))
 
 
-def refuse_if_campaign_lost(settings: Settings, loaded: LoadedIssue, slug: str) -> None:
+def refuse_if_database_lost_campaign(settings: Settings, loaded: LoadedIssue, slug: str) -> None:
     """Raises CampaignError if this issue was sent from this workspace as campaign `slug`.
 
     Called if the database has no campaign of that name, so that the database must have lost it. A campaign's
@@ -80,15 +80,16 @@ def refuse_if_campaign_lost(settings: Settings, loaded: LoadedIssue, slug: str) 
             )
 
 
-def refuse_database_behind_manifest(
-    settings: Settings, campaign: Campaign, counts: Mapping[str, int]
+def refuse_if_database_lacks_deliveries(
+    settings: Settings, campaign: Campaign, delivery_counts: Mapping[str, int]
 ) -> None:
     """Raises StoreError if the manifest of a campaign counts more accepted deliveries than the database.
 
-    `counts` are the database's deliveries by state. Uncertain deliveries count as accepted.
+    `delivery_counts` are the numbers of deliveries in the database, by state. Uncertain deliveries count as
+    accepted.
     """
-    told = _count_sent_in_manifest(settings, campaign)
-    known = counts["accepted"] + counts["uncertain"]
+    told = _count_sent_deliveries_in_manifest(settings, campaign)
+    known = delivery_counts["accepted"] + delivery_counts["uncertain"]
     if told > known:
         raise StoreError(
             f"{settings.database.name} is older than campaigns/{campaign.slug}: the manifest counts {told:,} "
@@ -98,13 +99,18 @@ def refuse_database_behind_manifest(
         )
 
 
-def is_database_behind_manifest(settings: Settings, campaign: Campaign, counts: Mapping[str, int]) -> bool:
+def does_database_lack_deliveries(
+    settings: Settings, campaign: Campaign, delivery_counts: Mapping[str, int]
+) -> bool:
     """Returns whether the manifest of a campaign counts more accepted or uncertain deliveries than the
-    database (`counts` by state)."""
-    return _count_sent_in_manifest(settings, campaign) > counts["accepted"] + counts["uncertain"]
+    database (`delivery_counts` by state)."""
+    return (
+        _count_sent_deliveries_in_manifest(settings, campaign)
+        > delivery_counts["accepted"] + delivery_counts["uncertain"]
+    )
 
 
-def _count_sent_in_manifest(settings: Settings, campaign: Campaign) -> int:
+def _count_sent_deliveries_in_manifest(settings: Settings, campaign: Campaign) -> int:
     """Returns the number of accepted and uncertain deliveries in the campaign's manifest; 0 if the manifest
     has no counts."""
     told = read_manifest(settings.campaigns / campaign.slug).get("counts")
@@ -114,7 +120,7 @@ def _count_sent_in_manifest(settings: Settings, campaign: Campaign) -> int:
     return sum(number for number in numbers if isinstance(number, int))
 
 
-def refuse_database_behind_journal(settings: Settings, spool: Spool, journal: Path) -> None:
+def refuse_if_database_lacks_claims(settings: Settings, spool: Spool, journal: Path) -> None:
     """Raises StoreError if the journal of a dead run has claims that the database lacks.
 
     A claim is committed to the database before the journal records the message. So if a claim is missing, the

@@ -75,7 +75,8 @@ def record_run_location(db: Database, settings: Settings) -> None:
 
 
 def report_moved_database(db: Database, settings: Settings, report: Callable[[str], None]) -> None:
-    """Calls `report` with a sentence if the database was last used elsewhere.
+    """Calls `report` with a sentence if the database was last used on another machine, or at another path or
+    in another file.
 
     Then records the current location, so that the move is reported only once.
     """

@@ -51,7 +51,7 @@ class Scheduler:
         self._thread.start()
 
     def request_stop(self) -> None:
-        """Starts no new runs, and makes active runs release all claims that are not in flight. Returns at
+        """Prevents new runs, and makes active runs release all claims that are not in flight. Returns at
         once.
 
         This method may be called in a signal handler.
@@ -59,7 +59,7 @@ class Scheduler:
         self._stop.set()
 
     def stop(self, seconds: float) -> None:
-        """Requests the stop, and waits up to `seconds` until all runs have ended."""
+        """Requests that the scheduler stops, and waits up to `seconds` until all runs have ended."""
         self.request_stop()
         if self._thread.ident is not None:
             self._thread.join(seconds)
@@ -69,7 +69,7 @@ class Scheduler:
         while not self._stop.wait(pause):
             pause = self._poll_seconds
             try:
-                self._send_due()
+                self._send_due_campaigns()
             except MailerError as error:
                 self._log_sentence(str(error))
                 pause = AGAIN_SECONDS
@@ -81,7 +81,7 @@ class Scheduler:
                 self._on_defect(error)
                 pause = AGAIN_SECONDS
 
-    def _send_due(self) -> None:
+    def _send_due_campaigns(self) -> None:
         """Sends all due campaigns, including campaigns that become due meanwhile."""
         workspace = open_workspace(self._settings)
         try:

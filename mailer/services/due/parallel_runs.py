@@ -14,8 +14,8 @@ T = TypeVar("T")
 
 
 class ParallelRuns(Generic[T]):
-    """Tracks the active runs by name, each in its own thread. The object itself is used from one thread
-    only."""
+    """Starts runs, each in its own thread, and tracks the active runs by name. Only one thread may use the
+    object."""
 
     def __init__(self) -> None:
         self._threads: dict[str, threading.Thread] = {}
@@ -27,7 +27,7 @@ class ParallelRuns(Generic[T]):
     def __bool__(self) -> bool:
         return bool(self._threads)
 
-    def start(self, name: str, work: Callable[[], T]) -> None:
+    def start_run(self, name: str, work: Callable[[], T]) -> None:
         """Calls `work` in a new thread. `work` returns the result of the run and must not raise.
 
         Raises RuntimeError if the system cannot start a thread.
@@ -40,7 +40,7 @@ class ParallelRuns(Generic[T]):
         thread.start()
         self._threads[name] = thread
 
-    def ended_within(self, seconds: float) -> Iterator[tuple[str, T]]:
+    def runs_ended_within(self, seconds: float) -> Iterator[tuple[str, T]]:
         """Yields (name, result) of each run that ends within `seconds`. Returns early if no run is active any
         more."""
         until = time.monotonic() + seconds
@@ -52,15 +52,15 @@ class ParallelRuns(Generic[T]):
             self._threads.pop(name).join()
             yield name, result
 
-    def join(self) -> None:
+    def wait_for_all_runs(self) -> None:
         """Waits until all runs have ended."""
         for thread in self._threads.values():
             thread.join()
 
 
 class RetryTimes:
-    """Tracks from when each campaign may be tried again, so that a server that is down is not tried too
-    often.
+    """Holds the time from which each campaign may be tried again, so that a server that is down is not tried
+    too often.
 
     One object is used for all runs of a process.
     """
@@ -68,10 +68,10 @@ class RetryTimes:
     def __init__(self) -> None:
         self._again: dict[str, float] = {}
 
-    def may_try(self, name: str) -> bool:
-        """Returns whether the campaign `name` may be tried now; True if it was never tried."""
-        return time.monotonic() >= self._again.get(name, 0.0)
+    def may_retry(self, slug: str) -> bool:
+        """Returns whether the campaign `slug` may be tried now; True if it was never tried."""
+        return time.monotonic() >= self._again.get(slug, 0.0)
 
-    def postpone(self, name: str, seconds: float) -> None:
-        """Forbids to try the campaign `name` again within `seconds`."""
-        self._again[name] = time.monotonic() + seconds
+    def postpone_retry(self, slug: str, seconds: float) -> None:
+        """Makes `may_retry` false for the campaign `slug` during the next `seconds`."""
+        self._again[slug] = time.monotonic() + seconds

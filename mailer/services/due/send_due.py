@@ -26,8 +26,8 @@ from mailer.delivery.workers.connections import ConnectionPool
 from mailer.errors import BusyError, MailerError
 from mailer.services.database.moved import report_moved_database
 from mailer.services.due.parallel_runs import ParallelRuns, RetryTimes
-from mailer.services.planning.schedule import waiting_note
-from mailer.services.sending.after_run import mark_missed, refresh_manifest
+from mailer.services.planning.schedule import waiting_campaign_note
+from mailer.services.sending.after_run import mark_campaign_as_missed, refresh_manifest
 from mailer.services.sending.recovery import recover_dead_run
 from mailer.services.sending.result import SendResult
 from mailer.services.sending.run import RunRequest, run_campaign
@@ -41,7 +41,7 @@ from mailer.transports.stop import StopFlag
 __all__ = [
     "AGAIN_SECONDS",
     "POLL_SECONDS",
-    "DueResult",
+    "DueCampaignResult",
     "send_due_campaigns",
 ]
 
@@ -52,11 +52,12 @@ AGAIN_SECONDS = 60.0
 
 
 @dataclass(frozen=True, slots=True)
-class DueResult:
+class DueCampaignResult:
     """Holds the result of one campaign that was due.
 
-    `error` says why the campaign was not sent, or not completely. `missed` counts readers whose scheduled
-    time is too long ago. `defect` is the unexpected error that ended the run, if any.
+    `result` is the result of the run (None: no run has ended without an error). `error` says why the campaign
+    was not sent, or not completely. `missed` counts readers whose scheduled time is too long ago. `defect` is
+    the unexpected error that ended the run, if any.
     """
 
     campaign: Campaign
@@ -99,7 +100,7 @@ class DueResult:
 
     def summary(self, zone: ZoneInfo) -> str:
         """Returns the result in one line, for a log or for the mail that cron sends. `zone` is the time zone
-        of times in it."""
+        of the times in the line."""
         campaign, result = self.campaign, self.result
         if self.error:
             return f"{campaign.slug}: {self.error}"
@@ -130,19 +131,19 @@ def send_due_campaigns(
     stop: StopFlag,
     retry_times: RetryTimes | None = None,
     warn: Callable[[str], None] = lambda _: None,
-) -> Iterator[DueResult]:
+) -> Iterator[DueCampaignResult]:
     """Sends all due campaigns concurrently, and yields the result of each campaign as its run ends.
 
     Campaigns that become due meanwhile are sent too. All runs together open no more than the configured
     number of connections. A campaign that another process is sending is skipped, and an error in one campaign
     does not end the others. Raises sqlite3.Error if the campaigns cannot be read, after the active runs have
-    ended. `retry_times` remembers earlier tries. `warn` is called with a sentence if the database was moved
-    since the last run.
+    ended. `stop` ends all runs early. `retry_times` holds when campaigns that were tried before may be tried
+    again. `warn` is called with a sentence if the database was moved since the last run.
     """
     settings = workspace.settings
     retry_times = retry_times or RetryTimes()
     pool = ConnectionPool(settings.delivery.connections)
-    runs: ParallelRuns[DueResult | None] = ParallelRuns()
+    runs: ParallelRuns[DueCampaignResult | None] = ParallelRuns()
     ending = StopFlag(stop)
     try:
         while True:
@@ -154,31 +155,33 @@ def send_due_campaigns(
             except sqlite3.Error as error:
                 due, unread = [], error
             for campaign in due:
-                if campaign.slug in runs or not retry_times.may_try(campaign.slug):
+                if campaign.slug in runs or not retry_times.may_retry(campaign.slug):
                     continue
                 try:
-                    runs.start(
+                    runs.start_run(
                         campaign.slug, partial(_send_or_report_error, settings, campaign, ending, pool)
                     )
                 except RuntimeError as error:  # the system cannot start a thread
-                    retry_times.postpone(campaign.slug, AGAIN_SECONDS)
-                    yield DueResult(campaign, error=f"{error}; the campaign is tried again")
+                    retry_times.postpone_retry(campaign.slug, AGAIN_SECONDS)
+                    yield DueCampaignResult(campaign, error=f"{error}; the campaign is tried again")
             if not runs and unread is not None:
                 raise unread
-            for slug, done in runs.ended_within(POLL_SECONDS):
-                retry_times.postpone(slug, AGAIN_SECONDS if done is not None and done.error else POLL_SECONDS)
+            for slug, done in runs.runs_ended_within(POLL_SECONDS):
+                retry_times.postpone_retry(
+                    slug, AGAIN_SECONDS if done is not None and done.error else POLL_SECONDS
+                )
                 if done is not None:
                     yield done
             if not runs and unread is None:
                 return
     finally:
         ending.set()
-        runs.join()
+        runs.wait_for_all_runs()
 
 
 def _send_or_report_error(
     settings: Settings, campaign: Campaign, stop: StopFlag, pool: ConnectionPool
-) -> DueResult | None:
+) -> DueCampaignResult | None:
     """Sends the due deliveries of a campaign with its own database connection. Never raises: the result holds
     the error.
 
@@ -198,18 +201,18 @@ def _send_or_report_error(
     except BusyError:
         return None
     except MailerError as error:
-        return DueResult(campaign, error=" ".join(str(error).split("\n")))
+        return DueCampaignResult(campaign, error=" ".join(str(error).split("\n")))
     except sqlite3.Error as error:
-        return DueResult(campaign, error=str(to_store_error(error, settings.database.name)))
+        return DueCampaignResult(campaign, error=str(to_store_error(error, settings.database.name)))
     except OSError as error:
-        return DueResult(campaign, error=(error.strerror or str(error)).lower())
+        return DueCampaignResult(campaign, error=(error.strerror or str(error)).lower())
     except BaseException as defect:
-        return DueResult(campaign, error=f"the run failed unexpectedly: {defect!r}", defect=defect)
+        return DueCampaignResult(campaign, error=f"the run failed unexpectedly: {defect!r}", defect=defect)
 
 
 def _send_due_deliveries(
     workspace: Workspace, slug: str, stop: StopFlag, pool: ConnectionPool | None = None
-) -> DueResult | None:
+) -> DueCampaignResult | None:
     """Sends the due deliveries of one campaign, whose lock the caller holds. Returns None if no delivery is
     due any more."""
     campaign = workspace.spools.find(slug)
@@ -233,30 +236,30 @@ def _send_due_deliveries(
     signer = signer_for_transport(campaign.transport, workspace.settings)
     request = RunRequest(slug, campaign.transport, signer, stop, lambda _: None, by_operator=False, pool=pool)
     result = run_campaign(workspace, request)
-    return DueResult(result.campaign, result, missed=missed)
+    return DueCampaignResult(result.campaign, result, missed=missed)
 
 
-def _leave_campaign_to_operator(workspace: Workspace, spool: Spool) -> DueResult:
-    """Leaves a campaign to the operator, because it could have resumed more than an hour ago and no scheduler
-    was running."""
+def _leave_campaign_to_operator(workspace: Workspace, spool: Spool) -> DueCampaignResult:
+    """Ends the automatic resuming of a campaign that should have resumed more than an hour ago. The result
+    tells the operator how to resume the campaign."""
     campaign = spool.campaign
     when = format_time(campaign.held_until, workspace.settings.publication.zone)
     spool.set_held_until("")
-    return DueResult(
+    return DueCampaignResult(
         spool.current_campaign(),
         error=f"campaign {campaign.slug} should have resumed {when}, but no scheduler was running; "
         f"`mailer campaigns resume {campaign.slug}` sends the rest now",
     )
 
 
-def _mark_campaign_missed(workspace: Workspace, spool: Spool) -> DueResult | None:
+def _mark_campaign_missed(workspace: Workspace, spool: Spool) -> DueCampaignResult | None:
     """Marks a campaign as missed, and returns the result.
 
     Returns None if some readers can still get the campaign at their scheduled time.
     """
     campaign, settings = spool.campaign, workspace.settings
     if campaign.local_time:
-        if spool.next_scheduled_time() is not None or not mark_missed(spool):
+        if spool.next_scheduled_time() is not None or not mark_campaign_as_missed(spool):
             return None
     else:
         when = format_time(campaign.due_at, settings.publication.zone)
@@ -264,9 +267,9 @@ def _mark_campaign_missed(workspace: Workspace, spool: Spool) -> DueResult | Non
         spool.apply_event(Event.MISS, f"it was due {when}{broken}")
     refresh_manifest(settings, spool)
     campaign = spool.current_campaign()
-    return DueResult(
+    return DueCampaignResult(
         campaign,
-        error=f"{waiting_note(campaign, settings.publication.zone)}, so it was not sent. "
+        error=f"{waiting_campaign_note(campaign, settings.publication.zone)}, so it was not sent. "
         f"`mailer campaigns resume {campaign.slug}` sends it now, "
         f"`mailer campaigns cancel {campaign.slug}` cancels it",
     )

@@ -45,7 +45,7 @@ class CheckedIssue:
 def check_issue(settings: Settings, path: Path, *, strict: bool = False) -> CheckedIssue:
     """Returns all problems of the issue at `path`, instead of raising the first one. With `strict`, a warning
     counts as an error."""
-    name, problems = _find_problems(path, settings)
+    name, problems = _find_issue_problems(path, settings)
     return CheckedIssue(name, tuple(problems), strict)
 
 
@@ -59,16 +59,16 @@ def _problem_json(problem: Problem) -> dict[str, object]:
     }
 
 
-def _find_problems(path: Path, settings: Settings) -> tuple[str, list[Problem]]:
+def _find_issue_problems(path: Path, settings: Settings) -> tuple[str, list[Problem]]:
     from mailer.issue.load import examine_issue
 
     try:
         loaded, problems = examine_issue(path, settings)
     except InputError as error:
-        return _shown_path(path, settings), list(error.problems)
+        return _path_in_workspace(path, settings), list(error.problems)
     if loaded is None:
-        return _shown_path(path, settings), problems
-    problems += _only_expression_problems(loaded)
+        return _path_in_workspace(path, settings), problems
+    problems += _problems_in_only_expressions(loaded)
     # A problem of a later stage at the same place is only a consequence of the first.
     told = {(problem.path, problem.line) for problem in problems if problem.severity == "error"}
     later = _rendering_problems(loaded, settings)
@@ -79,10 +79,10 @@ def _find_problems(path: Path, settings: Settings) -> tuple[str, list[Problem]]:
         if ((each.path, each.line) not in told)
         and not (links and each.line is None and each.message.startswith("a link leads to "))
     )
-    return loaded.path, sorted_problems(list(_remove_duplicates(problems)), loaded.path)
+    return loaded.path, sorted_problems(list(_remove_duplicate_problems(problems)), loaded.path)
 
 
-def _remove_duplicates(problems: list[Problem]) -> Iterator[Problem]:
+def _remove_duplicate_problems(problems: list[Problem]) -> Iterator[Problem]:
     """Yields each problem once per line, with its column if any of the duplicates has one."""
     seen: set[tuple[str | None, int | None, str]] = set()
     for problem in sorted(problems, key=lambda each: each.column is None):
@@ -91,7 +91,7 @@ def _remove_duplicates(problems: list[Problem]) -> Iterator[Problem]:
             yield problem
 
 
-def _shown_path(path: Path, settings: Settings) -> str:
+def _path_in_workspace(path: Path, settings: Settings) -> str:
     """Returns the path relative to the workspace; the path as given if it is outside of the workspace."""
     try:
         return path.resolve().relative_to(settings.root.resolve()).as_posix()
@@ -99,7 +99,7 @@ def _shown_path(path: Path, settings: Settings) -> str:
         return path.as_posix()
 
 
-def _only_expression_problems(loaded: LoadedIssue) -> Iterator[Problem]:
+def _problems_in_only_expressions(loaded: LoadedIssue) -> Iterator[Problem]:
     """Yields the problems of the `only` expressions in an issue, with their lines and columns in the file."""
     from mailer.audience.segments import parse_segment
 

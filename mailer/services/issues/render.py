@@ -29,8 +29,8 @@ class RenderedIssue:
     """Holds the result of rendering an issue to files: the sizes of its HTML and text, and its problems.
 
     `conditions` are the `only` expressions in the issue. The variant of each condition has its own folder,
-    and so has the variant of readers who meet no condition. `is_public_page` says whether that last variant
-    is the public page.
+    and so has the variant of readers who meet no condition. `is_public_page` is true if the public page shows
+    the variant of readers who meet no condition.
     """
 
     html_bytes: int
@@ -46,8 +46,8 @@ class RenderedIssue:
 
     @staticmethod
     def variant_folder(output: Path, variant: int) -> Path:
-        """Returns the folder with the files of a variant. Bit i of `variant` is set for readers who meet
-        condition i."""
+        """Returns the folder below `output` that holds the files of a variant. Bit i of `variant` is set if
+        the readers of the variant meet condition i."""
         return output / "variants" / str(variant)
 
 
@@ -55,8 +55,8 @@ def render_issue(settings: Settings, issue: Path, output: Path) -> RenderedIssue
     """Writes email.html, email.txt, web.html, message.eml and images/ into the folder `output`.
 
     These files show the issue with all its parts. If parts have an `only` condition, `output` also gets a
-    folder variants/ with a folder for each condition alone, and 0 for readers who meet no condition. Raises
-    IssueError, or InputError if `output` is a file.
+    folder variants/ with a folder for each condition alone, and a folder 0 for readers who meet no condition.
+    Raises IssueError, or InputError if `output` is a file.
     """
     from mailer.issue.load import load_issue
     from mailer.render.check import check_rendition
@@ -115,11 +115,11 @@ def _render_files(
         yield f"images/{picture.name}", picture.data
     yield (
         f"{subfolder}message.eml",
-        _sample_message(loaded, settings, _render_variant(loaded, settings, variant, None)),
+        _make_sample_message(loaded, settings, _render_variant(loaded, settings, variant, None)),
     )
 
 
-def _sample_message(loaded: LoadedIssue, settings: Settings, rendition: Rendition) -> bytes:
+def _make_sample_message(loaded: LoadedIssue, settings: Settings, rendition: Rendition) -> bytes:
     """Returns the message as it would be sent at the edition's usual time, addressed to no real reader. Needs
     no secret key."""
     if not settings.secret_keys:

@@ -47,7 +47,7 @@ def keep_plan(workspace: Workspace, prepared: PreparedIssue) -> str:
         return ""
     try:
         with busy_timeout(workspace.db, _PATIENCE):
-            plan, content = prepared.plan, _current_content(workspace.settings, prepared)
+            plan, content = prepared.plan, _current_plan_content(workspace.settings, prepared)
             store_plan(workspace.db, plan.hash, plan.to_json(), content, prepared.people)
     except sqlite3.OperationalError as error:
         why = to_store_error(error, workspace.settings.database.name)
@@ -82,9 +82,13 @@ def apply_approved_plan(workspace: Workspace, prepared: PreparedIssue, plan_hash
             f"{prepared.plan.slug}; nothing was sent. {plan_again}"
         )
     plan = prepared.plan
-    changed = _changed_parts(
+    changed = _names_of_changed_plan_parts(
         kept,
-        {**_current_content(workspace.settings, prepared), "segment": plan.segment, "archive": plan.archive},
+        {
+            **_current_plan_content(workspace.settings, prepared),
+            "segment": plan.segment,
+            "archive": plan.archive,
+        },
     )
     if changed:
         raise CampaignError(
@@ -92,17 +96,18 @@ def apply_approved_plan(workspace: Workspace, prepared: PreparedIssue, plan_hash
         )
     difference = compare_planned(kept.people, prepared.people)
     if difference.added or difference.other_variant:
-        raise CampaignError(f"{_difference_text(difference)}; nothing was sent. {plan_again}")
+        raise CampaignError(f"{_plan_difference_text(difference)}; nothing was sent. {plan_again}")
     return _restore_kept_plan(prepared, kept)
 
 
-def _current_content(settings: Settings, prepared: PreparedIssue) -> dict[str, Any]:
+def _current_plan_content(settings: Settings, prepared: PreparedIssue) -> dict[str, Any]:
     plan = prepared.plan
     return make_plan_content(settings, prepared.renditions, plan.slug, plan.archive, prepared.public)
 
 
-def _changed_parts(kept: KeptPlan, content: Mapping[str, Any]) -> list[str]:
-    """Returns the names of the parts, such as "the sender", that have changed since the stored plan.
+def _names_of_changed_plan_parts(kept: KeptPlan, content: Mapping[str, Any]) -> list[str]:
+    """Returns the names of the parts, such as "the sender", that differ between the stored plan and the
+    current content `content`.
 
     A variant that no reader gets any more does not count as a change.
     """
@@ -119,7 +124,7 @@ def _changed_parts(kept: KeptPlan, content: Mapping[str, Any]) -> list[str]:
     return list(dict.fromkeys(_NAMES[key] for key in changed))
 
 
-def _difference_text(difference: PlanDifference) -> str:
+def _plan_difference_text(difference: PlanDifference) -> str:
     joined, other = difference.added, difference.other_variant
     parts = [f"{joined:,} reader{'' if joined == 1 else 's'} joined since that plan"] if joined else []
     if other:

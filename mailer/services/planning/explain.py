@@ -12,21 +12,21 @@ from mailer.audience.subscribers import find
 from mailer.audience.values.address import normalize_address
 from mailer.campaign.campaign import Delivered
 from mailer.issue.model import reader_conditions
-from mailer.services.planning.prepare import is_same_issue, make_selection
+from mailer.services.planning.prepare import is_campaign_of_issue, make_recipient_selection
 from mailer.services.workspace import Workspace
 from mailer.transports.registry import unwritable_addresses_of
 
-__all__ = ["PersonExplanation", "explain_issue_for_person"]
+__all__ = ["PersonExplanation", "explain_whether_person_gets_issue"]
 
 
 @dataclass(frozen=True, slots=True)
 class PersonExplanation:
     """Holds what is known about one person and one issue.
 
-    `known` says whether the person is a subscriber. `exclusion` says why the person would not get the issue
-    now (None: no reason). `only` lists the conditions of the issue that are true for the person. `deliveries`
-    are those of earlier campaigns of the issue. `bounce` is the last bounce, if the person is marked as
-    bounced. `unwritable` says why the configured transport cannot write to the address, or is "".
+    `known` is true if the person is a subscriber. `exclusion` says why the person would not get the issue now
+    (None: no reason). `only` lists the conditions of the issue that are true for the person. `deliveries` are
+    the person's deliveries in earlier campaigns of the issue. `bounce` is the last bounce, if the person is
+    marked as bounced. `unwritable` says why the configured transport cannot write to the address, or is "".
     """
 
     address: str
@@ -39,7 +39,7 @@ class PersonExplanation:
     unwritable: str = ""
 
 
-def explain_issue_for_person(workspace: Workspace, address: str, issue: Path) -> PersonExplanation:
+def explain_whether_person_gets_issue(workspace: Workspace, address: str, issue: Path) -> PersonExplanation:
     """Explains whether and why the person at `address` gets the issue in the file `issue`.
 
     Raises AudienceError for an invalid address, and IssueError for an invalid issue.
@@ -48,7 +48,7 @@ def explain_issue_for_person(workspace: Workspace, address: str, issue: Path) ->
 
     db, settings = workspace.db, workspace.settings
     loaded = load_issue(issue, settings)
-    selection = make_selection(loaded, settings, "")
+    selection = make_recipient_selection(loaded, settings, "")
     checked = normalize_address(address)
     person = find(db, address)
     if person is None:
@@ -56,7 +56,7 @@ def explain_issue_for_person(workspace: Workspace, address: str, issue: Path) ->
         return PersonExplanation(checked.address, loaded.path, False, gone, (), ())
     variant = variant_of(db, person.id, selection.only)
     slugs = workspace.spools.slugs_by_id()
-    alike = [c for c in workspace.spools.campaigns() if is_same_issue(c, loaded)]
+    alike = [c for c in workspace.spools.campaigns() if is_campaign_of_issue(c, loaded)]
     address = person.address or checked.address
     expressions = reader_conditions(loaded.issue)
     rule = unwritable_addresses_of(settings.delivery.transport)

@@ -20,7 +20,7 @@ from mailer.campaign.campaign import Campaign
 from mailer.config import Settings
 from mailer.message.message import Envelope, Message, MessageTemplate, Person
 from mailer.render.rendition import Rendition
-from mailer.services.planning.recipients import RecipientSelection, count_common_ids
+from mailer.services.planning.recipients import RecipientSelection, count_ids_in_both
 from mailer.services.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -31,9 +31,9 @@ __all__ = [
     "AudienceChange",
     "PlanInput",
     "Plan",
-    "audience_variants",
+    "variants_to_render",
     "make_plan_content",
-    "most_common_variant",
+    "variant_of_most_readers",
     "make_plan",
     "count_audience",
 ]
@@ -63,7 +63,7 @@ def count_audience(
     variants: Counter[int] = Counter()
     domains: Counter[str] = Counter()
     digest = hashlib.sha256()
-    for rows in selection.read_batches(workspace):
+    for rows in selection.read_subscriber_batches(workspace):
         ids: list[int] = []
         reads: list[int] = []
         for subscriber, domain, reason, variant in rows:
@@ -86,7 +86,7 @@ def count_audience(
     )
 
 
-def audience_variants(audience: AudienceCounts) -> tuple[int, ...]:
+def variants_to_render(audience: AudienceCounts) -> tuple[int, ...]:
     """Returns the variants that must be rendered for the audience; variant 0 if there are no recipients."""
     return tuple(audience.variants) or (0,)
 
@@ -158,14 +158,14 @@ class PlanInput:
 
 
 def make_plan(workspace: Workspace, inputs: PlanInput) -> Plan:
-    """Returns the plan for these renditions, recipients and public page."""
+    """Returns the plan for the renditions, the recipients and the public page in `inputs`."""
     settings, audience, renditions = workspace.settings, inputs.audience, inputs.renditions
     issue = inputs.loaded.issue
     archive = settings.editions[issue.edition].public_page
     content = make_plan_content(settings, renditions, inputs.slug, archive, inputs.public)
     content_hash = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
     both = hashlib.sha256(f"{content_hash}\n{audience.digest}\n{inputs.segment}".encode()).hexdigest()
-    html_bytes, message_bytes = _largest_sizes(settings, inputs)
+    html_bytes, message_bytes = _largest_html_and_message_sizes(settings, inputs)
     names = {id(r): str(r.variant) for r in renditions.values()}
     variants: Counter[str] = Counter()
     for variant, number in audience.variants.items():
@@ -175,7 +175,7 @@ def make_plan(workspace: Workspace, inputs: PlanInput) -> Plan:
         issue=inputs.loaded.path,
         edition=issue.edition,
         date=issue.date.isoformat(),
-        subject=renditions[most_common_variant(audience)].subject.fill({}),
+        subject=renditions[variant_of_most_readers(audience)].subject.fill({}),
         sender=str(settings.publication.sender),
         segment=inputs.segment,
         transport=inputs.transport,
@@ -185,7 +185,7 @@ def make_plan(workspace: Workspace, inputs: PlanInput) -> Plan:
         domains=dict(list(audience.domains.items())[:10]),
         html_bytes=html_bytes,
         message_bytes=message_bytes,
-        since=_change_since_last_campaign(workspace, inputs),
+        since=_audience_change_since_last_campaign(workspace, inputs),
         warnings=tuple(inputs.warnings),
         content_hash=content_hash,
         audience_hash=audience.digest,
@@ -194,7 +194,7 @@ def make_plan(workspace: Workspace, inputs: PlanInput) -> Plan:
     )
 
 
-def _largest_sizes(settings: Settings, inputs: PlanInput) -> tuple[int, int]:
+def _largest_html_and_message_sizes(settings: Settings, inputs: PlanInput) -> tuple[int, int]:
     """Returns the size in bytes of the largest HTML part, and of the largest message."""
     envelope = Envelope(
         settings,
@@ -214,13 +214,14 @@ def make_plan_content(
     settings: Settings,
     renditions: Mapping[int, Rendition],
     slug: str,
-    archive: str = "everybody",
-    public: Rendition | None = None,
+    public_page_kind: str = "everybody",
+    public_page: Rendition | None = None,
 ) -> dict[str, Any]:
     """Returns the content that a plan fixes, as JSON data. The renditions are stored as digests by variant.
 
-    If the public page differs from what all readers get, the key `public` holds a digest of the page, or
-    `archive` if that is not "everybody".
+    `public_page_kind` says what the public page shows (see `Plan.archive`), and `public_page` is the
+    rendition of the page if it shows only the parts for everybody. If the page differs from what all readers
+    get, the key `public` holds a digest of the page, or `public_page_kind` if that is not "everybody".
     """
     content = {
         "sender": str(settings.publication.sender),
@@ -229,24 +230,24 @@ def make_plan_content(
         "slug": slug,
         "renditions": {str(variant): r.digest for variant, r in sorted(renditions.items())},
     }
-    if archive != "everybody":
-        content["public"] = archive
-    elif public is not None and renditions.keys() != {0}:
-        content["public"] = hashlib.sha256(public.web.encode()).hexdigest()
+    if public_page_kind != "everybody":
+        content["public"] = public_page_kind
+    elif public_page is not None and renditions.keys() != {0}:
+        content["public"] = hashlib.sha256(public_page.web.encode()).hexdigest()
     return content
 
 
-def most_common_variant(audience: AudienceCounts) -> int:
+def variant_of_most_readers(audience: AudienceCounts) -> int:
     """Returns the variant that most readers get."""
     return max(audience.variants, key=lambda variant: (audience.variants[variant], -variant), default=0)
 
 
-def _change_since_last_campaign(workspace: Workspace, inputs: PlanInput) -> AudienceChange | None:
+def _audience_change_since_last_campaign(workspace: Workspace, inputs: PlanInput) -> AudienceChange | None:
     """Returns how many people joined and left since the edition's last campaign; None if there was no earlier
     campaign."""
     if inputs.last is None:
         return None
     spool = workspace.spools.open(inputs.last)
-    both = count_common_ids((person for person, _ in inputs.people), spool.subscriber_ids())
+    both = count_ids_in_both((person for person, _ in inputs.people), spool.subscriber_ids())
     before = sum(spool.counts_by_state().values())
     return AudienceChange(inputs.last.slug, joined=inputs.audience.recipients - both, left=before - both)

@@ -18,8 +18,8 @@ from mailer.config import Settings
 from mailer.errors import IssueError, Problem, SegmentError
 from mailer.issue.model import keys_and_reader_conditions, reader_conditions
 from mailer.render.rendition import Rendition
-from mailer.services.database.guard import refuse_if_campaign_lost
-from mailer.services.planning.plan import Plan, PlanInput, audience_variants, count_audience, make_plan
+from mailer.services.database.guard import refuse_if_database_lost_campaign
+from mailer.services.planning.plan import Plan, PlanInput, count_audience, make_plan, variants_to_render
 from mailer.services.planning.public_page import public_page_rendition
 from mailer.services.planning.recipients import RecipientSelection
 from mailer.services.planning.transport_choice import choose_transport
@@ -34,10 +34,10 @@ __all__ = [
     "PreparedIssue",
     "OutboxCopies",
     "PlanRequest",
-    "is_same_issue",
+    "is_campaign_of_issue",
     "count_deliveries_left",
     "prepare_issue",
-    "make_selection",
+    "make_recipient_selection",
 ]
 
 
@@ -81,11 +81,12 @@ class PreparedIssue:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlanRequest:
-    """Says how to plan an issue: for which segment (an expression; "" means all) and transport (a URL).
+    """Holds the parameters of a plan: the segment (an expression; "" means all) and the transport (a URL;
+    None means the configured transport).
 
-    With `include_received`, the plan includes people who already have the issue, as a test copy needs it.
-    With `new_campaign`, a campaign that was only written into a folder is not continued, as a schedule or a
-    canary needs it. `plan_hash` is the hash of an approved plan.
+    With `include_received`, the plan includes people who already have the issue; test copies need that. With
+    `new_campaign`, the plan does not continue a campaign that was only written into an outbox folder;
+    schedules and canaries need that. `plan_hash` is the hash of an approved plan.
     """
 
     segment: str = ""
@@ -106,7 +107,7 @@ def prepare_issue(workspace: Workspace, path: Path, request: PlanRequest) -> Pre
 
     loaded = load_issue(path, workspace.settings)
     known = workspace.spools.campaigns()
-    same = [campaign for campaign in known if is_same_issue(campaign, loaded)]
+    same = [campaign for campaign in known if is_campaign_of_issue(campaign, loaded)]
     segment = " ".join(request.segment.split())
     alike = [c for c in same if c.segment == segment]
     existing = next((c for c in alike if c.status is not Status.CANCELLED), None)
@@ -168,8 +169,12 @@ def _plan_issue(workspace: Workspace, query: _PlanQuery, existing: Campaign | No
     signer = signer_for_transport(url, settings)
     earlier = [] if query.include_received else [c.id for c in same if c is not existing]
     selection = replace(
-        make_selection(
-            loaded, settings, query.segment, earlier=earlier, into_folder=is_folder_transport(url)
+        make_recipient_selection(
+            loaded,
+            settings,
+            query.segment,
+            earlier_campaign_ids=earlier,
+            into_folder=is_folder_transport(url),
         ),
         unwritable=unwritable_addresses_of(url),
     )
@@ -177,7 +182,7 @@ def _plan_issue(workspace: Workspace, query: _PlanQuery, existing: Campaign | No
     builder = PlannedPeopleBuilder()
     audience = count_audience(workspace, selection, builder)
     people = builder.build()
-    renditions = render_variants(loaded, settings, slug=slug, variants=audience_variants(audience))
+    renditions = render_variants(loaded, settings, slug=slug, variants=variants_to_render(audience))
     public = public_page_rendition(loaded, settings, slug, renditions)
     dated = [
         campaign
@@ -203,20 +208,20 @@ def _plan_issue(workspace: Workspace, query: _PlanQuery, existing: Campaign | No
     )
 
 
-def make_selection(
+def make_recipient_selection(
     loaded: LoadedIssue,
     settings: Settings,
     segment: str,
     *,
-    earlier: Sequence[int] = (),
+    earlier_campaign_ids: Sequence[int] = (),
     into_folder: bool = True,
 ) -> RecipientSelection:
     """Returns the selection of the recipients of an issue.
 
-    `earlier` are the ids of other campaigns of the issue, whose recipients are left out. If the new campaign
-    is not written into a folder (`into_folder` is False), recipients who have the issue only in an outbox
-    folder are not left out. Raises SegmentError for the segment, IssueError for an `only` expression of the
-    issue.
+    `earlier_campaign_ids` are the ids of other campaigns of the issue, whose recipients are left out. If the
+    new campaign is not written into a folder (`into_folder` is False), recipients who have the issue only in
+    an outbox folder are not left out. Raises SegmentError for the segment, IssueError for an `only`
+    expression of the issue.
     """
     zone = settings.publication.zone
     problems: list[Problem] = []
@@ -234,12 +239,14 @@ def make_selection(
         raise IssueError.from_problems(problems)
     only = [parsed[expression] for expression in reader_conditions(loaded.issue)]
     chosen = parse_segment(segment, zone) if segment else None
-    return RecipientSelection(loaded.issue.edition, chosen, tuple(only), tuple(sorted(earlier)), into_folder)
+    return RecipientSelection(
+        loaded.issue.edition, chosen, tuple(only), tuple(sorted(earlier_campaign_ids)), into_folder
+    )
 
 
-def is_same_issue(campaign: Campaign, loaded: LoadedIssue) -> bool:
-    """Returns whether a campaign sent this issue: the same edition and date, and the same file or the same
-    content."""
+def is_campaign_of_issue(campaign: Campaign, loaded: LoadedIssue) -> bool:
+    """Returns whether a campaign belongs to this issue: the same edition and date, and the same file or the
+    same content."""
     slot = campaign.edition == loaded.issue.edition and campaign.issue_date == loaded.issue.date.isoformat()
     return slot and (campaign.issue == loaded.path or campaign.issue_hash == loaded.digest)
 
@@ -248,7 +255,7 @@ def _was_cancelled_before_sending(workspace: Workspace, campaign: Campaign, tran
     """Returns whether a campaign was cancelled before it reached anybody, so that the issue may have a new
     campaign.
 
-    If `transport_url` is an outbox folder, a message in an outbox folder counts as reached.
+    If `transport_url` is an outbox folder, a reader whose message is in an outbox folder counts as reached.
     """
     if campaign.status is not Status.CANCELLED:
         return False
@@ -268,7 +275,7 @@ def _find_free_slug(settings: Settings, loaded: LoadedIssue, campaigns: Sequence
         if slug not in taken and (not folder.exists() or is_unstarted_campaign(folder)):
             return slug
         if slug not in taken:
-            refuse_if_campaign_lost(settings, loaded, slug)
+            refuse_if_database_lost_campaign(settings, loaded, slug)
         number += 1
 
 

@@ -22,7 +22,7 @@ __all__ = [
     "RecheckedRecipient",
     "Row",
     "RecipientSelection",
-    "count_common_ids",
+    "count_ids_in_both",
     "recheck_recipients",
     "time_zones_of",
 ]
@@ -53,10 +53,11 @@ class RecipientSelection:
     into_folder: bool = True
     unwritable: UnwritableAddresses | None = None
 
-    def read_batches(self, workspace: Workspace) -> Iterator[list[Row]]:
-        """Yields all subscribers in ascending order of their ids, some thousands at a time.
+    def read_subscriber_batches(self, workspace: Workspace) -> Iterator[list[Row]]:
+        """Yields all subscribers in ascending order of their ids, as lists of some thousands of rows.
 
-        Each row holds the reason why the subscriber does not get the issue, or None.
+        Each row is (subscriber id, domain of the address, reason, variant). The reason says why the
+        subscriber does not get the issue, or is None.
         """
         unwritable = self.unwritable.matches if self.unwritable is not None else None
         received = workspace.spools.people_reached(self.earlier, include_folder_copies=self.into_folder)
@@ -97,13 +98,15 @@ class RecheckedRecipient(NamedTuple):
 
 
 def recheck_recipients(
-    workspace: Workspace, selection: RecipientSelection, planned: Iterable[tuple[int, int]]
+    workspace: Workspace, selection: RecipientSelection, planned_people: Iterable[tuple[int, int]]
 ) -> Iterator[RecheckedRecipient]:
-    """Checks the recipients of a plan again, and yields the results. `planned` holds (subscriber id, variant)
-    in ascending order of the ids."""
-    awaited = iter(planned)
+    """Checks the recipients of a plan again, and yields a result for each recipient.
+
+    `planned_people` holds (subscriber id, variant) in ascending order of the ids.
+    """
+    awaited = iter(planned_people)
     person, variant = next(awaited, (None, 0))
-    for rows in selection.read_batches(workspace):
+    for rows in selection.read_subscriber_batches(workspace):
         for number, _, reason, variant_now in rows:
             if person is None:
                 return
@@ -112,7 +115,7 @@ def recheck_recipients(
                 person, variant = next(awaited, (None, 0))
 
 
-def count_common_ids(ids: Iterable[int], other_ids: Iterable[int]) -> int:
+def count_ids_in_both(ids: Iterable[int], other_ids: Iterable[int]) -> int:
     """Returns how many ids are in both streams, which are in ascending order."""
     number = 0
     left = iter(other_ids)

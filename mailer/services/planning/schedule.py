@@ -28,7 +28,7 @@ from mailer.services.planning.recipients import time_zones_of
 from mailer.services.planning.usual_time import USUAL, require_usual_time
 from mailer.services.workspace import Workspace
 
-__all__ = ["Schedule", "refuse_if_waiting", "make_schedule", "waiting_note"]
+__all__ = ["Schedule", "refuse_waiting_campaign", "make_schedule", "waiting_campaign_note"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,15 +74,17 @@ class Schedule:
 def make_schedule(
     workspace: Workspace, prepared: PreparedIssue, *, at: str | None, at_local: str | None
 ) -> Schedule | None:
-    """Returns the schedule for `--at` or `--at-local`, given as typed; None without either option. Raises
-    InputError."""
+    """Returns the schedule for the options `--at` and `--at-local`; None if neither was given. `at` and
+    `at_local` are the values as typed. Raises InputError."""
     if at is not None and at_local is not None:
         raise InputError(
             "use either --at (one time for all) or --at-local (each reader's local time), not both"
         )
     if at is not None:
         moment, meant = _resolve_send_time(workspace.settings, prepared, at)
-        return Schedule(utc_text(moment), meant=meant, warnings=_date_warnings(workspace, prepared, moment))
+        return Schedule(
+            utc_text(moment), meant=meant, warnings=_send_date_warnings(workspace, prepared, moment)
+        )
     if at_local is not None:
         return _make_local_schedule(workspace, prepared, parse_time_of_day(at_local))
     return None
@@ -101,15 +103,15 @@ def _resolve_send_time(settings: Settings, prepared: PreparedIssue, at: str) -> 
 
 
 def _make_local_schedule(workspace: Workspace, prepared: PreparedIssue, time_of_day: dt.time) -> Schedule:
-    """Returns a schedule with a due time for each time zone of the readers. The workspace's zone stands in
-    for unknown zones."""
+    """Returns a schedule with a due time for each time zone of the readers. For a reader in an unknown time
+    zone, the workspace's time zone is used."""
     here, day = workspace.settings.publication.zone, prepared.loaded.issue.date
     moment = now()
     by_zone: dict[str, dt.datetime] = {}
     readers: Counter[dt.datetime] = Counter()
     home = local_to_utc(day, time_of_day, here)
     for name, number in Counter(zone for _, zone in time_zones_of(workspace, prepared.people)).items():
-        zone = _find_zone(name)
+        zone = _find_time_zone(name)
         if zone is not None:
             by_zone[name] = local_to_utc(day, time_of_day, zone)
         readers[by_zone.get(name, home)] += number
@@ -137,7 +139,7 @@ def _make_local_schedule(workspace: Workspace, prepared: PreparedIssue, time_of_
     )
 
 
-def _find_zone(name: str) -> ZoneInfo | None:
+def _find_time_zone(name: str) -> ZoneInfo | None:
     """Returns the time zone with that name; None for "" and for unknown names, which old imports may have
     stored."""
     try:
@@ -147,9 +149,11 @@ def _find_zone(name: str) -> ZoneInfo | None:
     return ZoneInfo(known) if known else None
 
 
-def _date_warnings(workspace: Workspace, prepared: PreparedIssue, moment: dt.datetime) -> tuple[str, ...]:
+def _send_date_warnings(
+    workspace: Workspace, prepared: PreparedIssue, send_time: dt.datetime
+) -> tuple[str, ...]:
     zone, issue = workspace.settings.publication.zone, prepared.loaded.issue
-    day = moment.astimezone(zone).date()
+    day = send_time.astimezone(zone).date()
     warnings: list[str] = []
     if day != issue.date:
         warnings.append(f"the issue is dated {issue.date}, but is sent on {day}")
@@ -166,7 +170,7 @@ def _date_warnings(workspace: Workspace, prepared: PreparedIssue, moment: dt.dat
     return tuple(warnings)
 
 
-def waiting_note(campaign: Campaign, zone: ZoneInfo) -> str:
+def waiting_campaign_note(campaign: Campaign, zone: ZoneInfo) -> str:
     """Returns the beginning of a sentence about a waiting campaign: when it is due, or that it missed its
     time."""
     if campaign.status is Status.MISSED:
@@ -181,13 +185,13 @@ def waiting_note(campaign: Campaign, zone: ZoneInfo) -> str:
     return f"campaign {campaign.slug} is scheduled for {when}{hour}"
 
 
-def refuse_if_waiting(campaign: Campaign, zone: ZoneInfo) -> None:
+def refuse_waiting_campaign(campaign: Campaign, zone: ZoneInfo) -> None:
     """Raises CampaignError if a campaign waits for its scheduled time or missed it. The message says what to
     do."""
     if campaign.status not in (Status.SCHEDULED, Status.MISSED):
         return
     slug = campaign.slug
     raise CampaignError(
-        f"{waiting_note(campaign, zone)}; `mailer campaigns resume {slug}` sends it now, "
+        f"{waiting_campaign_note(campaign, zone)}; `mailer campaigns resume {slug}` sends it now, "
         f"`mailer campaigns cancel {slug}` cancels it"
     )

@@ -30,13 +30,13 @@ from mailer.transports.registry import open_transport, signer_for_transport, unw
 if TYPE_CHECKING:
     from sqlite_utils import Database
 
-__all__ = ["TEST_MARK", "SentCopy", "count_readers_of_variant", "send_test_copies"]
+__all__ = ["TEST_MARK", "SentTestCopy", "count_readers_of_variant", "send_test_copies"]
 
 TEST_MARK = "[Test] "
 
 
 @dataclass(frozen=True, slots=True)
-class SentCopy:
+class SentTestCopy:
     """Holds a test copy that was sent: its address, its outcome and the variant that the copy shows.
 
     `values` says whose name, language and attributes the copy contains: `reader` means the subscriber's, and
@@ -52,7 +52,7 @@ class SentCopy:
 
 
 @dataclass(frozen=True, slots=True)
-class _CopyRecipient:
+class _TestCopyRecipient:
     """Holds the recipient of a test copy, and the variant to send.
 
     `on_list` says whether the recipient is a subscriber, and `own` whether the variant is that of the
@@ -73,7 +73,7 @@ def count_readers_of_variant(prepared: PreparedIssue, variant: int) -> int:
 
 def send_test_copies(
     workspace: Workspace, prepared: PreparedIssue, addresses: Sequence[str]
-) -> list[SentCopy]:
+) -> list[SentTestCopy]:
     """Sends one test copy to each address, with a mark in its subject. Records nothing.
 
     A subscriber gets the variant that the issue has for them. A subscriber outside of the segment, and any
@@ -85,16 +85,16 @@ def send_test_copies(
     is sent. Raises TransportError if the transport fails.
     """
     db, settings = workspace.db, workspace.settings
-    checked = _check_addresses(db, addresses, prepared.plan.transport)
+    checked = _normalize_writable_addresses(db, addresses, prepared.plan.transport)
     if prepared.plan.segment and not prepared.plan.recipients:
         raise SegmentError(
             f"no reader of {prepared.plan.edition} is in the segment, so no reader gets this copy; "
             "choose another segment, or leave --segment out"
         )
-    recipients = [_copy_recipient(db, prepared, address.address) for address in checked]
-    renditions = _renditions_for(settings, prepared, {recipient.variant for recipient in recipients})
+    recipients = [_find_test_copy_recipient(db, prepared, address.address) for address in checked]
+    renditions = _renditions_of_variants(settings, prepared, {recipient.variant for recipient in recipients})
     signer = signer_for_transport(prepared.plan.transport, settings)
-    copies: list[SentCopy] = []
+    copies: list[SentTestCopy] = []
     with closing(open_transport(prepared.plan.transport, settings).channel()) as channel:
         for recipient in recipients:
             envelope = Envelope(
@@ -104,30 +104,32 @@ def send_test_copies(
                 slug=f"{prepared.plan.slug}-test-{token_hex(4)}",
                 edition=prepared.plan.edition,
             )
-            template = MessageTemplate(_mark_subject(renditions[recipient.variant]), envelope, signer)
+            template = MessageTemplate(_mark_subject_as_test(renditions[recipient.variant]), envelope, signer)
             try:
                 (outcome,) = channel.send([Message(template, recipient.person)])
             except TransportError as error:
-                raise _error_with_copies_sent(error, copies) from error
+                raise _error_naming_sent_copies(error, copies) from error
             values: Literal["reader", "nobody"] = "reader" if recipient.on_list else "nobody"
             copies.append(
-                SentCopy(recipient.person.address, outcome, recipient.variant, values, recipient.own)
+                SentTestCopy(recipient.person.address, outcome, recipient.variant, values, recipient.own)
             )
     return copies
 
 
-def _mark_subject(rendition: Rendition) -> Rendition:
+def _mark_subject_as_test(rendition: Rendition) -> Rendition:
     subject = rendition.subject
     marked = RenditionPart((TEST_MARK + subject.fragments[0], *subject.fragments[1:]), subject.slots)
     return replace(rendition, subject=marked)
 
 
-def _copy_recipient(db: Database, prepared: PreparedIssue, address: str) -> _CopyRecipient:
+def _find_test_copy_recipient(db: Database, prepared: PreparedIssue, address: str) -> _TestCopyRecipient:
     """Returns the recipient at this address. A subscriber's data is used, but not the subscriber id, so that
     links name nobody."""
     known = find(db, address)
     if known is None or known.address is None:
-        return _CopyRecipient(Person(0, address), _most_common_variant(prepared), on_list=False, own=False)
+        return _TestCopyRecipient(
+            Person(0, address), _variant_of_most_readers(prepared), on_list=False, own=False
+        )
     person = Person(
         0,
         known.address,
@@ -135,17 +137,17 @@ def _copy_recipient(db: Database, prepared: PreparedIssue, address: str) -> _Cop
         known.language,
         attribute_texts(known.attributes) if known.attributes else None,
     )
-    own = _is_in_segment(db, prepared, known)
-    variant = variant_of(db, known.id, prepared.selection.only) if own else _most_common_variant(prepared)
-    return _CopyRecipient(person, variant, on_list=True, own=own)
+    own = _is_subscriber_in_segment(db, prepared, known)
+    variant = variant_of(db, known.id, prepared.selection.only) if own else _variant_of_most_readers(prepared)
+    return _TestCopyRecipient(person, variant, on_list=True, own=own)
 
 
-def _is_in_segment(db: Database, prepared: PreparedIssue, subscriber: Subscriber) -> bool:
+def _is_subscriber_in_segment(db: Database, prepared: PreparedIssue, subscriber: Subscriber) -> bool:
     segment = prepared.selection.segment
     return segment is None or is_in_segment(db, subscriber.id, segment)
 
 
-def _renditions_for(
+def _renditions_of_variants(
     settings: Settings, prepared: PreparedIssue, variants: set[int]
 ) -> Mapping[int, Rendition]:
     """Returns the renditions of these variants. Renders the variants that no reader of the plan gets."""
@@ -168,12 +170,12 @@ def _renditions_for(
     return {**prepared.renditions, **made}
 
 
-def _most_common_variant(prepared: PreparedIssue) -> int:
+def _variant_of_most_readers(prepared: PreparedIssue) -> int:
     """Returns the variant that most readers of the plan get."""
     return max(prepared.renditions, key=lambda v: prepared.plan.variants.get(str(v), 0))
 
 
-def _check_addresses(db: Database, addresses: Sequence[str], transport: str) -> list[Address]:
+def _normalize_writable_addresses(db: Database, addresses: Sequence[str], transport: str) -> list[Address]:
     """Returns the addresses, normalized and without duplicates. Raises AudienceError that names all addresses
     that cannot be written to."""
     found: dict[str, Address] = {}
@@ -195,7 +197,7 @@ def _check_addresses(db: Database, addresses: Sequence[str], transport: str) -> 
     return list(found.values())
 
 
-def _error_with_copies_sent(error: TransportError, copies: Sequence[SentCopy]) -> TransportError:
+def _error_naming_sent_copies(error: TransportError, copies: Sequence[SentTestCopy]) -> TransportError:
     """Returns the error, extended by the addresses to which test copies were sent before the error."""
     there = ", ".join(copy.address for copy in copies if copy.outcome.result is OutcomeKind.ACCEPTED)
     return TransportError(f"{error} (a test copy was already sent to {there})") if there else error

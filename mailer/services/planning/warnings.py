@@ -26,7 +26,7 @@ __all__ = ["WarningInput", "collect_warnings"]
 
 @dataclass(frozen=True, slots=True)
 class WarningInput:
-    """Holds the input of the warnings. `transport` is a URL.
+    """Holds the input of the warnings. `transport` is a URL, and `signer` signs the messages with DKIM.
 
     `others` are the campaigns of other issues, except campaigns that were cancelled before they reached
     anybody.
@@ -47,7 +47,7 @@ def collect_warnings(settings: Settings, inputs: WarningInput) -> list[str]:
         dict.fromkeys(
             (
                 *_rendition_warnings(settings, inputs),
-                *_date_warnings(inputs),
+                *_same_date_warnings(inputs),
                 *_sender_warnings(settings, inputs),
                 *_audience_warnings(settings, inputs),
             )
@@ -68,7 +68,7 @@ def _rendition_warnings(settings: Settings, inputs: WarningInput) -> list[str]:
     return warnings
 
 
-def _date_warnings(inputs: WarningInput) -> list[str]:
+def _same_date_warnings(inputs: WarningInput) -> list[str]:
     """Returns a warning for each other issue of the same edition and date."""
     warnings: list[str] = []
     issue = inputs.loaded.issue

@@ -36,16 +36,16 @@ class BadLinkCounter:
                 self._log_day_counts()
                 self._day, self._counts = today, {}
             number = self._counts[kind] = self._counts.get(kind, 0) + 1
-        if _is_logged(number):
+        if _should_log_count(number):
             shown = without_control_characters(" ".join(token_start.split()))
             self._log.warning("a link (%s…) %s (%s: %d today)", shown, sentence, kind, number)
 
     def _log_day_counts(self) -> None:
         """Logs the counts of the day that has ended, unless the last logged line already shows them."""
         for kind, number in self._counts.items():
-            if not _is_logged(number):
+            if not _should_log_count(number):
                 self._log.warning("invalid links on %s (%s): %d", self._day, kind, number)
 
 
-def _is_logged(number: int) -> bool:
-    return number <= _ALL or str(number).strip("0") == "1"
+def _should_log_count(count: int) -> bool:
+    return count <= _ALL or str(count).strip("0") == "1"

@@ -85,19 +85,19 @@ def erase_person(
             )
         if confirm is not None:
             confirm(wanted.address)
-        number, addresses, words = _erase_in_database(db, wanted, source)
+        number, addresses, words = _erase_person_in_database(db, wanted, source)
         left: list[str] = []
         ours: frozenset[Path] = frozenset()
         for each in addresses:
             kept = KeptFileRedactor(db, settings, each, sleep)
-            left += kept.clear_all(number, words, source=source)
-            ours = kept.cleared_paths()
+            left += kept.redact_all_files(number, words, source=source)
+            ours = kept.redacted_paths()
     *before, newest = map(AddressSpellings, addresses)
-    traces = search_files(newest, settings.root, ours, earlier=before) if search else None
+    traces = search_files(newest, settings.root, ours, earlier_spellings=before) if search else None
     return Erasure(number, addresses[-1].address, tuple(dict.fromkeys(left)), traces, bool(before))
 
 
-def _erase_in_database(
+def _erase_person_in_database(
     db: Database, address: Address, source: str
 ) -> tuple[int | None, tuple[Address, ...], tuple[str, ...]]:
     """Erases a person in the database.

@@ -30,8 +30,8 @@ from mailer.campaign.slug import is_slug
 from mailer.config import Settings
 from mailer.errors import ArchiveError, BusyError, MailerError
 from mailer.files import atomically_replaced_file
-from mailer.services.readers.traces import read_pieces
-from mailer.services.sending.recovery import recover_if_idle
+from mailer.services.readers.traces import read_file_in_pieces
+from mailer.services.sending.recovery import recover_campaign_if_idle
 from mailer.services.workspace import make_workspace
 from mailer.spool.erased_words import journal_mentions_erased, redact_journal
 from mailer.spool.lock import campaign_lock
@@ -70,20 +70,23 @@ class KeptFileRedactor:
         self._folder = settings.root / ".mailer"
         self.spellings = AddressSpellings(address)
 
-    def clear_all(self, subscriber_id: int | None, words: Sequence[str], *, source: str) -> Iterator[str]:
-        """Clears all files. `subscriber_id` is None if the address was erased before.
+    def redact_all_files(
+        self, subscriber_id: int | None, personal_texts: Sequence[str], *, source: str
+    ) -> Iterator[str]:
+        """Removes the address from all files. `subscriber_id` is None if the address was erased before.
 
-        `words` are texts that concern only this person. `source` is recorded as the origin of the erasure.
+        `personal_texts` are texts that concern only this person. `source` is recorded as the origin of the
+        erasure.
         """
-        yield from self._clear_rescued_copies(source)
-        yield from self._clear_journals(subscriber_id)
-        yield from self._clear_other_files()
-        yield from self._clear_manifests()
-        yield from _clear_free_pages(self._db, self._settings.database, self.spellings, words)
+        yield from self._redact_rescued_copies(source)
+        yield from self._redact_journals(subscriber_id)
+        yield from self._redact_files_in_mailer_folder()
+        yield from self._redact_manifests()
+        yield from _clear_free_pages(self._db, self._settings.database, self.spellings, personal_texts)
 
-    def cleared_paths(self) -> frozenset[Path]:
-        """Returns the files and folders that this class clears, so that the search of the operator's own
-        files can skip them."""
+    def redacted_paths(self) -> frozenset[Path]:
+        """Returns the files and folders from which this class removes the address, so that the search of the
+        operator's own files can skip them."""
         path = self._settings.database
         family = {path.with_name(path.name + end) for end in ("", "-wal", "-shm", "-journal")}
         return frozenset({*family, self._folder, *self._rescued_copy_paths(), self._settings.root / ".env"})
@@ -94,14 +97,14 @@ class KeptFileRedactor:
         path = self._settings.database
         yield from sorted(path.parent.glob(f"{path.name}-rescued*"))
 
-    def _clear_rescued_copies(self, source: str) -> Iterator[str]:
+    def _redact_rescued_copies(self, source: str) -> Iterator[str]:
         """Erases the address from each copy of the database that a run made when the database file was
         removed."""
         for path in self._rescued_copy_paths():
             if not path.name.endswith(("-wal", "-shm", "-journal")):
-                yield from self._clear_database_copy(path, source)
+                yield from self._redact_database_copy(path, source)
 
-    def _clear_database_copy(self, path: Path, source: str) -> Iterator[str]:
+    def _redact_database_copy(self, path: Path, source: str) -> Iterator[str]:
         try:
             with closing(open_store(path)) as copy:
                 person = find(copy, self._address.address)
@@ -117,7 +120,7 @@ class KeptFileRedactor:
                 "or correct the error and erase the same address again"
             )
 
-    def _clear_journals(self, subscriber_id: int | None) -> Iterator[str]:
+    def _redact_journals(self, subscriber_id: int | None) -> Iterator[str]:
         """Removes server replies about the person from the journals of runs. An active run removes such
         replies from its own journal."""
         for path in sorted(self._folder.glob("*.journal")):
@@ -141,16 +144,18 @@ class KeptFileRedactor:
         for _ in range(round(WAIT_SECONDS / _POLL_SECONDS) + 1):
             with suppress(MailerError, sqlite3.Error):
                 workspace = make_workspace(self._settings, self._db)
-                recover_if_idle(workspace, workspace.spools.find(slug))
+                recover_campaign_if_idle(workspace, workspace.spools.find(slug))
             with suppress(BusyError), campaign_lock(self._settings, slug):
                 redact_journal(self._db, path)
                 return True
-            if not (self._is_in_flight(slug, subscriber_id) or journal_mentions_erased(self._db, path)):
+            if not (
+                self._is_message_in_flight(slug, subscriber_id) or journal_mentions_erased(self._db, path)
+            ):
                 return True
             self._sleep(_POLL_SECONDS)
         return False
 
-    def _is_in_flight(self, slug: str, subscriber_id: int | None) -> bool:
+    def _is_message_in_flight(self, slug: str, subscriber_id: int | None) -> bool:
         """Returns whether a message to this subscriber is in flight, so that the server's reply will still be
         written to the journal."""
         if subscriber_id is None:
@@ -161,7 +166,7 @@ class KeptFileRedactor:
         except MailerError:
             return False  # the journal belongs to a campaign that the database lacks
 
-    def _clear_other_files(self) -> Iterator[str]:
+    def _redact_files_in_mailer_folder(self) -> Iterator[str]:
         """Removes the address from all files in `.mailer` except journals: error logs, for example."""
         for path in sorted(self._folder.rglob("*")):
             is_journal = path.parent == self._folder and path.suffix == ".journal"
@@ -169,51 +174,55 @@ class KeptFileRedactor:
                 continue
             name = path.relative_to(self._settings.root).as_posix()
             try:
-                if any(map(self.spellings.is_in, read_pieces(path))):
-                    yield from self._clear_file(path)
+                if any(map(self.spellings.is_in, read_file_in_pieces(path))):
+                    yield from self._redact_file(path)
             except (OSError, EOFError, zipfile.BadZipFile, zlib.error) as error:
                 yield f"{name} may hold the address and cannot be changed ({error}); remove the file"
 
-    def _clear_file(self, path: Path) -> Iterator[str]:
+    def _redact_file(self, path: Path) -> Iterator[str]:
         with path.open("rb") as file:
             start = file.read(len(_SQLITE))
         if start == _SQLITE:
-            yield from self._clear_database_copy(path, "cli")
+            yield from self._redact_database_copy(path, "cli")
             return
         if path.stat().st_size > _LARGEST:
             name = path.relative_to(self._settings.root).as_posix()
             yield f"{name} holds the address and is too large to be changed; remove the file"
             return
-        data = b"".join(map(self._redact_line, path.read_bytes().splitlines(keepends=True)))
+        data = b"".join(map(self._redact_address_in_line, path.read_bytes().splitlines(keepends=True)))
         with atomically_replaced_file(path, mode=0o600) as file:
             file.write(REPLACEMENT.encode() + b"\n" if self.spellings.is_in(data) else data)
 
-    def _redact_line(self, line: bytes) -> bytes:
+    def _redact_address_in_line(self, line: bytes) -> bytes:
         if not self.spellings.is_in(line):
             return line
-        text = self._redact_text(line.decode("utf-8", "surrogateescape")).encode("utf-8", "surrogateescape")
+        text = self._redact_address_in_text(line.decode("utf-8", "surrogateescape")).encode(
+            "utf-8", "surrogateescape"
+        )
         return REPLACEMENT.encode() + b"\n" if self.spellings.is_in(text) else text
 
-    def _redact_text(self, text: str) -> str:
+    def _redact_address_in_text(self, text: str) -> str:
         return redact_addresses(text, lambda key: key == self._address.key)
 
-    def _clear_manifests(self) -> Iterator[str]:
+    def _redact_manifests(self) -> Iterator[str]:
         """Removes the address from the segment expressions in the manifests of campaigns."""
         with suppress(OSError):
             for folder in sorted(self._settings.campaigns.iterdir()):
                 if is_slug(folder.name) and folder.is_dir():
-                    yield from self._clear_manifest(folder)
+                    yield from self._redact_manifest(folder)
 
-    def _clear_manifest(self, folder: Path) -> Iterator[str]:
+    def _redact_manifest(self, folder: Path) -> Iterator[str]:
         with suppress(ArchiveError):
             plan = read_manifest(folder).get("plan")
             plan = plan if isinstance(plan, dict) else {}
             segment = plan.get("segment")
-            if not isinstance(segment, str) or self._redact_text(segment) == segment:
+            if not isinstance(segment, str) or self._redact_address_in_text(segment) == segment:
                 return
             try:
                 with campaign_lock(self._settings, folder.name):
-                    update_manifest(folder, {"plan": {**plan, "segment": self._redact_text(segment)}})
+                    update_manifest(
+                        folder, {"plan": {**plan, "segment": self._redact_address_in_text(segment)}}
+                    )
             except MailerError as error:
                 yield (
                     f"campaigns/{folder.name}/manifest.json names the address in its segment and cannot be "
@@ -222,12 +231,13 @@ class KeptFileRedactor:
 
 
 def _clear_free_pages(
-    db: Database, path: Path, spellings: AddressSpellings, words: Sequence[str]
+    db: Database, path: Path, spellings: AddressSpellings, personal_texts: Sequence[str]
 ) -> Iterator[str]:
     """Clears the free pages of a database file, and rewrites the file if it still contains the address.
 
-    The address, or one of the texts in `words`, may be in unused parts of pages, if an earlier version or
-    another program deleted it without overwriting it. Yields sentences about data that could not be removed.
+    The address, or one of the texts in `personal_texts`, may be in unused parts of pages, if an earlier
+    version or another program deleted it without overwriting it. Yields sentences about data that could not
+    be removed.
     """
     again = "erase the same address again when no other command uses the database"
     try:
@@ -235,7 +245,7 @@ def _clear_free_pages(
         if not truncate_wal(db):
             yield f"{path.name}-wal may hold the address, because another command is reading; {again}"
             return
-        if not _has_remains(db, path, spellings, words):
+        if not _file_contains_personal_data(db, path, spellings, personal_texts):
             return
         compact(db)
         if not truncate_wal(db):
@@ -244,13 +254,15 @@ def _clear_free_pages(
         yield f"{path.name} may hold the address in free pages, which cannot be cleared ({error}); {again}"
 
 
-def _has_remains(db: Database, path: Path, spellings: AddressSpellings, words: Sequence[str]) -> bool:
-    """Returns whether the file contains the address, or one of the texts in `words` that concern only this
-    person."""
-    own = {word: json.dumps(word, ensure_ascii=False)[1:-1] for word in words}
+def _file_contains_personal_data(
+    db: Database, path: Path, spellings: AddressSpellings, personal_texts: Sequence[str]
+) -> bool:
+    """Returns whether the file contains the address, or one of the texts in `personal_texts` that concern
+    only this person."""
+    own = {word: json.dumps(word, ensure_ascii=False)[1:-1] for word in personal_texts}
     sought = [form.encode() for word, escaped in own.items() for form in {word, escaped}]
     found: set[bytes] = set()
-    for piece in read_pieces(path):
+    for piece in read_file_in_pieces(path):
         if spellings.is_unencoded_in(piece):
             return True
         found.update(each for each in sought if each in piece)

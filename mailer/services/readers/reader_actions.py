@@ -1,6 +1,6 @@
 """Carries out what readers request by their links: show a page, unsubscribe, choose editions.
 
-Each request opens its own database connection. An action is reported as done only after its commit. A link
+Each action opens its own database connection. An action is reported as done only after its commit. A link
 identifies a reader only if its signature is valid: see `LinkVisit.state`.
 """
 
@@ -47,7 +47,8 @@ _OTHER_KEY = (
 
 
 class LinkState(Enum):
-    """Lists what a link may turn out to be. Each value is the name of the web page for that state."""
+    """Lists the possible results of reading a link: COPY means that the link is from a test copy, and
+    INCOMPLETE that the link cannot be read. Each value is the name of the web page for that result."""
 
     KNOWN = ""
     ERASED = "erased"
@@ -60,7 +61,8 @@ class LinkState(Enum):
 class LinkVisit:
     """Holds what is known about a link that was opened. `person` is set only if `state` is KNOWN.
 
-    `refused` says that the requested choice is not allowed and was not carried out.
+    `stable_id` is the stable id of the person, and `campaign_id` the id of the campaign whose message
+    contained the link. `refused` is true if the requested choice is not allowed and was not carried out.
     """
 
     state: LinkState
@@ -93,7 +95,7 @@ class ReaderActions:
         return self._tokens.make(purpose, visit.stable_id, visit.campaign_id)
 
     def identify_reader(self, token_text: str, purpose: Purpose) -> LinkVisit:
-        """Returns whose link the token is. Changes nothing."""
+        """Returns the reader and the campaign that the token of a link names. Changes nothing."""
         token = self._read_token(token_text, purpose)
         if isinstance(token, LinkVisit):
             return token
@@ -112,7 +114,7 @@ class ReaderActions:
             visit = self._find_visitor(db, token, token_text)
             if visit.person is None:
                 return visit
-            campaign, number = _known_campaign_id(db, visit), visit.person.id
+            campaign, number = _existing_campaign_id(db, visit), visit.person.id
             with writing(db):  # the answer is read in the same transaction
                 unsubscribe(db, number, campaign_id=campaign, reason=reason, source=source)
                 return replace(visit, person=get(db, number))
@@ -129,8 +131,8 @@ class ReaderActions:
             return visit
 
     def choose_editions(self, token_text: str, editions: Iterable[str]) -> LinkVisit:
-        """Sets the editions that the person gets; none is an unsubscribe. Returns the person after the
-        change."""
+        """Sets the editions that the person gets. If `editions` is empty, the person is unsubscribed. Returns
+        the person after the change."""
         token = self._read_token(token_text, Purpose.PREFERENCES)
         if isinstance(token, LinkVisit):
             return token
@@ -141,20 +143,20 @@ class ReaderActions:
             if person is None:
                 return visit
             chosen = known & set(editions)
-            if chosen and _may_not_come_back(person):
+            if chosen and _is_barred_from_resubscribing(person):
                 return replace(visit, refused=True)
             if chosen and person.status == "active":
                 chosen |= set(person.editions) - known  # the page could not show these
             consent = Consent(utc_now(), "preferences", _consent_source(visit))
             with writing(db):
                 set_editions(
-                    db, person.id, chosen, consent=consent, campaign_id=_known_campaign_id(db, visit)
+                    db, person.id, chosen, consent=consent, campaign_id=_existing_campaign_id(db, visit)
                 )
                 return replace(visit, person=get(db, person.id))
 
     def _read_token(self, token_text: str, purpose: Purpose) -> Token | LinkVisit:
-        """Returns the token of a link if the token is valid and names a reader. Otherwise returns the answer,
-        for which no database is needed."""
+        """Returns the token of a link if the token is valid and names a reader. Otherwise returns a LinkVisit
+        that says why not."""
         token = self._tokens.read(token_text, purpose)
         if token is None:
             unknown = self._tokens.has_unknown_key(token_text)
@@ -182,7 +184,7 @@ class ReaderActions:
             # With a new, empty database every unsubscribe would seem to succeed.
             raise StoreError(f"{path} is missing; restore it from a backup")
         db = open_store(path, busy_seconds=self._busy_seconds if busy_seconds is None else busy_seconds)
-        db.conn.text_factory = _decode_text
+        db.conn.text_factory = _decode_database_text
         try:
             assign_missing_ids(
                 db, self._settings.signing_keys()[-1]
@@ -192,7 +194,7 @@ class ReaderActions:
             db.conn.close()
 
 
-def _decode_text(data: bytes) -> str:
+def _decode_database_text(data: bytes) -> str:
     """Decodes text from the database. Replaces invalid bytes, so that no content of a row can prevent an
     unsubscribe."""
     return data.decode("utf-8", "replace")
@@ -204,11 +206,11 @@ def _token_beginning(token_text: str) -> str:
     return "" if "@" in token_text else token_text[:_SHOWN]
 
 
-def _may_not_come_back(person: Subscriber) -> bool:
+def _is_barred_from_resubscribing(person: Subscriber) -> bool:
     return person.status in _NEVER_BACK or person.suppressed_at is not None
 
 
-def _known_campaign_id(db: Database, visit: LinkVisit) -> int | None:
+def _existing_campaign_id(db: Database, visit: LinkVisit) -> int | None:
     """Returns the id of the campaign whose message contained the link; None if that campaign does not exist
     any more."""
     return visit.campaign_id if visit.campaign_id in spools_of(db).slugs_by_id() else None

@@ -17,8 +17,8 @@ __all__ = ["prepare_to_serve"]
 def prepare_to_serve(settings: Settings) -> None:
     """Checks the key and the templates, and gives each subscriber the id that links name.
 
-    Subscribers of a database from before version 0.3.0 have no such id. Raises ConfigError, ThemeError and
-    StoreError.
+    Subscribers that version 0.3.0 or an earlier one wrote have no such id. Raises ConfigError, ThemeError
+    and StoreError.
     """
     keys = settings.signing_keys()
     check_template_folders(settings.root)

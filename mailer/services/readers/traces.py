@@ -19,7 +19,7 @@ from typing import IO, Final
 
 from mailer.audience.spellings import LONGEST_SPELLING, AddressSpellings
 
-__all__ = ["SKIPPED", "AddressTraces", "search_files", "read_pieces"]
+__all__ = ["SKIPPED", "AddressTraces", "search_files", "read_file_in_pieces"]
 
 #: The search ends after this number of bytes and this time (seconds).
 MAX_BYTES: Final = 4_000_000_000
@@ -56,13 +56,13 @@ class _LimitReached(Exception):
 
 
 class _FileSearch:
-    def __init__(self, root: Path, max_bytes: int, until: float, clock: Callable[[], float]) -> None:
+    def __init__(self, root: Path, max_bytes: int, end_time: float, clock: Callable[[], float]) -> None:
         self.root = root
         self.left_out: set[str] = set()
         self.looked_at = self.size = 0
-        self._max_bytes, self._until, self._clock = max_bytes, until, clock
+        self._max_bytes, self._end_time, self._clock = max_bytes, end_time, clock
 
-    def files_except(self, skipped: Collection[Path]) -> Iterator[Path]:
+    def files_except_skipped(self, skipped: Collection[Path]) -> Iterator[Path]:
         """Yields every file below the root except those in `skipped`. The files of a folder come before those
         of its subfolders."""
         folders = deque([self.root])
@@ -88,17 +88,17 @@ class _FileSearch:
                 elif entry.is_file(follow_symlinks=False):
                     yield path
 
-    def contains_any(self, path: Path, addresses: Sequence[AddressSpellings]) -> bool:
+    def contains_any_address(self, path: Path, addresses: Sequence[AddressSpellings]) -> bool:
         """Returns whether the file or its name contains one of the addresses."""
         self.looked_at += 1
         found = False
         try:
-            for piece in read_pieces(path):
+            for piece in read_file_in_pieces(path):
                 self.size += len(piece)
                 if any(spellings.is_in(piece) for spellings in addresses):
                     found = True
                     break
-                if self.size > self._max_bytes or self._clock() > self._until:
+                if self.size > self._max_bytes or self._clock() > self._end_time:
                     raise _LimitReached
         except (OSError, EOFError, zipfile.BadZipFile, zlib.error, RuntimeError, NotImplementedError):
             self.looked_at -= 1
@@ -114,23 +114,23 @@ def search_files(
     root: Path,
     skipped: Collection[Path] = (),
     *,
-    earlier: Sequence[AddressSpellings] = (),
+    earlier_spellings: Sequence[AddressSpellings] = (),
     max_bytes: int = MAX_BYTES,
     seconds: float = MAX_SECONDS,
     clock: Callable[[], float] = time.monotonic,
 ) -> AddressTraces:
     """Searches all files below `root`, except the paths in `skipped`, for the spellings of an address.
 
-    `earlier` holds the spellings of earlier addresses of the person, which are searched for, too. The search
-    ends after `max_bytes` or `seconds`. It does not follow symbolic links.
+    `earlier_spellings` holds the spellings of earlier addresses of the person, which are searched for, too.
+    The search ends after `max_bytes` or `seconds`. It does not follow symbolic links.
     """
     search = _FileSearch(root, max_bytes, clock() + seconds, clock)
     files: list[str] = []
     number, whole = 0, True
     with suppress(_LimitReached):
         whole = False
-        for path in search.files_except(skipped):
-            if search.contains_any(path, (spellings, *earlier)):
+        for path in search.files_except_skipped(skipped):
+            if search.contains_any_address(path, (spellings, *earlier_spellings)):
                 number += 1
                 if len(files) < MAX_LISTED_FILES:
                     files.append(path.relative_to(root).as_posix())
@@ -139,7 +139,7 @@ def search_files(
     return AddressTraces(tuple(files), number, search.looked_at, search.size, left_out, whole)
 
 
-def read_pieces(path: Path) -> Iterator[bytes]:
+def read_file_in_pieces(path: Path) -> Iterator[bytes]:
     """Yields the content of a file in overlapping pieces. Zip and gzip files are unpacked.
 
     Raises OSError, and the errors of `zipfile` and `zlib` if a file cannot be unpacked.
@@ -149,18 +149,20 @@ def read_pieces(path: Path) -> Iterator[bytes]:
         file.seek(0)
         if start.startswith(_GZIP):
             with gzip.open(file) as unpacked:
-                yield from _read_pieces_of(unpacked, MAX_UNPACKED_BYTES)
+                yield from _read_open_file_in_pieces(unpacked, MAX_UNPACKED_BYTES)
         elif start == _ZIP:
             with zipfile.ZipFile(file) as archive:
                 for member in archive.infolist():
                     yield member.filename.encode("utf-8", "replace")
                     with archive.open(member) as inner:
-                        yield from _read_pieces_of(inner, MAX_UNPACKED_BYTES)
+                        yield from _read_open_file_in_pieces(inner, MAX_UNPACKED_BYTES)
         else:
-            yield from _read_pieces_of(file)
+            yield from _read_open_file_in_pieces(file)
 
 
-def _read_pieces_of(file: IO[bytes] | gzip.GzipFile, max_bytes: int | None = None) -> Iterator[bytes]:
+def _read_open_file_in_pieces(
+    file: IO[bytes] | gzip.GzipFile, max_bytes: int | None = None
+) -> Iterator[bytes]:
     """Yields up to `max_bytes` bytes of a file in pieces (None: the whole file).
 
     Each piece begins with the end of the previous piece, so that an address on the border is found.

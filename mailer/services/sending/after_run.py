@@ -15,7 +15,7 @@ from mailer.clock import now, utc_text
 from mailer.config import Settings
 from mailer.delivery.progress import Progress
 from mailer.errors import CircuitBreakerError, FailureError, MailerError, TransportError
-from mailer.services.database.guard import refuse_database_behind_manifest
+from mailer.services.database.guard import refuse_if_database_lacks_deliveries
 from mailer.services.sending.canary import judge_canary
 from mailer.services.workspace import Workspace
 from mailer.spool.base import Spool
@@ -24,9 +24,9 @@ from mailer.store.database import to_store_error
 __all__ = [
     "conclude_failed_run",
     "conclude_run",
-    "end_if_done",
+    "end_campaign_if_done",
     "zero_manifest_counts",
-    "mark_missed",
+    "mark_campaign_as_missed",
     "schedule_campaign",
     "refresh_manifest",
     "error_with_next_steps",
@@ -48,11 +48,11 @@ def conclude_run(workspace: Workspace, spool: Spool, progress: Progress, *, by_o
     run died, and its claims have already been settled.
     """
     slot, again = spool.next_scheduled_time(), spool.next_retry_time()
-    if end_if_done(spool):
+    if end_campaign_if_done(spool):
         spool.set_held_until("")
     elif progress.stopped_by in _CUT_OFF and not by_operator:
         # Only the service was stopped, so the next one continues the campaign.
-        _leave_to_next_run(spool, _CUT_OFF[progress.stopped_by])
+        _leave_deliveries_to_next_run(spool, _CUT_OFF[progress.stopped_by])
     elif progress.stopped_by == "pace":
         if spool.apply_event(Event.STOP, progress.note):
             # It resumes earlier for readers whose scheduled time comes first, and for deferred deliveries.
@@ -61,23 +61,23 @@ def conclude_run(workspace: Workspace, spool: Spool, progress: Progress, *, by_o
     elif progress.stopped_by:
         _stop_campaign(spool, _CUT_OFF.get(progress.stopped_by, ""))
     elif again and _is_canary_deferred(spool):
-        _stop_campaign(spool, _deferred_note(spool))
+        _stop_campaign(spool, _deferred_deliveries_note(spool))
     elif judge_canary(workspace, spool):
         pass  # `judge_canary` has held or paused it
     elif slot:
         due_at = min(slot, again or slot)
         held = spool.count_held() if spool.campaign.local_time else 0
-        schedule_campaign(spool, Event.WAIT, due_at, _missed_note(held))
+        schedule_campaign(spool, Event.WAIT, due_at, _missed_readers_note(held))
     elif again:
-        _stop_campaign(spool, _deferred_note(spool))
-    elif not mark_missed(spool):
-        spool.apply_event(Event.STOP, _deferred_note(spool))
+        _stop_campaign(spool, _deferred_deliveries_note(spool))
+    elif not mark_campaign_as_missed(spool):
+        spool.apply_event(Event.STOP, _deferred_deliveries_note(spool))
     refresh_manifest(workspace.settings, spool)
 
 
 def schedule_campaign(spool: Spool, event: Event, due_at: str, note: str = "") -> bool:
     """Applies an event to the campaign's status, and sets the time `due_at` (UTC) for which the campaign
-    waits.
+    waits. `note` becomes the note on the status.
 
     Returns False, with nothing changed, if the status does not allow the event.
     """
@@ -104,7 +104,7 @@ def _is_canary_deferred(spool: Spool) -> bool:
     return canary is not None and canary.phase == "first" and not tried
 
 
-def end_if_done(spool: Spool) -> bool:
+def end_campaign_if_done(spool: Spool) -> bool:
     """Ends a campaign that has no deliveries left to try. Returns whether the campaign has ended.
 
     The status becomes `sent` if anybody has the issue, otherwise `stopped` with the reason.
@@ -119,17 +119,21 @@ def end_if_done(spool: Spool) -> bool:
     return True
 
 
-def _nobody_received_note(counts: Mapping[str, int]) -> str:
-    """Returns the reason why nobody has the issue although every delivery was tried. `counts` are the
-    deliveries by state."""
-    if counts["uncertain"]:
-        return f"no reader is known to have the issue; {counts['uncertain']:,} deliveries are uncertain"
-    if counts["rejected"]:
-        return f"no reader has the issue: all {counts['rejected']:,} deliveries were refused"
+def _nobody_received_note(delivery_counts: Mapping[str, int]) -> str:
+    """Returns the reason why nobody has the issue although every delivery was tried.
+
+    `delivery_counts` are the numbers of deliveries, by state.
+    """
+    if delivery_counts["uncertain"]:
+        return (
+            f"no reader is known to have the issue; {delivery_counts['uncertain']:,} deliveries are uncertain"
+        )
+    if delivery_counts["rejected"]:
+        return f"no reader has the issue: all {delivery_counts['rejected']:,} deliveries were refused"
     return "no reader has the issue: all readers have left"
 
 
-def _deferred_note(spool: Spool) -> str:
+def _deferred_deliveries_note(spool: Spool) -> str:
     number = spool.counts_by_state()["deferred"]
     return f"{number:,} {'is' if number == 1 else 'are'} deferred" if number else "some deliveries are held"
 
@@ -143,27 +147,27 @@ def conclude_failed_run(
     that the circuit breaker stopped waits for the operator.
     """
     if not by_operator and isinstance(error, TransportError) and not isinstance(error, CircuitBreakerError):
-        _leave_to_next_run(spool, str(error))
+        _leave_deliveries_to_next_run(spool, str(error))
     else:
         _stop_campaign(spool, str(error))
     refresh_manifest(workspace.settings, spool)
 
 
-def mark_missed(spool: Spool) -> bool:
+def mark_campaign_as_missed(spool: Spool) -> bool:
     """Marks a campaign as `missed` if some readers missed their own local time. Returns whether the campaign
     was marked."""
     held = spool.count_held() if spool.campaign.local_time else 0
     if not held:
         return False
-    return spool.apply_event(Event.MISS, _missed_note(held))
+    return spool.apply_event(Event.MISS, _missed_readers_note(held))
 
 
-def _missed_note(missed_count: int) -> str:
+def _missed_readers_note(missed_count: int) -> str:
     people = "reader" if missed_count == 1 else "readers"
     return f"{missed_count:,} {people} missed their scheduled time" if missed_count else ""
 
 
-def _leave_to_next_run(spool: Spool, note: str) -> None:
+def _leave_deliveries_to_next_run(spool: Spool, note: str) -> None:
     schedule_campaign(spool, Event.WAIT, spool.current_campaign().due_at, note)
 
 
@@ -175,7 +179,7 @@ def refresh_manifest(settings: Settings, spool: Spool) -> None:
     """
     counts = spool.counts_by_state()
     campaign = spool.current_campaign()
-    refuse_database_behind_manifest(settings, campaign, counts)
+    refuse_if_database_lacks_deliveries(settings, campaign, counts)
     update_manifest(
         settings.campaigns / campaign.slug,
         {
@@ -189,8 +193,8 @@ def refresh_manifest(settings: Settings, spool: Spool) -> None:
 
 
 def zero_manifest_counts(settings: Settings, spool: Spool, *states: str) -> None:
-    """Sets the manifest's counts of these states to 0. Called before the spool makes the deliveries in these
-    states pending again.
+    """Sets the manifest's counts of these states to 0. Must be called before the spool makes the deliveries
+    in these states pending again.
 
     So the manifest never counts more deliveries than the database, even if the process dies in between.
     """

@@ -13,7 +13,7 @@ from mailer.spool.base import Spool
 if TYPE_CHECKING:
     from sqlite_utils import Database
 
-__all__ = ["CampaignHealth", "count_returned_mail", "health_of"]
+__all__ = ["CampaignHealth", "count_returned_mail", "campaign_health_of"]
 
 #: This number of events is compared with the spool at once.
 _BATCH_SIZE = 1000
@@ -38,7 +38,7 @@ class CampaignHealth:
         return self.refused + self.doubtful + self.returned
 
 
-def health_of(db: Database, spool: Spool) -> CampaignHealth:
+def campaign_health_of(db: Database, spool: Spool) -> CampaignHealth:
     """Returns the current counts for the whole campaign."""
     counts = spool.counts_by_state()
     refused, doubtful = counts["rejected"], counts["uncertain"]

@@ -15,20 +15,26 @@ from mailer.campaign.status import Event, Status
 from mailer.campaign.times import format_time
 from mailer.clock import now, utc_now, utc_text
 from mailer.delivery.progress import Progress
-from mailer.services.sending.campaign_health import health_of
+from mailer.services.sending.campaign_health import campaign_health_of
 from mailer.services.workspace import Workspace
 from mailer.spool.base import Spool
 from mailer.transports.stop import StopFlag
 
-__all__ = ["judge_canary", "release_if_hold_ended", "release_behind_canary", "wait_while_held"]
+__all__ = [
+    "judge_canary",
+    "release_campaign_if_hold_ended",
+    "release_deliveries_held_for_canary",
+    "wait_while_campaign_is_held",
+]
 
 _POLL_SECONDS = 0.25
 
 
 def judge_canary(workspace: Workspace, spool: Spool) -> bool:
-    """Judges the canary after a run that was not stopped. Returns False if there is no canary to judge.
+    """Holds a campaign whose canary was sent, or pauses it if too many deliveries of the canary have failed.
 
-    The campaign becomes `held`, or `paused` if too many deliveries of the canary have already failed.
+    Returns False, with nothing changed, if the campaign has no canary or if this was done before. Must be
+    called after a run that was not stopped.
     """
     campaign = spool.current_campaign()
     canary = canary_of(campaign)
@@ -52,9 +58,9 @@ def judge_canary(workspace: Workspace, spool: Spool) -> bool:
     return True
 
 
-def release_if_hold_ended(workspace: Workspace, spool: Spool) -> bool:
-    """Releases a held campaign if the hold has ended and the canary went well. Returns whether it was
-    released.
+def release_campaign_if_hold_ended(workspace: Workspace, spool: Spool) -> bool:
+    """Releases a held campaign if the hold has ended and the canary went well. Returns whether the campaign
+    was released.
 
     If too many deliveries of the canary failed, the campaign is paused. Returns False also if the hold has
     not ended, or if another process has changed the status.
@@ -66,14 +72,14 @@ def release_if_hold_ended(workspace: Workspace, spool: Spool) -> bool:
             return False
         if _pause_if_canary_failed(workspace, spool, canary):
             return False
-        if not release_behind_canary(spool, Event.CANARY_PASSED):
+        if not release_deliveries_held_for_canary(spool, Event.CANARY_PASSED):
             return False
         # If this process dies before a run begins with the rest, the campaign may still resume automatically.
         spool.set_held_until(campaign.held_until)
         return True
 
 
-def wait_while_held(
+def wait_while_campaign_is_held(
     workspace: Workspace, spool: Spool, *, stop: StopFlag, observe: Callable[[Progress], None]
 ) -> bool:
     """Waits until a held campaign may resume, and returns whether it may.
@@ -87,7 +93,7 @@ def wait_while_held(
     while not stop.is_set():
         if campaign.status is not Status.HELD:
             return _is_released(campaign)
-        if release_if_hold_ended(workspace, spool):
+        if release_campaign_if_hold_ended(workspace, spool):
             return True
         campaign = spool.current_campaign()
         if campaign.status is not Status.HELD:
@@ -107,7 +113,7 @@ def _is_released(campaign: Campaign) -> bool:
 
 
 def _canary_counts_text(workspace: Workspace, spool: Spool) -> str:
-    known = health_of(workspace.db, spool)
+    known = campaign_health_of(workspace.db, spool)
     parts = [f"{known.refused:,} refused"] if known.refused else []
     parts += [f"{known.doubtful:,} uncertain"] if known.doubtful else []
     parts += [f"{known.returned:,} bounced or complained"] if known.returned else []
@@ -120,7 +126,7 @@ def _pause_if_canary_failed(workspace: Workspace, spool: Spool, canary: Canary) 
 
     Returns whether the campaign was paused.
     """
-    known, share = health_of(workspace.db, spool), workspace.settings.pace.rejects
+    known, share = campaign_health_of(workspace.db, spool), workspace.settings.pace.rejects
     if known.tried and known.failures <= share * known.tried:
         return False
     words = spool.commonest_refusal_text()
@@ -139,9 +145,9 @@ def _pause_if_canary_failed(workspace: Workspace, spool: Spool, canary: Canary) 
     return True
 
 
-def release_behind_canary(spool: Spool, event: Event) -> bool:
-    """Releases the deliveries that are held behind the canary, and applies the event to the campaign's
-    status.
+def release_deliveries_held_for_canary(spool: Spool, event: Event) -> bool:
+    """Releases the deliveries that are held until the canary has been judged, and applies the event to the
+    campaign's status.
 
     Returns False if the deliveries were released before, or if the status does not allow the event.
     """

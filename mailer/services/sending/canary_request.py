@@ -19,13 +19,13 @@ class CanaryRequest:
     """Holds the requested canary: the `share` (0 to 1) of readers who get the issue first, and the `hold`
     before the rest is sent.
 
-    `hold` is None if the operator decides when the rest is sent. `is_named` says whether the operator gave
-    `--hold`.
+    `hold` is None if the operator decides when the rest is sent. `has_hold_option` is true if the operator
+    gave `--hold`.
     """
 
     share: float
     hold: timedelta | None
-    is_named: bool
+    has_hold_option: bool
 
 
 def read_canary_request(
@@ -69,13 +69,17 @@ def make_requested_canary(
     """
     if request is None:
         return None
-    hold = request.hold if request.is_named else settings.delivery.hold
+    hold = request.hold if request.has_hold_option else settings.delivery.hold
     seconds = hold.total_seconds() if hold is not None else None
     canary = make_canary(request.share, seconds, prepared.plan.recipients)
     existing = prepared.existing
     if existing is not None:
         made = canary_of(existing)
-        if made is None or made.share != request.share or (request.is_named and made.hold != canary.hold):
+        if (
+            made is None
+            or made.share != request.share
+            or (request.has_hold_option and made.hold != canary.hold)
+        ):
             raise CampaignError(
                 f"campaign {existing.slug} was made {'with another' if made else 'without a'} canary, which "
                 "cannot be changed any more; leave --canary and --hold out to resume it"

@@ -17,7 +17,7 @@ from mailer.campaign.status import Event, Status
 from mailer.clock import utc_now
 from mailer.errors import CampaignError, MailerError
 from mailer.services.planning.plan import count_audience
-from mailer.services.planning.prepare import PreparedIssue, is_same_issue
+from mailer.services.planning.prepare import PreparedIssue, is_campaign_of_issue
 from mailer.services.planning.recipients import (
     RECEIVED,
     RecipientSelection,
@@ -81,7 +81,7 @@ def freeze_plan(
     skipped delivery.
 
     Raises CampaignError if a person would get another variant than planned or if nobody is left, and
-    ArchiveError for the folder.
+    ArchiveError if the folder cannot be written.
     """
     plan = prepared.plan
     folder = workspace.settings.campaigns / plan.slug
@@ -93,7 +93,7 @@ def freeze_plan(
         with workspace.spools.transaction():
             recipients = _recheck_planned_recipients(workspace, prepared)
             spool = workspace.spools.freeze(
-                _new_campaign(prepared),
+                _make_new_campaign(prepared),
                 _planned_deliveries(workspace, plan.slug, recipients, schedule, canary),
             )
             if schedule is not None:
@@ -106,7 +106,7 @@ def freeze_plan(
                 settings=workspace.settings,
                 loaded=prepared.loaded,
                 renditions=prepared.archived_renditions,
-                manifest=_new_manifest(prepared, recipients, schedule),
+                manifest=_make_new_manifest(prepared, recipients, schedule),
             )
             written = True
     except BaseException:
@@ -116,7 +116,7 @@ def freeze_plan(
     return recipients.since
 
 
-def _new_campaign(prepared: PreparedIssue) -> NewCampaign:
+def _make_new_campaign(prepared: PreparedIssue) -> NewCampaign:
     plan, loaded = prepared.plan, prepared.loaded
     return NewCampaign(
         slug=plan.slug,
@@ -132,7 +132,7 @@ def _new_campaign(prepared: PreparedIssue) -> NewCampaign:
     )
 
 
-def _new_manifest(
+def _make_new_manifest(
     prepared: PreparedIssue, recipients: _FrozenRecipients, schedule: Schedule | None
 ) -> dict[str, Any]:
     plan, loaded = prepared.plan, prepared.loaded
@@ -161,7 +161,8 @@ def _planned_deliveries(
     schedule: Schedule | None,
     canary: Canary | None,
 ) -> Iterator[PlannedDelivery]:
-    """Yields the deliveries: each due at the reader's scheduled time, or held behind the canary."""
+    """Yields the planned deliveries. A delivery is due at the reader's scheduled time, or held until the
+    canary has been judged."""
     first: frozenset[int] | None = None
     if canary is not None:
         first = draw_recipients(
@@ -182,11 +183,11 @@ def _recheck_planned_recipients(workspace: Workspace, prepared: PreparedIssue) -
 
     Called within the transaction of the freeze.
     """
-    selection = _updated_selection(workspace, prepared)
+    selection = _updated_recipient_selection(workspace, prepared)
     audience = count_audience(workspace, selection)
     if audience.digest == prepared.plan.audience_hash:
         return _FrozenRecipients(
-            partial(_rows_as_planned, prepared), {"pending": audience.recipients}, ChangesSincePlan()
+            partial(_planned_delivery_rows, prepared), {"pending": audience.recipients}, ChangesSincePlan()
         )
     present = received = left = 0
     for _, variant, reason, variant_now in recheck_recipients(workspace, selection, prepared.people):
@@ -209,31 +210,31 @@ def _recheck_planned_recipients(workspace: Workspace, prepared: PreparedIssue) -
     since = ChangesSincePlan(left + prepared.erased, received, audience.recipients - present)
     counts = {"pending": present, "skipped": left + received}
     return _FrozenRecipients(
-        partial(_rechecked_rows, workspace, selection, prepared),
+        partial(_rechecked_delivery_rows, workspace, selection, prepared),
         {s: n for s, n in counts.items() if n},
         since,
     )
 
 
-def _rows_as_planned(prepared: PreparedIssue) -> Iterator[tuple[int, int, str]]:
+def _planned_delivery_rows(prepared: PreparedIssue) -> Iterator[tuple[int, int, str]]:
     for person, variant in prepared.people:
         yield person, variant, ""
 
 
-def _rechecked_rows(
+def _rechecked_delivery_rows(
     workspace: Workspace, selection: RecipientSelection, prepared: PreparedIssue
 ) -> Iterator[tuple[int, int, str]]:
     for person, variant, reason, _ in recheck_recipients(workspace, selection, prepared.people):
         yield person, variant, reason or ""
 
 
-def _updated_selection(workspace: Workspace, prepared: PreparedIssue) -> RecipientSelection:
+def _updated_recipient_selection(workspace: Workspace, prepared: PreparedIssue) -> RecipientSelection:
     """Returns the selection of the plan, extended by the campaigns of the issue that were made after the
     plan."""
     since = [
         campaign.id
         for campaign in workspace.spools.campaigns()
-        if campaign.id > prepared.newest_campaign_id and is_same_issue(campaign, prepared.loaded)
+        if campaign.id > prepared.newest_campaign_id and is_campaign_of_issue(campaign, prepared.loaded)
     ]
     return replace(prepared.selection, earlier=(*prepared.selection.earlier, *sorted(since)))
 

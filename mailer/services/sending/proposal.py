@@ -16,11 +16,11 @@ from mailer.errors import CampaignError
 from mailer.services.planning.approved_plan import apply_approved_plan, keep_plan
 from mailer.services.planning.plan import Plan
 from mailer.services.planning.prepare import PlanRequest, PreparedIssue, count_deliveries_left, prepare_issue
-from mailer.services.planning.schedule import Schedule, make_schedule, refuse_if_waiting
+from mailer.services.planning.schedule import Schedule, make_schedule, refuse_waiting_campaign
 from mailer.services.planning.usual_time import usual_time, usual_time_warnings
 from mailer.services.sending.canary_request import CanaryRequest, make_requested_canary
 from mailer.services.sending.freeze import ChangesSincePlan
-from mailer.services.sending.recovery import recover_if_idle
+from mailer.services.sending.recovery import recover_campaign_if_idle
 from mailer.services.sending.result import SendResult
 from mailer.services.sending.schedule_issue import refuse_if_campaign_exists, schedule_issue
 from mailer.services.sending.send import send_issue
@@ -31,11 +31,11 @@ from mailer.transports.stop import StopFlag
 __all__ = [
     "Proposal",
     "SendOptions",
-    "send_proposal",
-    "frozen_plan",
-    "propose_send",
+    "send_proposed_issue",
+    "plan_to_send",
+    "propose_sending",
     "propose_plan",
-    "schedule_proposal",
+    "schedule_proposed_issue",
 ]
 
 _NOBODY = "no reader would get this issue, so nothing was sent; see the plan for the reasons"
@@ -79,7 +79,7 @@ class Proposal:
     def to_json(self, workspace: Workspace) -> dict[str, Any]:
         """Returns the plan as JSON data. If there is a campaign already, this is the plan that was frozen
         with the campaign."""
-        document: dict[str, Any] = dict(frozen_plan(self.prepared).to_json())
+        document: dict[str, Any] = dict(plan_to_send(self.prepared).to_json())
         existing, outbox_copies = self.prepared.existing, self.prepared.outbox_copies
         if existing is not None:
             document |= {"hash": existing.plan_hash, "status": existing.status, "left": self.left}
@@ -119,7 +119,7 @@ def propose_plan(workspace: Workspace, path: Path, options: SendOptions) -> Prop
     return Proposal(prepared, left, schedule, trouble=trouble)
 
 
-def propose_send(workspace: Workspace, path: Path, options: SendOptions) -> Proposal:
+def propose_sending(workspace: Workspace, path: Path, options: SendOptions) -> Proposal:
     """Prepares the issue at `path` for sending. Raises CampaignError, InputError or ConfigError if the
     options do not allow that."""
     new_campaign = any(option is not None for option in (options.at, options.at_local, options.canary))
@@ -143,11 +143,11 @@ def propose_send(workspace: Workspace, path: Path, options: SendOptions) -> Prop
     if schedule is not None:
         refuse_if_campaign_exists(workspace.settings, prepared)
     elif prepared.existing is not None:
-        refuse_if_waiting(prepared.existing, workspace.settings.publication.zone)
+        refuse_waiting_campaign(prepared.existing, workspace.settings.publication.zone)
     return Proposal(prepared, left, schedule, canary)
 
 
-def send_proposal(
+def send_proposed_issue(
     workspace: Workspace,
     proposal: Proposal,
     *,
@@ -155,16 +155,17 @@ def send_proposal(
     observe: Callable[[Progress], None],
     on_frozen: Callable[[ChangesSincePlan], None],
 ) -> SendResult:
-    """Sends a proposal: see `send_issue`."""
+    """Sends the proposed issue. The other parameters are those of `send_issue`."""
     return send_issue(
         workspace, proposal.prepared, stop=stop, observe=observe, canary=proposal.canary, on_frozen=on_frozen
     )
 
 
-def schedule_proposal(
+def schedule_proposed_issue(
     workspace: Workspace, proposal: Proposal, schedule: Schedule
 ) -> tuple[Campaign, ChangesSincePlan]:
-    """Freezes a proposal, to be sent at its scheduled time: see `schedule_issue`."""
+    """Freezes the proposed issue, which is then sent at the times in `schedule`. Returns what
+    `schedule_issue` returns."""
     return schedule_issue(workspace, proposal.prepared, schedule, proposal.canary)
 
 
@@ -173,10 +174,10 @@ def _recover_existing_campaign(workspace: Workspace, prepared: PreparedIssue) ->
     campaign."""
     if prepared.existing is None:
         return prepared
-    return replace(prepared, existing=recover_if_idle(workspace, prepared.existing))
+    return replace(prepared, existing=recover_campaign_if_idle(workspace, prepared.existing))
 
 
-def frozen_plan(prepared: PreparedIssue) -> Plan:
+def plan_to_send(prepared: PreparedIssue) -> Plan:
     """Returns the plan that will be sent: the existing campaign's plan if there is a campaign, otherwise the
     new plan."""
     plan, existing = prepared.plan, prepared.existing

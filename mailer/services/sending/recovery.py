@@ -24,7 +24,7 @@ from mailer.delivery.progress import Progress
 from mailer.delivery.record_refusals import RefusalRecorder
 from mailer.errors import BusyError, MailerError
 from mailer.services.campaigns.people import addresses_in_state
-from mailer.services.database.guard import refuse_database_behind_journal
+from mailer.services.database.guard import refuse_if_database_lacks_claims
 from mailer.services.sending.after_run import conclude_run
 from mailer.services.workspace import Workspace
 from mailer.spool.base import Spool
@@ -39,8 +39,8 @@ __all__ = [
     "RecoveryResult",
     "journal_path",
     "recover_dead_run",
-    "settle_by_journal",
-    "recover_if_idle",
+    "settle_claims_by_journal",
+    "recover_campaign_if_idle",
 ]
 
 #: This number of uncertain addresses is shown; `campaigns deliveries` lists all.
@@ -81,14 +81,14 @@ def recover_dead_run(workspace: Workspace, spool: Spool) -> RecoveryResult:
     with nothing changed, if the journal has claims that the database lacks.
     """
     journal = journal_path(workspace.settings, spool.campaign.slug)
-    refuse_database_behind_journal(workspace.settings, spool, journal)
-    uncertain = settle_by_journal(workspace, spool, journal).get("uncertain", 0)
+    refuse_if_database_lacks_claims(workspace.settings, spool, journal)
+    uncertain = settle_claims_by_journal(workspace, spool, journal).get("uncertain", 0)
     redact_journal(workspace.db, journal)
     addresses = addresses_in_state(workspace, spool, State.UNCERTAIN, _NAMED) if uncertain else ()
     return RecoveryResult(uncertain, addresses)
 
 
-def settle_by_journal(workspace: Workspace, spool: Spool, journal: Path) -> dict[str, int]:
+def settle_claims_by_journal(workspace: Workspace, spool: Spool, journal: Path) -> dict[str, int]:
     """Settles or releases every open claim by the outcomes in a journal. Returns the number of deliveries by
     new state."""
     source = event_source_of(spool.campaign.transport)
@@ -100,7 +100,7 @@ def settle_by_journal(workspace: Workspace, spool: Spool, journal: Path) -> dict
     )
 
 
-def recover_if_idle(workspace: Workspace, campaign: Campaign) -> Campaign:
+def recover_campaign_if_idle(workspace: Workspace, campaign: Campaign) -> Campaign:
     """Recovers a campaign whose run has died, so that its status and counts are correct. Returns the updated
     campaign.
 

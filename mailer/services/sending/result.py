@@ -19,7 +19,8 @@ __all__ = ["SendResult", "make_send_result"]
 
 @dataclass(frozen=True, slots=True)
 class SendResult:
-    """Holds a campaign after a run, with its counts by state. `progress` is None if there was nothing to do.
+    """Holds a campaign after a run, with the number of its deliveries in each state (`counts`). `progress` is
+    None if there was nothing to do.
 
     `reasons` groups the failed deliveries by cause. `next_try` is when the first deferred delivery is due
     (UTC), or "". `recovered` counts what was recovered from an earlier run that died.
@@ -74,7 +75,8 @@ def make_send_result(
     progress: Progress | None,
     recovered: RecoveryResult = NOTHING_RECOVERED,
 ) -> SendResult:
-    """Returns the result for a campaign, after a run or without a run."""
+    """Returns the result for the campaign of `spool`. `progress` is the progress of the run (None: there was
+    no run)."""
     campaign = workspace.spools.find(spool.campaign.slug)
     return SendResult(
         campaign,

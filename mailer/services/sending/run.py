@@ -28,7 +28,7 @@ from mailer.errors import ArchiveError, MailerError
 from mailer.message.dkim import Signer
 from mailer.message.message import Envelope, MessageTemplate
 from mailer.render.rendition import Rendition
-from mailer.services.database.guard import refuse_database_behind_manifest, watch_database
+from mailer.services.database.guard import refuse_if_database_lacks_deliveries, watch_database
 from mailer.services.database.moved import record_run_location
 from mailer.services.sending.after_run import (
     conclude_failed_run,
@@ -37,7 +37,7 @@ from mailer.services.sending.after_run import (
     refresh_manifest,
     zero_manifest_counts,
 )
-from mailer.services.sending.canary import release_if_hold_ended, wait_while_held
+from mailer.services.sending.canary import release_campaign_if_hold_ended, wait_while_campaign_is_held
 from mailer.services.sending.recovery import journal_path, recover_dead_run
 from mailer.services.sending.result import SendResult, make_send_result
 from mailer.services.workspace import Workspace
@@ -76,9 +76,9 @@ def run_campaign(workspace: Workspace, request: RunRequest) -> SendResult:
     """Sends the due deliveries of a campaign. Raises the same errors as `send_issue`."""
     with watch_database(workspace.db, workspace.settings.database, request.observe) as watch:
         watched = replace(request, observe=watch)
-        result = _run_unless_held(workspace, watched)
+        result = _run_campaign_unless_held(workspace, watched)
         while _should_wait_for_canary(request, result):
-            more = _run_unless_held(workspace, watched)
+            more = _run_campaign_unless_held(workspace, watched)
             progress = result.progress.combined_with(more.progress) if result.progress else more.progress
             result = replace(more, progress=progress, recovered=result.recovered)
             if more.progress is None:
@@ -93,13 +93,13 @@ def _should_wait_for_canary(request: RunRequest, result: SendResult) -> bool:
     return held and request.by_operator and not request.stop.is_set()
 
 
-def _run_unless_held(workspace: Workspace, request: RunRequest) -> SendResult:
+def _run_campaign_unless_held(workspace: Workspace, request: RunRequest) -> SendResult:
     spool = workspace.spools.open(workspace.spools.find(request.slug))
     if spool.campaign.status is Status.HELD:
         if request.by_operator:
-            free = wait_while_held(workspace, spool, stop=request.stop, observe=request.observe)
+            free = wait_while_campaign_is_held(workspace, spool, stop=request.stop, observe=request.observe)
         else:
-            free = release_if_hold_ended(workspace, spool)
+            free = release_campaign_if_hold_ended(workspace, spool)
         if not free:
             recover_dead_run(workspace, spool)
             refresh_manifest(workspace.settings, spool)
@@ -114,7 +114,7 @@ def _run_due_deliveries(workspace: Workspace, request: RunRequest) -> SendResult
     recovered = recover_dead_run(workspace, workspace.spools.open(campaign))
     into_folder = is_folder_transport(request.transport)
     spool = workspace.spools.open(campaign, owner=secrets.token_hex(8), into_folder=into_folder)
-    refuse_database_behind_manifest(workspace.settings, campaign, spool.counts_by_state())
+    refuse_if_database_lacks_deliveries(workspace.settings, campaign, spool.counts_by_state())
     record_run_location(workspace.db, workspace.settings)
     backoff = Backoff(give_up=workspace.settings.delivery.retry_for.total_seconds())
     given_up = _prepare_deliveries(workspace, spool, backoff, request)
@@ -123,7 +123,7 @@ def _run_due_deliveries(workspace: Workspace, request: RunRequest) -> SendResult
         conclude_run(workspace, spool, Progress(), by_operator=request.by_operator)
         progress = Progress(outcomes={"rejected": given_up}) if given_up else None
         return make_send_result(workspace, spool, progress, recovered)
-    progress = _begin_and_deliver(workspace, spool, request, backoff, counts)
+    progress = _begin_and_deliver_campaign(workspace, spool, request, backoff, counts)
     if given_up:
         progress.outcomes["rejected"] = progress.outcomes.get("rejected", 0) + given_up
     conclude_run(workspace, spool, progress, by_operator=request.by_operator)
@@ -134,25 +134,27 @@ def _run_due_deliveries(workspace: Workspace, request: RunRequest) -> SendResult
 
 def _prepare_deliveries(workspace: Workspace, spool: Spool, backoff: Backoff, request: RunRequest) -> int:
     """Makes the deliveries due that this run must try. Returns how many deferred deliveries were rejected
-    because their total time is over."""
+    because they were retried for longer than `delivery.retry_for`."""
     if workspace.settings.delivery.uncertain == "resend" and spool.counts_by_state()[State.UNCERTAIN]:
         zero_manifest_counts(workspace.settings, spool, State.UNCERTAIN)
         spool.resolve_uncertain(resend=True)
-    given_up = _make_deferred_due(workspace.settings, spool, backoff, request)
+    given_up = _make_deferred_deliveries_due(workspace.settings, spool, backoff, request)
     if not spool.into_folder and spool.count_folder_copies():
         zero_manifest_counts(workspace.settings, spool, State.ACCEPTED, State.UNCERTAIN)
         spool.reopen_folder_copies()
     return given_up
 
 
-def _make_deferred_due(settings: Settings, spool: Spool, backoff: Backoff, request: RunRequest) -> int:
-    """Makes deferred deliveries due, and rejects deliveries whose total time is over. Returns how many were
-    rejected.
+def _make_deferred_deliveries_due(
+    settings: Settings, spool: Spool, backoff: Backoff, request: RunRequest
+) -> int:
+    """Makes deferred deliveries due, and rejects deliveries that were retried for longer than
+    `delivery.retry_for`. Returns the number of rejected deliveries.
 
     If an operator started the run for all people, all deferred deliveries become due. If an operator started
-    the run for one person, nothing is changed. If the scheduler started the run, deliveries whose total time
-    is over are rejected, and only deliveries become due whose next try is so far ahead that the clock must
-    have been wrong.
+    the run for one person, nothing is changed. If the scheduler started the run, deliveries that were retried
+    for too long are rejected, and only deliveries become due whose next try is so far ahead that the clock
+    must have been wrong.
     """
     if request.by_operator:
         if request.only_subscriber_id is None:
@@ -163,8 +165,12 @@ def _make_deferred_due(settings: Settings, spool: Spool, backoff: Backoff, reque
     return given_up
 
 
-def _begin_and_deliver(
-    workspace: Workspace, spool: Spool, request: RunRequest, backoff: Backoff, counts: Mapping[str, int]
+def _begin_and_deliver_campaign(
+    workspace: Workspace,
+    spool: Spool,
+    request: RunRequest,
+    backoff: Backoff,
+    delivery_counts: Mapping[str, int],
 ) -> Progress:
     """Marks the campaign as being sent, and sends its due deliveries. Returns the progress at the end.
 
@@ -173,14 +179,14 @@ def _begin_and_deliver(
     settings, campaign = workspace.settings, spool.campaign
     spool.make_parked_due()
     assign_missing_ids(workspace.db, settings.signing_keys()[-1])
-    templates = _read_templates(settings, campaign, request.signer)
+    templates = _read_message_templates(settings, campaign, request.signer)
     own = StopFlag(request.stop)  # a pause of this run must not stop the campaigns after it
     transport = open_transport(request.transport, settings, sleep=own.wait)
-    _mark_as_sending(workspace, spool, request)
+    _mark_campaign_as_sending(workspace, spool, request)
     try:
         started = workspace.spools.find(campaign.slug).started_at
         # The counts include what was recovered from the old journal, which this run replaces.
-        now_known = {"status": Status.SENDING, "started_at": started, "counts": counts}
+        now_known = {"status": Status.SENDING, "started_at": started, "counts": delivery_counts}
         update_manifest(settings.campaigns / campaign.slug, now_known)
         return deliver(
             RunParameters(
@@ -209,7 +215,7 @@ def _begin_and_deliver(
         raise
 
 
-def _mark_as_sending(workspace: Workspace, spool: Spool, request: RunRequest) -> None:
+def _mark_campaign_as_sending(workspace: Workspace, spool: Spool, request: RunRequest) -> None:
     """Marks the campaign as being sent. Raises CampaignError if its status has changed so that it must not be
     sent."""
     with workspace.spools.transaction():
@@ -231,25 +237,30 @@ def _make_pacer(workspace: Workspace, transport_url: str) -> Pacer:
     """
     settings = workspace.settings
     if is_folder_transport(transport_url):
-        return Pacer(_without_long_limits(settings.pace), now=now().timestamp())
+        return Pacer(_pace_without_long_limits(settings.pace), now=now().timestamp())
     zone = settings.publication.zone
     return Pacer(settings.pace, workspace.spools.rate_ledger(), zone, now=now().timestamp())
 
 
-def _without_long_limits(pace: Pace) -> Pace:
+def _pace_without_long_limits(pace: Pace) -> Pace:
     """Returns the pace with only its limits per second and minute, and without warm-up."""
-    speeds = {domain: _short_limits(limits) for domain, limits in pace.domains.items()}
+    speeds = {domain: _limits_per_second_or_minute(limits) for domain, limits in pace.domains.items()}
     domains = {domain: limits for domain, limits in speeds.items() if limits}
     return pace.model_copy(
-        update={"limit": _short_limits(pace.limit), "domains": domains, "warm_up": (), "warm_up_start": None}
+        update={
+            "limit": _limits_per_second_or_minute(pace.limit),
+            "domains": domains,
+            "warm_up": (),
+            "warm_up_start": None,
+        }
     )
 
 
-def _short_limits(limits: Sequence[Rate]) -> tuple[Rate, ...]:
+def _limits_per_second_or_minute(limits: Sequence[Rate]) -> tuple[Rate, ...]:
     return tuple(rate for rate in limits if rate.unit in ("s", "m"))
 
 
-def _read_templates(
+def _read_message_templates(
     settings: Settings, campaign: Campaign, signer: Signer | None
 ) -> dict[int, MessageTemplate]:
     """Reads the messages of each variant from the campaign's folder. The signer comes from the current

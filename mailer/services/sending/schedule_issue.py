@@ -7,7 +7,7 @@ from mailer.campaign.canary import Canary
 from mailer.config import Settings
 from mailer.errors import CampaignError
 from mailer.services.planning.prepare import PreparedIssue
-from mailer.services.planning.schedule import Schedule, refuse_if_waiting
+from mailer.services.planning.schedule import Schedule, refuse_waiting_campaign
 from mailer.services.sending.freeze import ChangesSincePlan, freeze_plan
 from mailer.services.workspace import Workspace
 from mailer.spool.lock import campaign_lock
@@ -21,7 +21,7 @@ def refuse_if_campaign_exists(settings: Settings, prepared: PreparedIssue) -> No
     existing = prepared.existing
     if existing is None:
         return
-    refuse_if_waiting(existing, settings.publication.zone)
+    refuse_waiting_campaign(existing, settings.publication.zone)
     raise CampaignError(
         f"campaign {existing.slug} of this issue is already {existing.status}, so it cannot be scheduled; "
         f"`mailer campaigns show {existing.slug}` shows its status"

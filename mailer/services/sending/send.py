@@ -15,7 +15,7 @@ from mailer.delivery.progress import Progress
 from mailer.errors import CampaignError
 from mailer.services.campaigns.people import subscriber_id_at
 from mailer.services.planning.prepare import PreparedIssue
-from mailer.services.planning.schedule import refuse_if_waiting
+from mailer.services.planning.schedule import refuse_waiting_campaign
 from mailer.services.sending.freeze import ChangesSincePlan, freeze_plan
 from mailer.services.sending.result import SendResult
 from mailer.services.sending.run import RunRequest, run_campaign
@@ -59,7 +59,7 @@ def send_issue(
                 f"campaign {plan.slug} was made by somebody else just now; look at the plan again"
             )
         else:
-            refuse_if_waiting(existing, settings.publication.zone)
+            refuse_waiting_campaign(existing, settings.publication.zone)
         return run_campaign(workspace, RunRequest(plan.slug, plan.transport, signer, stop, observe))
 
 

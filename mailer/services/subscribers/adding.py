@@ -46,7 +46,9 @@ FOR_ONE_PERSON = (
 class PersonChanges:
     """Holds the changes to a person, as the operator typed them. None and () change nothing.
 
-    The fields are the fields of `SubscriberEdit`; the items of `attributes` are written KEY=VALUE.
+    `tags` replaces all tags, `add_tags` and `drop_tags` add and remove single tags, and `no_tags` removes
+    all. The items of `attributes` are written KEY=VALUE. `drop_attributes` removes single attributes, and
+    `no_attributes` all.
     """
 
     name: str | None = None
@@ -81,8 +83,8 @@ class AdditionRequest:
     """Describes a person to add, or to change if the address is known.
 
     Without `editions`, a new person gets all editions. `consent` says how the person asked for the
-    newsletter, which reactivates somebody who had left. `force` also reactivates somebody who complained or
-    is suppressed; then `reason` must say why.
+    newsletter; with it, somebody who had left is reactivated. `force` also reactivates somebody who
+    complained or is suppressed; then `reason` must say why.
     """
 
     address: str
@@ -101,7 +103,7 @@ class AdditionResult:
     person: Subscriber
 
     @property
-    def removed_values(self) -> dict[str, list[str]]:
+    def removed_tags_and_attributes(self) -> dict[str, list[str]]:
         """Returns the tags, and the names of the attributes, that were removed from the person."""
         tags = self.before.tags if self.before else ()
         attributes = self.before.attributes if self.before else {}
@@ -115,7 +117,7 @@ class AdditionResult:
         return {
             "added": self.before is None,
             "subscriber": person_json(self.person),
-            "cleared": self.removed_values,
+            "cleared": self.removed_tags_and_attributes,
         }
 
 
@@ -162,7 +164,7 @@ def edit_people(settings: Settings, segment: str, changes: PersonChanges) -> Seg
     """Changes tags and attributes of everybody in a segment (an expression), whatever their status.
 
     Raises InputError for a change that is only possible for one person, AudienceError for an invalid value,
-    and SegmentError. Then nothing is changed.
+    and SegmentError for an invalid segment. Then nothing is changed.
     """
     change = changes.to_edit()
     _check_segment_edit(change)

@@ -42,7 +42,7 @@ class PersonHistory:
     def to_json(self) -> dict[str, Any]:
         """Returns the data and the events as JSON data."""
         return {
-            **(self._unknown_person_json() if self.person is None else person_json(self.person)),
+            **(self._suppressed_address_json() if self.person is None else person_json(self.person)),
             "consents": [dataclasses.asdict(consent) for consent in self.consents],
             "bounces": [dataclasses.asdict(bounce) for bounce in self.bounces],
             "suppressed": dataclasses.asdict(self.suppressed) if self.suppressed else None,
@@ -50,7 +50,7 @@ class PersonHistory:
             "deliveries": [_delivery_json(delivered) for delivered in self.deliveries],
         }
 
-    def _unknown_person_json(self) -> dict[str, Any]:
+    def _suppressed_address_json(self) -> dict[str, Any]:
         since = self.suppressed.added_at if self.suppressed else None
         nobody = Subscriber(0, self.address, suppressed_at=since)
         return {**person_json(nobody), "id": None, "status": None}

@@ -46,8 +46,8 @@ class ImportRequest:
 
 
 class ImportProgress(NamedTuple):
-    """Holds the progress of an import: the name of the list, the rows read, the bytes read, and the size in
-    bytes."""
+    """Holds the progress of an import: the name of the list, the rows read, the bytes read, and the size of
+    the list in bytes."""
 
     name: str
     rows: int
@@ -66,7 +66,7 @@ class ImportedLists:
     left_out: tuple[str, ...] = ()
 
     @property
-    def has_refused(self) -> bool:
+    def has_refused_rows(self) -> bool:
         """Returns whether any row was refused."""
         return any(report.count("refused") for report in self.reports)
 
@@ -126,7 +126,7 @@ def _progress_with_list_name(
     source: ListFile, on_progress: Callable[[ImportProgress], None] | None
 ) -> Callable[[int, int, int], None] | None:
     """Returns a progress callback for one list, which adds the list's name and calls `on_progress`; None if
-    that is None."""
+    `on_progress` is None."""
     if on_progress is None:
         return None
     return lambda rows, done, size: on_progress(ImportProgress(source.name, rows, done, size))

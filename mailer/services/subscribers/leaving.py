@@ -86,7 +86,8 @@ class UnsubscribeResult:
 
 @dataclass(frozen=True, slots=True)
 class SuppressionResult:
-    """Holds the result of a suppression: the address, and whether the address is newly suppressed.
+    """Holds the result of a suppression: the address, and whether the address is newly suppressed
+    (`changed`).
 
     `moved_to` lists the current addresses of a reader who had this address earlier. The current addresses are
     not suppressed.
@@ -109,7 +110,7 @@ def unsubscribe_person(
     `address` may also be an earlier address of the person. Raises AudienceError if nobody has or had the
     address.
     """
-    _check_edition(settings, edition)
+    _check_edition_exists(settings, edition)
     who = normalize_address(address)
     with closing(open_store(settings.database)) as db:
         person = current_or_former_holder(db, who) or find_person(db, who.address)
@@ -122,7 +123,7 @@ def unsubscribe_list(
 ) -> AddressListResult:
     """Unsubscribes everybody in a list from one edition, or from all editions (None). Raises AudienceError
     for an unknown edition."""
-    _check_edition(settings, edition)
+    _check_edition_exists(settings, edition)
     with closing(open_store(settings.database)) as db:
         return AddressListResult(
             addresses, unsubscribe_all(db, _readable_addresses(addresses), edition=edition, reason=reason)
@@ -145,7 +146,7 @@ def suppress_list(settings: Settings, addresses: AddressList, *, reason: str = "
         return AddressListResult(addresses, suppress_all(db, _readable_addresses(addresses), reason=why))
 
 
-def _check_edition(settings: Settings, edition: str | None) -> None:
+def _check_edition_exists(settings: Settings, edition: str | None) -> None:
     if edition is not None:
         checked_editions((edition,), settings.editions)
 

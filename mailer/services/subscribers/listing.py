@@ -49,11 +49,11 @@ def list_people(settings: Settings, subscriber_filter: SubscriberFilter) -> Iter
     wanted = _filter_arguments(settings, subscriber_filter)
     db = open_for_reading(settings.database)
 
-    def stream() -> Iterator[Subscriber]:
+    def matching_subscribers() -> Iterator[Subscriber]:
         with closing(db):
             yield from list_subscribers(db, **wanted)
 
-    return stream()
+    return matching_subscribers()
 
 
 def export_people(
@@ -61,16 +61,16 @@ def export_people(
     subscriber_filter: SubscriberFilter,
     output: AbstractContextManager[IO[str]],
     *,
-    name: str = "",
+    file_name: str = "",
 ) -> ExportResult:
     """Writes the subscribers that match the filter, except erased ones, as CSV into the text file `output`.
 
-    `name` is the file's name for the result ("": standard output). Raises AudienceError or SegmentError for
-    an invalid filter, before the file is opened.
+    `file_name` is the file's name for the result ("": standard output). Raises AudienceError or SegmentError
+    for an invalid filter, before the file is opened.
     """
     wanted = _filter_arguments(settings, subscriber_filter)
     with closing(open_for_reading(settings.database)) as db, output as file:
-        return ExportResult(name, export_csv(db, file, **wanted))
+        return ExportResult(file_name, export_csv(db, file, **wanted))
 
 
 def _filter_arguments(settings: Settings, subscriber_filter: SubscriberFilter) -> dict[str, Any]:

@@ -19,8 +19,8 @@ __all__ = ["person_json", "find_person"]
 
 
 def find_person(db: Database, address: str) -> Subscriber:
-    """Returns the subscriber with this address. Raises AudienceError, which says if the person was erased or
-    has a new address."""
+    """Returns the subscriber with this address. Raises AudienceError, whose message says if the person was
+    erased or has a new address."""
     person = people.find(db, address)
     if person is not None:
         return person

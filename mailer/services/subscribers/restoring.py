@@ -15,7 +15,7 @@ from mailer.services.subscribers.person import find_person, person_json
 from mailer.spool.open import spools_of
 from mailer.store.database import open_store
 
-__all__ = ["RestoredPerson", "RestoredCampaign", "restore_campaign", "restore_person"]
+__all__ = ["RestoredPerson", "RestoredPeople", "restore_people_bounced_in_campaign", "restore_bounced_person"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ class RestoredPerson:
 
 
 @dataclass(frozen=True, slots=True)
-class RestoredCampaign:
+class RestoredPeople:
     """Counts the people whom the campaign `campaign` had marked as bounced, and who were reactivated."""
 
     campaign: str
@@ -41,7 +41,7 @@ class RestoredCampaign:
         return {"campaign": self.campaign, "restored": self.number}
 
 
-def restore_person(settings: Settings, address: str, *, reason: str) -> RestoredPerson:
+def restore_bounced_person(settings: Settings, address: str, *, reason: str) -> RestoredPerson:
     """Reactivates a person who bounced. `reason` says why the address works after all.
 
     Raises AudienceError if the person has not bounced, and InputError without a reason.
@@ -52,7 +52,7 @@ def restore_person(settings: Settings, address: str, *, reason: str) -> Restored
         return RestoredPerson(find_person(db, address))
 
 
-def restore_campaign(settings: Settings, slug: str, *, reason: str) -> RestoredCampaign:
+def restore_people_bounced_in_campaign(settings: Settings, slug: str, *, reason: str) -> RestoredPeople:
     """Reactivates everybody whose last status change is a bounce that the campaign `slug` recorded.
 
     `reason` says why the addresses work after all. Raises CampaignError for an unknown campaign, and
@@ -60,7 +60,7 @@ def restore_campaign(settings: Settings, slug: str, *, reason: str) -> RestoredC
     """
     why = _clean_reason(reason)
     with closing(open_store(settings.database)) as db:
-        return RestoredCampaign(
+        return RestoredPeople(
             slug, bounces.restore_bounced_of_campaign(db, spools_of(db).find(slug).id, reason=why)
         )
 
