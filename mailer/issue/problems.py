@@ -41,15 +41,15 @@ def validation_problems(error: ValidationError, tree: Node) -> list[Problem]:
     """Returns a problem for each error, except errors in values that have a problem already."""
     # An unknown key comes before the missing one that it was meant to be.
     found = sorted(error.errors(include_url=False), key=lambda item: item["type"] != "extra_forbidden")
-    return [_problem_of_error(item, tree) for item in found if _is_unreported(item["loc"], tree)]
+    return [_problem_of_error(item, tree) for item in found if _should_report_error_at(item["loc"], tree)]
 
 
-def _is_unreported(keys: Sequence[str | int], tree: Node) -> bool:
+def _should_report_error_at(keys: Sequence[str | int], tree: Node) -> bool:
     """Returns whether nothing has been reported yet about the value or the missing key under `keys`.
 
     A missing key counts as reported if a misspelt key was found beside it.
     """
-    node, used = tree.find_deepest(keys)
+    node, used = tree.find_deepest_node(keys)
     if used == len(keys) or not isinstance(node.value, Mapping):
         return node.is_readable
     return all(child.is_readable or key in known_keys() for key, child in node.value.items())
@@ -61,7 +61,7 @@ def _problem_of_error(error: Any, tree: Node) -> Problem:
     name = str(keys[-1]) if keys else "the issue"
     if keys and isinstance(keys[-1], int):
         name = f"this entry of {keys[-2]}"
-    node, used = tree.find_deepest(keys)
+    node, used = tree.find_deepest_node(keys)
     mark: SourcePosition = node.position
     given = _KINDS.get(type(error.get("input")).__name__, "another kind of value")
     if kind == "missing":

@@ -40,13 +40,13 @@ def issue_schema() -> dict[str, Any]:
     }
 
 
-def _accept_typed_and_blank_values(model: dict[str, Any]) -> None:
+def _accept_typed_and_blank_values(object_schema: dict[str, Any]) -> None:
     """Lets an object in the schema hold what the loader accepts beyond the model.
 
     Numbers and booleans are accepted as texts, and optional values may be blank.
     """
-    required = model.get("required", ())
-    for name, field in model.get("properties", {}).items():
+    required = object_schema.get("required", ())
+    for name, field in object_schema.get("properties", {}).items():
         _accept_scalars_as_text(field)
         if name in required:
             continue
@@ -57,14 +57,15 @@ def _accept_typed_and_blank_values(model: dict[str, Any]) -> None:
             field["anyOf"].append({"type": "null"})
 
 
-def _accept_scalars_as_text(field: dict[str, Any]) -> None:
+def _accept_scalars_as_text(field_schema: dict[str, Any]) -> None:
     """Lets numbers and booleans stand for texts in the schema.
 
     YAML 1.2 reads `title: 2026` as a number and `title: true` as a boolean; in an issue both are texts.
     """
-    if field.get("type") == "string" and "pattern" not in field:
-        field["type"] = ["string", "number", "boolean"]
-    for below in (*field.get("anyOf", ()), *([field["items"]] if "items" in field else ())):
+    if field_schema.get("type") == "string" and "pattern" not in field_schema:
+        field_schema["type"] = ["string", "number", "boolean"]
+    below_items = [field_schema["items"]] if "items" in field_schema else []
+    for below in (*field_schema.get("anyOf", ()), *below_items):
         _accept_scalars_as_text(below)
 
 

@@ -35,7 +35,7 @@ __all__ = [
     "SIGNED",
     "Signer",
     "TemplateSigner",
-    "may_align",
+    "domains_may_align",
     "relaxed_body_piece",
     "relaxed_header_value",
     "load_signer",
@@ -81,7 +81,7 @@ def load_signer(settings: Settings) -> Signer | None:
     return Signer(settings.dkim_domain, load_keys(settings))
 
 
-def may_align(signing_domain: str, sender_domain: str) -> bool:
+def domains_may_align(signing_domain: str, sender_domain: str) -> bool:
     """Returns whether a signature of one domain may pass DMARC's alignment for a sender's domain (RFC 7489).
 
     The answer is False only if the two domains, both in ASCII, surely have different organisational domains.

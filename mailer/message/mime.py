@@ -19,7 +19,7 @@ __all__ = [
     "encode_phrase",
     "quoted_printable",
     "encode_slot_value",
-    "encode_unstructured",
+    "encode_unstructured_value",
 ]
 
 #: The longest line of quoted-printable, RFC 2045 section 6.7, without its CRLF.
@@ -50,7 +50,7 @@ def encoded_words(text: str) -> bytes:
     return b"\r\n ".join(b"=?utf-8?B?" + base64.b64encode(word) + b"?=" for word in words)
 
 
-def encode_unstructured(text: str) -> bytes:
+def encode_unstructured_value(text: str) -> bytes:
     """Returns `text` as the value of an unstructured field such as Subject: as it is, or as encoded words."""
     if (
         text.isascii()
@@ -77,7 +77,7 @@ def quoted_printable(text: str) -> bytes:
     result.
     """
     lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
-    return b"\r\n".join(_folded_line(line.encode("utf-8")) for line in lines)
+    return b"\r\n".join(_folded_quoted_printable_line(line.encode("utf-8")) for line in lines)
 
 
 def encode_slot_value(value: str) -> bytes:
@@ -91,7 +91,7 @@ def encode_slot_value(value: str) -> bytes:
     return b"=\r\n" + quoted_printable(value) + b"=\r\n"
 
 
-def _folded_line(data: bytes) -> bytes:
+def _folded_quoted_printable_line(data: bytes) -> bytes:
     """Returns one line of text in quoted-printable, folded by soft line breaks."""
     encoded = _SPECIAL.sub(lambda found: b"".join(map(_TOKENS.__getitem__, found[0])), data)
     if encoded[-1:] in (b" ", b"\t"):  # white space may not end a line

@@ -30,7 +30,7 @@ _MAX_LAYOUTS = 1000
 _Lengths = tuple[tuple[int, bool], ...]
 
 
-class _Layout(NamedTuple):
+class _EncodedLayout(NamedTuple):
     """Holds the fragments before, between and after the slots of a wrapped paragraph, as text and encoded."""
 
     texts: Sequence[str]
@@ -48,8 +48,8 @@ class EncodedParagraph:
         self._usual = _encoded_layout(paragraph.own_fragments(part.fragments))
         self.slots = part.slots[paragraph.slot : paragraph.end_slot]
         self._lines = list(_lines_with_slots(self._usual.texts))
-        self._has_reusable_layouts = not any(map(_changes_word_before, paragraph.source[1:]))
-        self._layouts: dict[_Lengths, _Layout] = {}
+        self._has_reusable_layouts = not any(map(_affects_word_before, paragraph.source[1:]))
+        self._layouts: dict[_Lengths, _EncodedLayout] = {}
 
     def fill(self, values: Mapping[str, str]) -> str:
         """Returns the paragraph's lines for one recipient. `values` maps paths of slots to values."""
@@ -71,7 +71,7 @@ class EncodedParagraph:
             found += (line, fragment)
         return b"".join(found)
 
-    def _layout_for(self, slot_values: Sequence[str]) -> _Layout | str:
+    def _layout_for(self, slot_values: Sequence[str]) -> _EncodedLayout | str:
         """Returns the fragments for these values, or the finished text if no others can share fragments."""
         if not self._may_need_wrapping(slot_values):
             return self._usual
@@ -81,7 +81,7 @@ class EncodedParagraph:
         shown = join_fragments(self._usual.texts, slot_values)
         wrapped = self._paragraph.wrapped_if_too_long(shown, slot_values)
         if wrapped == shown:
-            layout: _Layout | None = self._usual
+            layout: _EncodedLayout | None = self._usual
         else:
             cut = lengths and _fragments_around_values(wrapped, self._paragraph, slot_values)
             layout = _encoded_layout(cut) if cut else None
@@ -116,11 +116,11 @@ class EncodedParagraph:
         return tuple((len(word[0]), word[1] is not None) for word in words if word)
 
 
-def _encoded_layout(fragments: Sequence[str]) -> _Layout:
-    return _Layout(fragments, [quoted_printable(fragment) for fragment in fragments])
+def _encoded_layout(fragments: Sequence[str]) -> _EncodedLayout:
+    return _EncodedLayout(fragments, [quoted_printable(fragment) for fragment in fragments])
 
 
-def _changes_word_before(text: str) -> bool:
+def _affects_word_before(text: str) -> bool:
     """Returns whether the text begins with a combining mark, or with the rest of a scheme such as `s://`.
 
     Either changes how the word before the text is measured or broken.
@@ -168,7 +168,7 @@ def _lines_with_slots(fragments: Sequence[str]) -> Iterator[tuple[int, tuple[int
     for number, fragment in enumerate(fragments):
         first, *others = fragment.split("\n")
         # A mark such as U+FE0F can make the last character of a value one column wider.
-        width += display_width(first) + (number > 0 and _changes_word_before(first))
+        width += display_width(first) + (number > 0 and _affects_word_before(first))
         if others:
             yield width, tuple(inside)
             width, inside = display_width(others[-1]), []

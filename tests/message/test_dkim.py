@@ -15,7 +15,13 @@ from hypothesis import strategies as st
 
 from mailer.config import Dkim, Settings, load_settings
 from mailer.issue.load import load_issue
-from mailer.message.dkim import Signer, TemplateSigner, may_align, relaxed_body_piece, relaxed_header_value
+from mailer.message.dkim import (
+    Signer,
+    TemplateSigner,
+    domains_may_align,
+    relaxed_body_piece,
+    relaxed_header_value,
+)
 from mailer.message.envelope import Person
 from mailer.message.message import Message, MessageTemplate
 from mailer.message.mime import encode_slot_value, quoted_printable
@@ -349,4 +355,4 @@ def test_the_domain_may_be_another_than_that_of_from(settings: Settings) -> None
     ],
 )
 def test_what_surely_does_not_align_is_known(signing: str, sender: str, aligned: bool) -> None:
-    assert may_align(signing, sender) is aligned
+    assert domains_may_align(signing, sender) is aligned

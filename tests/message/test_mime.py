@@ -12,7 +12,7 @@ from mailer.message.mime import (
     LINE,
     encode_phrase,
     encode_slot_value,
-    encode_unstructured,
+    encode_unstructured_value,
     encoded_words,
     quoted_printable,
 )
@@ -64,12 +64,12 @@ def test_encoded_words_are_short_and_read_back(text: str) -> None:
 @example("=?utf-8?q?hi?=")
 @example(" leading")
 def test_a_subject_reads_back(text: str) -> None:
-    field = encode_unstructured(text).decode("ascii")
+    field = encode_unstructured_value(text).decode("ascii")
     assert str(make_header(decode_header(field))) == text
 
 
 def test_a_plain_subject_stays_readable() -> None:
-    assert encode_unstructured("Ten headlines") == b"Ten headlines"
+    assert encode_unstructured_value("Ten headlines") == b"Ten headlines"
 
 
 def test_a_display_name_is_quoted_or_encoded() -> None:

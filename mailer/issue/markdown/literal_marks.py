@@ -58,7 +58,7 @@ def check_literal_marks(children: Sequence[Token], collector: FindingCollector) 
 def _check_stars(children: Sequence[Token], index: int, collector: FindingCollector) -> None:
     """Reports italics that begin or end within a word and contain more than a part of that word.
 
-    The token at `index` opens the italics.
+    `children` are the tokens of a paragraph; the token at `index` opens the italics.
     """
     close = next(  # the end of the italics
         number
@@ -100,7 +100,10 @@ def _check_stars(children: Sequence[Token], index: int, collector: FindingCollec
 
 
 def _check_underscores(before: Token, words: Token, after: Token, collector: FindingCollector) -> None:
-    """Reports a name in bold, such as `__init__`, directly beside another part of a path."""
+    """Reports a name in bold, such as `__init__`, that is directly beside another part of a path.
+
+    `words` is the text in bold; `before` and `after` are the tokens on both sides of it.
+    """
     glued = re.search(r"[\w)\]][./:]$", before.content) or re.match(r"[.(\[][\w)\]]", after.content)
     if words.type == before.type == after.type == "text" and glued and _NAME.fullmatch(words.content):
         name = words.content
@@ -111,7 +114,10 @@ def _check_underscores(before: Token, words: Token, after: Token, collector: Fin
 
 
 def _word_beside_italics(
-    search: Callable[[str], re.Match[str] | None], token: Token, part: slice
+    search: Callable[[str], re.Match[str] | None], token: Token, text_slice: slice
 ) -> re.Match[str] | None:
-    """Returns the word or number that `search` finds in a `part` of the text beside italics, if any."""
-    return search(token.content[part]) if token.type == "text" else None
+    """Returns the word or number that `search` finds in `text_slice` of the text of `token`, or None.
+
+    `token` is right before or right after the italics.
+    """
+    return search(token.content[text_slice]) if token.type == "text" else None

@@ -12,7 +12,12 @@ from pathlib import Path
 from PIL import Image
 from PIL.ImageFile import ImageFile
 
-from mailer.issue.files.source_file import SourceFile, locate_file, name_in_workspace, read_bounded_file
+from mailer.issue.files.source_file import (
+    SourceFile,
+    locate_file,
+    read_bounded_file,
+    workspace_path_as_written,
+)
 from mailer.issue.pictures.limits import MAX_FILE, MAX_PIXELS
 
 __all__ = ["FORMATS", "open_picture", "read_picture"]
@@ -27,7 +32,7 @@ _MOVING = {"PNG": "an animated PNG", "WEBP": "an animated WebP"}
 def read_picture(root: Path, folder: Path, src: str) -> SourceFile:
     """Returns the picture file that a file in `folder` names as `src`. Raises ValueError with a reason."""
     path = locate_file(root, folder, src)
-    name = name_in_workspace(root, folder, src, path)
+    name = workspace_path_as_written(root, folder, src, path)
     try:
         data = read_bounded_file(path, MAX_FILE)
         open_picture(data, verify_checksums=True)

@@ -61,7 +61,7 @@ class IssuePictures:
         return next((file.data for file in self.files if file.path == name), None)
 
 
-def _is_local(src: str) -> bool:
+def _is_local_path(src: str) -> bool:
     return not re.match(r"[A-Za-z][A-Za-z0-9+.-]*:|//", src)
 
 
@@ -90,7 +90,7 @@ def picture_uses(tree: Node, documents: Mapping[Key, Document]) -> Iterator[Pict
         for image in _image_keys_around(key):
             if image not in images:
                 images.add(image)
-                source = tree.find_deepest(image)[0].child("src")
+                source = tree.find_deepest_node(image)[0].child("src")
                 if source is not None and isinstance(source.value, str):
                     yield PictureUse(source.value.strip(), source.position)
         if key in documents:
@@ -122,14 +122,14 @@ def read_pictures(root: Path, uses: Iterable[PictureUse], problems: list[Problem
     total = 0
     for use in uses:
         if use.alternative_text is not None and not use.alternative_text.strip():
-            _report(
+            _report_picture_problem(
                 problems,
                 use,
                 "this picture has no alternative text; write ![what it shows](…)",
             )
-        if not _is_local(use.src):
+        if not _is_local_path(use.src):
             if use.alternative_text is not None and not use.src.startswith("https://"):
-                _report(
+                _report_picture_problem(
                     problems,
                     use,
                     f'the picture "{use.src[:80]}" must be the path of a file or a URL that begins with https://',
@@ -146,9 +146,9 @@ def read_pictures(root: Path, uses: Iterable[PictureUse], problems: list[Problem
             except ValueError as error:
                 failed[written] = str(error)
         if written in failed:
-            _report(problems, use, f"the picture {failed[written]}")
+            _report_picture_problem(problems, use, f"the picture {failed[written]}")
         if total > limits.MAX_TOTAL or len(files) > limits.MAX_COUNT:
-            _report(
+            _report_picture_problem(
                 problems,
                 use,
                 f"an issue may have {limits.MAX_COUNT} pictures at most, {limits.MAX_TOTAL / 1e6:g} MB in "
@@ -158,5 +158,5 @@ def read_pictures(root: Path, uses: Iterable[PictureUse], problems: list[Problem
     return IssuePictures(tuple(files.values()), names)
 
 
-def _report(problems: list[Problem], use: PictureUse, message: str) -> None:
+def _report_picture_problem(problems: list[Problem], use: PictureUse, message: str) -> None:
     problems.append(Problem(message, use.position.path, use.position.line, use.position.column))

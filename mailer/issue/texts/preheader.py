@@ -45,7 +45,7 @@ def make_preheader(
     `documents` has the parsed Markdown texts of the issue by key.
     """
     pieces: list[str] = []
-    for words in _candidate_words(issue, headlines, documents, placeholders):
+    for words in _preheader_candidates(issue, headlines, documents, placeholders):
         if display_columns(_BETWEEN.join(pieces)) > (PREHEADER_COLUMNS if words in headlines else ENOUGH):
             break
         if words not in pieces and not _contains_words(subject, words):
@@ -58,13 +58,13 @@ def preheader_filler(preheader: str) -> str:
     return _BLANK * min(max(ENOUGH - display_columns(preheader), 0), _MAX_FILLER)
 
 
-def _candidate_words(
+def _preheader_candidates(
     issue: Issue, headlines: Sequence[str], documents: Mapping[Key, Document], placeholders: Placeholders
 ) -> Iterator[str]:
     """Yields the texts that a preheader may be made of, the most important first."""
     yield from headlines
     yield from (section.title for section in issue.sections if not section.only)
-    texts = [documents[key] for key in _text_keys(issue) if documents.get(key, EMPTY)]
+    texts = [documents[key] for key in _keys_of_texts_for_all_readers(issue) if documents.get(key, EMPTY)]
     yield from filter(
         None, (placeholders.restore_slots(first_words(text, PREHEADER_COLUMNS)) for text in texts)
     )
@@ -73,7 +73,7 @@ def _candidate_words(
     yield from (related.title for related in issue.related)
 
 
-def _text_keys(issue: Issue) -> list[Key]:
+def _keys_of_texts_for_all_readers(issue: Issue) -> list[Key]:
     """Returns the keys of the texts that all readers see; texts in another language come last."""
     intros: list[tuple[str, Key]] = []
     items: list[tuple[str, Key]] = [

@@ -52,7 +52,7 @@ def joins_without_space(before: str, after: str) -> bool:
         _runs_into_latin_word(left[0]) or _runs_into_latin_word(right[0])
     ):
         return False
-    first, second = _script_kind_of_side(left), _script_kind_of_side(right)
+    first, second = _script_kind_next_to_line_end(left), _script_kind_next_to_line_end(right)
     if first == second == "ambiguous":
         return False
     return {first, second} <= {"cjk", "ambiguous"}
@@ -64,7 +64,7 @@ def _with_one_character_slots(text: str) -> str:
     return "".join(c for c in text if unicodedata.category(c) not in ("Mn", "Me", "Cf"))
 
 
-def _script_kind_of_side(side: str) -> _ScriptKind:
+def _script_kind_next_to_line_end(side: str) -> _ScriptKind:
     """Returns whether the text on one side of a line end is CJK, other or ambiguous.
 
     `side` begins at the line end and goes away from it.

@@ -53,7 +53,7 @@ class Node:
             return self.value[key]
         return None
 
-    def find_deepest(self, keys: Sequence[str | int]) -> tuple[Node, int]:
+    def find_deepest_node(self, keys: Sequence[str | int]) -> tuple[Node, int]:
         """Returns the value under `keys`, or the deepest existing value on the way to it.
 
         Also returns how many of the keys lead to that value.

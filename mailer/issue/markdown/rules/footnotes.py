@@ -35,7 +35,7 @@ _REFERENCE = re.compile(r"\[\^[^ \n\]]{1,999}\]")
 
 
 def add_footnote_rules(parser: MarkdownIt) -> None:
-    """Adds the rules that read footnotes to a parser."""
+    """Adds to `parser` the rules that read footnotes."""
     footnote_plugin(parser, move_to_end=False, always_match_refs=True)
     parser.inline.ruler.at("footnote_ref", _reference_rule)
     parser.core.ruler.after("inline", "footnotes", _footnote_rule)
@@ -46,8 +46,8 @@ def add_footnote_rules(parser: MarkdownIt) -> None:
 def _reference_rule(state: StateInline, silent: bool) -> bool:
     """Runs the plugin's rule for a reference to a footnote, unless the text cannot be a reference.
 
-    Returns whether the rule found one. The plugin alone would read to the end of the text for each `[` that
-    is not closed by `]`.
+    Returns whether the rule found a reference. The plugin alone would read to the end of the text for each
+    `[` that is not closed by `]`.
     """
     found = _REFERENCE.match(state.src, state.pos, state.posMax)
     return found is not None and footnote_ref(state, silent, always_match=True)
@@ -55,7 +55,10 @@ def _reference_rule(state: StateInline, silent: bool) -> bool:
 
 @dataclass
 class _Footnote:
-    """Holds a footnote. `tokens` are its blocks; `references` counts the references to it."""
+    """Holds a footnote. `tokens` are its blocks, and `references` is the number of references to it.
+
+    `label` is None for a footnote written in place. `number` is the printed number, or 0 without a reference.
+    """
 
     label: str | None
     tokens: list[Token]
@@ -68,8 +71,9 @@ class _Footnote:
 class _FootnoteNumbering:
     """Numbers the footnotes of one text.
 
-    `defined` has the footnotes by label, `inline` those written in place by the numbers that the plugin gave
-    them, and `used` those with references, in order.
+    `defined` has the footnotes with a label, by label. `inline` has the footnotes written in place, by the
+    numbers that the plugin gave them. `used` has the footnotes with references, in the order of their printed
+    numbers. The ids of footnotes in HTML contain `id_prefix`.
     """
 
     defined: dict[str, _Footnote]
@@ -79,7 +83,7 @@ class _FootnoteNumbering:
     used: list[_Footnote] = field(default_factory=list)
 
     def footnote_of(self, reference: Token, line: int) -> _Footnote | None:
-        """Returns the footnote of a reference on `line`, or None if it is not defined."""
+        """Returns the footnote to which a reference on `line` leads, or None if it is not defined."""
         label = reference.meta.get("label")
         if label is not None:
             return self.defined.get(label)
@@ -131,7 +135,7 @@ class _FootnoteNumbering:
                 _restore_written_text(child)
 
     def footnote_tokens(self) -> Iterator[Token]:
-        """Yields the tokens of all footnotes, as a list."""
+        """Yields the tokens of an ordered list of all footnotes that have references."""
         yield Token("notes_open", "ol", 1, attrs={"class": "footnotes"}, block=True)
         for note in self.used:
             attrs: dict[str, str | int | float] = {"id": f"note-{self.id_prefix}{note.number}"}
@@ -140,7 +144,7 @@ class _FootnoteNumbering:
             yield Token("note_close", "li", -1, block=True)
         yield Token("notes_close", "ol", -1, block=True)
 
-    def report_unused(self) -> None:
+    def report_unused_footnotes(self) -> None:
         """Reports the footnotes to which no reference leads."""
         for note in self.defined.values():
             if not note.number:
@@ -178,7 +182,7 @@ def _footnote_rule(state: StateCore) -> None:
     if data is None:
         return
     findings: list[Finding] = state.env.setdefault(FOUND, [])
-    text, defined = _separate_definitions(state.tokens, findings)
+    text, defined = _separate_footnote_definitions(state.tokens, findings)
     name = str(state.env.get(NAME, ""))
     notes = _FootnoteNumbering(defined, data.get("list", {}), f"{name}-" if name else "", findings)
     notes.number_references(text)
@@ -186,14 +190,17 @@ def _footnote_rule(state: StateCore) -> None:
     while done < len(notes.used):  # a note may lead to others
         notes.number_references(notes.used[done].tokens)
         done += 1
-    notes.report_unused()
+    notes.report_unused_footnotes()
     state.tokens = [*text, *(notes.footnote_tokens() if notes.used else ())]
 
 
-def _separate_definitions(
+def _separate_footnote_definitions(
     tokens: Sequence[Token], findings: list[Finding]
 ) -> tuple[list[Token], dict[str, _Footnote]]:
-    """Returns the blocks of the text without footnote definitions, and the footnotes by label."""
+    """Returns the blocks of the text without footnote definitions, and the footnotes by label.
+
+    Adds a warning to `findings` for a label that is defined twice.
+    """
     text: list[Token] = []
     defined: dict[str, _Footnote] = {}
     open_notes: list[_Footnote] = []

@@ -57,7 +57,7 @@ _KNOWN = frozenset(_NAMES.split())
 
 
 def replace_html_tags(children: list[Token], collector: FindingCollector) -> None:
-    """Replaces HTML tags among the tokens of a paragraph, and removes comments from titles, in place.
+    """Replaces HTML tags among the tokens of a paragraph, and comments in titles, in place.
 
     Tags that are allowed stay. Mistakes are added to `collector`.
     """
@@ -83,7 +83,7 @@ def replace_html_tags(children: list[Token], collector: FindingCollector) -> Non
 
 
 def _indexes_of_closed_tags(children: list[Token]) -> set[int]:
-    """Returns the indexes of tags such as `<sub>` that are closed in the element that contains them."""
+    """Returns the indexes of opening and closing tags, such as `<sub>`, that are a pair in one element."""
     kept: set[int] = set()
     stack: list[tuple[str, int]] = []
     for index, child in enumerate(children):
@@ -106,9 +106,9 @@ def _matched_tag(token: Token) -> re.Match[str] | None:
 
 
 def _replace_tag(token: Token, opened_names: set[str], collector: FindingCollector) -> None:
-    """Replaces a tag that is not kept by a line break, a text or nothing, and reports it if necessary.
+    """Turns a tag that is not kept into a line break, a text or nothing, and reports it if necessary.
 
-    `opened_names` are the names of the tags that the paragraph opens.
+    `opened_names` are the names of the tags that the paragraph opens: their closing tags are not reported.
     """
     written = token.content
     tag = _matched_tag(token)

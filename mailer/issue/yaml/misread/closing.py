@@ -14,7 +14,7 @@ _PAIRS = {"[": "]", "{": "}"}
 Place = tuple[int, int]
 
 
-def _ends_text(line: str, parent_column: int) -> bool:
+def _ends_multiline_text(line: str, parent_column: int) -> bool:
     """Returns whether a line is a key or a list entry that ends a text below the column `parent_column`."""
     return len(line) - len(line.lstrip(" ")) <= parent_column and _STRUCTURE.match(line) is not None
 
@@ -30,7 +30,7 @@ def closing_quote(lines: Sequence[str], start: Place, parent_column: int) -> Pla
     column += 1
     while row < len(lines):
         line = lines[row]
-        if row > start[0] and _ends_text(line, parent_column):
+        if row > start[0] and _ends_multiline_text(line, parent_column):
             return None
         while column < len(line):
             if quote == '"' and line[column] == "\\":
@@ -59,7 +59,7 @@ def closing_bracket(
     fresh = True  # a quote opens a text only where a text begins
     while row < len(lines):
         line = lines[row]
-        if row > start[0] and _ends_text(line, parent_column):
+        if row > start[0] and _ends_multiline_text(line, parent_column):
             return None, cuts
         while column < len(line):
             sign = line[column]
