@@ -41,9 +41,9 @@ def issue_schema() -> dict[str, Any]:
 
 
 def _accept_typed_and_blank_values(object_schema: dict[str, Any]) -> None:
-    """Lets an object in the schema hold what the loader accepts beyond the model.
+    """Changes the schema of an object, in place, to what the loader accepts beyond the model.
 
-    Numbers and booleans are accepted as texts, and optional values may be blank.
+    The loader accepts numbers and booleans as texts, and blank optional values.
     """
     required = object_schema.get("required", ())
     for name, field in object_schema.get("properties", {}).items():
@@ -58,7 +58,7 @@ def _accept_typed_and_blank_values(object_schema: dict[str, Any]) -> None:
 
 
 def _accept_scalars_as_text(field_schema: dict[str, Any]) -> None:
-    """Lets numbers and booleans stand for texts in the schema.
+    """Changes the schema of a text, in place, so that it accepts numbers and booleans too.
 
     YAML 1.2 reads `title: 2026` as a number and `title: true` as a boolean; in an issue both are texts.
     """
@@ -70,5 +70,5 @@ def _accept_scalars_as_text(field_schema: dict[str, Any]) -> None:
 
 
 def schema_text() -> str:
-    """Returns the JSON Schema as the text of its file."""
+    """Returns the JSON Schema of an issue as indented JSON text."""
     return json.dumps(issue_schema(), ensure_ascii=False, indent=2) + "\n"

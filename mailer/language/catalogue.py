@@ -39,7 +39,7 @@ class TranslatedText(str):
 
 @dataclass(frozen=True)
 class Translations:
-    """Holds the catalogues to try, in order. `language` is the tag of the language that was asked for."""
+    """Holds the catalogues to try, in order. `language` is the tag of the language to translate into."""
 
     catalogues: tuple[Catalogue, ...] = ()
     language: str = SOURCE_LANGUAGE
@@ -70,8 +70,8 @@ class Translations:
     def _with_language_tag(self, text: str, language: str = "") -> TranslatedText:
         """Returns `text` with the tag of its language.
 
-        An untranslated text has no `language`: it gets the tag that was asked for if that is a kind of
-        English, else `en`.
+        `language` is "" for an untranslated text, which is English. Its tag is then the one that was asked
+        for if that is a kind of English, else `en`.
         """
         translated = TranslatedText(text)
         is_english = primary_language(self.language) == SOURCE_LANGUAGE

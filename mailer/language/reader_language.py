@@ -22,7 +22,7 @@ _RANGE = re.compile(r"\s*([A-Za-z]{2,8}(?:-[A-Za-z0-9]{1,8})*)\s*(?:;\s*[qQ]\s*=
 
 
 def choose_language(wanted_languages: Iterable[str], theme_folders: tuple[Path, ...]) -> str:
-    """Returns the first of the wanted languages that has a catalogue in a theme, or English if none has."""
+    """Returns the first of the wanted languages that has a catalogue in a folder, or English if none has."""
     for wish in wanted_languages:
         locale = known_locale(wish)
         if locale is None:

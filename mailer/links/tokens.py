@@ -78,7 +78,7 @@ class Token:
 
 
 def derive_stable_id(secret_key: str, address_key: str) -> bytes:
-    """Returns the stable id (8 bytes) for a reader whom a version without stable ids stored.
+    """Returns the stable id (8 bytes) for a reader whom a version of mailer without stable ids has stored.
 
     `address_key` is the address in the form in which addresses are compared. Equal arguments give equal ids.
     """
@@ -107,7 +107,7 @@ def _derive_key(use: bytes, secret_key: str) -> bytes:
 
 
 class _TokenKey:
-    """Makes tokens with one secret key. `id` is the key id in each of these tokens."""
+    """Makes tokens with one secret key. `id` holds the two bytes that name the key in each of these tokens."""
 
     def __init__(self, secret_key: str) -> None:
         derived = _derive_key(b"mailer.tokens", secret_key)

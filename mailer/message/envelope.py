@@ -98,7 +98,7 @@ class Envelope:
         )
 
     def message_id(self, person: Person) -> str:
-        """Returns the Message-ID: always the same for one campaign and one person, also for a resend."""
+        """Returns the Message-ID: always the same for one campaign and one person, even if the message is resent."""
         return f"<{self.slug}.{self._recipient_id(person)}@{self.domain}>"
 
     def _recipient_id(self, person: Person) -> str:
@@ -107,7 +107,8 @@ class Envelope:
     def return_path(self, person: Person) -> str:
         """Returns the envelope sender, which bounces are sent to.
 
-        With delivery.return_path each message has an address of its own (VERP), else it is the sender's.
+        If the setting delivery.return_path is set, each message has an address of its own (VERP). Otherwise
+        the envelope sender is the address of the publication's sender.
         """
         if self._return_path is None:
             return self._shared_return_path

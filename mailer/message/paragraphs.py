@@ -72,7 +72,7 @@ class EncodedParagraph:
         return b"".join(found)
 
     def _layout_for(self, slot_values: Sequence[str]) -> _EncodedLayout | str:
-        """Returns the fragments for these values, or the finished text if no others can share fragments."""
+        """Returns the fragments to join with these values, or the finished text if no other reader can use them."""
         if not self._may_need_wrapping(slot_values):
             return self._usual
         lengths = self._shared_lengths(slot_values)
@@ -103,7 +103,7 @@ class EncodedParagraph:
         return False
 
     def _shared_lengths(self, slot_values: Sequence[str]) -> _Lengths | None:
-        """Returns the lengths of the values, or None if the values' letters also decide where lines end."""
+        """Returns the lengths of the values, or None if not only these lengths decide where lines end."""
         # `wrap` counts the marker of a slot, a word that begins with "slot", as 12 columns.
         if (
             not self._has_reusable_layouts

@@ -64,7 +64,7 @@ EMPTY = Document(())
 
 
 def link_definitions_in(text: str) -> dict[str, Mapping[str, Any]]:
-    """Returns the link definitions in a text (`[label]: URL`) by label, without parsing the rest."""
+    """Returns the link definitions in a text (`[label]: URL`) by label, without parsing paragraphs."""
     if "]:" not in text:
         return {}
     state = StateCore(text, markdown_parser(), {})

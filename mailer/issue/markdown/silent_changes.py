@@ -103,8 +103,8 @@ def _misnumbered_entry_findings(entries: Sequence[Token], delimiter: str) -> Ite
         printed = typed[0] + number
         if typed[number] != printed and entry.map:
             yield Finding(
-                f'"{typed[number]}{delimiter}" is printed as "{printed}{delimiter}", because a list counts on '
-                f"from its first number; write {typed[number]}\\{delimiter} to print the "
+                f'"{typed[number]}{delimiter}" is printed as "{printed}{delimiter}", because a list '
+                f"counts on from its first number; write {typed[number]}\\{delimiter} to print the "
                 "number as it is typed",
                 entry.map[0],
                 "warning",

@@ -1,6 +1,6 @@
 """Reads the picture files of an issue within limits, and checks their headers.
 
-`pictures` finds out which pictures an issue uses; `render` makes what is published of them.
+`pictures` finds out which pictures an issue uses; `render` makes the published files from them.
 """
 
 from __future__ import annotations
@@ -42,10 +42,10 @@ def read_picture(root: Path, folder: Path, src: str) -> SourceFile:
 
 
 def open_picture(data: bytes, *, verify_checksums: bool = False) -> ImageFile:
-    """Returns a picture after reading only its header, or comparing its checksums as well.
+    """Returns a picture after reading only its header; with `verify_checksums`, also checks its checksums.
 
-    After `verify_checksums` the picture cannot be used further. Raises ValueError with a sentence unless it
-    is of a format that a mail can use and not too large.
+    After `verify_checksums` the returned picture cannot be used further. Raises ValueError with a sentence if
+    the picture is broken or too large, or has a format or an animation that mail programs do not show.
     """
     animation = ""
     try:

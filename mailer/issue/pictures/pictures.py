@@ -1,6 +1,6 @@
 """Finds the pictures in the fields and Markdown texts of an issue, and reads their files.
 
-Their sizes and names in a mail are left to `render`.
+`render` decides the sizes and names of the pictures in a mail.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class PictureUse:
     """Describes one place in an issue where a picture is used.
 
     `src` is the unescaped path as written in the file of `position`, or a URL. `alternative_text` is None for
-    pictures outside of Markdown, whose text the model checks.
+    a picture outside of Markdown: the model checks the text of that picture.
     """
 
     src: str
@@ -48,7 +48,7 @@ class IssuePictures:
     """Holds the picture files of an issue, each once.
 
     `paths_by_source` has the path of the file for each (folder, src) as written. `is_complete` is False if
-    reading was stopped because there are too many pictures.
+    reading was stopped because the pictures are too many or too large.
     """
 
     files: tuple[SourceFile, ...]
@@ -56,7 +56,7 @@ class IssuePictures:
     is_complete: bool = True
 
     def find_bytes(self, folder: str, src: str) -> bytes | None:
-        """Returns the bytes of the picture that a file in `folder` names as `src`, or None."""
+        """Returns the bytes of the picture that a file in `folder` names as `src`, or None if not read."""
         name = self.paths_by_source.get((folder, src))
         return next((file.data for file in self.files if file.path == name), None)
 
@@ -115,7 +115,7 @@ def _uses_in_document(document: Document, node: Node) -> Iterator[PictureUse]:
 
 
 def read_pictures(root: Path, uses: Iterable[PictureUse], problems: list[Problem]) -> IssuePictures:
-    """Reads each picture file that is used, once, and returns all of them. Adds problems to `problems`."""
+    """Reads the file of each picture in `uses` once, and adds what is wrong to `problems`."""
     files: dict[str, SourceFile] = {}
     names: dict[tuple[str, str], str] = {}
     failed: dict[tuple[str, str], str] = {}

@@ -1,4 +1,4 @@
-"""Checks the one-line texts of an issue: slots, Markdown, and texts that a draft left."""
+"""Checks the one-line texts of an issue: slots, Markdown, and texts that are left over from a draft."""
 
 from __future__ import annotations
 
@@ -20,7 +20,10 @@ _NOT_READ = ("edition", "date", "language", "only", "src", "url", "include")
 
 
 def check_one_line_texts(tree: Node, placeholders: Placeholders, problems: list[Problem]) -> None:
-    """Adds to `problems` errors in texts that are not Markdown, and texts that are left over from a draft."""
+    """Checks the texts that are not Markdown, and finds all texts that are left over from a draft.
+
+    Adds an error or a warning to `problems` for each mistake.
+    """
     drafted = texts_in_skeletons()
     for key, text, node in tree.walk_texts():
         if not key or key[-1] in _NOT_READ:

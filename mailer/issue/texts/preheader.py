@@ -40,9 +40,11 @@ def make_preheader(
     documents: Mapping[Key, Document],
     placeholders: Placeholders,
 ) -> str:
-    """Returns a preheader for an issue that has none. The issue must have its language.
+    """Returns a preheader for an issue that has none. The language of the issue must be filled in.
 
-    `documents` has the parsed Markdown texts of the issue by key.
+    `headlines` are the titles that all readers see; those in `subject` are left out. `title` is returned if
+    the issue has no other text. `documents` has the parsed Markdown texts by key, in which `placeholders`
+    stand for slots.
     """
     pieces: list[str] = []
     for words in _preheader_candidates(issue, headlines, documents, placeholders):
@@ -54,7 +56,7 @@ def make_preheader(
 
 
 def preheader_filler(preheader: str) -> str:
-    """Returns blanks to follow a short preheader, so that mail programs show nothing else behind it."""
+    """Returns invisible characters that keep mail programs from showing page text after a short preheader."""
     return _BLANK * min(max(ENOUGH - display_columns(preheader), 0), _MAX_FILLER)
 
 

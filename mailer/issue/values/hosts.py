@@ -17,7 +17,7 @@ _DROPPED = re.compile("[\u034f\ufe00-\ufe0f\U000e0100-\U000e01ef]")
 def ascii_authority(text: str) -> str:
     """Returns `host` or `host:port` in ASCII from the part of a URL between `//` and the path.
 
-    Raises ValueError with a sentence.
+    Raises ValueError with a sentence if the host or the port is not valid.
     """
     if not text:
         raise ValueError("needs a host, as in https://example.org/page")

@@ -47,7 +47,10 @@ _PAIRS |= {"\u300f": "\u300e", "\u201d": "\u201c", "\u2019": "\u2018"}
 
 
 def normalised_url(text: str) -> str:
-    """Returns a URL in ASCII, except for SLOT_MARK in place of slots. Raises ValueError with a sentence."""
+    """Returns the URL `text` in ASCII, except that SLOT_MARK stands in place of each slot, as in `text`.
+
+    Raises ValueError with a sentence if the URL is not valid.
+    """
     shown = url_for_message(text)
     if len(text) > LONGEST:
         raise ValueError(f'"{shown}" is longer than {LONGEST:,} characters; shorten it')
@@ -113,7 +116,7 @@ def _refuse_invisible_characters(text: str) -> None:
         if category[0] not in "ZC" and character not in _UNSEEN:
             continue
         if category == "Cn" or character == "\u00ad":
-            continue  # a letter newer than this table; a soft hyphen is reported in `doubts`
+            continue  # a letter newer than this table; a soft hyphen is reported by `likely_url_mistakes`
         if character in "\u200c\u200d":
             import idna
 

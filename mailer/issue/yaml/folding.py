@@ -1,7 +1,7 @@
 """Joins texts that YAML reads as one line: `>` blocks, and plain and quoted scalars over several lines.
 
-YAML puts a space for each line end. Between two Chinese or Japanese characters there must be nothing, which
-`line_ends` decides. An empty line is kept, so that two paragraphs stay two.
+YAML reads each line end as a space. Between two Chinese or Japanese characters a line end must become
+nothing; `line_ends` decides this. An empty line is kept, so that two paragraphs stay two.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _MARKS_BEFORE = re.compile(r"^(?:[*_~`]|!?\[)+")
 
 
 class FoldedText(NamedTuple):
-    """Holds a joined text.
+    """Holds the joined text of a scalar.
 
     `rows` has, for each line of the text, the row of the scalar on which the line begins. Rows count from 0.
     """
@@ -102,7 +102,7 @@ def _unescaped_piece(piece: str, quote: str) -> str:
 
 
 class _ParagraphJoiner:
-    """Builds a text line by line. Joining looks only at the end of the text so far."""
+    """Builds a text line by line, with a space or nothing between two lines."""
 
     def __init__(self, text: str) -> None:
         self._pieces = [text]

@@ -17,9 +17,9 @@ _ENTRY = re.compile(r"( *)-(?: |$)")
 def without_unreadable_part(text: str, line: int) -> tuple[str, int] | None:
     """Returns the text without the unreadable part around a line, and the first line of that part.
 
-    The part is the entry of a list, or else everything under a key at the beginning of a line. It must be
-    unreadable by itself. Spaces take its place, so that the length stays the same; its dash or key is kept.
-    Returns None if there is no such part, because the mistake is elsewhere.
+    Both lines count from 1. The part is the entry of a list, or else everything under a key at the beginning
+    of a line. It must be unreadable by itself. Spaces take its place, so that the length stays the same; its
+    dash or key is kept. Returns None if there is no such part, because the mistake is elsewhere.
     """
     return _without_enclosing_part(text, line, whole_key=False) or _without_enclosing_part(
         text, line, whole_key=True

@@ -29,7 +29,7 @@ class TextLines:
         return "".join(line + end for line, end in zip(self.lines, self.ends, strict=True))
 
     def add_fault(self, row: int, column: int, message: str) -> None:
-        """Adds a fault with a position that counts from 0, up to a limit of faults."""
+        """Adds a fault at `row` and `column`, unless there are a thousand faults already."""
         if len(self.faults) < _MAX_FAULTS:
             self.faults.append(TextFault(row + 1, column + 1, message))
 
