@@ -147,10 +147,7 @@ def cleaned_address_and_note(text: str) -> tuple[str, str]:
 
 
 def _without_decoration(text: str, notes: dict[str, bool]) -> str:
-    """Returns `text` without brackets, names and so on around an address.
-
-    Each kind of text that was removed is set to True in `notes`.
-    """
+    """Returns `text` without brackets, names and so on around an address, and sets a note for each."""
     before = ""
     while before != text:
         before = text

@@ -129,7 +129,9 @@ class IncludeReader:
             )
             return None
         if not isinstance(wanted.value, str) or not wanted.value.strip():
-            self._report_problem("include must be the path of a file", wanted.position)
+            self._report_problem(
+                "include must be the path of a file, as in include: news.yaml", wanted.position
+            )
             return None
         folder = self.root / posixpath.dirname(entry.position.path)
         try:

@@ -107,7 +107,7 @@ def _derive_key(use: bytes, secret_key: str) -> bytes:
 
 
 class _TokenKey:
-    """Makes tokens with one secret key. `id` holds the two bytes that name the key in each of these tokens."""
+    """Makes tokens with one secret key. `id` is the key id (2 bytes) in these tokens."""
 
     def __init__(self, secret_key: str) -> None:
         derived = _derive_key(b"mailer.tokens", secret_key)

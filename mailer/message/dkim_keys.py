@@ -108,7 +108,7 @@ def _signing_key(selector: str, pem: bytes) -> SigningKey:
     if isinstance(key, RSAPrivateKey):
         if key.key_size not in _BITS:
             raise _UnusableKeyError(
-                f"has {key.key_size} bits, and must have {_BITS.start} to {_BITS.stop - 1}; "
+                f"has {key.key_size} bits, but must have {_BITS.start} to {_BITS.stop - 1}; "
                 "create a key of 2048 bits"
             )
         padding, digest = PKCS1v15(), Prehashed(SHA256())

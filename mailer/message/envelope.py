@@ -45,7 +45,7 @@ def mailbox_field(name: str, address: str) -> bytes:
     Raises InputError if the name or the address holds CR, LF or NUL.
     """
     if _LINE_BREAK.search(name + address):
-        raise InputError(f"{address!r}: a name or an address must not contain a line break")
+        raise InputError(f"{address!r}: a name or an address must not contain a line break; remove it")
     spec = b"<" + address_with_ascii_domain(address).encode("utf-8") + b">"
     if not name:
         return spec[1:-1]
@@ -98,7 +98,7 @@ class Envelope:
         )
 
     def message_id(self, person: Person) -> str:
-        """Returns the Message-ID: always the same for one campaign and one person, even if the message is resent."""
+        """Returns the Message-ID: always the same for one campaign and one person, also when resent."""
         return f"<{self.slug}.{self._recipient_id(person)}@{self.domain}>"
 
     def _recipient_id(self, person: Person) -> str:

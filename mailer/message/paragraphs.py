@@ -72,7 +72,7 @@ class EncodedParagraph:
         return b"".join(found)
 
     def _layout_for(self, slot_values: Sequence[str]) -> _EncodedLayout | str:
-        """Returns the fragments to join with these values, or the finished text if no other reader can use them."""
+        """Returns the fragments to join with these values, or the finished text if they cannot be reused."""
         if not self._may_need_wrapping(slot_values):
             return self._usual
         lengths = self._shared_lengths(slot_values)

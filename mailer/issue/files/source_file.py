@@ -56,7 +56,7 @@ def locate_file(root: Path, folder: Path, name: str) -> Path:
     or is not in the workspace.
     """
     if not name or any(ord(c) < 32 for c in name):
-        raise ValueError("is not the name of a file")
+        raise ValueError("is not the name of a file; correct it")
     if name.startswith(("/", "~")) or re.match(r"[A-Za-z]:[\\/]", name):
         raise ValueError(f'"{name}" must be a path relative to this file, inside the workspace')
     if "\\" in name:

@@ -34,7 +34,9 @@ def _find_silent_changes(state: StateCore) -> None:
         if token.type == "heading_open" and token.markup in ("-", "=") and token.map:
             below = _QUOTED.sub("", lines[token.map[1] - 1], count=1).rstrip()
             if len(below) < 3:
-                message = f"a line of {below} makes a heading of the text above it; put an empty line between"
+                message = (
+                    f"a line of {below} makes a heading of the text above it; put an empty line between them"
+                )
                 found.append(Finding(message, token.map[1] - 1, "warning"))
         if token.type == "blockquote_open" and token.map:
             begins = _MORE_THAN.match(lines[token.map[0]])

@@ -138,7 +138,9 @@ class _TreeReader:
             raise _UnreadableRestError
         if depth > MAX_DEPTH:
             self.report_problem(
-                f"is nested more than {MAX_DEPTH} levels deep; an issue needs only five levels", position
+                f"is nested more than {MAX_DEPTH} levels deep; remove levels, because an issue "
+                "needs only five",
+                position,
             )
             raise _UnreadableRestError
         if isinstance(event, yaml.AliasEvent):
