@@ -147,7 +147,7 @@ def cleaned_address_and_note(text: str) -> tuple[str, str]:
 
 
 def _without_decoration(text: str, notes: dict[str, bool]) -> str:
-    """Returns `text` without brackets, names and so on around an address, and sets a note for each."""
+    """Returns `text` without brackets, names and so on around an address, and marks them in `notes`."""
     before = ""
     while before != text:
         before = text

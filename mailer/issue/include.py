@@ -70,7 +70,7 @@ class IncludeReader:
                 f"is {what}; an issue must begin with keys such as edition: and date:", tree.position
             )
             return None
-        return self._node_with_included_entries(tree, (name,))
+        return self._node_with_includes_replaced(tree, (name,))
 
     def _parsed_file(self, path: Path, name: str) -> Node | None:
         if name not in self._trees:
@@ -86,20 +86,20 @@ class IncludeReader:
             self._trees[name] = tree
         return self._trees[name]
 
-    def _node_with_included_entries(self, node: Node, including_files: tuple[str, ...]) -> Node:
+    def _node_with_includes_replaced(self, node: Node, including_files: tuple[str, ...]) -> Node:
         if not isinstance(node.value, Mapping):
             return node
         return replace(
             node,
             value={
-                key: replace(child, value=self._entries_with_included_ones(child.value, including_files))
+                key: replace(child, value=self._entries_with_includes_replaced(child.value, including_files))
                 if key in LISTS and isinstance(child.value, tuple)
                 else child
                 for key, child in node.value.items()
             },
         )
 
-    def _entries_with_included_ones(
+    def _entries_with_includes_replaced(
         self, entries: tuple[Node, ...], including_files: tuple[str, ...]
     ) -> tuple[Node, ...]:
         found: list[Node] = []
@@ -109,7 +109,7 @@ class IncludeReader:
                 self.is_incomplete = self.is_incomplete or included is None
                 found += included or ()
             else:
-                found.append(self._node_with_included_entries(entry, including_files))
+                found.append(self._node_with_includes_replaced(entry, including_files))
         return tuple(found)
 
     def _included_entries(self, entry: Node, including_files: tuple[str, ...]) -> tuple[Node, ...] | None:
@@ -166,7 +166,7 @@ class IncludeReader:
             entries = tree.value if isinstance(tree.value, tuple) else (tree,)
             self._number_of_entries += len(entries)
             if self._number_of_entries <= MAX_ENTRIES:
-                return self._entries_with_included_ones(entries, (*including_files, name))
+                return self._entries_with_includes_replaced(entries, (*including_files, name))
             self._report_exceeded_limit(wanted.position)
         return None
 

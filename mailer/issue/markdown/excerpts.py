@@ -16,10 +16,10 @@ _LEFT_OUT = {"table_open": "table_close", "notes_open": "notes_close"}
 
 
 def first_words(document: Document, min_characters: int) -> str:
-    """Returns the words of so many first paragraphs, on one line, as give `min_characters` characters.
+    """Returns the words of the first paragraphs, on one line.
 
-    A text with fewer characters is returned whole. A middle dot separates a paragraph that ends without
-    punctuation, such as the entry of a list, from the next one.
+    Paragraphs are added until the line has `min_characters` characters, or to the end of the text. A middle
+    dot separates a paragraph that ends without punctuation, such as the entry of a list, from the next one.
     """
     found = ""
     for words in _words_of_blocks(document, "paragraph_open"):

@@ -174,8 +174,10 @@ def markdown_findings_in_line(text: str) -> Iterator[Finding]:
     found = _PAIR.search(text) or _STARRED.search(text)
     if found:
         mark = found[0][:1] if found.re is _STARRED else found[0][:2]
-        message = f'"{found[0][:40]}" is printed with its {mark}, because this field is not Markdown; '
-            f'delete the {mark}'
+        message = (
+            f'"{found[0][:40]}" is printed with its {mark}, because this field is not Markdown; '
+            f"delete the {mark}"
+        )
         yield Finding(message, 0, "warning")
     found = re.search(r"\]\(|\][（](?:https?:|www\.)|\[[^\[\]]+\]\[[^\[\]]+\]", text)
     if found:

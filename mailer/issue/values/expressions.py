@@ -92,8 +92,9 @@ def slots_of(text: str) -> Iterator[tuple[int, int, tuple[str, ...], str]]:
     """Yields (start, end, paths, default) of each expression. A string in braces has no paths.
 
     `start` and `end` are offsets in `text`. `paths` are alternatives: the first that has a value is used, and
-    `default` if none has. Raises
-    ExpressionError at the first expression that is not valid.
+    `default` if none has.
+
+    Raises ExpressionError at the first expression that is not valid.
     """
     start = text.find("{{")
     while start >= 0:
