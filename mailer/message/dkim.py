@@ -107,7 +107,7 @@ class TemplateSigner:
             head += fragments[at] + b"\0%d\0" % seams[at]
             at += 1
         last, _, body = fragments[at].partition(b"\r\n\r\n")
-        names = self._split_header(head + last)
+        names = self._split_header_fields(head + last)
         self._hashed_body = hashlib.sha256(relaxed_body_piece(body))
         self._body_seams = tuple(seams[at:])
         self._body_fragments = tuple(relaxed_body_piece(fragment) for fragment in fragments[at + 1 :])
@@ -139,7 +139,7 @@ class TemplateSigner:
             for key in self._signer.keys
         )
 
-    def _split_header(self, head: bytes) -> list[str]:
+    def _split_header_fields(self, head: bytes) -> list[str]:
         """Splits the header into its constant and its varying fields. Returns the names for `h=`."""
         constant: list[tuple[str, bytes]] = []
         differing: list[tuple[str, int]] = []

@@ -14,7 +14,12 @@ from mailer.config import Settings
 from mailer.message.dates import DateStamp, MinuteCache
 from mailer.message.dkim import Signer, TemplateSigner
 from mailer.message.envelope import Envelope, Person, mailbox_field
-from mailer.message.mime import encode_slot_value, encode_unstructured_value, encoded_words, quoted_printable
+from mailer.message.mime import (
+    encode_quoted_printable,
+    encode_slot_value,
+    encode_unstructured_value,
+    encoded_words,
+)
 from mailer.message.paragraphs import EncodedParagraph
 from mailer.render.rendition import Rendition
 from mailer.render.slots.slots import RenditionPart, Slot, SlotContext, escape
@@ -47,7 +52,7 @@ class MessageTemplate:
         for kind, part in ((b"plain", rendition.text), (b"html", rendition.html)):
             self._append_bytes(b"--", boundary, b"\r\nContent-Type: text/", kind, b'; charset="utf-8"\r\n')
             self._append_bytes(b"Content-Transfer-Encoding: quoted-printable\r\n\r\n")
-            self._write_body(part)
+            self._write_body_part(part)
             self._append_bytes(b"\r\n")
         self._append_bytes(b"--", boundary, b"--\r\n")
         self._fragments.append(b"".join(self._open))
@@ -90,10 +95,10 @@ class MessageTemplate:
             self._append_bytes(name.encode("ascii"), b": ", _encoded_field_value(name, value), b"\r\n")
         self._append_bytes(b"MIME-Version: 1.0\r\n")
 
-    def _write_body(self, part: RenditionPart) -> None:
+    def _write_body_part(self, part: RenditionPart) -> None:
         for piece in part.pieces():
             if isinstance(piece, str):
-                self._append_bytes(quoted_printable(piece))
+                self._append_bytes(encode_quoted_printable(piece))
             elif isinstance(piece, int):
                 self._add_seam(self._first_slot + self._slot_index(part.slots[piece]))
             else:

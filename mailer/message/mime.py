@@ -17,7 +17,7 @@ __all__ = [
     "LINE",
     "encoded_words",
     "encode_phrase",
-    "quoted_printable",
+    "encode_quoted_printable",
     "encode_slot_value",
     "encode_unstructured_value",
 ]
@@ -70,7 +70,7 @@ def encode_phrase(text: str) -> bytes:
     return encoded_words(text)
 
 
-def quoted_printable(text: str) -> bytes:
+def encode_quoted_printable(text: str) -> bytes:
     """Returns `text`, a part of a body between two slots, in quoted-printable with CRLF line ends.
 
     A soft line break (`=` CRLF) can be added at either end, so the values of slots can be joined to the
@@ -88,7 +88,7 @@ def encode_slot_value(value: str) -> bytes:
     data = value.encode("utf-8")
     if _PLAIN_VALUE.fullmatch(data) and not data.startswith((b".", b"From ")):
         return b"=\r\n" + data + b"=\r\n"
-    return b"=\r\n" + quoted_printable(value) + b"=\r\n"
+    return b"=\r\n" + encode_quoted_printable(value) + b"=\r\n"
 
 
 def _folded_quoted_printable_line(data: bytes) -> bytes:

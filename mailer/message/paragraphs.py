@@ -13,7 +13,7 @@ import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from mailer.message.mime import quoted_printable
+from mailer.message.mime import encode_quoted_printable
 from mailer.render.slots.slots import Paragraph, RenditionPart, join_fragments
 from mailer.render.text.display_columns import display_width
 from mailer.render.text.wrap import LIMIT
@@ -47,7 +47,7 @@ class EncodedParagraph:
         self._paragraph = paragraph
         self._usual = _encoded_layout(paragraph.own_fragments(part.fragments))
         self.slots = part.slots[paragraph.slot : paragraph.end_slot]
-        self._lines = list(_lines_with_slots(self._usual.texts))
+        self._lines = list(_widths_and_slots_of_lines(self._usual.texts))
         self._has_reusable_layouts = not any(map(_affects_word_before, paragraph.source[1:]))
         self._layouts: dict[_Lengths, _EncodedLayout] = {}
 
@@ -65,7 +65,7 @@ class EncodedParagraph:
         """
         layout = self._layout_for(slot_values)
         if isinstance(layout, str):
-            return quoted_printable(layout)
+            return encode_quoted_printable(layout)
         found = [layout.encoded[0]]
         for line, fragment in zip(encoded_values, layout.encoded[1:], strict=True):
             found += (line, fragment)
@@ -75,7 +75,7 @@ class EncodedParagraph:
         """Returns the fragments to join with these values, or the finished text if they cannot be reused."""
         if not self._may_need_wrapping(slot_values):
             return self._usual
-        lengths = self._shared_lengths(slot_values)
+        lengths = self._reusable_value_lengths(slot_values)
         if lengths is not None and lengths in self._layouts:
             return self._layouts[lengths]
         shown = join_fragments(self._usual.texts, slot_values)
@@ -102,7 +102,7 @@ class EncodedParagraph:
                 return True
         return False
 
-    def _shared_lengths(self, slot_values: Sequence[str]) -> _Lengths | None:
+    def _reusable_value_lengths(self, slot_values: Sequence[str]) -> _Lengths | None:
         """Returns the lengths of the values, or None if not only these lengths decide where lines end."""
         # `wrap` counts the marker of a slot, a word that begins with "slot", as 12 columns.
         if (
@@ -117,7 +117,7 @@ class EncodedParagraph:
 
 
 def _encoded_layout(fragments: Sequence[str]) -> _EncodedLayout:
-    return _EncodedLayout(fragments, [quoted_printable(fragment) for fragment in fragments])
+    return _EncodedLayout(fragments, [encode_quoted_printable(fragment) for fragment in fragments])
 
 
 def _affects_word_before(text: str) -> bool:
@@ -161,7 +161,7 @@ def _fragments_around_values(
     return [*fragments, wrapped[end:]] if len(places) == len(slot_values) else None
 
 
-def _lines_with_slots(fragments: Sequence[str]) -> Iterator[tuple[int, tuple[int, ...]]]:
+def _widths_and_slots_of_lines(fragments: Sequence[str]) -> Iterator[tuple[int, tuple[int, ...]]]:
     """Yields (largest number of columns without the slots, numbers of the slots) of each line with slots."""
     width = 0
     inside: list[int] = []

@@ -99,7 +99,7 @@ def _is_fence_closed(token: Token, lines: Sequence[str]) -> bool:
 def _findings_in_paragraph(
     children: Sequence[Token], line: int, *, is_list_entry: bool, has_comment_start: bool
 ) -> Iterator[Finding]:
-    text = "".join(map(_text_to_search, children))
+    text = "".join(map(_searchable_text, children))
     for number, each in enumerate(text.split("\n")):
         for message in _messages_about_unused_markdown(each):
             yield Finding(message, line + number, "warning")
@@ -137,7 +137,7 @@ _NOT_CLOSED = (
 )
 
 
-def _text_to_search(token: Token) -> str:
+def _searchable_text(token: Token) -> str:
     match token.type:
         case "text":
             return token.content

@@ -37,12 +37,12 @@ def check_literal_marks(children: Sequence[Token], collector: FindingCollector) 
     children = [_NOTHING, *children, _NOTHING]
     for index, opened in enumerate(children):
         if opened.type == "em_open" and opened.markup == "*":
-            _check_stars(children, index, collector)
+            _check_italics_with_stars(children, index, collector)
     for before, opened, words, closed, after in zip(
         children, children[1:], children[2:], children[3:], children[4:], strict=False
     ):
         if opened.type == "strong_open" and opened.markup == "__" and closed.type == "strong_close":
-            _check_underscores(before, words, after, collector)
+            _check_bold_with_underscores(before, words, after, collector)
         if (
             opened.markup in ("_", "__")
             and closed.markup == opened.markup
@@ -55,7 +55,7 @@ def check_literal_marks(children: Sequence[Token], collector: FindingCollector) 
             )
 
 
-def _check_stars(children: Sequence[Token], index: int, collector: FindingCollector) -> None:
+def _check_italics_with_stars(children: Sequence[Token], index: int, collector: FindingCollector) -> None:
     """Reports italics that begin or end within a word and contain more than a part of that word.
 
     `children` are the tokens of a paragraph; the token at `index` opens the italics.
@@ -99,7 +99,9 @@ def _check_stars(children: Sequence[Token], index: int, collector: FindingCollec
     )
 
 
-def _check_underscores(before: Token, words: Token, after: Token, collector: FindingCollector) -> None:
+def _check_bold_with_underscores(
+    before: Token, words: Token, after: Token, collector: FindingCollector
+) -> None:
     """Reports a name in bold, such as `__init__`, that is directly beside another part of a path.
 
     `words` is the text in bold; `before` and `after` are the tokens on both sides of it.

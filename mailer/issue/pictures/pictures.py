@@ -94,7 +94,7 @@ def picture_uses(tree: Node, documents: Mapping[Key, Document]) -> Iterator[Pict
                 if source is not None and isinstance(source.value, str):
                     yield PictureUse(source.value.strip(), source.position)
         if key in documents:
-            yield from _uses_in_document(documents[key], node)
+            yield from _picture_uses_in_document(documents[key], node)
 
 
 def _image_keys_around(key: Key) -> Iterator[Key]:
@@ -104,7 +104,7 @@ def _image_keys_around(key: Key) -> Iterator[Key]:
             yield key[: index + 1]
 
 
-def _uses_in_document(document: Document, node: Node) -> Iterator[PictureUse]:
+def _picture_uses_in_document(document: Document, node: Node) -> Iterator[PictureUse]:
     for token in document.picture_tokens():
         line = node.file_line(line_of_token(token))
         column = 1 if line > node.position.line else node.position.column

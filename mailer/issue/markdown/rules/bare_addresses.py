@@ -74,7 +74,7 @@ def _bare_address_rule(state: StateInline, silent: bool) -> bool:
         return False
     bare = found[index]
     if bare.start > state.pos:
-        return _append_text_before(state, bare.start, silent)
+        return _append_text_before_address(state, bare.start, silent)
     if bare.end > state.posMax:
         return False
     if not silent:
@@ -83,7 +83,7 @@ def _bare_address_rule(state: StateInline, silent: bool) -> bool:
     return True
 
 
-def _append_text_before(state: StateInline, start: int, silent: bool) -> bool:
+def _append_text_before_address(state: StateInline, start: int, silent: bool) -> bool:
     """Appends the text before the address at `start`, where the parser's rule for text would not stop.
 
     Returns False if the rule for text stops before the address by itself. If `silent`, nothing is appended.

@@ -37,13 +37,13 @@ _REFERENCE = re.compile(r"\[\^[^ \n\]]{1,999}\]")
 def add_footnote_rules(parser: MarkdownIt) -> None:
     """Adds to `parser` the rules that read footnotes."""
     footnote_plugin(parser, move_to_end=False, always_match_refs=True)
-    parser.inline.ruler.at("footnote_ref", _reference_rule)
+    parser.inline.ruler.at("footnote_ref", _footnote_reference_rule)
     parser.core.ruler.after("inline", "footnotes", _footnote_rule)
-    parser.add_render_rule("footnote_ref", _render_reference)
-    parser.add_render_rule("footnote_anchor", _render_anchor)
+    parser.add_render_rule("footnote_ref", _render_footnote_reference)
+    parser.add_render_rule("footnote_anchor", _render_footnote_anchor)
 
 
-def _reference_rule(state: StateInline, silent: bool) -> bool:
+def _footnote_reference_rule(state: StateInline, silent: bool) -> bool:
     """Runs the plugin's rule for a reference to a footnote, unless the text cannot be a reference.
 
     Returns whether the rule found a reference. The plugin alone would read to the end of the text for each
@@ -103,16 +103,16 @@ class _FootnoteNumbering:
                 depth += child.nesting if child.type in ("link_open", "link_close") else 0
                 here = line + (child.map[0] if child.map else 0)
                 if child.type == "footnote_ref":
-                    self._number_reference(child, here, in_link=depth > 0)
+                    self._number_reference(child, here, is_in_link=depth > 0)
                 elif child.type == "image":
                     self._report_references_in_picture(child.children or (), here)
 
-    def _number_reference(self, reference: Token, line: int, *, in_link: bool) -> None:
+    def _number_reference(self, reference: Token, line: int, *, is_in_link: bool) -> None:
         note = self.footnote_of(reference, line)
         if note is None:
             label = reference.meta["label"]
             advice = f"write [^{label}]: and its words on a line of its own, or put `[^{label}]` in backticks"
-            self._warn(f"the footnote [^{label}] is not defined in this text; {advice}", line)
+            self._add_warning(f"the footnote [^{label}] is not defined in this text; {advice}", line)
             _restore_written_text(reference)
             return
         if not note.number:
@@ -122,7 +122,7 @@ class _FootnoteNumbering:
         reference.meta = {
             "number": note.number,
             "note": f"note-{self.id_prefix}{note.number}",
-            "id": "" if in_link else self._anchor_id(note, note.references),
+            "id": "" if is_in_link else self._anchor_id(note, note.references),
         }
 
     def _report_references_in_picture(self, children: Sequence[Token], line: int) -> None:
@@ -131,7 +131,7 @@ class _FootnoteNumbering:
                 message = (
                     "a footnote cannot be in the alternative text of a picture; move it after the picture"
                 )
-                self._warn(message, line)
+                self._add_warning(message, line)
                 _restore_written_text(child)
 
     def footnote_tokens(self) -> Iterator[Token]:
@@ -152,7 +152,7 @@ class _FootnoteNumbering:
                     f"no reference leads to the footnote [^{note.label}], so it is left out; write "
                     f"[^{note.label}] where it belongs"
                 )
-                self._warn(message, note.line)
+                self._add_warning(message, note.line)
 
     def _anchor_id(self, note: _Footnote, reference_number: int) -> str:
         return f"noted-{self.id_prefix}{note.number}" + (
@@ -173,7 +173,7 @@ class _FootnoteNumbering:
         ]
         return tokens
 
-    def _warn(self, message: str, line: int) -> None:
+    def _add_warning(self, message: str, line: int) -> None:
         self.findings.append(Finding(message, line, "warning"))
 
 
@@ -231,7 +231,7 @@ def _restore_written_text(reference: Token) -> None:
     reference.meta = {}
 
 
-def _render_reference(_: Any, tokens: Sequence[Token], index: int, *__: Any) -> str:
+def _render_footnote_reference(_: Any, tokens: Sequence[Token], index: int, *__: Any) -> str:
     meta = tokens[index].meta
     shown = f"[{meta['number']}]"
     if meta["id"]:
@@ -239,5 +239,5 @@ def _render_reference(_: Any, tokens: Sequence[Token], index: int, *__: Any) -> 
     return f"<sup>{shown}</sup>"
 
 
-def _render_anchor(_: Any, tokens: Sequence[Token], index: int, *__: Any) -> str:
+def _render_footnote_anchor(_: Any, tokens: Sequence[Token], index: int, *__: Any) -> str:
     return f'\u00a0<a href="#{tokens[index].meta["id"]}">\u21a9\ufe0e</a>'

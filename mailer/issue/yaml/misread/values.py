@@ -75,9 +75,9 @@ class ValueChecker(TextLines):
         text = line[column:].rstrip(" \t")
         sign = text[0]
         if HEADER.match(text):
-            return self.check_block(row, column, parent_column, key)
+            return self.check_block_text(row, column, parent_column, key)
         if sign in "\"'":
-            return self.check_quoted(row, column, parent_column, key)
+            return self.check_quoted_text(row, column, parent_column, key)
         if sign in "[{":
             return self.check_brackets(row, column, parent_column, key)
         bare = text[: cut.start()].rstrip() if (cut := _COMMENT.search(text)) else text
@@ -110,7 +110,7 @@ class ValueChecker(TextLines):
                 f'a ": " is not allowed here; put the whole text in quotes: {quoted_entry(key, bare)}',
             )
             return self.overwrite_value(row, column, parent_column)
-        return self.check_continuation(row, parent_column, key)
+        return self.check_continuation_lines(row, parent_column, key)
 
     def report_and_skip(self, row: int, column: int, parent_column: int, message: str) -> int:
         """Reports a fault, overwrites the value, and returns the row after the value.
@@ -128,7 +128,7 @@ class ValueChecker(TextLines):
         self.overwrite(row, column, len(self.lines[row]) - column, "x")
         return self.blank_out_nested_rows(row, parent_column)
 
-    def check_block(self, row: int, column: int, parent_column: int, key: str | None) -> int:
+    def check_block_text(self, row: int, column: int, parent_column: int, key: str | None) -> int:
         """Checks the indentation of the text below a `|` or `>`, and that there is a text.
 
         `parent_column` is the column of the key or dash before the value; `key` is None after a dash.
@@ -161,7 +161,7 @@ class ValueChecker(TextLines):
             self.add_fault(row, column, f"there is no text below this {sign[0]}; {advice}")
         return at
 
-    def check_quoted(self, row: int, column: int, parent_column: int, key: str | None) -> int:
+    def check_quoted_text(self, row: int, column: int, parent_column: int, key: str | None) -> int:
         """Checks a text in quotes: whether it is closed, its escapes, and what follows it.
 
         `parent_column` is the column of the key or dash before the value; `key` is None after a dash.
@@ -230,7 +230,7 @@ class ValueChecker(TextLines):
             self.overwrite(at, where, 1, "x")
         return end[0] + 1
 
-    def check_continuation(self, row: int, parent_column: int, key: str | None) -> int:
+    def check_continuation_lines(self, row: int, parent_column: int, key: str | None) -> int:
         """Checks the further lines of a text that begins on `row` without a quote.
 
         `parent_column` is the column of the key or dash before the value; `key` is None after a dash.
