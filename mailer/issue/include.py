@@ -119,6 +119,7 @@ class IncludeReader:
         """
         assert isinstance(entry.value, Mapping)  # noqa: S101
         wanted = entry.value["include"]
+        position = wanted.position
         if not wanted.is_readable:
             return None
         if len(entry.value) > 1:
@@ -129,29 +130,23 @@ class IncludeReader:
             )
             return None
         if not isinstance(wanted.value, str) or not wanted.value.strip():
-            self._report_problem(
-                "include must be the path of a file, as in include: news.yaml", wanted.position
-            )
+            self._report_problem("include must be the path of a file, as in include: news.yaml", position)
             return None
         folder = self.root / posixpath.dirname(entry.position.path)
         try:
             path = locate_file(self.root, folder, wanted.value.strip())
         except ValueError as error:
-            self._report_problem(f"the include {error}", wanted.position)
+            self._report_problem(f"the include {error}", position)
             return None
         name = path.relative_to(self.root).as_posix()
         self._number += 1
         if name in including_files:
             circle = " -> ".join([*including_files[including_files.index(name) :], name])
-            self._report_problem(
-                f"this include leads back to its own file: {circle}; remove it", wanted.position
-            )
+            self._report_problem(f"this include leads back to its own file: {circle}; remove it", position)
         elif len(including_files) > MAX_DEPTH:
-            self._report_problem(
-                f"includes must not be nested more than {MAX_DEPTH} levels deep", wanted.position
-            )
+            self._report_problem(f"includes must not be nested more than {MAX_DEPTH} levels deep", position)
         elif self._number > MAX_INCLUDES or self._total > MAX_TOTAL:
-            self._report_exceeded_limit(wanted.position)
+            self._report_exceeded_limit(position)
         else:
             written = workspace_path_as_written(self.root, folder, wanted.value.strip(), path)
             tree = self._parsed_file(path, written)
@@ -167,7 +162,7 @@ class IncludeReader:
             self._number_of_entries += len(entries)
             if self._number_of_entries <= MAX_ENTRIES:
                 return self._entries_with_includes_replaced(entries, (*including_files, name))
-            self._report_exceeded_limit(wanted.position)
+            self._report_exceeded_limit(position)
         return None
 
     def _report_exceeded_limit(self, position: SourcePosition) -> None:
