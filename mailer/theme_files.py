@@ -162,7 +162,10 @@ def _is_folder(path: Path, display_name: str, problems: list[Problem]) -> bool:
 
 
 def _file_mode(path: Path, display_name: str, problems: list[Problem]) -> int:
-    """Returns the mode of a path (`st_mode`), or 0 if nothing is there or `stat` fails."""
+    """Returns the mode of a path (`st_mode`), or 0 if nothing is there or the mode cannot be read.
+
+    Adds a problem to `problems`, with `display_name` as its path, if the mode cannot be read.
+    """
     try:
         return path.stat().st_mode
     except OSError as error:

@@ -72,7 +72,7 @@ class MessageTemplate:
         return field, TemplateSigner(self._signer, fragments, self._seams, stamp.seconds)
 
     def _write_header(self) -> None:
-        """Appends the part of the header that follows the value of Date."""
+        """Appends to the fragments the part of the header that follows the value of Date."""
         envelope = self.envelope
         self._append_bytes(b"\r\nMessage-ID: ")
         self._add_seam(_MESSAGE_ID)

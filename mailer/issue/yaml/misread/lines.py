@@ -12,7 +12,10 @@ _MAX_FAULTS = 1_000
 
 
 class TextLines:
-    """Holds the lines of a text. Rows and columns count from 0; no change alters the length of a line."""
+    """Holds the lines of a text. Rows and columns count from 0; no change alters the length of a line.
+
+    `ends` has the line end after each line, and `starts` has the offset of each line in the text.
+    """
 
     def __init__(self, text: str, faults: list[TextFault]) -> None:
         self.lines, self.ends = lines_and_line_ends(text)
