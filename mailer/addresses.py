@@ -147,7 +147,7 @@ def cleaned_address_and_note(text: str) -> tuple[str, str]:
 
 
 def _without_decoration(text: str, notes: dict[str, bool]) -> str:
-    """Returns `text` without brackets, names and so on around an address, and adds these to `notes`."""
+    """Returns `text` without brackets, names and so on around an address, and marks them in `notes`."""
     before = ""
     while before != text:
         before = text
@@ -253,7 +253,7 @@ def address_with_ascii_domain(address: str) -> str:
 
 
 def _case_folded(local_part: str) -> str:
-    """Returns a local part in NFC for comparison without regard to case (Unicode 3.13, D145)."""
+    """Returns the form of a local part that is compared, without regard to case (Unicode 3.13, D145)."""
     if local_part.isascii():
         return local_part.lower()
     return unicodedata.normalize("NFC", unicodedata.normalize("NFD", local_part).casefold())

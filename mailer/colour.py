@@ -7,7 +7,7 @@ from collections.abc import Iterable
 __all__ = [
     "LUMINANCE",
     "contrast_ratio",
-    "linear_light",
+    "linear_intensity",
     "mix_colours",
     "most_readable_colour",
     "readable_text_colour",
@@ -24,7 +24,7 @@ def _rgb_channels(colour: str) -> tuple[int, int, int]:
     return int(digits[0:2], 16), int(digits[2:4], 16), int(digits[4:6], 16)
 
 
-def linear_light(channel: int) -> float:
+def linear_intensity(channel: int) -> float:
     """Returns the linear intensity, from 0 to 1, of an sRGB channel whose value is from 0 to 255."""
     part = channel / 255
     return part / 12.92 if part <= 0.04045 else float(((part + 0.055) / 1.055) ** 2.4)
@@ -32,20 +32,21 @@ def linear_light(channel: int) -> float:
 
 def _relative_luminance(colour: str) -> float:
     return sum(
-        share * linear_light(channel) for share, channel in zip(LUMINANCE, _rgb_channels(colour), strict=True)
+        share * linear_intensity(channel)
+        for share, channel in zip(LUMINANCE, _rgb_channels(colour), strict=True)
     )
 
 
-def contrast_ratio(colour: str, other: str) -> float:
+def contrast_ratio(colour: str, other_colour: str) -> float:
     """Returns the contrast ratio of two colours, from 1 to 21. Text needs at least 4.5 to be readable."""
-    light, dark = sorted((_relative_luminance(colour), _relative_luminance(other)), reverse=True)
+    light, dark = sorted((_relative_luminance(colour), _relative_luminance(other_colour)), reverse=True)
     return (light + 0.05) / (dark + 0.05)
 
 
-def mix_colours(colour: str, other: str, share: float = 0.5) -> str:
-    """Returns a mixture of two colours. `share` (0 to 1) is the part of `other` in it."""
+def mix_colours(colour: str, other_colour: str, share: float = 0.5) -> str:
+    """Returns a mixture of two colours. `share` (0 to 1) is the part of `other_colour` in it."""
     share = min(1.0, max(0.0, float(share)))
-    pairs = zip(_rgb_channels(colour), _rgb_channels(other), strict=True)
+    pairs = zip(_rgb_channels(colour), _rgb_channels(other_colour), strict=True)
     return "#" + "".join(f"{round(a + (b - a) * share):02x}" for a, b in pairs)
 
 

@@ -52,7 +52,10 @@ Severity = Literal["error", "warning"]
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """Describes one problem and its place in a file. Lines and columns count from 1."""
+    """Describes one problem and its place in a file.
+
+    Lines and columns count from 1. Each part of the place that is not known is None.
+    """
 
     message: str
     path: str | None = None
@@ -68,7 +71,7 @@ class Problem:
 
 
 class MailerError(Exception):
-    """Represents an error that is reported to users as sentences. All other errors are derived from it."""
+    """Represents an error that users see as one or more sentences. All other errors are derived from it."""
 
     exit_status = 1
 

@@ -57,7 +57,7 @@ class NewFile:
     def commit(self) -> None:
         """Syncs the file to disk, renames it to `path`, and syncs the folder.
 
-        Raises OSError. If that happens before the renaming, the old file stays.
+        Raises OSError. If a step before the renaming fails, the old file stays.
         """
         self.file.flush()
         os.fsync(self.file.fileno())

@@ -17,7 +17,7 @@ from pathlib import Path
 import mailer
 from mailer.errors import Problem, ThemeError
 
-__all__ = ["ThemeFile", "ThemeFiles", "built_in_theme", "check_template_folders", "read_theme"]
+__all__ = ["ThemeFile", "ThemeFiles", "built_in_theme_folder", "check_template_folders", "read_theme"]
 
 FOLDERS = ("email", "text", "web", "locale")
 SUFFIXES = (".mjml", ".html", ".txt", ".po")
@@ -78,7 +78,7 @@ class ThemeFiles:
         return file.path if file else f"templates/{name}"
 
 
-def built_in_theme() -> Path:
+def built_in_theme_folder() -> Path:
     """Returns the folder of the built-in theme, in an installed package or beside one in a checkout."""
     package = Path(mailer.__file__).parent
     inside = package / "theme"
@@ -87,7 +87,7 @@ def built_in_theme() -> Path:
 
 def read_theme(root: Path) -> ThemeFiles:
     """Returns the theme of the workspace at `root`. Raises ThemeError with all files that cannot be used."""
-    own, built_in = root / "templates", built_in_theme()
+    own, built_in = root / "templates", built_in_theme_folder()
     problems: list[Problem] = []
     files = _read_theme_files(own, root, "templates/", problems)
     if problems:
@@ -162,7 +162,10 @@ def _is_folder(path: Path, display_name: str, problems: list[Problem]) -> bool:
 
 
 def _file_mode(path: Path, display_name: str, problems: list[Problem]) -> int:
-    """Returns the mode of a path (`st_mode`), or 0 if nothing is there or `stat` fails."""
+    """Returns the mode of a path (`st_mode`), or 0 if nothing is there or the mode cannot be read.
+
+    Adds a problem to `problems`, with `display_name` as its path, if the mode cannot be read.
+    """
     try:
         return path.stat().st_mode
     except OSError as error:

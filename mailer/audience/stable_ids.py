@@ -68,7 +68,7 @@ def subscriber_of_token(db: Database, token: Token) -> int | None:
     if token.stable_id:
         row = db.conn.execute(_BY_STABLE_ID, (token.stable_id,)).fetchone()
     else:
-        row = db.conn.execute(_BY_NUMBER, (min(token.number, _LARGEST),)).fetchone()
+        row = db.conn.execute(_BY_NUMBER, (min(token.subscriber_number, _LARGEST),)).fetchone()
     return int(row[0]) if row else None
 
 

@@ -1,1 +1,1 @@
-"""Reads issues: turns a YAML file into a checked value, and keeps the position of each key in the file."""
+"""Reads issues: turns a YAML file into a checked `Issue`, and keeps the position of each key in the file."""

@@ -18,7 +18,7 @@ from mailer.issue.yaml.tree import Key
 from mailer.language.dates import long_date, weekday
 from mailer.language_tags import script_of
 
-__all__ = ["common_headlines", "issue_with_defaults"]
+__all__ = ["headlines_for_all_readers", "issue_with_defaults"]
 
 #: Mail programs on a desktop show about so many columns of a subject; phones show half as many.
 SUBJECT_COLUMNS = 70
@@ -32,8 +32,8 @@ _JOINTS = {
 }
 
 
-def common_headlines(issue: Issue) -> list[str]:
-    """Returns the titles of the issue that all readers see, in order."""
+def headlines_for_all_readers(issue: Issue) -> list[str]:
+    """Returns the titles of items and of the column that all readers see, in reading order."""
     titles = [item.title for item in issue.items if not item.only]
     for section in issue.sections:
         if not section.only:
@@ -46,14 +46,14 @@ def common_headlines(issue: Issue) -> list[str]:
 def issue_with_defaults(
     issue: Issue, settings: Settings, documents: Mapping[Key, Document], placeholders: Placeholders
 ) -> Issue:
-    """Returns the issue with language, title, subject and preheader filled in.
+    """Returns the issue with the language, title, subject and preheader that the editor left out.
 
-    `documents` has the parsed Markdown texts of the issue by key. Braces in texts that are made from them are
-    escaped.
+    `documents` has the parsed Markdown texts of the issue by key, in which `placeholders` stand for slots. A
+    preheader that is made from these texts has the slots again, and braces that are text are escaped.
     """
     language = issue.language or settings.edition_language(issue.edition)
     title = issue.title or _default_title(issue, settings, language)
-    titles = common_headlines(issue)
+    titles = headlines_for_all_readers(issue)
     subject = issue.subject or _default_subject(title, titles, language)
     preheader = issue.preheader or make_preheader(
         issue.model_copy(update={"language": language}), title, subject, titles, documents, placeholders

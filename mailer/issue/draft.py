@@ -15,33 +15,36 @@ from mailer.config import Settings
 from mailer.display_text import nearest_word
 from mailer.errors import IssueError, Problem
 
-__all__ = ["draft_text", "skeleton_texts", "write_draft"]
+__all__ = ["draft_text", "texts_in_skeletons", "write_draft"]
 
 #: The skeleton of a layout; every other layout begins with items.
 _SKELETONS = {"evening": "evening.yaml", "feature": "feature.yaml"}
 
 
 @cache
-def skeleton_texts() -> frozenset[str]:
-    """Returns the texts of all skeletons, each as one line. A finished issue contains none of them."""
+def texts_in_skeletons() -> frozenset[str]:
+    """Returns every text in the skeletons, each as one line.
+
+    An issue that contains one of these texts was not finished.
+    """
     texts: set[str] = set()
     for skeleton in (files("mailer.issue") / "skeletons").iterdir():
-        _collect_texts(yaml.load(skeleton.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader), texts)
+        _collect_texts_in(yaml.load(skeleton.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader), texts)
     return frozenset(text for text in texts if not text.startswith("$"))
 
 
-def _collect_texts(value: object, texts: set[str]) -> None:
-    if isinstance(value, dict):
-        value = [each for key, each in value.items() if key != "source"]
-    if isinstance(value, list):
-        for each in value:
-            _collect_texts(each, texts)
-    elif isinstance(value, str):
-        texts.add(" ".join(value.split()))
+def _collect_texts_in(yaml_value: object, texts: set[str]) -> None:
+    if isinstance(yaml_value, dict):
+        yaml_value = [each for key, each in yaml_value.items() if key != "source"]
+    if isinstance(yaml_value, list):
+        for each in yaml_value:
+            _collect_texts_in(each, texts)
+    elif isinstance(yaml_value, str):
+        texts.add(" ".join(yaml_value.split()))
 
 
 def draft_text(edition: str, date: dt.date, layout: str) -> str:
-    """Returns the YAML of a draft for a layout."""
+    """Returns the YAML of a draft: the skeleton of `layout` with the edition and date filled in."""
     skeleton = files("mailer.issue") / "skeletons" / _SKELETONS.get(layout, "items.yaml")
     return Template(skeleton.read_text(encoding="utf-8")).substitute(edition=edition, date=date.isoformat())
 

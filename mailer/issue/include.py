@@ -18,8 +18,8 @@ from mailer.issue.files.source_file import (
     TextDecodingError,
     decode_utf8,
     locate_file,
-    name_in_workspace,
     read_bounded_file,
+    workspace_path_as_written,
 )
 from mailer.issue.yaml.parse import parse_yaml
 from mailer.issue.yaml.tree import Node, SourcePosition
@@ -36,9 +36,10 @@ MAX_TOTAL = 4_000_000
 
 
 class IncludeReader:
-    """Reads the files of one issue.
+    """Reads the file of one issue and the files that it includes.
 
-    `files` holds what was read by path, the issue first. `problems` gets what is wrong with the files.
+    `root` is the workspace. `files` has the files that were read so far by path, the issue's own file
+    first. Everything that is wrong with the files is added to `problems`.
     """
 
     def __init__(self, root: Path, problems: list[Problem]) -> None:
@@ -54,9 +55,10 @@ class IncludeReader:
         self._full = False
 
     def read_issue(self, path: Path) -> Node | None:
-        """Returns the tree of the issue at `path` with all includes, or None if it cannot be read.
+        """Returns the tree of the issue at `path`, or None if the issue's own file cannot be read.
 
-        `path` must be a resolved path in the workspace.
+        In the tree each include is replaced by the included entries. `path` must be a resolved path in the
+        workspace.
         """
         name = path.relative_to(self.root).as_posix()
         tree = self._parsed_file(path, name)
@@ -64,11 +66,11 @@ class IncludeReader:
             return None
         if not isinstance(tree.value, Mapping):
             what = "a list" if isinstance(tree.value, tuple) else "a text"
-            self._report(
+            self._report_problem(
                 f"is {what}; an issue must begin with keys such as edition: and date:", tree.position
             )
             return None
-        return self._with_includes(tree, (name,))
+        return self._node_with_includes_replaced(tree, (name,))
 
     def _parsed_file(self, path: Path, name: str) -> Node | None:
         if name not in self._trees:
@@ -84,20 +86,20 @@ class IncludeReader:
             self._trees[name] = tree
         return self._trees[name]
 
-    def _with_includes(self, node: Node, including_files: tuple[str, ...]) -> Node:
+    def _node_with_includes_replaced(self, node: Node, including_files: tuple[str, ...]) -> Node:
         if not isinstance(node.value, Mapping):
             return node
         return replace(
             node,
             value={
-                key: replace(child, value=self._entries_with_includes(child.value, including_files))
+                key: replace(child, value=self._entries_with_includes_replaced(child.value, including_files))
                 if key in LISTS and isinstance(child.value, tuple)
                 else child
                 for key, child in node.value.items()
             },
         )
 
-    def _entries_with_includes(
+    def _entries_with_includes_replaced(
         self, entries: tuple[Node, ...], including_files: tuple[str, ...]
     ) -> tuple[Node, ...]:
         found: list[Node] = []
@@ -107,63 +109,67 @@ class IncludeReader:
                 self.is_incomplete = self.is_incomplete or included is None
                 found += included or ()
             else:
-                found.append(self._with_includes(entry, including_files))
+                found.append(self._node_with_includes_replaced(entry, including_files))
         return tuple(found)
 
     def _included_entries(self, entry: Node, including_files: tuple[str, ...]) -> tuple[Node, ...] | None:
-        """Returns the entries that the include in `entry` inserts, or None if they cannot be read."""
+        """Returns the entries that the include in `entry` inserts, or None if they cannot be read.
+
+        `including_files` are the files that lead to this include, the issue's own file first.
+        """
         assert isinstance(entry.value, Mapping)  # noqa: S101
         wanted = entry.value["include"]
+        position = wanted.position
         if not wanted.is_readable:
             return None
         if len(entry.value) > 1:
             other = next(key for key in entry.value if key != "include")
-            self._report(
+            self._report_problem(
                 f'"include" must be the only key of an entry; write "{other[:40]}" into the included file',
                 entry.position,
             )
             return None
         if not isinstance(wanted.value, str) or not wanted.value.strip():
-            self._report("include must be the path of a file", wanted.position)
+            self._report_problem("include must be the path of a file, as in include: news.yaml", position)
             return None
         folder = self.root / posixpath.dirname(entry.position.path)
         try:
             path = locate_file(self.root, folder, wanted.value.strip())
         except ValueError as error:
-            self._report(f"the include {error}", wanted.position)
+            self._report_problem(f"the include {error}", position)
             return None
         name = path.relative_to(self.root).as_posix()
         self._number += 1
         if name in including_files:
             circle = " -> ".join([*including_files[including_files.index(name) :], name])
-            self._report(f"this include leads back to its own file: {circle}; remove it", wanted.position)
+            self._report_problem(f"this include leads back to its own file: {circle}; remove it", position)
         elif len(including_files) > MAX_DEPTH:
-            self._report(f"includes must not be nested more than {MAX_DEPTH} levels deep", wanted.position)
+            self._report_problem(f"includes must not be nested more than {MAX_DEPTH} levels deep", position)
         elif self._number > MAX_INCLUDES or self._total > MAX_TOTAL:
-            self._report_exceeded_limit(wanted.position)
+            self._report_exceeded_limit(position)
         else:
-            written = name_in_workspace(self.root, folder, wanted.value.strip(), path)
+            written = workspace_path_as_written(self.root, folder, wanted.value.strip(), path)
             tree = self._parsed_file(path, written)
             self._total += len(self.files[written].data) if written in self.files else 0
             if tree is None:
                 return None
             if tree.value is None or isinstance(tree.value, str):
-                self._report(
+                self._report_problem(
                     "must hold one entry or a list of entries, because it is included", tree.position
                 )
                 return None
             entries = tree.value if isinstance(tree.value, tuple) else (tree,)
             self._number_of_entries += len(entries)
             if self._number_of_entries <= MAX_ENTRIES:
-                return self._entries_with_includes(entries, (*including_files, name))
-            self._report_exceeded_limit(wanted.position)
+                return self._entries_with_includes_replaced(entries, (*including_files, name))
+            self._report_exceeded_limit(position)
         return None
 
     def _report_exceeded_limit(self, position: SourcePosition) -> None:
         if not self._full:
             self._full = True
             limits = f"{MAX_INCLUDES} files, {MAX_ENTRIES:,} entries and {MAX_TOTAL / 1e6:g} MB"
-            self._report(f"an issue may include at most {limits}; make it smaller", position)
+            self._report_problem(f"an issue may include at most {limits}; make it smaller", position)
 
-    def _report(self, message: str, position: SourcePosition) -> None:
+    def _report_problem(self, message: str, position: SourcePosition) -> None:
         self.problems.append(Problem(message, position.path, position.line, position.column))

@@ -38,8 +38,8 @@ class LoadedIssue:
 
     `path` is relative to the workspace, with slashes. `files` has the issue's own file and then every
     include; `pictures` has the picture files. `digest` is the SHA-256 in hex over the bytes of these files,
-    without their names. `documents` has the parsed Markdown texts by key, with `placeholders` in place of
-    slots. `findings` are warnings.
+    without their names. `findings` are the warnings about the issue. `tree` has the position of each value.
+    `documents` has the parsed Markdown texts by key, in which `placeholders` stand for slots.
     """
 
     issue: Issue
@@ -75,19 +75,22 @@ class LoadedIssue:
     def position_of(self, *keys: str | int) -> SourcePosition:
         """Returns the position of the value under keys such as ("items", 2, "body").
 
-        If there is no such value, returns the position of what would contain it.
+        If there is no such value, returns the position of the value that would contain it.
         """
-        return self.tree.find_deepest(keys)[0].position
+        return self.tree.find_deepest_node(keys)[0].position
 
     def path_and_line_of(self, *keys: str | int) -> tuple[str, int]:
-        """Returns the file and line of a key, or of what would contain the key if it is not written."""
-        node, _ = self.tree.find_deepest(keys)
+        """Returns the path of the file and the line on which a key such as ("items", 2, "body") is written.
+
+        If the key is not written, returns the path and line of the value that would contain it.
+        """
+        node, _ = self.tree.find_deepest_node(keys)
         mark = node.key_position or node.position
         return mark.path, mark.line
 
     def line_of(self, *keys: str | int) -> int | None:
         """Returns the line of a key, or None if the key is not written in a file (a default applies)."""
-        return self.path_and_line_of(*keys)[1] if self.tree.find_deepest(keys)[1] == len(keys) else None
+        return self.path_and_line_of(*keys)[1] if self.tree.find_deepest_node(keys)[1] == len(keys) else None
 
 
 def load_issue(path: Path, settings: Settings) -> LoadedIssue:
@@ -101,12 +104,12 @@ def load_issue(path: Path, settings: Settings) -> LoadedIssue:
 def examine_issue(path: Path, settings: Settings) -> tuple[LoadedIssue | None, list[Problem]]:
     """Returns the issue as far as it can be read, and all its problems in reading order.
 
-    Faulty values are left out or filled in, so that everything else can be checked. The issue is None if
-    nothing can be read. Raises IssueError if the file does not exist.
+    Faulty values are left out or filled in, so that everything else can be checked. The issue is None if the
+    file cannot be read or a faulty value cannot be replaced. Raises IssueError if the file does not exist.
     """
     root = settings.root.resolve()
-    file = _path_in_workspace(path, root)
-    name = _name_in_workspace(file, root)
+    file = _resolved_issue_path(path, root)
+    name = _issue_path_in_workspace(file, root)
     problems: list[Problem] = []
     includes = IncludeReader(root, problems)
     tree = includes.read_issue(file)
@@ -149,10 +152,11 @@ def examine_issue(path: Path, settings: Settings) -> tuple[LoadedIssue | None, l
     return loaded, sorted_problems(problems, name)
 
 
-def _path_in_workspace(issue_path: Path, root: Path) -> Path:
-    """Returns the resolved path of an issue, which must be in the workspace at `root`.
+def _resolved_issue_path(issue_path: Path, root: Path) -> Path:
+    """Returns the resolved path of an issue in the workspace at `root`.
 
-    A relative path counts from the current folder if the file is there, else from the workspace.
+    A relative path is looked up in the current folder first, then in the workspace. Raises IssueError if the
+    file does not exist or is outside the workspace.
     """
     shown = str(issue_path)
     try:
@@ -173,9 +177,12 @@ def _path_in_workspace(issue_path: Path, root: Path) -> Path:
     return file
 
 
-def _name_in_workspace(file: Path, root: Path) -> str:
-    """Returns the path of an issue relative to the workspace, with slashes, as it is stored."""
-    name = file.relative_to(root).as_posix()
+def _issue_path_in_workspace(resolved_path: Path, root: Path) -> str:
+    """Returns the path of an issue relative to the workspace, with slashes.
+
+    Raises IssueError if the path is not valid text or contains a backslash.
+    """
+    name = resolved_path.relative_to(root).as_posix()
     try:
         name.encode()
     except UnicodeEncodeError:
@@ -192,9 +199,9 @@ def _is_readable(tree: Node) -> bool:
 
 
 def _problems_of_whole_issue(tree: Node, issue: Issue | None, *, is_complete: bool) -> list[Problem]:
-    """Returns problems that no value has by itself, such as an issue without content.
+    """Returns problems that concern several values together, such as an issue without content.
 
-    `is_complete` tells whether everything could be read; if not, nothing is reported as missing.
+    `is_complete` is True if everything could be read. If it is False, nothing is reported as missing.
     """
     found: list[tuple[str, SourcePosition]] = []
     items, sections = tree.child("items"), tree.child("sections")

@@ -1,7 +1,7 @@
 """Defines the model of an issue: a frozen value without file positions and without layout.
 
 Texts are kept as written: Markdown is not parsed here, and a slot such as `{{ subscriber.name or "reader" }}`
-stays a slot. After `load_issue` no value that has a default is empty.
+stays a slot. `load_issue` fills in the language, title, subject and preheader that are left out.
 """
 
 from __future__ import annotations
@@ -165,8 +165,8 @@ def keys_and_reader_conditions(issue: Issue) -> Iterator[tuple[tuple[str | int, 
 def issue_for_variant(issue: Issue, variant: int) -> Issue:
     """Returns the issue as the readers of a variant see it.
 
-    Bit i of `variant` is set if these readers meet condition i of `reader_conditions`. An item or section
-    whose bit is not set is left out, and so is a section that becomes empty.
+    Bit i of `variant` is set if these readers meet condition i of `reader_conditions`. Items and sections
+    whose condition these readers do not meet are left out, and so are sections that become empty.
     """
     hidden = {only for bit, only in enumerate(reader_conditions(issue)) if not variant >> bit & 1}
     if not hidden:

@@ -38,18 +38,19 @@ _IN_QUOTES = {
 
 
 def validation_problems(error: ValidationError, tree: Node) -> list[Problem]:
-    """Returns a problem for each error, except errors in values that have a problem already."""
+    """Returns a problem for each of pydantic's errors, except in values that have a problem already."""
     # An unknown key comes before the missing one that it was meant to be.
     found = sorted(error.errors(include_url=False), key=lambda item: item["type"] != "extra_forbidden")
-    return [_problem_of_error(item, tree) for item in found if _is_unreported(item["loc"], tree)]
+    return [_problem_of_error(item, tree) for item in found if _should_report_error_at(item["loc"], tree)]
 
 
-def _is_unreported(keys: Sequence[str | int], tree: Node) -> bool:
-    """Returns whether nothing has been reported yet about the value or the missing key under `keys`.
+def _should_report_error_at(keys: Sequence[str | int], tree: Node) -> bool:
+    """Returns whether the error about the value or the missing key under `keys` is to be reported.
 
-    A missing key counts as reported if a misspelt key was found beside it.
+    It is not if YAML could not read the value, because that has been reported already. A missing key is not
+    reported if a key beside it is unknown and unreadable, because that key is probably the missing one.
     """
-    node, used = tree.find_deepest(keys)
+    node, used = tree.find_deepest_node(keys)
     if used == len(keys) or not isinstance(node.value, Mapping):
         return node.is_readable
     return all(child.is_readable or key in known_keys() for key, child in node.value.items())
@@ -61,7 +62,7 @@ def _problem_of_error(error: Any, tree: Node) -> Problem:
     name = str(keys[-1]) if keys else "the issue"
     if keys and isinstance(keys[-1], int):
         name = f"this entry of {keys[-2]}"
-    node, used = tree.find_deepest(keys)
+    node, used = tree.find_deepest_node(keys)
     mark: SourcePosition = node.position
     given = _KINDS.get(type(error.get("input")).__name__, "another kind of value")
     if kind == "missing":
@@ -116,9 +117,10 @@ def _key_suggestion(keys: Sequence[str | int]) -> str:
 
 
 def sorted_problems(problems: Sequence[Problem], issue_path: str) -> list[Problem]:
-    """Returns the problems in reading order, each once, printable, and at most MAX_PROBLEMS of them.
+    """Returns the problems in reading order, without duplicates, and at most MAX_PROBLEMS of them.
 
-    Problems in the file `issue_path` come before those in the files that it includes.
+    Problems in the file `issue_path` come before those in the files that it includes. Characters in the
+    messages that a terminal would execute are replaced.
     """
     distinct = dict.fromkeys(
         replace(problem, message=_printable_message(problem.message)) for problem in problems

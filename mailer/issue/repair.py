@@ -22,9 +22,10 @@ _ROUNDS = 8
 
 
 def repaired_issue(data: Any, error: ValidationError, settings: Settings) -> Issue | None:
-    """Returns the issue without its errors, or None if they cannot be repaired. Lists keep their length.
+    """Returns the issue with its faulty values replaced or left out, or None if that is not possible.
 
-    `data` is the issue as lists and dicts, and `error` is what is wrong with it.
+    `data` is the issue as lists and dicts, and `error` holds pydantic's errors about it. Lists keep their
+    length.
     """
     value = copy.deepcopy(data)
     editions = tuple(settings.editions)
@@ -41,7 +42,10 @@ def repaired_issue(data: Any, error: ValidationError, settings: Settings) -> Iss
 def _repair_value(
     data: Any, keys: tuple[str | int, ...], editions: tuple[str, ...], *, is_missing: bool
 ) -> None:
-    """Replaces the value under `keys` in `data` by a valid one, or removes it; adds it if it `is_missing`."""
+    """Replaces the value under `keys` in `data` by a valid one, or removes it.
+
+    If `is_missing`, there is no such value yet, and a valid one is added.
+    """
     *above, last = keys or ("",)
     for key in above:
         try:

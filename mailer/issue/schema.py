@@ -40,13 +40,13 @@ def issue_schema() -> dict[str, Any]:
     }
 
 
-def _accept_typed_and_blank_values(model: dict[str, Any]) -> None:
-    """Lets an object in the schema hold what the loader accepts beyond the model.
+def _accept_typed_and_blank_values(object_schema: dict[str, Any]) -> None:
+    """Changes the schema of an object, in place, to what the loader accepts beyond the model.
 
-    Numbers and booleans are accepted as texts, and optional values may be blank.
+    The loader accepts numbers and booleans as texts, and blank optional values.
     """
-    required = model.get("required", ())
-    for name, field in model.get("properties", {}).items():
+    required = object_schema.get("required", ())
+    for name, field in object_schema.get("properties", {}).items():
         _accept_scalars_as_text(field)
         if name in required:
             continue
@@ -57,17 +57,18 @@ def _accept_typed_and_blank_values(model: dict[str, Any]) -> None:
             field["anyOf"].append({"type": "null"})
 
 
-def _accept_scalars_as_text(field: dict[str, Any]) -> None:
-    """Lets numbers and booleans stand for texts in the schema.
+def _accept_scalars_as_text(field_schema: dict[str, Any]) -> None:
+    """Changes the schema of a text, in place, so that it accepts numbers and booleans too.
 
     YAML 1.2 reads `title: 2026` as a number and `title: true` as a boolean; in an issue both are texts.
     """
-    if field.get("type") == "string" and "pattern" not in field:
-        field["type"] = ["string", "number", "boolean"]
-    for below in (*field.get("anyOf", ()), *([field["items"]] if "items" in field else ())):
+    if field_schema.get("type") == "string" and "pattern" not in field_schema:
+        field_schema["type"] = ["string", "number", "boolean"]
+    below_items = [field_schema["items"]] if "items" in field_schema else []
+    for below in (*field_schema.get("anyOf", ()), *below_items):
         _accept_scalars_as_text(below)
 
 
 def schema_text() -> str:
-    """Returns the JSON Schema as the text of its file."""
+    """Returns the JSON Schema of an issue as indented JSON text."""
     return json.dumps(issue_schema(), ensure_ascii=False, indent=2) + "\n"

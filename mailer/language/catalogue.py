@@ -15,7 +15,7 @@ from babel.messages.pofile import PoFileError, read_po
 
 from mailer.language_tags import SOURCE_LANGUAGE, primary_language
 
-__all__ = ["Catalogue", "Translated", "Translations", "parse_catalogue"]
+__all__ = ["Catalogue", "TranslatedText", "Translations", "parse_catalogue"]
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class Catalogue:
     plural_form_of: Callable[[int], int]
 
 
-class Translated(str):
+class TranslatedText(str):
     """Represents a translated text together with the tag of its language."""
 
     __slots__ = ("language",)
@@ -39,12 +39,12 @@ class Translated(str):
 
 @dataclass(frozen=True)
 class Translations:
-    """Holds the catalogues to try, in order. `language` is the tag of the language that was asked for."""
+    """Holds the catalogues to try, in order. `language` is the tag of the language to translate into."""
 
     catalogues: tuple[Catalogue, ...] = ()
     language: str = SOURCE_LANGUAGE
 
-    def translate(self, message: str, context: str = "") -> Translated:
+    def translate(self, message: str, context: str = "") -> TranslatedText:
         """Returns the translation of `message`, or the message itself if there is none.
 
         `context` is the context of the message in the catalogue (msgctxt).
@@ -52,10 +52,10 @@ class Translations:
         for catalogue in self.catalogues:
             found = catalogue.messages.get((context, message))
             if found:
-                return self._with_language(found[0], self.language)
-        return self._with_language(message)
+                return self._with_language_tag(found[0], self.language)
+        return self._with_language_tag(message)
 
-    def translate_plural(self, singular: str, plural: str, count: int, context: str = "") -> Translated:
+    def translate_plural(self, singular: str, plural: str, count: int, context: str = "") -> TranslatedText:
         """Returns the translation of a message in the plural form for `count`.
 
         If there is none, returns `singular` or `plural`. `context` is the context in the catalogue (msgctxt).
@@ -64,16 +64,16 @@ class Translations:
             found = catalogue.messages.get((context, singular))
             if found:
                 form = found[min(catalogue.plural_form_of(count), len(found) - 1)]
-                return self._with_language(form, self.language)
-        return self._with_language(singular if count == 1 else plural)
+                return self._with_language_tag(form, self.language)
+        return self._with_language_tag(singular if count == 1 else plural)
 
-    def _with_language(self, text: str, language: str = "") -> Translated:
+    def _with_language_tag(self, text: str, language: str = "") -> TranslatedText:
         """Returns `text` with the tag of its language.
 
-        An untranslated text has no `language`: it gets the tag that was asked for if that is a kind of
-        English, else `en`.
+        `language` is "" for an untranslated text, which is English. Its tag is then the one that was asked
+        for if that is a kind of English, else `en`.
         """
-        translated = Translated(text)
+        translated = TranslatedText(text)
         is_english = primary_language(self.language) == SOURCE_LANGUAGE
         translated.language = language or (self.language if is_english else SOURCE_LANGUAGE)
         return translated

@@ -22,7 +22,7 @@ _RANGE = re.compile(r"\s*([A-Za-z]{2,8}(?:-[A-Za-z0-9]{1,8})*)\s*(?:;\s*[qQ]\s*=
 
 
 def choose_language(wanted_languages: Iterable[str], theme_folders: tuple[Path, ...]) -> str:
-    """Returns the first of the wanted languages that has a catalogue in a theme, or English if none has."""
+    """Returns the first of the wanted languages that has a catalogue in a folder, or English if none has."""
     for wish in wanted_languages:
         locale = known_locale(wish)
         if locale is None:
@@ -85,10 +85,10 @@ def _catalogue_folder_names(language: str) -> list[str]:
 
     They are, for example, `zh_Hant_TW`, `zh_Hant` and `zh`.
     """
-    return list(dict.fromkeys(_folder_name(tag) for tag in fallback_tags(language)))
+    return list(dict.fromkeys(_locale_folder_name(tag) for tag in fallback_tags(language)))
 
 
-def _folder_name(tag: str) -> str:
+def _locale_folder_name(tag: str) -> str:
     """Returns a language tag in the spelling of folder names: `zh_Hant_TW`."""
     first, *others = tag.split("-")
     return "_".join([first, *(part.title() if len(part) == 4 else part.upper() for part in others)])

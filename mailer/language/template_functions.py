@@ -1,7 +1,7 @@
 """Defines the functions that translate texts in templates: `_`, `gettext`, `ngettext` and others.
 
-Translated texts carry the tag of their language, so that `direction.ours` can mark texts that are not in the
-language of the text around them.
+Translated texts carry the tag of their language, so that the template function `ours` can mark texts that are
+not in the language of the text around them.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from jinja2 import pass_context
 from jinja2.runtime import Context
 from markupsafe import Markup, escape
 
-from mailer.language.catalogue import Translated, Translations
+from mailer.language.catalogue import TranslatedText, Translations
 
 __all__ = ["GLOBALS", "TRANSLATIONS", "TranslatedHtml"]
 
@@ -33,8 +33,8 @@ def _translations_of(context: Context) -> Translations:
 
 
 def _fill_in_values(
-    context: Context, text: Translated, values: dict[str, Any], *, is_trusted_html: bool
-) -> Translated | TranslatedHtml:
+    context: Context, text: TranslatedText, values: dict[str, Any], *, is_trusted_html: bool
+) -> TranslatedText | TranslatedHtml:
     """Returns a translation with `values` in place of its placeholders, such as `%(name)s`.
 
     If `is_trusted_html`, HTML tags in the text are kept, and each `%` begins a placeholder. Otherwise the
@@ -44,20 +44,20 @@ def _fill_in_values(
     if context.eval_ctx.autoescape:
         shown = Markup(text) if is_trusted_html else escape(text)  # noqa: S704
     shown = shown % values if values or is_trusted_html else shown
-    filled = TranslatedHtml(shown) if isinstance(shown, Markup) else Translated(shown)
+    filled = TranslatedHtml(shown) if isinstance(shown, Markup) else TranslatedText(shown)
     filled.language = text.language
     return filled
 
 
 @pass_context
-def _translate_as_text(context: Context, message: str, /, **values: Any) -> Translated | TranslatedHtml:
+def _translate_as_text(context: Context, message: str, /, **values: Any) -> TranslatedText | TranslatedHtml:
     return _fill_in_values(
         context, _translations_of(context).translate(message), values, is_trusted_html=False
     )
 
 
 @pass_context
-def _gettext(context: Context, message: str, /, **values: Any) -> Translated | TranslatedHtml:
+def _gettext(context: Context, message: str, /, **values: Any) -> TranslatedText | TranslatedHtml:
     return _fill_in_values(
         context, _translations_of(context).translate(message), values, is_trusted_html=True
     )

@@ -1,4 +1,4 @@
-"""Makes and reads signed tokens and the URLs that carry them. Pure: no clock, no database, no network."""
+"""Makes and reads signed tokens and the URLs that carry them, without clock, database or network."""
 
 from mailer.links.tokens import NOBODY, Purpose, Token, TokenCodec
 from mailer.links.urls import LinkBuilder

@@ -37,16 +37,16 @@ def possible_token_texts(text: str, alphabet: frozenset[str]) -> list[str]:
     letters o, l and b in place of the digits 0, 1 and 8.
     """
     plain = unicodedata.normalize("NFKC", _remove_encodings(text[:_MAX_INPUT_LENGTH]))
-    versions = [_filter_letters(plain, alphabet)]
+    versions = [_letters_in_alphabet(plain, alphabet)]
     if "0" not in alphabet:  # small letters, without the digits that look like letters
         versions = [
-            _filter_letters(plain.lower(), alphabet),
-            _filter_letters(plain.lower().translate(_LETTERS_FOR_DIGITS), alphabet),
+            _letters_in_alphabet(plain.lower(), alphabet),
+            _letters_in_alphabet(plain.lower().translate(_LETTERS_FOR_DIGITS), alphabet),
         ]
     return list(dict.fromkeys(versions))
 
 
-def _filter_letters(text: str, alphabet: frozenset[str]) -> str:
+def _letters_in_alphabet(text: str, alphabet: frozenset[str]) -> str:
     return "".join(filter(alphabet.__contains__, text))[:_MAX_OUTPUT_LENGTH]
 
 

@@ -1,4 +1,4 @@
-"""Reads tokens of versions up to 0.3.0, which hold the number of a subscriber.
+"""Reads tokens that versions up to 0.3.0 made, which hold the number of a subscriber.
 
     key id 2 | purpose 1 | subscriber 8 | campaign 4 | signature 15   = 30 bytes = 40 characters of base64
 
@@ -48,7 +48,8 @@ class NumberedTokenReader:
     def read(self, text: str, purpose: bytes) -> tuple[int, int] | None:
         """Returns the numbers (subscriber, campaign) of the token in `text`, or None if it is not valid.
 
-        `purpose` is one letter, the value of a `Purpose`. A few lost letters of a link are repaired.
+        `purpose` is one letter, the value of a `Purpose`. A few letters of a link may be lost, wrong or
+        added.
         """
         if purpose == _BOUNCE:
             (letters, *_) = possible_token_texts(text, _BASE32)

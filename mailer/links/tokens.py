@@ -62,22 +62,23 @@ class Purpose(Enum):
 class Token:
     """Holds the content of a valid token. `campaign_id` is 0 if the token belongs to no campaign.
 
-    `number` is the subscriber's number in a token of a version up to 0.3.0, whose `stable_id` is empty.
+    `subscriber_number` is the subscriber's number in a token of a version up to 0.3.0, whose `stable_id` is
+    empty.
     """
 
     purpose: Purpose
     stable_id: bytes
     campaign_id: int
-    number: int = 0
+    subscriber_number: int = 0
 
     @property
     def is_of_test_copy(self) -> bool:
         """Returns whether the token was made for a test copy, and so belongs to no reader."""
-        return self.number == 0 if not self.stable_id else self.stable_id == NOBODY
+        return self.subscriber_number == 0 if not self.stable_id else self.stable_id == NOBODY
 
 
 def derive_stable_id(secret_key: str, address_key: str) -> bytes:
-    """Returns the stable id (8 bytes) for a reader whom a version without stable ids stored.
+    """Returns the stable id (8 bytes) for a reader whom a version of mailer without stable ids has stored.
 
     `address_key` is the address in the form in which addresses are compared. Equal arguments give equal ids.
     """
@@ -106,7 +107,7 @@ def _derive_key(use: bytes, secret_key: str) -> bytes:
 
 
 class _TokenKey:
-    """Makes tokens with one secret key. `id` is the key id in each of these tokens."""
+    """Makes tokens with one secret key. `id` is the key id (2 bytes) in these tokens."""
 
     def __init__(self, secret_key: str) -> None:
         derived = _derive_key(b"mailer.tokens", secret_key)
@@ -226,7 +227,7 @@ class TokenCodec:
         id swapped with the next letter.
         """
         for key in self._keys:
-            for begin in _occurrences(text, key.first_letters):
+            for begin in _indexes_of(text, key.first_letters):
                 if len(head := text[begin : begin + _HEAD]) == _HEAD:
                     yield key, head, text[begin + _HEAD - 1 :], 2
             if len(text) >= _HEAD:  # the last letter of the key id and the one behind it changed places
@@ -240,18 +241,18 @@ class TokenCodec:
     def _repaired_tokens(self, text: str) -> Iterator[tuple[_TokenKey, str, str, int]]:
         """Yields (key, head, rest, max_edits) for `_verified_token`, for each repair of a token's head."""
         for key in self._keys:
-            for begin in _occurrences(text, key.first_letters):
+            for begin in _indexes_of(text, key.first_letters):
                 token_text = text[begin:]
                 if len(token_text) >= _HEAD:
                     yield from ((key, *repair) for repair in _repaired_token_heads(token_text))
 
 
-def _occurrences(text: str, part: str) -> Iterator[int]:
-    """Yields each index at which `part` begins in `text`."""
-    place = text.find(part)
+def _indexes_of(text: str, piece: str) -> Iterator[int]:
+    """Yields each index at which `piece` begins in `text`."""
+    place = text.find(piece)
     while place >= 0:
         yield place
-        place = text.find(part, place + 1)
+        place = text.find(piece, place + 1)
 
 
 def _repaired_token_heads(text: str) -> Iterator[tuple[str, str, int]]:

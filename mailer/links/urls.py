@@ -11,7 +11,7 @@ _UNSUBSCRIBE, _PREFERENCES = Purpose.UNSUBSCRIBE, Purpose.PREFERENCES
 
 
 class LinkBuilder:
-    """Builds the URLs that messages contain and that `mailer.web` answers."""
+    """Builds the URLs that messages contain. `mailer.web` serves their pages."""
 
     def __init__(self, base_url: str, tokens: TokenCodec) -> None:
         self.base_url = base_url.rstrip("/")
@@ -23,7 +23,7 @@ class LinkBuilder:
         return self._unsubscribe + self.tokens.make(_UNSUBSCRIBE, stable_id, campaign_id)
 
     def preferences_url(self, stable_id: bytes, campaign_id: int) -> str:
-        """Returns the URL of the page on which a reader chooses editions."""
+        """Returns the URL of the page on which a reader chooses which editions to get."""
         return self._preferences + self.tokens.make(_PREFERENCES, stable_id, campaign_id)
 
     def archive_url(self, slug: str = "") -> str:

@@ -42,7 +42,7 @@ class DateStampClock:
         self._is_fixed = fixed_time is not None
         self._clock = clock
         self._renewing = threading.Lock()
-        self._stamp = _stamp_of(clock() if fixed_time is None else fixed_time)
+        self._stamp = _date_stamp_of(clock() if fixed_time is None else fixed_time)
 
     def current_stamp(self) -> DateStamp:
         """Returns the stamp of the current minute: the same object until the clock shows another minute."""
@@ -52,23 +52,23 @@ class DateStampClock:
         with self._renewing:
             at = self._clock()  # again: another thread may have renewed it while this one waited
             if self._stamp.minute != _minute_number(at):
-                self._stamp = _stamp_of(at)
+                self._stamp = _date_stamp_of(at)
             return self._stamp
 
 
 class MinuteCache(Generic[T]):
-    """Caches what `make` returns for the current stamp of `dates`. Several threads may use one object.
+    """Caches what `make_value` returns for the current stamp of `dates`. Several threads may use one object.
 
-    `make` is called once for each new stamp, with the new stamp and the value that it returned for the
+    `make_value` is called once for each new stamp, with the new stamp and the value that it returned for the
     previous stamp (None at the first call).
     """
 
-    def __init__(self, dates: DateStampClock, make: Callable[[DateStamp, T | None], T]) -> None:
+    def __init__(self, dates: DateStampClock, make_value: Callable[[DateStamp, T | None], T]) -> None:
         self._dates = dates
-        self._make = make
+        self._make_value = make_value
         self._renewing = threading.Lock()
         stamp = dates.current_stamp()
-        self._made = (stamp, make(stamp, None))
+        self._made = (stamp, make_value(stamp, None))
 
     def current_value(self) -> T:
         """Returns the value for the current stamp. The first thread that asks for it makes it."""
@@ -78,7 +78,7 @@ class MinuteCache(Generic[T]):
         with self._renewing:
             stamp = self._dates.current_stamp()
             if self._made[0] is not stamp:
-                self._made = (stamp, self._make(stamp, self._made[1]))
+                self._made = (stamp, self._make_value(stamp, self._made[1]))
             return self._made[1]
 
 
@@ -86,5 +86,5 @@ def _minute_number(at: datetime) -> int:
     return int(at.timestamp()) // 60
 
 
-def _stamp_of(at: datetime) -> DateStamp:
+def _date_stamp_of(at: datetime) -> DateStamp:
     return DateStamp(_minute_number(at), int(at.timestamp()), format_datetime(at).encode("ascii"))

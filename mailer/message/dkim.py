@@ -35,7 +35,7 @@ __all__ = [
     "SIGNED",
     "Signer",
     "TemplateSigner",
-    "may_align",
+    "domains_may_align",
     "relaxed_body_piece",
     "relaxed_header_value",
     "load_signer",
@@ -81,7 +81,7 @@ def load_signer(settings: Settings) -> Signer | None:
     return Signer(settings.dkim_domain, load_keys(settings))
 
 
-def may_align(signing_domain: str, sender_domain: str) -> bool:
+def domains_may_align(signing_domain: str, sender_domain: str) -> bool:
     """Returns whether a signature of one domain may pass DMARC's alignment for a sender's domain (RFC 7489).
 
     The answer is False only if the two domains, both in ASCII, surely have different organisational domains.
@@ -107,7 +107,7 @@ class TemplateSigner:
             head += fragments[at] + b"\0%d\0" % seams[at]
             at += 1
         last, _, body = fragments[at].partition(b"\r\n\r\n")
-        names = self._split_header(head + last)
+        names = self._split_header_fields(head + last)
         self._hashed_body = hashlib.sha256(relaxed_body_piece(body))
         self._body_seams = tuple(seams[at:])
         self._body_fragments = tuple(relaxed_body_piece(fragment) for fragment in fragments[at + 1 :])
@@ -139,7 +139,7 @@ class TemplateSigner:
             for key in self._signer.keys
         )
 
-    def _split_header(self, head: bytes) -> list[str]:
+    def _split_header_fields(self, head: bytes) -> list[str]:
         """Splits the header into its constant and its varying fields. Returns the names for `h=`."""
         constant: list[tuple[str, bytes]] = []
         differing: list[tuple[str, int]] = []

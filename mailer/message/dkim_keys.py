@@ -27,19 +27,19 @@ _LARGEST = 65_536  # octets of a key's file
 class SigningKey:
     """Holds one private key of DKIM.
 
-    `algorithm` is the `a=` of the key's signatures, `public` the `p=` of its DNS record. `sign` takes a
+    `algorithm` is the `a=` of the key's signatures, `public_key` the `p=` of its DNS record. `sign` takes a
     SHA-256 digest (32 octets) and returns the signature, which `b=` holds in base64.
     """
 
     selector: str
     algorithm: str
-    public: str
+    public_key: str
     sign: Callable[[bytes], bytes] = field(repr=False)
 
     @property
     def dns_record(self) -> str:
         """Returns the TXT record to publish at `SELECTOR._domainkey.DOMAIN` (RFC 6376 section 3.6.1)."""
-        return f"v=DKIM1; k={self.algorithm.partition('-')[0]}; p={self.public}"
+        return f"v=DKIM1; k={self.algorithm.partition('-')[0]}; p={self.public_key}"
 
 
 def load_keys(settings: Settings) -> tuple[SigningKey, ...]:
@@ -52,14 +52,14 @@ def load_keys(settings: Settings) -> tuple[SigningKey, ...]:
     for (selector, path), name in zip(settings.dkim_keys, settings.dkim.keys.values(), strict=True):
         try:
             keys.append(_signing_key(selector, _read_key_file(path, name)))
-        except _UnusableKey as error:
+        except _UnusableKeyError as error:
             problems.append(Problem(f"the DKIM key of {selector} {error}", name))
     if problems:
         raise ConfigError.from_problems(problems)
     return tuple(keys)
 
 
-class _UnusableKey(Exception):
+class _UnusableKeyError(Exception):
     """Signals that a key file cannot be used.
 
     The text says why and what to do. It continues a sentence that begins with "the DKIM key of SELECTOR".
@@ -70,18 +70,20 @@ def _read_key_file(path: Path, name: str) -> bytes:
     try:
         mode = path.stat().st_mode
         if not stat.S_ISREG(mode):
-            raise _UnusableKey("is not a file; name a PEM file in [dkim] keys")
+            raise _UnusableKeyError("is not a file; name a PEM file in [dkim] keys")
         if os.name == "posix" and mode & 0o006:
-            raise _UnusableKey(f"can be read or changed by everybody on this machine; run `chmod 600 {name}`")
+            raise _UnusableKeyError(
+                f"can be read or changed by everybody on this machine; run `chmod 600 {name}`"
+            )
         with path.open("rb") as file:
             return file.read(_LARGEST)
     except FileNotFoundError:
-        raise _UnusableKey(
+        raise _UnusableKeyError(
             "does not exist; create the file, or remove it from [dkim] keys in mailer.toml"
         ) from None
     except OSError as error:
         why = (error.strerror or str(error)).lower()
-        raise _UnusableKey(f"cannot be read: {why}; allow this user to read the file") from None
+        raise _UnusableKeyError(f"cannot be read: {why}; allow this user to read the file") from None
 
 
 def _signing_key(selector: str, pem: bytes) -> SigningKey:
@@ -96,17 +98,17 @@ def _signing_key(selector: str, pem: bytes) -> SigningKey:
     try:
         key = load_pem_private_key(pem, password=None)
     except TypeError:
-        raise _UnusableKey(
+        raise _UnusableKeyError(
             "has a passphrase, which nobody can type during a run; write the key without it "
             "(`openssl pkey -in OLD -out NEW`)"
         ) from None
     except (ValueError, UnsupportedAlgorithm):
         what = "a public key" if b"PUBLIC KEY-----" in pem else "no readable private key in PEM format"
-        raise _UnusableKey(f"holds {what}; create a key with `openssl genpkey`") from None
+        raise _UnusableKeyError(f"holds {what}; create a key with `openssl genpkey`") from None
     if isinstance(key, RSAPrivateKey):
         if key.key_size not in _BITS:
-            raise _UnusableKey(
-                f"has {key.key_size} bits, and must have {_BITS.start} to {_BITS.stop - 1}; "
+            raise _UnusableKeyError(
+                f"has {key.key_size} bits, but must have {_BITS.start} to {_BITS.stop - 1}; "
                 "create a key of 2048 bits"
             )
         padding, digest = PKCS1v15(), Prehashed(SHA256())
@@ -116,7 +118,9 @@ def _signing_key(selector: str, pem: bytes) -> SigningKey:
     if isinstance(key, Ed25519PrivateKey):
         raw = key.public_key().public_bytes_raw()
         return SigningKey(selector, "ed25519-sha256", _base64(raw), key.sign)
-    raise _UnusableKey("is neither RSA nor Ed25519, the only kinds that DKIM supports; create one of these")
+    raise _UnusableKeyError(
+        "is neither RSA nor Ed25519, the only kinds that DKIM supports; create one of these"
+    )
 
 
 def _base64(data: bytes) -> str:

@@ -45,7 +45,7 @@ def mailbox_field(name: str, address: str) -> bytes:
     Raises InputError if the name or the address holds CR, LF or NUL.
     """
     if _LINE_BREAK.search(name + address):
-        raise InputError(f"{address!r}: a name or an address must not contain a line break")
+        raise InputError(f"{address!r}: a name or an address must not contain a line break; remove it")
     spec = b"<" + address_with_ascii_domain(address).encode("utf-8") + b">"
     if not name:
         return spec[1:-1]
@@ -58,8 +58,9 @@ class Envelope:
 
     `shared_headers` are the List-* and other constant fields as (name, value) pairs, in order; the fields of
     MIME and From, To, Reply-To, Subject and Date are not among them. The Date of a message is `sent_at`, or
-    the time that `clock` returns if `sent_at` is None. `legacy_ids` is True for a campaign that version 0.3.0
-    or an earlier one has frozen: a Message-ID then holds the subscriber's number instead of the stable id.
+    the time that `clock` returns if `sent_at` is None. `has_legacy_ids` is True for a campaign that version
+    0.3.0 or an earlier one has frozen: a Message-ID then holds the subscriber's number instead of the stable
+    id.
     """
 
     def __init__(
@@ -70,7 +71,7 @@ class Envelope:
         slug: str,
         edition: str,
         sent_at: datetime | None = None,
-        legacy_ids: bool = False,
+        has_legacy_ids: bool = False,
         clock: Callable[[], datetime] = now,
     ) -> None:
         publication = settings.publication
@@ -83,7 +84,7 @@ class Envelope:
         self.dates = DateStampClock(sent_at, clock)
         self._return_path = settings.delivery.return_path
         self._shared_return_path = address_with_ascii_domain(publication.sender.address)
-        self._has_legacy_ids = legacy_ids
+        self._has_legacy_ids = has_legacy_ids
         host = address_with_ascii_domain("x@" + (urlsplit(publication.base_url).hostname or self.domain))[2:]
         contact = address_with_ascii_domain((publication.reply_to or publication.sender).address)
         list_name = settings.editions[edition].name.replace('"', "'").replace("\\", "/")
@@ -97,7 +98,7 @@ class Envelope:
         )
 
     def message_id(self, person: Person) -> str:
-        """Returns the Message-ID: always the same for one campaign and one person, also for a resend."""
+        """Returns the Message-ID: always the same for one campaign and one person, also when resent."""
         return f"<{self.slug}.{self._recipient_id(person)}@{self.domain}>"
 
     def _recipient_id(self, person: Person) -> str:
@@ -106,7 +107,8 @@ class Envelope:
     def return_path(self, person: Person) -> str:
         """Returns the envelope sender, which bounces are sent to.
 
-        With delivery.return_path each message has an address of its own (VERP), else it is the sender's.
+        If the setting delivery.return_path is set, each message has an address of its own (VERP). Otherwise
+        the envelope sender is the address of the publication's sender.
         """
         if self._return_path is None:
             return self._shared_return_path

@@ -14,7 +14,12 @@ from mailer.config import Settings
 from mailer.message.dates import DateStamp, MinuteCache
 from mailer.message.dkim import Signer, TemplateSigner
 from mailer.message.envelope import Envelope, Person, mailbox_field
-from mailer.message.mime import encode_slot_value, encode_unstructured, encoded_words, quoted_printable
+from mailer.message.mime import (
+    encode_quoted_printable,
+    encode_slot_value,
+    encode_unstructured_value,
+    encoded_words,
+)
 from mailer.message.paragraphs import EncodedParagraph
 from mailer.render.rendition import Rendition
 from mailer.render.slots.slots import RenditionPart, Slot, SlotContext, escape
@@ -43,13 +48,13 @@ class MessageTemplate:
         self._open: list[bytes] = []
         self._write_header()
         boundary = b"=_" + rendition.digest[:32].encode("ascii")  # quoted-printable never holds =_
-        self._append(b'Content-Type: multipart/alternative;\r\n boundary="', boundary, b'"\r\n\r\n')
+        self._append_bytes(b'Content-Type: multipart/alternative;\r\n boundary="', boundary, b'"\r\n\r\n')
         for kind, part in ((b"plain", rendition.text), (b"html", rendition.html)):
-            self._append(b"--", boundary, b"\r\nContent-Type: text/", kind, b'; charset="utf-8"\r\n')
-            self._append(b"Content-Transfer-Encoding: quoted-printable\r\n\r\n")
-            self._write_body(part)
-            self._append(b"\r\n")
-        self._append(b"--", boundary, b"--\r\n")
+            self._append_bytes(b"--", boundary, b"\r\nContent-Type: text/", kind, b'; charset="utf-8"\r\n')
+            self._append_bytes(b"Content-Transfer-Encoding: quoted-printable\r\n\r\n")
+            self._write_body_part(part)
+            self._append_bytes(b"\r\n")
+        self._append_bytes(b"--", boundary, b"--\r\n")
         self._fragments.append(b"".join(self._open))
         self._signer = signer
         # The Date field, and what signs messages with it.
@@ -67,31 +72,33 @@ class MessageTemplate:
         return field, TemplateSigner(self._signer, fragments, self._seams, stamp.seconds)
 
     def _write_header(self) -> None:
-        """Appends the part of the header that follows the value of Date."""
+        """Appends to the fragments the part of the header that follows the value of Date."""
         envelope = self.envelope
-        self._append(b"\r\nMessage-ID: ")
+        self._append_bytes(b"\r\nMessage-ID: ")
         self._add_seam(_MESSAGE_ID)
-        self._append(b"\r\nFrom: ", mailbox_field(envelope.sender.name, envelope.sender.address))
-        self._append(b"\r\nTo: ")
+        self._append_bytes(b"\r\nFrom: ", mailbox_field(envelope.sender.name, envelope.sender.address))
+        self._append_bytes(b"\r\nTo: ")
         self._add_seam(_TO)
         if envelope.reply_to:
-            self._append(b"\r\nReply-To: ", mailbox_field(envelope.reply_to.name, envelope.reply_to.address))
-        self._append(b"\r\nSubject: ")
+            self._append_bytes(
+                b"\r\nReply-To: ", mailbox_field(envelope.reply_to.name, envelope.reply_to.address)
+            )
+        self._append_bytes(b"\r\nSubject: ")
         if self._slotted_subject:
             self._add_seam(_SUBJECT)
         else:
-            self._append(encode_unstructured(self.rendition.subject.fill({})))
-        self._append(b"\r\nList-Unsubscribe: ")
+            self._append_bytes(encode_unstructured_value(self.rendition.subject.fill({})))
+        self._append_bytes(b"\r\nList-Unsubscribe: ")
         self._add_seam(_UNSUBSCRIBE)
-        self._append(b"\r\n")
+        self._append_bytes(b"\r\n")
         for name, value in envelope.shared_headers:
-            self._append(name.encode("ascii"), b": ", _encoded_field_value(name, value), b"\r\n")
-        self._append(b"MIME-Version: 1.0\r\n")
+            self._append_bytes(name.encode("ascii"), b": ", _encoded_field_value(name, value), b"\r\n")
+        self._append_bytes(b"MIME-Version: 1.0\r\n")
 
-    def _write_body(self, part: RenditionPart) -> None:
+    def _write_body_part(self, part: RenditionPart) -> None:
         for piece in part.pieces():
             if isinstance(piece, str):
-                self._append(quoted_printable(piece))
+                self._append_bytes(encode_quoted_printable(piece))
             elif isinstance(piece, int):
                 self._add_seam(self._first_slot + self._slot_index(part.slots[piece]))
             else:
@@ -104,13 +111,13 @@ class MessageTemplate:
             self._slots.append(slot)
         return self._slots.index(slot)
 
-    def _append(self, *data: bytes) -> None:
+    def _append_bytes(self, *data: bytes) -> None:
         self._open += data
 
-    def _add_seam(self, index: int) -> None:
+    def _add_seam(self, value_index: int) -> None:
         self._fragments.append(b"".join(self._open))
         self._open = []
-        self._seams.append(index)
+        self._seams.append(value_index)
 
     def compose(self, message: Message) -> bytes:
         """Returns the bytes of the message to one recipient, with CRLF line ends.
@@ -122,7 +129,7 @@ class MessageTemplate:
             message.message_id.encode("ascii"),
             mailbox_field(message.name, message.address),
             b"<" + values["links.unsubscribe"].encode("ascii") + b">",
-            encode_unstructured(self.rendition.subject.fill(values)) if self._slotted_subject else b"",
+            encode_unstructured_value(self.rendition.subject.fill(values)) if self._slotted_subject else b"",
         ]
         texts = [slot.fill(values) for slot in self._slots]
         lines = [encode_slot_value(text) for text in texts]

@@ -17,9 +17,9 @@ __all__ = [
     "LINE",
     "encoded_words",
     "encode_phrase",
-    "quoted_printable",
+    "encode_quoted_printable",
     "encode_slot_value",
-    "encode_unstructured",
+    "encode_unstructured_value",
 ]
 
 #: The longest line of quoted-printable, RFC 2045 section 6.7, without its CRLF.
@@ -50,7 +50,7 @@ def encoded_words(text: str) -> bytes:
     return b"\r\n ".join(b"=?utf-8?B?" + base64.b64encode(word) + b"?=" for word in words)
 
 
-def encode_unstructured(text: str) -> bytes:
+def encode_unstructured_value(text: str) -> bytes:
     """Returns `text` as the value of an unstructured field such as Subject: as it is, or as encoded words."""
     if (
         text.isascii()
@@ -70,14 +70,14 @@ def encode_phrase(text: str) -> bytes:
     return encoded_words(text)
 
 
-def quoted_printable(text: str) -> bytes:
+def encode_quoted_printable(text: str) -> bytes:
     """Returns `text`, a part of a body between two slots, in quoted-printable with CRLF line ends.
 
     A soft line break (`=` CRLF) can be added at either end, so the values of slots can be joined to the
     result.
     """
     lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
-    return b"\r\n".join(_folded_line(line.encode("utf-8")) for line in lines)
+    return b"\r\n".join(_folded_quoted_printable_line(line.encode("utf-8")) for line in lines)
 
 
 def encode_slot_value(value: str) -> bytes:
@@ -88,10 +88,10 @@ def encode_slot_value(value: str) -> bytes:
     data = value.encode("utf-8")
     if _PLAIN_VALUE.fullmatch(data) and not data.startswith((b".", b"From ")):
         return b"=\r\n" + data + b"=\r\n"
-    return b"=\r\n" + quoted_printable(value) + b"=\r\n"
+    return b"=\r\n" + encode_quoted_printable(value) + b"=\r\n"
 
 
-def _folded_line(data: bytes) -> bytes:
+def _folded_quoted_printable_line(data: bytes) -> bytes:
     """Returns one line of text in quoted-printable, folded by soft line breaks."""
     encoded = _SPECIAL.sub(lambda found: b"".join(map(_TOKENS.__getitem__, found[0])), data)
     if encoded[-1:] in (b" ", b"\t"):  # white space may not end a line

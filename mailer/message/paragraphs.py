@@ -13,7 +13,7 @@ import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from mailer.message.mime import quoted_printable
+from mailer.message.mime import encode_quoted_printable
 from mailer.render.slots.slots import Paragraph, RenditionPart, join_fragments
 from mailer.render.text.display_columns import display_width
 from mailer.render.text.wrap import LIMIT
@@ -30,7 +30,7 @@ _MAX_LAYOUTS = 1000
 _Lengths = tuple[tuple[int, bool], ...]
 
 
-class _Layout(NamedTuple):
+class _EncodedLayout(NamedTuple):
     """Holds the fragments before, between and after the slots of a wrapped paragraph, as text and encoded."""
 
     texts: Sequence[str]
@@ -47,9 +47,9 @@ class EncodedParagraph:
         self._paragraph = paragraph
         self._usual = _encoded_layout(paragraph.own_fragments(part.fragments))
         self.slots = part.slots[paragraph.slot : paragraph.end_slot]
-        self._lines = list(_lines_with_slots(self._usual.texts))
-        self._has_reusable_layouts = not any(map(_changes_word_before, paragraph.source[1:]))
-        self._layouts: dict[_Lengths, _Layout] = {}
+        self._lines = list(_widths_and_slots_of_lines(self._usual.texts))
+        self._has_reusable_layouts = not any(map(_affects_word_before, paragraph.source[1:]))
+        self._layouts: dict[_Lengths, _EncodedLayout] = {}
 
     def fill(self, values: Mapping[str, str]) -> str:
         """Returns the paragraph's lines for one recipient. `values` maps paths of slots to values."""
@@ -65,23 +65,23 @@ class EncodedParagraph:
         """
         layout = self._layout_for(slot_values)
         if isinstance(layout, str):
-            return quoted_printable(layout)
+            return encode_quoted_printable(layout)
         found = [layout.encoded[0]]
         for line, fragment in zip(encoded_values, layout.encoded[1:], strict=True):
             found += (line, fragment)
         return b"".join(found)
 
-    def _layout_for(self, slot_values: Sequence[str]) -> _Layout | str:
-        """Returns the fragments for these values, or the finished text if no others can share fragments."""
+    def _layout_for(self, slot_values: Sequence[str]) -> _EncodedLayout | str:
+        """Returns the fragments to join with these values, or the finished text if they cannot be reused."""
         if not self._may_need_wrapping(slot_values):
             return self._usual
-        lengths = self._shared_lengths(slot_values)
+        lengths = self._reusable_value_lengths(slot_values)
         if lengths is not None and lengths in self._layouts:
             return self._layouts[lengths]
         shown = join_fragments(self._usual.texts, slot_values)
         wrapped = self._paragraph.wrapped_if_too_long(shown, slot_values)
         if wrapped == shown:
-            layout: _Layout | None = self._usual
+            layout: _EncodedLayout | None = self._usual
         else:
             cut = lengths and _fragments_around_values(wrapped, self._paragraph, slot_values)
             layout = _encoded_layout(cut) if cut else None
@@ -102,8 +102,8 @@ class EncodedParagraph:
                 return True
         return False
 
-    def _shared_lengths(self, slot_values: Sequence[str]) -> _Lengths | None:
-        """Returns the lengths of the values, or None if the values' letters also decide where lines end."""
+    def _reusable_value_lengths(self, slot_values: Sequence[str]) -> _Lengths | None:
+        """Returns the lengths of the values, or None if not only these lengths decide where lines end."""
         # `wrap` counts the marker of a slot, a word that begins with "slot", as 12 columns.
         if (
             not self._has_reusable_layouts
@@ -116,11 +116,11 @@ class EncodedParagraph:
         return tuple((len(word[0]), word[1] is not None) for word in words if word)
 
 
-def _encoded_layout(fragments: Sequence[str]) -> _Layout:
-    return _Layout(fragments, [quoted_printable(fragment) for fragment in fragments])
+def _encoded_layout(fragments: Sequence[str]) -> _EncodedLayout:
+    return _EncodedLayout(fragments, [encode_quoted_printable(fragment) for fragment in fragments])
 
 
-def _changes_word_before(text: str) -> bool:
+def _affects_word_before(text: str) -> bool:
     """Returns whether the text begins with a combining mark, or with the rest of a scheme such as `s://`.
 
     Either changes how the word before the text is measured or broken.
@@ -161,14 +161,14 @@ def _fragments_around_values(
     return [*fragments, wrapped[end:]] if len(places) == len(slot_values) else None
 
 
-def _lines_with_slots(fragments: Sequence[str]) -> Iterator[tuple[int, tuple[int, ...]]]:
+def _widths_and_slots_of_lines(fragments: Sequence[str]) -> Iterator[tuple[int, tuple[int, ...]]]:
     """Yields (largest number of columns without the slots, numbers of the slots) of each line with slots."""
     width = 0
     inside: list[int] = []
     for number, fragment in enumerate(fragments):
         first, *others = fragment.split("\n")
         # A mark such as U+FE0F can make the last character of a value one column wider.
-        width += display_width(first) + (number > 0 and _changes_word_before(first))
+        width += display_width(first) + (number > 0 and _affects_word_before(first))
         if others:
             yield width, tuple(inside)
             width, inside = display_width(others[-1]), []

@@ -14,7 +14,7 @@ __all__ = ["in_page_links"]
 def in_page_links(loaded: LoadedIssue) -> Iterator[tuple[str, str, int]]:
     """Returns each link to a part of the same page, as (name of that part, path and line of the link)."""
     for key, document in loaded.documents.items():
-        node = loaded.tree.find_deepest(key)[0]
+        node = loaded.tree.find_deepest_node(key)[0]
         for token in document.inline_tokens():
             href = str(token.attrs.get("href", ""))
             if token.type == "link_open" and href.startswith("#"):

@@ -34,7 +34,7 @@ from mailer.render.theme.direction import has_both_directions, languages_in, set
 from mailer.render.theme.theme import MARKERS, Theme, open_theme
 from mailer.render.views.build import ViewBuilder
 from mailer.render.views.values import EditionView, LinksView
-from mailer.theme_files import ThemeFiles, built_in_theme
+from mailer.theme_files import ThemeFiles, built_in_theme_folder
 
 __all__ = ["examine_variants", "render_variants"]
 
@@ -77,7 +77,7 @@ def examine_variants(
         theme = open_theme(settings.root)
     except MailerError as error:
         collecting.raise_or_collect(error)
-        theme, media = open_theme(built_in_theme().parent), ()
+        theme, media = open_theme(built_in_theme_folder().parent), ()
     inputs = _RenderingInputs.of(loaded, settings, theme, slug)
     found: list[tuple[Rendition, frozenset[str]]] = []
     for issue, same in _distinct_issues(loaded.issue, variants):

@@ -19,7 +19,7 @@ class SourcePositions:
 
     def position_of(self, key: Key, line: int = 0) -> tuple[str, int]:
         """Returns (path, line) of the value at `key`, or of line number `line` (from 0) within its text."""
-        node, used = self.loaded.tree.find_deepest(key)
+        node, used = self.loaded.tree.find_deepest_node(key)
         if used == len(key) and node.file_line(line) > node.position.line:
             return node.position.path, node.file_line(line)
         return self.loaded.path_and_line_of(*key)

@@ -29,7 +29,7 @@ from mailer.language.reader_language import choose_language, page_translations
 from mailer.language_tags import SOURCE_LANGUAGE, direction_of
 from mailer.site.plain_page import plain_page
 from mailer.site.sandbox import LARGEST_PAGE, PageEnvironment, counting_steps
-from mailer.theme_files import built_in_theme
+from mailer.theme_files import built_in_theme_folder
 
 __all__ = ["LARGEST_PAGE", "Page", "ReaderPages"]
 
@@ -88,7 +88,7 @@ class ReaderPages:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._own = _PageTheme.of((settings.root / "templates", built_in_theme()))
+        self._own = _PageTheme.of((settings.root / "templates", built_in_theme_folder()))
         self._built_in = _PageTheme.of(self._own.folders[1:])
         self._log_unreadable_files()
 

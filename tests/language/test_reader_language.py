@@ -10,9 +10,9 @@ from babel.messages.extract import extract
 from babel.messages.pofile import read_po
 
 from mailer.language.reader_language import accepted_languages, choose_language, page_translations
-from mailer.theme_files import built_in_theme
+from mailer.theme_files import built_in_theme_folder
 
-THEME = built_in_theme()
+THEME = built_in_theme_folder()
 
 
 def used() -> set[str]:

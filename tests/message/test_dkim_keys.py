@@ -60,7 +60,7 @@ def test_a_key_may_be_as_long_as_receivers_must_verify(settings: Settings) -> No
 @pytest.mark.parametrize("bits", [1024, 2047, 4104])
 def test_an_rsa_key_of_another_length_is_refused(settings: Settings, bits: int) -> None:
     assert told(with_file(settings, pem(rsa_key(bits)))) == (
-        f"{NAME}: the DKIM key of s has {bits} bits, and must have 2048 to 4096; create a key of 2048 bits"
+        f"{NAME}: the DKIM key of s has {bits} bits, but must have 2048 to 4096; create a key of 2048 bits"
     )
 
 

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from mailer.message.mime import (
     LINE,
     encode_phrase,
+    encode_quoted_printable,
     encode_slot_value,
-    encode_unstructured,
+    encode_unstructured_value,
     encoded_words,
-    quoted_printable,
 )
 
 TEXT = st.text(
@@ -36,7 +36,7 @@ def _decoded(data: bytes) -> str:
 @example("x" * 73 + " ")
 @example("tab\t\nspace \n")
 def test_quoted_printable_reads_back_and_keeps_to_its_lines(text: str) -> None:
-    encoded = quoted_printable(text)
+    encoded = encode_quoted_printable(text)
     assert _decoded(encoded) == text
     for line in encoded.split(b"\r\n"):
         assert len(line) <= LINE
@@ -48,7 +48,7 @@ def test_quoted_printable_reads_back_and_keeps_to_its_lines(text: str) -> None:
 def test_a_slot_stands_between_fragments_that_were_encoded_before(
     before: str, value: str, after: str
 ) -> None:
-    joined = quoted_printable(before) + encode_slot_value(value) + quoted_printable(after)
+    joined = encode_quoted_printable(before) + encode_slot_value(value) + encode_quoted_printable(after)
     assert _decoded(joined) == before + value + after
     assert all(len(line) <= LINE and not line.startswith(b".") for line in joined.split(b"\r\n"))
 
@@ -64,12 +64,12 @@ def test_encoded_words_are_short_and_read_back(text: str) -> None:
 @example("=?utf-8?q?hi?=")
 @example(" leading")
 def test_a_subject_reads_back(text: str) -> None:
-    field = encode_unstructured(text).decode("ascii")
+    field = encode_unstructured_value(text).decode("ascii")
     assert str(make_header(decode_header(field))) == text
 
 
 def test_a_plain_subject_stays_readable() -> None:
-    assert encode_unstructured("Ten headlines") == b"Ten headlines"
+    assert encode_unstructured_value("Ten headlines") == b"Ten headlines"
 
 
 def test_a_display_name_is_quoted_or_encoded() -> None:

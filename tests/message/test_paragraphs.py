@@ -15,7 +15,7 @@ from mailer.config import Settings
 from mailer.message import paragraphs
 from mailer.message.envelope import Person
 from mailer.message.message import Message, MessageTemplate
-from mailer.message.mime import LINE, encode_slot_value, quoted_printable
+from mailer.message.mime import LINE, encode_quoted_printable, encode_slot_value
 from mailer.message.paragraphs import EncodedParagraph
 from mailer.render.slots.markers import Markers
 from mailer.render.slots.slots import RenditionPart, join_fragments
@@ -69,12 +69,16 @@ def test_only_a_reader_with_long_values_costs_a_wrapping() -> None:
         text = part.fill({"subscriber.name": name}).removesuffix("\n")
         assert ready.fill({"subscriber.name": name}) == text
         encoded = ready.encode(filled, [encode_slot_value(name)])
-        assert (encoded == quoted_printable(text)) is (len(name) > 20)
+        assert (encoded == encode_quoted_printable(text)) is (len(name) > 20)
 
 
 @pytest.mark.parametrize("value", ["From me", "x" * 75 + "From me", "a\nFrom me", ".", "x" * 75 + "."])
 def test_no_encoded_line_begins_with_a_mark_of_mailboxes(value: str) -> None:
-    for data in (quoted_printable(value), encode_slot_value(value), b"=\r\n" + quoted_printable(value)):
+    for data in (
+        encode_quoted_printable(value),
+        encode_slot_value(value),
+        b"=\r\n" + encode_quoted_printable(value),
+    ):
         assert not [line for line in data.split(b"\r\n") if line.startswith((b"From ", b"."))]
 
 

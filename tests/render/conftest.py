@@ -53,7 +53,7 @@ Render = Callable[..., Rendition]
 @pytest.fixture
 def theme_files(workspace: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Write:
     """Writes templates of the workspace by name; the theme holds nothing else but three tiny ones."""
-    monkeypatch.setattr(lookup, "built_in_theme", lambda: tmp_path / "no-theme")
+    monkeypatch.setattr(lookup, "built_in_theme_folder", lambda: tmp_path / "no-theme")
 
     def write(**templates: str) -> None:
         for name, text in templates.items():

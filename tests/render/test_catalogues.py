@@ -15,7 +15,7 @@ from mailer.language.template_functions import TRANSLATIONS
 from mailer.language.theme_catalogues import theme_translations
 from mailer.render.slots.markers import Markers
 from mailer.render.theme.theme import MARKERS, Theme
-from mailer.theme_files import built_in_theme, read_theme
+from mailer.theme_files import built_in_theme_folder, read_theme
 
 HEAD = (
     'msgid ""\nmsgstr "Content-Type: text/plain; charset=UTF-8\\nPlural-Forms: nplurals=1; plural=0;\\n"\n\n'
@@ -121,15 +121,15 @@ def test_a_broken_catalogue_is_told_with_its_line(
     assert message in str(caught.value)
 
 
-CATALOGUES = sorted((built_in_theme() / "locale").glob("*/LC_MESSAGES/mailer.po"))
+CATALOGUES = sorted((built_in_theme_folder() / "locale").glob("*/LC_MESSAGES/mailer.po"))
 
 
 def _messages() -> dict[str, str]:
     """The messages of the built-in templates, each with its plural or ""."""
     found: dict[str, str] = {}
     for folder in ("email", "text", "web"):
-        for path in sorted((built_in_theme() / folder).rglob("*.*")):
-            if "pages" in path.relative_to(built_in_theme()).parts:
+        for path in sorted((built_in_theme_folder() / folder).rglob("*.*")):
+            if "pages" in path.relative_to(built_in_theme_folder()).parts:
                 continue
             for _, message, _, _ in extract("jinja2.ext:babel_extract", io.BytesIO(path.read_bytes())):
                 one, many = (message, "") if isinstance(message, str) else message[:2]

@@ -14,7 +14,7 @@ from mailer.render.slots.markers import Markers
 from mailer.render.theme import theme as module
 from mailer.render.theme.theme import MARKERS, Theme, open_theme
 from mailer.render.views.values import LinksView
-from mailer.theme_files import built_in_theme, check_template_folders, read_theme
+from mailer.theme_files import built_in_theme_folder, check_template_folders, read_theme
 
 Open = Callable[..., Theme]
 NAME = "web/page.html"
@@ -45,16 +45,16 @@ def test_the_workspace_overrides_single_files(workspace: Path, tmp_path: Path, t
 def test_the_built_in_theme_is_found_in_a_checkout_and_in_a_wheel(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert built_in_theme() == Path(lookup.__file__).parents[1] / "templates"
+    assert built_in_theme_folder() == Path(lookup.__file__).parents[1] / "templates"
     (tmp_path / "mailer" / "theme").mkdir(parents=True)
     monkeypatch.setattr("mailer.__file__", str(tmp_path / "mailer" / "__init__.py"))
-    assert built_in_theme() == tmp_path / "mailer" / "theme"
+    assert built_in_theme_folder() == tmp_path / "mailer" / "theme"
 
 
 def test_a_workspace_that_is_the_checkout_has_each_file_once(
     workspace: Path, monkeypatch: pytest.MonkeyPatch, theme_files: Any
 ) -> None:
-    monkeypatch.setattr(lookup, "built_in_theme", lambda: workspace / "templates")
+    monkeypatch.setattr(lookup, "built_in_theme_folder", lambda: workspace / "templates")
     assert len(read_theme(workspace).all) == 3
 
 

@@ -172,7 +172,7 @@ def _is_public_half_of_key(key: SigningKey, encoded_key: str) -> bool:
             data = load_der_public_key(data).public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
     except (binascii.Error, ValueError, UnsupportedAlgorithm):
         return False
-    return data == base64.b64decode(key.public)
+    return data == base64.b64decode(key.public_key)
 
 
 def _parse_dkim_tags(text: str) -> dict[str, str]:

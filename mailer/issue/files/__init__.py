@@ -1,1 +1,1 @@
-"""Finds and reads the files that an issue is made of, within limits."""
+"""Finds and reads the files that an issue is made of, up to a maximum size."""

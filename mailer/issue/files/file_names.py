@@ -16,7 +16,7 @@ __all__ = ["path_on_disk"]
 def path_on_disk(folder: Path, name: str) -> Path:
     """Returns the path of `name` in `folder`, with each part spelled as the file system has it.
 
-    If a part exists as typed, it is used. A part that exists in no Unicode form is left as typed.
+    A part of `name` that exists as typed is kept, and so is a part that exists in no Unicode form.
     """
     path = folder / name
     if name.isascii() or os.path.lexists(path):
@@ -27,12 +27,12 @@ def path_on_disk(folder: Path, name: str) -> Path:
     return path
 
 
-def _entry_name_on_disk(folder: Path, part: str) -> str:
-    if part.isascii() or os.path.lexists(folder / part):
-        return part
-    wanted = unicodedata.normalize("NFC", part)
+def _entry_name_on_disk(folder: Path, typed_name: str) -> str:
+    if typed_name.isascii() or os.path.lexists(folder / typed_name):
+        return typed_name
+    wanted = unicodedata.normalize("NFC", typed_name)
     try:
         entries = sorted(entry.name for entry in folder.iterdir())
     except OSError:
-        return part
-    return next((entry for entry in entries if unicodedata.normalize("NFC", entry) == wanted), part)
+        return typed_name
+    return next((entry for entry in entries if unicodedata.normalize("NFC", entry) == wanted), typed_name)

@@ -21,7 +21,7 @@ __all__ = [
     "TextDecodingError",
     "decode_utf8",
     "locate_file",
-    "name_in_workspace",
+    "workspace_path_as_written",
     "read_bounded_file",
 ]
 
@@ -41,7 +41,7 @@ class SourceFile:
 
 
 class TextDecodingError(ValueError):
-    """Says why bytes cannot be read as text. `line` and `column` count from 1."""
+    """Signals that bytes cannot be read as text from `line` and `column` on, which count from 1."""
 
     def __init__(self, message: str, line: int, column: int) -> None:
         super().__init__(message)
@@ -50,13 +50,13 @@ class TextDecodingError(ValueError):
 
 
 def locate_file(root: Path, folder: Path, name: str) -> Path:
-    """Returns the path of the file that `name` means in a file of `folder`, with symbolic links followed.
+    """Returns the resolved path of the file that a file in `folder` refers to as `name`.
 
-    `root` is the resolved path of the workspace. Raises ValueError with a sentence if the file is not in the
-    workspace.
+    `root` is the resolved path of the workspace. Raises ValueError with a sentence if the file does not exist
+    or is not in the workspace.
     """
     if not name or any(ord(c) < 32 for c in name):
-        raise ValueError("is not the name of a file")
+        raise ValueError("is not the name of a file; correct it")
     if name.startswith(("/", "~")) or re.match(r"[A-Za-z]:[\\/]", name):
         raise ValueError(f'"{name}" must be a path relative to this file, inside the workspace')
     if "\\" in name:
@@ -80,23 +80,24 @@ def locate_file(root: Path, folder: Path, name: str) -> Path:
     return path
 
 
-def name_in_workspace(root: Path, folder: Path, name: str, located: Path) -> str:
+def workspace_path_as_written(root: Path, folder: Path, name: str, resolved_path: Path) -> str:
     """Returns the path of a file relative to the workspace `root`, under the name that was written.
 
-    A file in `folder` names it `name`, and `located` is its resolved path. The written name is used even if
-    it is a link, because the archive contains no links and must have the file under the name that the issue
-    uses.
+    `name` is the file's name as a file in `folder` writes it; `resolved_path` is where it leads. The written
+    name is used even if it is a link, because the archive contains no links and must have the file under the
+    name that the issue uses.
     """
     written = posixpath.normpath(posixpath.join(folder.relative_to(root).as_posix(), name))
-    if not written.startswith("..") and path_on_disk(root, written).resolve() == located:
+    if not written.startswith("..") and path_on_disk(root, written).resolve() == resolved_path:
         return written
-    return located.relative_to(root).as_posix()
+    return resolved_path.relative_to(root).as_posix()
 
 
 def read_bounded_file(path: Path, max_bytes: int) -> bytes:
-    """Returns the bytes of a regular file.
+    """Returns the bytes of the regular file at `path`.
 
-    Raises ValueError with a sentence if it has more than `max_bytes` or cannot be read.
+    Raises ValueError with a sentence if `path` is not a regular file, if the file has more than `max_bytes`,
+    or if it cannot be read.
     """
     try:
         handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
@@ -120,9 +121,9 @@ def read_bounded_file(path: Path, max_bytes: int) -> bytes:
 
 
 def decode_utf8(data: bytes) -> str:
-    """Returns UTF-8 bytes, with or without a byte order mark, as text for a YAML parser.
+    """Decodes UTF-8 and returns the text, without a byte order mark, for a YAML parser.
 
-    Raises TextDecodingError if they are not UTF-8 or contain control characters.
+    Raises TextDecodingError if `data` is not UTF-8 or contains control characters.
     """
     if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         raise TextDecodingError("is saved as UTF-16; save it as UTF-8", 1, 1)
@@ -132,16 +133,16 @@ def decode_utf8(data: bytes) -> str:
         before = data[: error.start].decode("utf-8")
         byte = data[error.start]
         message = f"is not UTF-8 from here on (byte 0x{byte:02x}); save the file as UTF-8"
-        raise TextDecodingError(message, *_position_after(before)) from None
+        raise TextDecodingError(message, *_line_and_column_after(before)) from None
     text = text.removeprefix("\ufeff")
     found = _FORBIDDEN.search(text)
     if found:
         name = f"the control character U+{ord(found[0]):04X}"
         message = f"holds {'a NUL character' if found[0] == chr(0) else name}; delete it"
-        raise TextDecodingError(message, *_position_after(text[: found.start()]))
+        raise TextDecodingError(message, *_line_and_column_after(text[: found.start()]))
     return text
 
 
-def _position_after(text_before: str) -> tuple[int, int]:
+def _line_and_column_after(text_before: str) -> tuple[int, int]:
     lines = _BREAK.split(text_before)
     return len(lines), len(lines[-1]) + 1

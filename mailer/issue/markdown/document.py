@@ -1,7 +1,8 @@
 """Parses a Markdown text into a tree for mail, text part and web page, and finds mistakes in it.
 
-`parse_markdown` parses a text once and processes the tree: HTML, line ends, URLs, and Markdown that did not
-work. Rendering copies the tokens and puts markers in place of slots; it never parses again.
+`parse_markdown` parses a text once. In the tree it then replaces HTML tags and line ends, writes URLs in
+ASCII, and reports Markdown that did not work. Rendering copies the tokens and puts markers in place of the
+slots; it never parses a text again.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from markdown_it.token import Token
 
 from mailer.issue.markdown.findings import Finding, FindingCollector, line_of_token
 from mailer.issue.markdown.leftovers import FOUND
-from mailer.issue.markdown.links import IsReaderLink, check_links
+from mailer.issue.markdown.links import IsReaderLink, check_and_normalise_links
 from mailer.issue.markdown.literal_marks import check_literal_marks
 from mailer.issue.markdown.parser import markdown_parser
 from mailer.issue.markdown.rules.footnotes import NAME
@@ -51,19 +52,19 @@ class Document:
             yield from token.children or ()
 
     def picture_tokens(self) -> Iterator[Token]:
-        """Returns the tokens of pictures, in order."""
+        """Yields the tokens of all pictures, in order."""
         return (token for token in self.inline_tokens() if token.type == "image")
 
-    def copied_tokens(self, change: Callable[[str], str]) -> list[Token]:
-        """Returns copies of the tokens, with `change` applied to every text and attribute."""
-        return [_copied_token(token, change) for token in self.tokens]
+    def copied_tokens(self, change_text: Callable[[str], str]) -> list[Token]:
+        """Returns copies of the tokens, with `change_text` applied to every text and attribute."""
+        return [_copied_token(token, change_text) for token in self.tokens]
 
 
 EMPTY = Document(())
 
 
 def link_definitions_in(text: str) -> dict[str, Mapping[str, Any]]:
-    """Returns the link definitions in a text (`[label]: URL`) by label. Only its blocks are parsed."""
+    """Returns the link definitions in a text (`[label]: URL`) by label, without parsing paragraphs."""
     if "]:" not in text:
         return {}
     state = StateCore(text, markdown_parser(), {})
@@ -81,8 +82,8 @@ def parse_markdown(
     """Returns the tree of a Markdown text.
 
     `link_definitions` has all definitions that the text may use, those in the text included. The ids of
-    footnotes contain `footnote_prefix`, so that they differ from those of other texts. `is_reader_link` tells
-    whether a placeholder stands for a link of one reader, such as that to the preferences.
+    footnotes contain `footnote_prefix`, so that they differ from those of other texts. `is_reader_link`
+    returns whether a placeholder stands for a URL of one reader, such as `links.preferences`.
     """
     env: dict[str, Any] = {NAME: footnote_prefix}
     if link_definitions:
@@ -99,7 +100,7 @@ def parse_markdown(
 
 
 def words_of(tokens: Sequence[Token]) -> str:
-    """Returns the words of inline tokens as one line; a picture gives its alternative text."""
+    """Returns the words of inline tokens as one line, with the alternative text in place of a picture."""
     pieces: list[str] = []
     for token in tokens:
         match token.type:
@@ -121,20 +122,25 @@ def _process_inline_tokens(
             _process_inline_tokens(child.children, collector, is_reader_link)
     replace_html_tags(children, collector)
     drop_line_ends_between_cjk(children)
-    check_links(children, collector, is_reader_link)
+    check_and_normalise_links(children, collector, is_reader_link)
     check_literal_marks(children, collector)
 
 
 def _store_line_numbers(tokens: Sequence[Token], first_line: int) -> None:
-    """Stores the line of each token in its `meta`. The tokens come from a text on line `first_line`."""
+    """Stores the line of each token, counted from 0, in `meta["line"]`.
+
+    `first_line` is the line on which the paragraph of these tokens begins.
+    """
     within = 0
     for child in tokens:
         within = child.map[0] if child.map else within
         child.meta["line"] = first_line + within
 
 
-def _copied_token(token: Token, change: Callable[[str], str]) -> Token:
-    attrs = {key: change(value) if isinstance(value, str) else value for key, value in token.attrs.items()}
-    children = token.children and [_copied_token(child, change) for child in token.children]
-    content = token.content if token.type == "inline" else change(token.content)
+def _copied_token(token: Token, change_text: Callable[[str], str]) -> Token:
+    attrs = {
+        key: change_text(value) if isinstance(value, str) else value for key, value in token.attrs.items()
+    }
+    children = token.children and [_copied_token(child, change_text) for child in token.children]
+    content = token.content if token.type == "inline" else change_text(token.content)
     return token.copy(attrs=attrs, children=children, content=content, meta={**token.meta})

@@ -16,9 +16,10 @@ _LEFT_OUT = {"table_open": "table_close", "notes_open": "notes_close"}
 
 
 def first_words(document: Document, min_characters: int) -> str:
-    """Returns the words of the first paragraphs on one line, until it has `min_characters` characters.
+    """Returns the words of the first paragraphs, on one line.
 
-    A dot separates a paragraph that ends without punctuation, such as the entry of a list, from the next one.
+    Paragraphs are added until the line has `min_characters` characters, or to the end of the text. A middle
+    dot separates a paragraph that ends without punctuation, such as the entry of a list, from the next one.
     """
     found = ""
     for words in _words_of_blocks(document, "paragraph_open"):
@@ -33,13 +34,13 @@ def heading_texts(document: Document) -> list[str]:
     return list(_words_of_blocks(document, "heading_open"))
 
 
-def _words_of_blocks(document: Document, opening_type: str) -> Iterator[str]:
+def _words_of_blocks(document: Document, opening_token_type: str) -> Iterator[str]:
     closing = ""
     for before, token in pairwise(document.tokens):
         closing = closing or _LEFT_OUT.get(before.type, "")
         if before.type == closing:
             closing = ""
-        if not closing and before.type == opening_type and token.type == "inline":
+        if not closing and before.type == opening_token_type and token.type == "inline":
             words = words_of([child for child in token.children or () if child.type != "image"])
             if words:
                 yield words

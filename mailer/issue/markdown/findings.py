@@ -1,4 +1,4 @@
-"""Defines findings about a Markdown text, with the line of each."""
+"""Defines findings about a Markdown text: errors and warnings, each with its line."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ __all__ = ["Finding", "FindingCollector", "line_of_token"]
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """Describes one problem of a text. `line` is the line in the text, counted from 0."""
+    """Describes one problem in a text. `line` is the line in the text, counted from 0."""
 
     message: str
     line: int
@@ -28,13 +28,13 @@ class FindingCollector:
 
     def add_error(self, message: str, line: int) -> None:
         """Adds an error, which prevents the issue from being sent."""
-        self._add(Finding(message, line, "error"))
+        self._add_once(Finding(message, line, "error"))
 
     def add_warning(self, message: str, line: int) -> None:
-        """Adds a warning, about which the editor decides."""
-        self._add(Finding(message, line, "warning"))
+        """Adds a warning, with which the issue can still be sent."""
+        self._add_once(Finding(message, line, "warning"))
 
-    def _add(self, finding: Finding) -> None:
+    def _add_once(self, finding: Finding) -> None:
         if finding not in self.findings:
             self.findings.append(finding)
 

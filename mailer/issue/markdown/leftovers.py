@@ -1,7 +1,7 @@
 """Finds Markdown that did not work and would reach readers as it was typed.
 
-The texts of a paragraph are searched before escaped characters are joined with them, so that `\\*\\*` is
-never reported. `markdown_findings_in_line` searches a text of one line, in which Markdown never works.
+The rule runs before the parser joins escaped characters with the text around them, so that `\\*\\*` is never
+reported. `markdown_findings_in_line` searches a text of one line, in which Markdown never works.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from markdown_it.token import Token
 
 from mailer.issue.markdown.findings import Finding
 
-__all__ = ["FOUND", "add_leftover_rule", "markdown_findings_in_line"]
+__all__ = ["FOUND", "add_rule_for_unused_markdown", "markdown_findings_in_line"]
 
 #: The key of the parser's environment under which the rule leaves its findings.
 FOUND = "mailer.leftovers"
@@ -61,12 +61,12 @@ _EDGE = re.compile(r"<!--|-->")
 _COMMENT = re.compile(r"(?<!\\)<\s?!\s?-")
 
 
-def add_leftover_rule(parser: MarkdownIt) -> None:
-    """Adds the rule that finds unused Markdown to a parser."""
-    parser.core.ruler.before("text_join", "leftovers", _find_leftovers)
+def add_rule_for_unused_markdown(parser: MarkdownIt) -> None:
+    """Adds to `parser` the rule that reports Markdown that did not work."""
+    parser.core.ruler.before("text_join", "leftovers", _find_unused_markdown)
 
 
-def _find_leftovers(state: StateCore) -> None:
+def _find_unused_markdown(state: StateCore) -> None:
     found: list[Finding] = state.env.setdefault(FOUND, [])
     lines = state.src.split("\n")
     line, has_comment_start = 0, _COMMENT.search(state.src) is not None
@@ -99,9 +99,9 @@ def _is_fence_closed(token: Token, lines: Sequence[str]) -> bool:
 def _findings_in_paragraph(
     children: Sequence[Token], line: int, *, is_list_entry: bool, has_comment_start: bool
 ) -> Iterator[Finding]:
-    text = "".join(map(_text_to_search, children))
+    text = "".join(map(_searchable_text, children))
     for number, each in enumerate(text.split("\n")):
-        for message in _messages_about_line(each):
+        for message in _messages_about_unused_markdown(each):
             yield Finding(message, line + number, "warning")
         if has_comment_start and _EDGE.search(each):
             yield Finding(_NOT_CLOSED, line + number, "error")
@@ -137,7 +137,7 @@ _NOT_CLOSED = (
 )
 
 
-def _text_to_search(token: Token) -> str:
+def _searchable_text(token: Token) -> str:
     match token.type:
         case "text":
             return token.content
@@ -150,8 +150,8 @@ def _text_to_search(token: Token) -> str:
     return _OTHER + "\n" * token.content.count("\n") if token.type == "html_inline" else _OTHER
 
 
-def _messages_about_line(text: str) -> Iterator[str]:
-    """Yields messages about Markdown that did not work in one line of a text, one of each kind."""
+def _messages_about_unused_markdown(text: str) -> Iterator[str]:
+    """Yields messages about Markdown that did not work in one line of a text, at most one of each kind."""
     for pattern, advice in _LINKS:
         found = pattern.search(text)
         if found:
@@ -175,7 +175,8 @@ def markdown_findings_in_line(text: str) -> Iterator[Finding]:
     if found:
         mark = found[0][:1] if found.re is _STARRED else found[0][:2]
         message = (
-            f'"{found[0][:40]}" is printed with its {mark}, because this field is not Markdown; delete them'
+            f'"{found[0][:40]}" is printed with its {mark}, because this field is not Markdown; '
+            f"delete the {mark}"
         )
         yield Finding(message, 0, "warning")
     found = re.search(r"\]\(|\][（](?:https?:|www\.)|\[[^\[\]]+\]\[[^\[\]]+\]", text)
@@ -199,7 +200,7 @@ def markdown_findings_in_line(text: str) -> Iterator[Finding]:
 
 
 def _words_around(text: str, offset: int) -> str:
-    """Returns the words around an offset in the searched text, for use in a message."""
+    """Returns up to 40 characters around `offset` in the searched text, for use in a message."""
     plain = text.replace(_OTHER, "…").replace(_LINK, "")
     start = max(0, offset - 16 - (len(text[:offset]) - len(text[:offset].replace(_LINK, ""))))
     return plain[start : start + 40].strip()

@@ -13,7 +13,7 @@ from mailer.issue.markdown.rules.bare_addresses import BareAddress
 from mailer.issue.values.misspelt_urls import MISSPELT, corrected_url, is_misspelt_url
 from mailer.issue.values.urls import SLOT_MARK, likely_url_mistakes, normalised_url
 
-__all__ = ["IsReaderLink", "check_links"]
+__all__ = ["IsReaderLink", "check_and_normalise_links"]
 
 _DOUBLE = re.compile(r"https?:/{0,2}$", re.IGNORECASE)
 
@@ -21,12 +21,13 @@ _DOUBLE = re.compile(r"https?:/{0,2}$", re.IGNORECASE)
 IsReaderLink = Callable[[str], bool]
 
 
-def check_links(
+def check_and_normalise_links(
     children: Sequence[Token], collector: FindingCollector, is_reader_link: IsReaderLink | None = None
 ) -> None:
-    """Writes the URLs of links and remote pictures in ASCII, and reports mistakes in them.
+    """Writes the URLs of links and remote pictures in ASCII, in place, and adds mistakes to `collector`.
 
-    `is_reader_link` tells whether a placeholder stands for a link of one reader.
+    `children` are the tokens of a paragraph. `is_reader_link` returns whether a placeholder stands for a URL
+    of one reader, such as `links.preferences`.
     """
     words = ""  # right before a token, outside of links
     inside = 0
@@ -88,10 +89,10 @@ def _check_url(
     for doubt in likely_url_mistakes(text):
         collector.add_warning(f"the {called} {doubt}", line)
     if token.markup == "linkify":
-        _warn_of_unclear_end(token.meta.pop("bare"), line, collector)
+        _warn_of_unclear_address_end(token.meta.pop("bare"), line, collector)
 
 
-def _warn_of_unclear_end(bare: BareAddress, line: int, collector: FindingCollector) -> None:
+def _warn_of_unclear_address_end(bare: BareAddress, line: int, collector: FindingCollector) -> None:
     if bare.letters_behind:
         collector.add_warning(
             f'the link {bare.written_text[:80]} ends before "{bare.letters_behind}"; write a space '

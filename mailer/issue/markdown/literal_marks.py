@@ -37,12 +37,12 @@ def check_literal_marks(children: Sequence[Token], collector: FindingCollector) 
     children = [_NOTHING, *children, _NOTHING]
     for index, opened in enumerate(children):
         if opened.type == "em_open" and opened.markup == "*":
-            _check_stars(children, index, collector)
+            _check_italics_with_stars(children, index, collector)
     for before, opened, words, closed, after in zip(
         children, children[1:], children[2:], children[3:], children[4:], strict=False
     ):
         if opened.type == "strong_open" and opened.markup == "__" and closed.type == "strong_close":
-            _check_underscores(before, words, after, collector)
+            _check_bold_with_underscores(before, words, after, collector)
         if (
             opened.markup in ("_", "__")
             and closed.markup == opened.markup
@@ -55,10 +55,10 @@ def check_literal_marks(children: Sequence[Token], collector: FindingCollector) 
             )
 
 
-def _check_stars(children: Sequence[Token], index: int, collector: FindingCollector) -> None:
+def _check_italics_with_stars(children: Sequence[Token], index: int, collector: FindingCollector) -> None:
     """Reports italics that begin or end within a word and contain more than a part of that word.
 
-    The token at `index` opens the italics.
+    `children` are the tokens of a paragraph; the token at `index` opens the italics.
     """
     close = next(  # the end of the italics
         number
@@ -99,8 +99,13 @@ def _check_stars(children: Sequence[Token], index: int, collector: FindingCollec
     )
 
 
-def _check_underscores(before: Token, words: Token, after: Token, collector: FindingCollector) -> None:
-    """Reports a name in bold, such as `__init__`, directly beside another part of a path."""
+def _check_bold_with_underscores(
+    before: Token, words: Token, after: Token, collector: FindingCollector
+) -> None:
+    """Reports a name in bold, such as `__init__`, that is directly beside another part of a path.
+
+    `words` is the text in bold; `before` and `after` are the tokens on both sides of it.
+    """
     glued = re.search(r"[\w)\]][./:]$", before.content) or re.match(r"[.(\[][\w)\]]", after.content)
     if words.type == before.type == after.type == "text" and glued and _NAME.fullmatch(words.content):
         name = words.content
@@ -111,7 +116,10 @@ def _check_underscores(before: Token, words: Token, after: Token, collector: Fin
 
 
 def _word_beside_italics(
-    search: Callable[[str], re.Match[str] | None], token: Token, part: slice
+    search: Callable[[str], re.Match[str] | None], token: Token, text_slice: slice
 ) -> re.Match[str] | None:
-    """Returns the word or number that `search` finds in a `part` of the text beside italics, if any."""
-    return search(token.content[part]) if token.type == "text" else None
+    """Returns the word or number that `search` finds in `text_slice` of the text of `token`, or None.
+
+    `token` is right before or right after the italics.
+    """
+    return search(token.content[text_slice]) if token.type == "text" else None

@@ -31,14 +31,14 @@ class _UnnormalisedLinksParser(MarkdownIt):
 
 @cache
 def markdown_parser() -> MarkdownIt:
-    """Returns the parser. It is made once in a process and never changed after that."""
+    """Returns the parser. It is made once in each process, and is never changed after that."""
     options = {"html": True, "store_labels": True}  # `texts` asks which definitions are used
     found = _UnnormalisedLinksParser("commonmark", options)
     found.inline = InlineParser()
     found.configure("commonmark", options).enable(["table", "strikethrough"]).disable("html_block")
     comments.add_comment_rule(found)
     footnotes.add_footnote_rules(found)
-    leftovers.add_leftover_rule(found)
-    silent_changes.add_silent_change_rule(found)
+    leftovers.add_rule_for_unused_markdown(found)
+    silent_changes.add_rule_for_silent_changes(found)
     bare.add_bare_address_rule(found)
     return found

@@ -32,17 +32,20 @@ class Placeholders:
         self._numbers: dict[tuple[tuple[str, ...], str], int] = {}
 
     def replace_slots(self, text: str) -> str:
-        """Returns the text with a placeholder for each slot. Raises ExpressionError if a slot is wrong."""
+        """Returns the text with a placeholder for each slot. Raises ExpressionError for an invalid slot."""
         return replace_slots(text, self._placeholder_for)
 
     def replace_placeholders(self, text: str, make_value: Callable[[tuple[str, ...], str], str]) -> str:
-        """Returns the text with `make_value(paths, default)` in place of each placeholder."""
+        """Returns the text with `make_value(paths, default)` in place of each placeholder.
+
+        `paths` are the alternatives in the slot, such as `subscriber.name`; `default` is the slot's default.
+        """
         if self._prefix not in text.lower():
             return text
         return self._pattern.sub(lambda found: make_value(*self._slots[int(found[1])]), text)
 
     def missing_fallback_warnings(self, text: str) -> Iterator[str]:
-        """Yields a warning for each slot without a default that may be empty for some readers."""
+        """Yields a warning for each placeholder whose slot has no default and is empty for some readers."""
         for found in self._pattern.finditer(text):
             paths, default = self._slots[int(found[1])]
             if not default and all(path.startswith(_MAY_BE_EMPTY) for path in paths):
@@ -52,12 +55,12 @@ class Placeholders:
                 )
 
     def is_reader_link(self, word: str) -> bool:
-        """Returns whether `word` is the placeholder of a link of one reader, such as to the preferences."""
+        """Returns whether `word` is the placeholder of a URL of one reader, such as `links.preferences`."""
         found = self._pattern.fullmatch(word)
         return found is not None and all(path.startswith("links.") for path in self._slots[int(found[1])][0])
 
     def restore_slots(self, text: str) -> str:
-        """Returns a finished text with slots in place of placeholders, and with literal braces escaped."""
+        """Returns the text with a slot in place of each placeholder; braces that are text are escaped."""
         return self.replace_placeholders(text.replace("{{", BRACES), _slot_text)
 
     def _placeholder_for(self, paths: tuple[str, ...], default: str) -> str:

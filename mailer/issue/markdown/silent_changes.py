@@ -13,15 +13,15 @@ from markdown_it.token import Token
 from mailer.issue.markdown.findings import Finding
 from mailer.issue.markdown.leftovers import FOUND
 
-__all__ = ["add_silent_change_rule"]
+__all__ = ["add_rule_for_silent_changes"]
 
 _QUOTED = re.compile(r"[\s>]*")
 #: A number right behind the mark of a quotation, as in `>50 guests`.
 _MORE_THAN = re.compile(r"(?:\s|>|[-*+]\s|[0-9]{1,9}[.)]\s)*(>\d[^\s]*)")
 
 
-def add_silent_change_rule(parser: MarkdownIt) -> None:
-    """Adds the rule that finds silent changes to a parser."""
+def add_rule_for_silent_changes(parser: MarkdownIt) -> None:
+    """Adds to `parser` the rule that warns if CommonMark silently drops or changes text."""
     parser.core.ruler.after("leftovers", "changed", _find_silent_changes)
 
 
@@ -34,7 +34,9 @@ def _find_silent_changes(state: StateCore) -> None:
         if token.type == "heading_open" and token.markup in ("-", "=") and token.map:
             below = _QUOTED.sub("", lines[token.map[1] - 1], count=1).rstrip()
             if len(below) < 3:
-                message = f"a line of {below} makes a heading of the text above it; put an empty line between"
+                message = (
+                    f"a line of {below} makes a heading of the text above it; put an empty line between them"
+                )
                 found.append(Finding(message, token.map[1] - 1, "warning"))
         if token.type == "blockquote_open" and token.map:
             begins = _MORE_THAN.match(lines[token.map[0]])
@@ -74,14 +76,14 @@ def _cells_of_row(row: str) -> list[str]:
     return cells[1:] if cells and not cells[0] else cells
 
 
-def _cell_count_text(columns: int) -> str:
-    return "one cell" if columns == 1 else f"{columns} cells"
+def _cell_count_text(count: int) -> str:
+    return "one cell" if count == 1 else f"{count} cells"
 
 
 def _findings_about_list_numbers(tokens: Sequence[Token]) -> Iterator[Finding]:
     """Yields a finding for each list with a number that is not printed as typed.
 
-    A list whose entries all have the same number is meant to be counted, and is not reported.
+    A list whose entries all have the same number is meant to be numbered by the parser: it is not reported.
     """
     open_lists: list[list[Token]] = []
     for token in tokens:
@@ -95,7 +97,7 @@ def _findings_about_list_numbers(tokens: Sequence[Token]) -> Iterator[Finding]:
             open_lists.pop()
 
 
-def _misnumbered_entry_findings(entries: Sequence[Token], mark: str) -> Iterator[Finding]:
+def _misnumbered_entry_findings(entries: Sequence[Token], delimiter: str) -> Iterator[Finding]:
     typed = [int(entry.info) for entry in entries if entry.info.isdigit()]
     if len(set(typed)) < 2 or len(typed) < len(entries):
         return
@@ -103,8 +105,9 @@ def _misnumbered_entry_findings(entries: Sequence[Token], mark: str) -> Iterator
         printed = typed[0] + number
         if typed[number] != printed and entry.map:
             yield Finding(
-                f'"{typed[number]}{mark}" is printed as "{printed}{mark}", because a list counts on '
-                f"from its first number; write {typed[number]}\\{mark} to print the number as it is typed",
+                f'"{typed[number]}{delimiter}" is printed as "{printed}{delimiter}", because a list '
+                f"counts on from its first number; write {typed[number]}\\{delimiter} to print the "
+                "number as it is typed",
                 entry.map[0],
                 "warning",
             )

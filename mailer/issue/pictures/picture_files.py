@@ -1,6 +1,6 @@
 """Reads the picture files of an issue within limits, and checks their headers.
 
-`pictures` finds out which pictures an issue uses; `render` makes what is published of them.
+`pictures` finds out which pictures an issue uses; `render` makes the published files from them.
 """
 
 from __future__ import annotations
@@ -12,7 +12,12 @@ from pathlib import Path
 from PIL import Image
 from PIL.ImageFile import ImageFile
 
-from mailer.issue.files.source_file import SourceFile, locate_file, name_in_workspace, read_bounded_file
+from mailer.issue.files.source_file import (
+    SourceFile,
+    locate_file,
+    read_bounded_file,
+    workspace_path_as_written,
+)
 from mailer.issue.pictures.limits import MAX_FILE, MAX_PIXELS
 
 __all__ = ["FORMATS", "open_picture", "read_picture"]
@@ -27,7 +32,7 @@ _MOVING = {"PNG": "an animated PNG", "WEBP": "an animated WebP"}
 def read_picture(root: Path, folder: Path, src: str) -> SourceFile:
     """Returns the picture file that a file in `folder` names as `src`. Raises ValueError with a reason."""
     path = locate_file(root, folder, src)
-    name = name_in_workspace(root, folder, src, path)
+    name = workspace_path_as_written(root, folder, src, path)
     try:
         data = read_bounded_file(path, MAX_FILE)
         open_picture(data, verify_checksums=True)
@@ -37,10 +42,10 @@ def read_picture(root: Path, folder: Path, src: str) -> SourceFile:
 
 
 def open_picture(data: bytes, *, verify_checksums: bool = False) -> ImageFile:
-    """Returns a picture after reading only its header, or comparing its checksums as well.
+    """Returns a picture after reading only its header; with `verify_checksums`, also checks its checksums.
 
-    After `verify_checksums` the picture cannot be used further. Raises ValueError with a sentence unless it
-    is of a format that a mail can use and not too large.
+    After `verify_checksums` the returned picture cannot be used further. Raises ValueError with a sentence if
+    the picture is broken or too large, or has a format or an animation that mail programs do not show.
     """
     animation = ""
     try:

@@ -1,6 +1,6 @@
 """Finds the pictures in the fields and Markdown texts of an issue, and reads their files.
 
-Their sizes and names in a mail are left to `render`.
+`render` decides the sizes and names of the pictures in a mail.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class PictureUse:
     """Describes one place in an issue where a picture is used.
 
     `src` is the unescaped path as written in the file of `position`, or a URL. `alternative_text` is None for
-    pictures outside of Markdown, whose text the model checks.
+    a picture outside of Markdown: the model checks the text of that picture.
     """
 
     src: str
@@ -48,7 +48,7 @@ class IssuePictures:
     """Holds the picture files of an issue, each once.
 
     `paths_by_source` has the path of the file for each (folder, src) as written. `is_complete` is False if
-    reading was stopped because there are too many pictures.
+    reading was stopped because the pictures are too many or too large.
     """
 
     files: tuple[SourceFile, ...]
@@ -56,12 +56,12 @@ class IssuePictures:
     is_complete: bool = True
 
     def find_bytes(self, folder: str, src: str) -> bytes | None:
-        """Returns the bytes of the picture that a file in `folder` names as `src`, or None."""
+        """Returns the bytes of the picture that a file in `folder` names as `src`, or None if not read."""
         name = self.paths_by_source.get((folder, src))
         return next((file.data for file in self.files if file.path == name), None)
 
 
-def _is_local(src: str) -> bool:
+def _is_local_path(src: str) -> bool:
     return not re.match(r"[A-Za-z][A-Za-z0-9+.-]*:|//", src)
 
 
@@ -90,11 +90,11 @@ def picture_uses(tree: Node, documents: Mapping[Key, Document]) -> Iterator[Pict
         for image in _image_keys_around(key):
             if image not in images:
                 images.add(image)
-                source = tree.find_deepest(image)[0].child("src")
+                source = tree.find_deepest_node(image)[0].child("src")
                 if source is not None and isinstance(source.value, str):
                     yield PictureUse(source.value.strip(), source.position)
         if key in documents:
-            yield from _uses_in_document(documents[key], node)
+            yield from _picture_uses_in_document(documents[key], node)
 
 
 def _image_keys_around(key: Key) -> Iterator[Key]:
@@ -104,7 +104,7 @@ def _image_keys_around(key: Key) -> Iterator[Key]:
             yield key[: index + 1]
 
 
-def _uses_in_document(document: Document, node: Node) -> Iterator[PictureUse]:
+def _picture_uses_in_document(document: Document, node: Node) -> Iterator[PictureUse]:
     for token in document.picture_tokens():
         line = node.file_line(line_of_token(token))
         column = 1 if line > node.position.line else node.position.column
@@ -115,21 +115,21 @@ def _uses_in_document(document: Document, node: Node) -> Iterator[PictureUse]:
 
 
 def read_pictures(root: Path, uses: Iterable[PictureUse], problems: list[Problem]) -> IssuePictures:
-    """Reads each picture file that is used, once, and returns all of them. Adds problems to `problems`."""
+    """Reads the file of each picture in `uses` once, and adds what is wrong to `problems`."""
     files: dict[str, SourceFile] = {}
     names: dict[tuple[str, str], str] = {}
     failed: dict[tuple[str, str], str] = {}
     total = 0
     for use in uses:
         if use.alternative_text is not None and not use.alternative_text.strip():
-            _report(
+            _report_picture_problem(
                 problems,
                 use,
                 "this picture has no alternative text; write ![what it shows](…)",
             )
-        if not _is_local(use.src):
+        if not _is_local_path(use.src):
             if use.alternative_text is not None and not use.src.startswith("https://"):
-                _report(
+                _report_picture_problem(
                     problems,
                     use,
                     f'the picture "{use.src[:80]}" must be the path of a file or a URL that begins with https://',
@@ -146,9 +146,9 @@ def read_pictures(root: Path, uses: Iterable[PictureUse], problems: list[Problem
             except ValueError as error:
                 failed[written] = str(error)
         if written in failed:
-            _report(problems, use, f"the picture {failed[written]}")
+            _report_picture_problem(problems, use, f"the picture {failed[written]}")
         if total > limits.MAX_TOTAL or len(files) > limits.MAX_COUNT:
-            _report(
+            _report_picture_problem(
                 problems,
                 use,
                 f"an issue may have {limits.MAX_COUNT} pictures at most, {limits.MAX_TOTAL / 1e6:g} MB in "
@@ -158,5 +158,5 @@ def read_pictures(root: Path, uses: Iterable[PictureUse], problems: list[Problem
     return IssuePictures(tuple(files.values()), names)
 
 
-def _report(problems: list[Problem], use: PictureUse, message: str) -> None:
+def _report_picture_problem(problems: list[Problem], use: PictureUse, message: str) -> None:
     problems.append(Problem(message, use.position.path, use.position.line, use.position.column))

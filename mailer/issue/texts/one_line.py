@@ -1,10 +1,10 @@
-"""Checks the one-line texts of an issue: slots, Markdown, and texts that a draft left."""
+"""Checks the one-line texts of an issue: slots, Markdown, and texts that are left over from a draft."""
 
 from __future__ import annotations
 
 from mailer.display_text import shortened
 from mailer.errors import Problem, Severity
-from mailer.issue.draft import skeleton_texts
+from mailer.issue.draft import texts_in_skeletons
 from mailer.issue.markdown.leftovers import markdown_findings_in_line
 from mailer.issue.markdown.placeholders import Placeholders
 from mailer.issue.texts.texts import MARKDOWN_KEYS
@@ -20,8 +20,11 @@ _NOT_READ = ("edition", "date", "language", "only", "src", "url", "include")
 
 
 def check_one_line_texts(tree: Node, placeholders: Placeholders, problems: list[Problem]) -> None:
-    """Adds to `problems` errors in texts that are not Markdown, and texts that are left over from a draft."""
-    drafted = skeleton_texts()
+    """Checks the texts that are not Markdown, and finds all texts that are left over from a draft.
+
+    Adds an error or a warning to `problems` for each mistake.
+    """
+    drafted = texts_in_skeletons()
     for key, text, node in tree.walk_texts():
         if not key or key[-1] in _NOT_READ:
             continue

@@ -40,12 +40,14 @@ def make_preheader(
     documents: Mapping[Key, Document],
     placeholders: Placeholders,
 ) -> str:
-    """Returns a preheader for an issue that has none. The issue must have its language.
+    """Returns a preheader for an issue that has none. The language of the issue must be filled in.
 
-    `documents` has the parsed Markdown texts of the issue by key.
+    `headlines` are the titles that all readers see; those in `subject` are left out. `title` is returned if
+    the issue has no other text. `documents` has the parsed Markdown texts by key, in which `placeholders`
+    stand for slots.
     """
     pieces: list[str] = []
-    for words in _candidate_words(issue, headlines, documents, placeholders):
+    for words in _preheader_candidates(issue, headlines, documents, placeholders):
         if display_columns(_BETWEEN.join(pieces)) > (PREHEADER_COLUMNS if words in headlines else ENOUGH):
             break
         if words not in pieces and not _contains_words(subject, words):
@@ -54,17 +56,17 @@ def make_preheader(
 
 
 def preheader_filler(preheader: str) -> str:
-    """Returns blanks to follow a short preheader, so that mail programs show nothing else behind it."""
+    """Returns invisible characters that keep mail programs from showing page text after a short preheader."""
     return _BLANK * min(max(ENOUGH - display_columns(preheader), 0), _MAX_FILLER)
 
 
-def _candidate_words(
+def _preheader_candidates(
     issue: Issue, headlines: Sequence[str], documents: Mapping[Key, Document], placeholders: Placeholders
 ) -> Iterator[str]:
     """Yields the texts that a preheader may be made of, the most important first."""
     yield from headlines
     yield from (section.title for section in issue.sections if not section.only)
-    texts = [documents[key] for key in _text_keys(issue) if documents.get(key, EMPTY)]
+    texts = [documents[key] for key in _keys_of_texts_for_all_readers(issue) if documents.get(key, EMPTY)]
     yield from filter(
         None, (placeholders.restore_slots(first_words(text, PREHEADER_COLUMNS)) for text in texts)
     )
@@ -73,7 +75,7 @@ def _candidate_words(
     yield from (related.title for related in issue.related)
 
 
-def _text_keys(issue: Issue) -> list[Key]:
+def _keys_of_texts_for_all_readers(issue: Issue) -> list[Key]:
     """Returns the keys of the texts that all readers see; texts in another language come last."""
     intros: list[tuple[str, Key]] = []
     items: list[tuple[str, Key]] = [

@@ -31,7 +31,7 @@ _BRACES = re.compile(r"(?P<address>(?<=\]\()\{\{[^\n]{0,1000}?\}\}(?=\)))|\{\{.{
 
 @dataclass(frozen=True, slots=True)
 class _MarkdownText:
-    """Holds a text while it is read.
+    """Holds a Markdown text of an issue before it is parsed.
 
     `group` is the key of the item or section whose link definitions the text shares, or () for the issue.
     """
@@ -91,7 +91,10 @@ def _markdown_texts(tree: Node) -> Iterator[_MarkdownText]:
 def _with_placeholders(
     text: _MarkdownText, placeholders: Placeholders, problems: list[Problem]
 ) -> _MarkdownText:
-    """Returns a text with placeholders for its slots, and a harmless word for each wrong slot."""
+    """Returns a text with a placeholder for each slot, and with a harmless word for each invalid slot.
+
+    Adds an error to `problems` for each invalid slot.
+    """
     try:
         return replace(text, text=placeholders.replace_slots(text.text))
     except ExpressionError as error:
@@ -102,9 +105,10 @@ def _with_placeholders(
 
 
 def _without_wrong_slots(text: str, placeholders: Placeholders) -> tuple[str, list[tuple[str, int]]]:
-    """Returns a text with a harmless word for each wrong slot, and the errors with their lines.
+    """Returns a text with placeholders, and the mistakes in invalid slots as (message, line).
 
-    The rest of the text can then be checked as well. Lines count from 0.
+    A harmless word takes the place of each invalid slot, so that the rest of the text can be checked as well.
+    Lines count from 0.
     """
     wrong: list[tuple[str, int]] = []
 

@@ -44,7 +44,10 @@ def _piece_columns(piece: str) -> int:
 
 
 def display_columns(text: str) -> int:
-    """Returns the number of columns of a line. A wide character takes two, a slot as many as its default."""
+    """Returns the number of columns of a line.
+
+    A wide character takes two columns; a slot takes as many as its default, or ten without a default.
+    """
     return sum(map(_piece_columns, _unbreakable_pieces(text)))
 
 

@@ -50,7 +50,7 @@ class ExpressionError(ValueError):
 
 
 def slot_path(names: tuple[str, ...]) -> str:
-    """Returns the path of a slot, such as `subscriber.name`, from the names in it.
+    """Returns the path of a slot, such as `subscriber.name`, from its names, such as (subscriber, name).
 
     Raises ValueError with the valid paths if there is no such slot.
     """
@@ -77,7 +77,8 @@ def slot_path(names: tuple[str, ...]) -> str:
 def replace_slots(text: str, make_value: Callable[[tuple[str, ...], str], str]) -> str:
     """Returns `text` with the result of `make_value(paths, default)` in place of each slot.
 
-    Raises ExpressionError at the first expression that is not valid.
+    `paths` are the alternatives in the slot, such as `subscriber.name`; `default` is its default text. Raises
+    ExpressionError at the first expression that is not valid.
     """
     pieces: list[str] = []
     end = 0
@@ -90,8 +91,10 @@ def replace_slots(text: str, make_value: Callable[[tuple[str, ...], str], str]) 
 def slots_of(text: str) -> Iterator[tuple[int, int, tuple[str, ...], str]]:
     """Yields (start, end, paths, default) of each expression. A string in braces has no paths.
 
-    `paths` are alternatives: the first that has a value is used, and `default` if none has. Raises
-    ExpressionError at the first expression that is not valid.
+    `start` and `end` are offsets in `text`. `paths` are alternatives: the first that has a value is used, and
+    `default` if none has.
+
+    Raises ExpressionError at the first expression that is not valid.
     """
     start = text.find("{{")
     while start >= 0:

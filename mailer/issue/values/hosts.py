@@ -17,7 +17,7 @@ _DROPPED = re.compile("[\u034f\ufe00-\ufe0f\U000e0100-\U000e01ef]")
 def ascii_authority(text: str) -> str:
     """Returns `host` or `host:port` in ASCII from the part of a URL between `//` and the path.
 
-    Raises ValueError with a sentence.
+    Raises ValueError with a sentence if the host or the port is not valid.
     """
     if not text:
         raise ValueError("needs a host, as in https://example.org/page")
@@ -73,7 +73,7 @@ def _ascii_host(host: str) -> str:
         raise ValueError(f"has a host that {where}; write a host such as example.org")
     plain = _ascii_labels(host, labels)
     if any(len(label) > 63 for label in plain.split(".")) or len(plain) > 253:
-        raise ValueError("has a host that is too long; each part of it has up to 63 letters")
+        raise ValueError("has a host that is too long; each part of it must have at most 63 letters")
     if re.fullmatch(r"[0-9]+", labels[-1]):
         _check_ipv4(plain)
     return plain
@@ -83,7 +83,7 @@ def _ascii_labels(host: str, labels: list[str]) -> str:
     if host.isascii():
         return host.lower()
     if any(len(label) > 63 for label in labels):
-        raise ValueError("has a host that is too long; each part of it has up to 63 letters")
+        raise ValueError("has a host that is too long; each part of it must have at most 63 letters")
     import idna
 
     try:
@@ -93,7 +93,9 @@ def _ascii_labels(host: str, labels: list[str]) -> str:
         )
     except (idna.IDNAError, UnicodeError) as error:
         if "too long" in str(error):
-            raise ValueError("has a host that is too long; each part of it has up to 63 letters") from None
+            raise ValueError(
+                "has a host that is too long; each part of it must have at most 63 letters"
+            ) from None
         raise ValueError(
             f'has the host "{host[:60]}", which cannot be registered; correct it, or write it as xn--…'
         ) from None

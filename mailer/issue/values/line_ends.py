@@ -38,11 +38,11 @@ def joins_without_space(before: str, after: str) -> bool:
     """Returns whether a line end between two texts becomes nothing; otherwise it becomes a space.
 
     `before` and `after` are all the text on each side as readers see it, without Markdown. A line end becomes
-    nothing between two Han characters, kana or CJK marks. Marks of both worlds (“ ” ‘ ’ … — ·, circled
-    numbers, emoji) and slots (`{{ … }}`) count like the nearest letter on their side, or like the other side
-    if their side has no letter. A slot has a space beside digits and full-width letters, because a name in
-    Latin letters would run into them. Digits, ASCII marks and other scripts need a space. ASCII white space
-    next to the line end is ignored.
+    nothing between two Han characters, kana or CJK marks. Marks that are used with all scripts (“ ” ‘ ’ … —
+    ·, circled numbers, emoji) and slots (`{{ … }}`) count like the nearest letter on their side, or like the
+    other side if their side has no letter. A slot has a space beside digits and full-width letters, because a
+    name in Latin letters would run into them. Digits, ASCII marks and other scripts need a space. ASCII white
+    space next to the line end is ignored.
     """
     left = _with_one_character_slots(before.rstrip(_BLANK)[-_REACH:])[::-1]
     right = _with_one_character_slots(after.lstrip(_BLANK)[:_REACH])
@@ -52,7 +52,7 @@ def joins_without_space(before: str, after: str) -> bool:
         _runs_into_latin_word(left[0]) or _runs_into_latin_word(right[0])
     ):
         return False
-    first, second = _script_kind_of_side(left), _script_kind_of_side(right)
+    first, second = _script_kind_next_to_line_end(left), _script_kind_next_to_line_end(right)
     if first == second == "ambiguous":
         return False
     return {first, second} <= {"cjk", "ambiguous"}
@@ -64,10 +64,10 @@ def _with_one_character_slots(text: str) -> str:
     return "".join(c for c in text if unicodedata.category(c) not in ("Mn", "Me", "Cf"))
 
 
-def _script_kind_of_side(side: str) -> _ScriptKind:
+def _script_kind_next_to_line_end(side: str) -> _ScriptKind:
     """Returns whether the text on one side of a line end is CJK, other or ambiguous.
 
-    `side` begins at the line end and goes away from it.
+    `side` is that text, read from the line end outwards: before the line end it is reversed.
     """
     kind = _script_kind(side[0]) if side else "ambiguous"
     if kind != "ambiguous":

@@ -43,5 +43,5 @@ def corrected_url(text: str) -> str:
 
 
 def is_misspelt_url(match: re.Match[str]) -> bool:
-    """Returns whether a match of the pattern MISSPELT is really a misspelt URL."""
+    """Returns whether a match of the pattern MISSPELT is a misspelt URL and not a correct `https://`."""
     return _RIGHT.fullmatch(match[0]) is None

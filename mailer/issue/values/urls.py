@@ -47,12 +47,15 @@ _PAIRS |= {"\u300f": "\u300e", "\u201d": "\u201c", "\u2019": "\u2018"}
 
 
 def normalised_url(text: str) -> str:
-    """Returns a URL in ASCII, except for SLOT_MARK in place of slots. Raises ValueError with a sentence."""
+    """Returns the URL `text` in ASCII, except that SLOT_MARK stands in place of each slot, as in `text`.
+
+    Raises ValueError with a sentence if the URL is not valid.
+    """
     shown = url_for_message(text)
     if len(text) > LONGEST:
         raise ValueError(f'"{shown}" is longer than {LONGEST:,} characters; shorten it')
     try:
-        return _normalised_by_scheme(text)
+        return _normalised_url_by_scheme(text)
     except ValueError as error:
         message = str(error)
         raise ValueError(message if message.startswith('"') else f'"{shown}" {message}') from None
@@ -82,7 +85,7 @@ def url_for_message(text: str) -> str:
     return plain if len(plain) <= 80 else plain[:79] + "…"
 
 
-def _normalised_by_scheme(text: str) -> str:
+def _normalised_url_by_scheme(text: str) -> str:
     if not text:
         raise ValueError(f"must begin with {_ALLOWED}")
     _refuse_invisible_characters(text)
@@ -113,7 +116,7 @@ def _refuse_invisible_characters(text: str) -> None:
         if category[0] not in "ZC" and character not in _UNSEEN:
             continue
         if category == "Cn" or character == "\u00ad":
-            continue  # a letter newer than this table; a soft hyphen is reported in `doubts`
+            continue  # a letter newer than this table; a soft hyphen is reported by `likely_url_mistakes`
         if character in "\u200c\u200d":
             import idna
 
@@ -154,12 +157,12 @@ def _normalised_web_url(scheme: str, after_scheme: str, url: str) -> str:
     if not host and (better := corrected_url(url)):
         raise ValueError(f"needs a host, as in https://example.org/page; write {url_for_message(better)}")
     place = ascii_authority(host)
-    _refuse_doubtful_end(tail)
+    _refuse_doubtful_path_end(tail)
     path, hash_, fragment = tail.partition("#")
     return f"{scheme}://{place}{_percent_encoded(path)}{hash_}{_percent_encoded(fragment)}"
 
 
-def _refuse_doubtful_end(path: str) -> None:
+def _refuse_doubtful_path_end(path: str) -> None:
     last = path[-1:]
     unpaired = last in _PAIRS and path.count(last) > path.count(_PAIRS[last])
     if last and (last in _STOPS or unpaired):

@@ -23,7 +23,7 @@ def lines_and_line_ends(text: str) -> tuple[list[str], list[str]]:
 def without_unicode_line_ends(text: str, faults: list[TextFault]) -> str:
     """Returns the text with a space for each character that ends a line only in YAML, such as U+2028.
 
-    The length stays the same. Each replaced character is added to `faults`.
+    The length stays the same. Adds a fault to `faults` for each replaced character.
     """
     if not _SEPARATORS.search(text):
         return text

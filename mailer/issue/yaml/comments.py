@@ -14,10 +14,10 @@ _LINE = re.compile(r"[ ]*(?:-[ \t]+)*(?:([^\s#\"'\[{][^:#]*?)[ \t]*:[ \t]+)?(.*)
 
 
 def check_comments(text: str, scalar_spans: Sequence[tuple[int, int]], faults: list[TextFault]) -> None:
-    """Reports each "#" that cuts off a line of YAML and is followed by neither a space nor the line's end.
+    """Adds a fault for each "#" that cuts off a line of YAML and is not followed by a space or a line end.
 
-    `scalar_spans` has the start and end offset of each scalar, in order. A line that has nothing before its
-    "#" is always a comment.
+    `scalar_spans` has the start and end offset of each scalar, in order: a "#" in a scalar is text. A line
+    that has nothing before its "#" is always a comment.
     """
     line, start = 1, 0
 

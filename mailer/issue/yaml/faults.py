@@ -19,7 +19,7 @@ class TextFault(NamedTuple):
 
 
 def quoted_scalar(text: str) -> str:
-    """Returns the text in quotes in which YAML reads exactly this text. A long text is shortened first."""
+    """Returns the text in quotes, so that YAML reads exactly this text. A long text is shortened first."""
     text = text.strip()
     if len(text) > _SHOWN:
         text = text[: _SHOWN - 1] + "…"

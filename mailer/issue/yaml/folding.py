@@ -1,7 +1,7 @@
 """Joins texts that YAML reads as one line: `>` blocks, and plain and quoted scalars over several lines.
 
-YAML puts a space for each line end. Between two Chinese or Japanese characters there must be nothing, which
-`line_ends` decides. An empty line is kept, so that two paragraphs stay two.
+YAML reads each line end as a space. Between two Chinese or Japanese characters a line end must become
+nothing; `line_ends` decides this. An empty line is kept, so that two paragraphs stay two.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _MARKS_BEFORE = re.compile(r"^(?:[*_~`]|!?\[)+")
 
 
 class FoldedText(NamedTuple):
-    """Holds a joined text.
+    """Holds the joined text of a scalar.
 
     `rows` has, for each line of the text, the row of the scalar on which the line begins. Rows count from 0.
     """
@@ -46,20 +46,24 @@ def fold_block(literal_text: str) -> FoldedText:
     rows = [0]
     for row, (above, line) in enumerate(pairwise(lines), 1):
         if not above or not line or above[0] in " \t" or line[0] in " \t":
-            text.add("\n" + line)
+            text.add_unchanged("\n" + line)
             rows.append(row)
         else:
-            text.join(line)
+            text.join_line(line)
     return FoldedText(text.text(), tuple(rows))
 
 
-def fold_scalar(source: str, value: str) -> FoldedText:
+def fold_scalar(written_scalar: str, yaml_value: str) -> FoldedText:
     """Returns the joined text of a plain or quoted scalar over several lines.
 
-    `source` is the scalar as written in the file, and `value` is what YAML reads.
+    `written_scalar` is the scalar as in the file, and `yaml_value` is the text that YAML reads.
     """
-    quote = source[:1] if source[:1] in ("'", '"') and source[-1:] == source[:1] else ""
-    lines = _BREAK.split(source[1:-1] if quote else source)
+    quote = (
+        written_scalar[:1]
+        if written_scalar[:1] in ("'", '"') and written_scalar[-1:] == written_scalar[:1]
+        else ""
+    )
+    lines = _BREAK.split(written_scalar[1:-1] if quote else written_scalar)
     pieces: list[tuple[str, str]] = []  # what stands before a piece: "", " " or line ends
     begins: list[int] = []
     gap, blank = "", 0
@@ -77,18 +81,18 @@ def fold_scalar(source: str, value: str) -> FoldedText:
             gap = "" if escaped else " "
         else:
             blank += 1
-    if "".join(before + piece for before, piece in pieces) != value:
-        return FoldedText(value, ())  # a case that this module does not know: what YAML reads
+    if "".join(before + piece for before, piece in pieces) != yaml_value:
+        return FoldedText(yaml_value, ())  # a case that this module does not know: what YAML reads
     text = _ParagraphJoiner("")
     rows: list[int] = [0]
     for row, (before, piece) in zip(begins, pieces, strict=True):
         if before == " ":
-            text.join(piece)
+            text.join_line(piece)
         elif before:
-            text.add(before + "\n" + piece)
+            text.add_unchanged(before + "\n" + piece)
             rows += range(row - len(before), row + 1)
         else:
-            text.add(piece)
+            text.add_unchanged(piece)
         rows += [row] * piece.count("\n")
     return FoldedText(text.text(), tuple(rows))
 
@@ -102,18 +106,18 @@ def _unescaped_piece(piece: str, quote: str) -> str:
 
 
 class _ParagraphJoiner:
-    """Builds a text line by line. Joining looks only at the end of the text so far."""
+    """Builds a text line by line, with a space or nothing between two lines."""
 
     def __init__(self, text: str) -> None:
         self._pieces = [text]
         self._end = text[-_REACH:]
 
-    def add(self, piece: str) -> None:
+    def add_unchanged(self, piece: str) -> None:
         """Adds a piece of text unchanged."""
         self._pieces.append(piece)
         self._end = (self._end + piece)[-_REACH:]
 
-    def join(self, line: str) -> None:
+    def join_line(self, line: str) -> None:
         """Adds the next line of a paragraph, after a space or directly, as its script requires."""
         last, first = self._end.rstrip(" \t")[-1:], line[:1]
         if last.isalpha() and first.isalpha():  # letters need no look at what stands around them
@@ -124,13 +128,13 @@ class _ParagraphJoiner:
                 _without_trailing_markdown(paragraph), _MARKS_BEFORE.sub("", line[:_REACH])
             )
         if not together:
-            self.add(" " + line)
+            self.add_unchanged(" " + line)
             return
         while self._pieces and not self._pieces[-1].strip(" \t"):
             self._pieces.pop()
         if self._pieces:
             self._pieces[-1] = self._pieces[-1].rstrip(" \t")
-        self.add(line)
+        self.add_unchanged(line)
 
     def text(self) -> str:
         """Returns the whole text."""

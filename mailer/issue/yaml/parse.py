@@ -79,7 +79,10 @@ def parse_yaml(text: str, path: str, problems: list[Problem]) -> Node | None:
 
 
 def _mark_unreadable_nodes(node: Node, faulty_lines: Collection[int]) -> Node:
-    """Returns the tree with `is_readable` set to False for the nodes on the faulty lines."""
+    """Returns the tree with `is_readable` set to False for the nodes on the faulty lines.
+
+    Texts on these lines become None.
+    """
     if not faulty_lines:
         return node
     value = node.value
@@ -135,7 +138,9 @@ class _TreeReader:
             raise _UnreadableRestError
         if depth > MAX_DEPTH:
             self.report_problem(
-                f"is nested more than {MAX_DEPTH} levels deep; an issue needs only five levels", position
+                f"is nested more than {MAX_DEPTH} levels deep; remove levels, because an issue "
+                "needs only five",
+                position,
             )
             raise _UnreadableRestError
         if isinstance(event, yaml.AliasEvent):

@@ -17,21 +17,25 @@ _ENTRY = re.compile(r"( *)-(?: |$)")
 def without_unreadable_part(text: str, line: int) -> tuple[str, int] | None:
     """Returns the text without the unreadable part around a line, and the first line of that part.
 
-    The part is the entry of a list, or else everything under a key at the beginning of a line. It must be
-    unreadable by itself. Spaces take its place, so that the length stays the same; its dash or key is kept.
-    Returns None if there is no such part, because the mistake is elsewhere.
+    Both lines count from 1. The part is the entry of a list, or else everything under a key at the beginning
+    of a line. It must be unreadable by itself. Spaces take its place, so that the length stays the same; its
+    dash or key is kept. Returns None if there is no such part, because the mistake is elsewhere.
     """
-    return _without_enclosing_part(text, line, whole_key=False) or _without_enclosing_part(
-        text, line, whole_key=True
+    return _without_enclosing_part(text, line, replaces_whole_key=False) or _without_enclosing_part(
+        text, line, replaces_whole_key=True
     )
 
 
-def _without_enclosing_part(text: str, line: int, *, whole_key: bool) -> tuple[str, int] | None:
+def _without_enclosing_part(text: str, line: int, *, replaces_whole_key: bool) -> tuple[str, int] | None:
     lines, ends = lines_and_line_ends(text)
     first = min(line, len(lines)) - 1
-    while first > 0 and not _TOP.match(lines[first]) and not (not whole_key and _ENTRY.match(lines[first])):
+    while (
+        first > 0
+        and not _TOP.match(lines[first])
+        and not (not replaces_whole_key and _ENTRY.match(lines[first]))
+    ):
         first -= 1
-    entry = None if whole_key else _ENTRY.match(lines[first])
+    entry = None if replaces_whole_key else _ENTRY.match(lines[first])
     top = _TOP.match(lines[first])
     if not entry and not top:
         return None

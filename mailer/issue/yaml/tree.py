@@ -28,7 +28,9 @@ class Node:
     """Holds a value of a YAML file and its position.
 
     `key_position` is the position of the value's key, `text_line` the line on which its text begins.
-    `is_readable` is False if YAML could not read the value.
+    `is_readable` is False if YAML could not read the value. `rows` is empty unless lines of a text were
+    joined: then it has, for each line of the joined text, the number of lines from `text_line` to its
+    beginning.
     """
 
     value: str | tuple[Node, ...] | Mapping[str, Node] | None
@@ -36,7 +38,6 @@ class Node:
     key_position: SourcePosition | None = None
     text_line: int = 0
     is_readable: bool = True
-    #: Of a text over several lines that is read as fewer, the row on which each of its lines begins.
     rows: tuple[int, ...] = ()
 
     def file_line(self, text_line_index: int) -> int:
@@ -53,7 +54,7 @@ class Node:
             return self.value[key]
         return None
 
-    def find_deepest(self, keys: Sequence[str | int]) -> tuple[Node, int]:
+    def find_deepest_node(self, keys: Sequence[str | int]) -> tuple[Node, int]:
         """Returns the value under `keys`, or the deepest existing value on the way to it.
 
         Also returns how many of the keys lead to that value.
@@ -67,9 +68,9 @@ class Node:
         return node, len(keys)
 
     def walk_texts(self, key_prefix: Key = ()) -> Iterator[tuple[Key, str, Node]]:
-        """Yields (key, text, node) of every text in the tree, in the order in which they are written.
+        """Yields (key, text, node) of every text in this value, in the order in which the texts are written.
 
-        Each key begins with `key_prefix`.
+        Each key begins with `key_prefix`, the key of this value.
         """
         if isinstance(self.value, Mapping):
             for name, child in self.value.items():

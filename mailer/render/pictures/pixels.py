@@ -12,7 +12,7 @@ from typing import Any
 
 from PIL import Image, ImageChops, ImageCms, ImageMath
 
-from mailer.colour import LUMINANCE, contrast_ratio, linear_light
+from mailer.colour import LUMINANCE, contrast_ratio, linear_intensity
 
 __all__ = ["to_eight_bit", "png_gamma", "drawing_background", "to_srgb", "make_visible_on_any_background"]
 
@@ -120,7 +120,7 @@ def _convert_by_profile(base: Image.Image, profile: bytes) -> Image.Image:
 @cache
 def _linear_light_table() -> list[int]:
     """Returns a table of 3 × 256 numbers: the linear light of each value of the channels R, G and B."""
-    return [round(255 * linear_light(value)) for value in range(256)] * 3
+    return [round(255 * linear_intensity(value)) for value in range(256)] * 3
 
 
 def make_visible_on_any_background(image: Image.Image, background: str) -> Image.Image:

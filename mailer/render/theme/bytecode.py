@@ -23,7 +23,7 @@ from jinja2.bccache import Bucket, FileSystemBytecodeCache
 
 from mailer.issue.values import expressions
 from mailer.render.slots import template_calls
-from mailer.theme_files import built_in_theme
+from mailer.theme_files import built_in_theme_folder
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -35,7 +35,7 @@ class BuiltInBytecode(FileSystemBytecodeCache):
     """Loads and stores the bytecode of built-in templates. A folder that cannot be written is no error."""
 
     def __init__(self) -> None:
-        self._theme = built_in_theme()
+        self._theme = built_in_theme_folder()
         super().__init__(str(Path(cache_from_source(str(self._theme / "theme.py"))).parent), "%s.pyc")
 
     def get_bucket(self, environment: Environment, name: str, filename: str | None, source: str) -> Bucket:

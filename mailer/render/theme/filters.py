@@ -12,7 +12,7 @@ from jinja2 import pass_context
 from jinja2.runtime import Context
 
 from mailer.colour import mix_colours, readable_text_colour
-from mailer.language.catalogue import Translated
+from mailer.language.catalogue import TranslatedText
 from mailer.language_tags import SOURCE_LANGUAGE, locale_of, primary_language
 from mailer.render.pictures.view import PictureView
 from mailer.render.text.plain_inline import is_same_address, plain_address
@@ -23,10 +23,10 @@ __all__ = ["FILTERS"]
 
 
 @pass_context
-def _format_date(context: Context, value: dt.date, format: str = "long") -> Translated:
+def _format_date(context: Context, value: dt.date, format: str = "long") -> TranslatedText:
     language: str = context["language"]
     locale = locale_of(language)
-    shown = Translated(format_date(value, format, locale))
+    shown = TranslatedText(format_date(value, format, locale))
     shown.language = language if locale.language == primary_language(language) else SOURCE_LANGUAGE
     return shown
 

@@ -10,7 +10,7 @@ from mailer.addresses import address_with_ascii_domain
 from mailer.campaign.campaign import Campaign
 from mailer.config import Settings
 from mailer.errors import IssueError
-from mailer.message.dkim import Signer, may_align
+from mailer.message.dkim import Signer, domains_may_align
 from mailer.render.rendition import Rendition
 from mailer.services.planning.plan import AudienceCounts
 from mailer.services.planning.public_page import is_public_page_blank
@@ -89,7 +89,7 @@ def _sender_warnings(settings: Settings, inputs: WarningInput) -> list[str]:
             "publication.base_url is not https, so mail programs will not offer their one-click unsubscribe"
         )
     sender = address_with_ascii_domain(settings.publication.sender.address).rpartition("@")[2]
-    if inputs.signer and not may_align(inputs.signer.domain, sender):
+    if inputs.signer and not domains_may_align(inputs.signer.domain, sender):
         warnings.append(
             f"dkim.domain {inputs.signer.domain} does not align with {sender}, the domain of From, "
             "so the signature does not count for DMARC"

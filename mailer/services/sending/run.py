@@ -273,7 +273,7 @@ def _read_message_templates(
         campaign_id=campaign.id,
         slug=campaign.slug,
         edition=campaign.edition,
-        legacy_ids=not campaign.stable_ids,
+        has_legacy_ids=not campaign.stable_ids,
     )
     made = {id(r): MessageTemplate(r, envelope, signer) for r in renditions.values()}
     templates = {variant: made[id(rendition)] for variant, rendition in renditions.items()}

@@ -49,8 +49,9 @@ _SPACELESS = re.compile(
 class BareAddress:
     """Holds a bare URL or e-mail address from `start` to `end` of a source text.
 
-    `address` is the URL of the link, `written_text` the text as typed. `letters_behind` are letters right
-    after the end that may belong to the address, `letters_within` letters in it that may not.
+    `address` is the URL of the link, and `written_text` the text as typed. `letters_behind` are letters right
+    after `end` that perhaps belong to the address; `letters_within` are letters in the address that perhaps
+    do not.
     """
 
     start: int
@@ -62,7 +63,7 @@ class BareAddress:
 
 
 def add_bare_address_rule(parser: MarkdownIt) -> None:
-    """Adds the rule that finds bare URLs and e-mail addresses to a parser."""
+    """Adds to `parser` the rule that turns bare URLs and e-mail addresses into links."""
     parser.inline.ruler.before("text", "bare", _bare_address_rule)
 
 
@@ -73,7 +74,7 @@ def _bare_address_rule(state: StateInline, silent: bool) -> bool:
         return False
     bare = found[index]
     if bare.start > state.pos:
-        return _append_text_before(state, bare.start, silent)
+        return _append_text_before_address(state, bare.start, silent)
     if bare.end > state.posMax:
         return False
     if not silent:
@@ -82,8 +83,8 @@ def _bare_address_rule(state: StateInline, silent: bool) -> bool:
     return True
 
 
-def _append_text_before(state: StateInline, start: int, silent: bool) -> bool:
-    """Appends the plain text up to the address at `start`, over which the rule for text would run.
+def _append_text_before_address(state: StateInline, start: int, silent: bool) -> bool:
+    """Appends the text before the address at `start`, where the parser's rule for text would not stop.
 
     Returns False if the rule for text stops before the address by itself. If `silent`, nothing is appended.
     """
@@ -111,24 +112,24 @@ def _append_link_tokens(state: StateInline, bare: BareAddress) -> None:
 
 @lru_cache(maxsize=4)
 def bare_addresses(source: str) -> list[BareAddress]:
-    """Returns the bare URLs and e-mail addresses in a source text, in order, also those in code and links."""
-    return list(_iterate_addresses(source))
+    """Returns the bare URLs and e-mail addresses in a source text, in order, with those in code and links."""
+    return list(_find_bare_addresses(source))
 
 
-def _iterate_addresses(source: str) -> Iterator[BareAddress]:
+def _find_bare_addresses(source: str) -> Iterator[BareAddress]:
     position = 0
     while found := _START.search(source, position):
         position = found.end()
         before = source[found.start() - 1 : found.start()]
         if before.isalnum() and not _SPACELESS.match(before):
             continue  # within a word
-        bare = _mail_address(source, found) if found["mail"] else _web_address(source, found)
+        bare = _bare_mail_address_at(source, found) if found["mail"] else _bare_url_at(source, found)
         if bare is not None:
             position = bare.end
             yield bare
 
 
-def _web_address(source: str, match: re.Match[str]) -> BareAddress | None:
+def _bare_url_at(source: str, match: re.Match[str]) -> BareAddress | None:
     begin = match.end()
     first = source[begin : begin + 1]
     if not (first.isalnum() or first in ("[", "_", "-") or (user := _USER.match(source, begin))):
@@ -147,7 +148,7 @@ def _web_address(source: str, match: re.Match[str]) -> BareAddress | None:
     end = port.end() if port else end
     if source[end : end + 1] in ("/", "?", "#") and source[end : end + 1]:
         root = end + 1
-        end, behind = _end_of_path(source, end)
+        end, behind = _end_of_path_and_letters_behind(source, end)
         letters = _SPACELESS.match(source, root)
         if host.isascii() and letters and letters.end() <= end:
             within = letters[0][:12]
@@ -158,7 +159,7 @@ def _web_address(source: str, match: re.Match[str]) -> BareAddress | None:
     )
 
 
-def _mail_address(source: str, match: re.Match[str]) -> BareAddress | None:
+def _bare_mail_address_at(source: str, match: re.Match[str]) -> BareAddress | None:
     end = _end_without_punctuation(source, match.end(), _end_of_host(source, match.end()))
     domain = source[match.end() : end].rstrip("-")
     end = match.end() + len(domain)
@@ -176,7 +177,7 @@ def _mail_address(source: str, match: re.Match[str]) -> BareAddress | None:
 def _end_of_host(source: str, position: int) -> int:
     """Returns the offset at which the host that begins at `position` ends.
 
-    Letters of a script without spaces may follow the host directly.
+    Letters of a script without spaces, such as Chinese, may follow the host directly.
     """
     label = dot = position
     start = position
@@ -199,10 +200,10 @@ def _end_of_host(source: str, position: int) -> int:
     return position
 
 
-def _end_of_path(source: str, position: int) -> tuple[int, str]:
-    """Returns the offset at which a URL's path, query and fragment end.
+def _end_of_path_and_letters_behind(source: str, position: int) -> tuple[int, str]:
+    """Returns the offset at which the path, query and fragment that begin at `position` end.
 
-    Also returns the letters right after them that may belong to the URL.
+    Also returns the letters right after that offset that perhaps belong to the URL ("" if there are none).
     """
     open_: list[str] = []
     while position < len(source):
@@ -233,13 +234,13 @@ def _end_of_path(source: str, position: int) -> tuple[int, str]:
         ):
             letters = _SPACELESS.match(source, position)
             return position, letters[0][:12] if letters else ""
-        elif not _may_be_in_path(source, position):
+        elif not _is_url_path_character(source, position):
             break
         position += 1
     return position, ""
 
 
-def _may_be_in_path(source: str, position: int) -> bool:
+def _is_url_path_character(source: str, position: int) -> bool:
     character = source[position]
     if character.isascii():
         return character.isprintable() and character not in ' <>"`|^'

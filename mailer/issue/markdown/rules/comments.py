@@ -15,7 +15,7 @@ _END = "-->"
 
 
 def add_comment_rule(parser: MarkdownIt) -> None:
-    """Adds the rule that removes HTML comments to a parser."""
+    """Adds to `parser` the rule that removes HTML comments."""
     parser.block.ruler.before(
         "paragraph", "comment", _comment_rule, {"alt": ["paragraph", "reference", "blockquote", "list"]}
     )
@@ -47,7 +47,7 @@ def _line_text(state: StateBlock, line_number: int) -> str:
 
 
 def _begin_line_at(state: StateBlock, line_number: int, offset: int) -> None:
-    """Makes the line begin at `offset`, so that it consists only of the text after a comment."""
+    """Makes a line begin `offset` characters after its indentation: at the text after a comment."""
     start = state.bMarks[line_number] + state.tShift[line_number] + offset
     while state.src[start] in " \t":
         start += 1

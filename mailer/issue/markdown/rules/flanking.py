@@ -1,8 +1,8 @@
 """Decides where emphasis may begin and end beside Chinese, Japanese and Korean characters.
 
 CommonMark tells the two ends of `**…**` apart by white space and punctuation, which needs spaces between
-words. The CommonMark CJK-friendly amendments (github.com/tats-u/markdown-cjk-friendly) let a CJK character on
-the other side of the run count like white space. Text without CJK characters is read as before.
+words. The CommonMark CJK-friendly amendments (github.com/tats-u/markdown-cjk-friendly) let a CJK character
+beside the run count like white space. Text without CJK characters is read as before.
 """
 
 from __future__ import annotations
@@ -32,36 +32,40 @@ _FULL_WIDTH = "\ufe01"
 
 
 class DelimiterFlanks(NamedTuple):
-    """Holds whether a run of `*`, `_` or `~` is left- or right-flanking as CommonMark defines it.
+    """Holds whether a run of `*`, `_` or `~` is left- and right-flanking as CommonMark defines these.
 
-    `mark_before` and `mark_after` tell whether punctuation is next to the run.
+    Also holds whether the characters right before and right after the run are punctuation.
     """
 
-    left: bool
-    right: bool
-    mark_before: bool
-    mark_after: bool
+    is_left_flanking: bool
+    is_right_flanking: bool
+    has_punctuation_before: bool
+    has_punctuation_after: bool
 
 
 def delimiter_flanks(before: str, after: str) -> DelimiterFlanks:
-    """Returns the flanks of a run of `*`, `_` or `~`.
+    """Returns how a run of `*`, `_` or `~` is flanked.
 
     `before` has the two characters before the run, or fewer at the beginning of the text; `after` has the
     next character, or nothing at the end.
     """
-    last, cjk_before = _character_before_run(before)
-    mark_before = _is_punctuation(last)
-    mark_after = bool(after) and _is_punctuation(after)
+    last, cjk_before = _last_character_and_is_cjk(before)
+    has_punctuation_before = _is_punctuation(last)
+    has_punctuation_after = bool(after) and _is_punctuation(after)
     space_before = isWhiteSpace(ord(last))
     space_after = not after or isWhiteSpace(ord(after))
     beside_cjk = cjk_before or (bool(after) and _is_cjk(after))
-    left = not space_after and (not mark_after or space_before or mark_before or beside_cjk)
-    right = not space_before and (not mark_before or space_after or mark_after or beside_cjk)
-    return DelimiterFlanks(left, right, mark_before, mark_after)
+    left = not space_after and (
+        not has_punctuation_after or space_before or has_punctuation_before or beside_cjk
+    )
+    right = not space_before and (
+        not has_punctuation_before or space_after or has_punctuation_after or beside_cjk
+    )
+    return DelimiterFlanks(left, right, has_punctuation_before, has_punctuation_after)
 
 
-def _character_before_run(before: str) -> tuple[str, bool]:
-    """Returns the last character of `before` without a variation selector, and whether it is CJK."""
+def _last_character_and_is_cjk(before: str) -> tuple[str, bool]:
+    """Returns the last character of `before`, without a variation selector, and whether that one is CJK."""
     if not before:
         return " ", False
     last = before[-1]

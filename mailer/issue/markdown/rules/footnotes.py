@@ -35,19 +35,19 @@ _REFERENCE = re.compile(r"\[\^[^ \n\]]{1,999}\]")
 
 
 def add_footnote_rules(parser: MarkdownIt) -> None:
-    """Adds the rules that read footnotes to a parser."""
+    """Adds to `parser` the rules that read footnotes."""
     footnote_plugin(parser, move_to_end=False, always_match_refs=True)
-    parser.inline.ruler.at("footnote_ref", _reference_rule)
+    parser.inline.ruler.at("footnote_ref", _footnote_reference_rule)
     parser.core.ruler.after("inline", "footnotes", _footnote_rule)
-    parser.add_render_rule("footnote_ref", _render_reference)
-    parser.add_render_rule("footnote_anchor", _render_anchor)
+    parser.add_render_rule("footnote_ref", _render_footnote_reference)
+    parser.add_render_rule("footnote_anchor", _render_footnote_anchor)
 
 
-def _reference_rule(state: StateInline, silent: bool) -> bool:
+def _footnote_reference_rule(state: StateInline, silent: bool) -> bool:
     """Runs the plugin's rule for a reference to a footnote, unless the text cannot be a reference.
 
-    Returns whether the rule found one. The plugin alone would read to the end of the text for each `[` that
-    is not closed by `]`.
+    Returns whether the rule found a reference. The plugin alone would read to the end of the text for each
+    `[` that is not closed by `]`.
     """
     found = _REFERENCE.match(state.src, state.pos, state.posMax)
     return found is not None and footnote_ref(state, silent, always_match=True)
@@ -55,7 +55,10 @@ def _reference_rule(state: StateInline, silent: bool) -> bool:
 
 @dataclass
 class _Footnote:
-    """Holds a footnote. `tokens` are its blocks; `references` counts the references to it."""
+    """Holds a footnote. `tokens` are its blocks, and `references` is the number of references to it.
+
+    `label` is None for a footnote written in place. `number` is the printed number, or 0 without a reference.
+    """
 
     label: str | None
     tokens: list[Token]
@@ -68,8 +71,9 @@ class _Footnote:
 class _FootnoteNumbering:
     """Numbers the footnotes of one text.
 
-    `defined` has the footnotes by label, `inline` those written in place by the numbers that the plugin gave
-    them, and `used` those with references, in order.
+    `defined` has the footnotes with a label, by label. `inline` has the footnotes written in place, by the
+    numbers that the plugin gave them. `used` has the footnotes with references, in the order of their printed
+    numbers. The ids of footnotes in HTML contain `id_prefix`.
     """
 
     defined: dict[str, _Footnote]
@@ -79,7 +83,7 @@ class _FootnoteNumbering:
     used: list[_Footnote] = field(default_factory=list)
 
     def footnote_of(self, reference: Token, line: int) -> _Footnote | None:
-        """Returns the footnote of a reference on `line`, or None if it is not defined."""
+        """Returns the footnote to which a reference on `line` leads, or None if it is not defined."""
         label = reference.meta.get("label")
         if label is not None:
             return self.defined.get(label)
@@ -99,16 +103,16 @@ class _FootnoteNumbering:
                 depth += child.nesting if child.type in ("link_open", "link_close") else 0
                 here = line + (child.map[0] if child.map else 0)
                 if child.type == "footnote_ref":
-                    self._number_reference(child, here, in_link=depth > 0)
+                    self._number_reference(child, here, is_in_link=depth > 0)
                 elif child.type == "image":
                     self._report_references_in_picture(child.children or (), here)
 
-    def _number_reference(self, reference: Token, line: int, *, in_link: bool) -> None:
+    def _number_reference(self, reference: Token, line: int, *, is_in_link: bool) -> None:
         note = self.footnote_of(reference, line)
         if note is None:
             label = reference.meta["label"]
             advice = f"write [^{label}]: and its words on a line of its own, or put `[^{label}]` in backticks"
-            self._warn(f"the footnote [^{label}] is not defined in this text; {advice}", line)
+            self._add_warning(f"the footnote [^{label}] is not defined in this text; {advice}", line)
             _restore_written_text(reference)
             return
         if not note.number:
@@ -118,7 +122,7 @@ class _FootnoteNumbering:
         reference.meta = {
             "number": note.number,
             "note": f"note-{self.id_prefix}{note.number}",
-            "id": "" if in_link else self._anchor_id(note, note.references),
+            "id": "" if is_in_link else self._anchor_id(note, note.references),
         }
 
     def _report_references_in_picture(self, children: Sequence[Token], line: int) -> None:
@@ -127,11 +131,11 @@ class _FootnoteNumbering:
                 message = (
                     "a footnote cannot be in the alternative text of a picture; move it after the picture"
                 )
-                self._warn(message, line)
+                self._add_warning(message, line)
                 _restore_written_text(child)
 
     def footnote_tokens(self) -> Iterator[Token]:
-        """Yields the tokens of all footnotes, as a list."""
+        """Yields the tokens of an ordered list of all footnotes that have references."""
         yield Token("notes_open", "ol", 1, attrs={"class": "footnotes"}, block=True)
         for note in self.used:
             attrs: dict[str, str | int | float] = {"id": f"note-{self.id_prefix}{note.number}"}
@@ -140,7 +144,7 @@ class _FootnoteNumbering:
             yield Token("note_close", "li", -1, block=True)
         yield Token("notes_close", "ol", -1, block=True)
 
-    def report_unused(self) -> None:
+    def report_unused_footnotes(self) -> None:
         """Reports the footnotes to which no reference leads."""
         for note in self.defined.values():
             if not note.number:
@@ -148,7 +152,7 @@ class _FootnoteNumbering:
                     f"no reference leads to the footnote [^{note.label}], so it is left out; write "
                     f"[^{note.label}] where it belongs"
                 )
-                self._warn(message, note.line)
+                self._add_warning(message, note.line)
 
     def _anchor_id(self, note: _Footnote, reference_number: int) -> str:
         return f"noted-{self.id_prefix}{note.number}" + (
@@ -169,7 +173,7 @@ class _FootnoteNumbering:
         ]
         return tokens
 
-    def _warn(self, message: str, line: int) -> None:
+    def _add_warning(self, message: str, line: int) -> None:
         self.findings.append(Finding(message, line, "warning"))
 
 
@@ -178,7 +182,7 @@ def _footnote_rule(state: StateCore) -> None:
     if data is None:
         return
     findings: list[Finding] = state.env.setdefault(FOUND, [])
-    text, defined = _separate_definitions(state.tokens, findings)
+    text, defined = _separate_footnote_definitions(state.tokens, findings)
     name = str(state.env.get(NAME, ""))
     notes = _FootnoteNumbering(defined, data.get("list", {}), f"{name}-" if name else "", findings)
     notes.number_references(text)
@@ -186,14 +190,17 @@ def _footnote_rule(state: StateCore) -> None:
     while done < len(notes.used):  # a note may lead to others
         notes.number_references(notes.used[done].tokens)
         done += 1
-    notes.report_unused()
+    notes.report_unused_footnotes()
     state.tokens = [*text, *(notes.footnote_tokens() if notes.used else ())]
 
 
-def _separate_definitions(
+def _separate_footnote_definitions(
     tokens: Sequence[Token], findings: list[Finding]
 ) -> tuple[list[Token], dict[str, _Footnote]]:
-    """Returns the blocks of the text without footnote definitions, and the footnotes by label."""
+    """Returns the blocks of the text without footnote definitions, and the footnotes by label.
+
+    Adds a warning to `findings` for a label that is defined twice.
+    """
     text: list[Token] = []
     defined: dict[str, _Footnote] = {}
     open_notes: list[_Footnote] = []
@@ -224,7 +231,7 @@ def _restore_written_text(reference: Token) -> None:
     reference.meta = {}
 
 
-def _render_reference(_: Any, tokens: Sequence[Token], index: int, *__: Any) -> str:
+def _render_footnote_reference(_: Any, tokens: Sequence[Token], index: int, *__: Any) -> str:
     meta = tokens[index].meta
     shown = f"[{meta['number']}]"
     if meta["id"]:
@@ -232,5 +239,5 @@ def _render_reference(_: Any, tokens: Sequence[Token], index: int, *__: Any) -> 
     return f"<sup>{shown}</sup>"
 
 
-def _render_anchor(_: Any, tokens: Sequence[Token], index: int, *__: Any) -> str:
+def _render_footnote_anchor(_: Any, tokens: Sequence[Token], index: int, *__: Any) -> str:
     return f'\u00a0<a href="#{tokens[index].meta["id"]}">\u21a9\ufe0e</a>'

@@ -57,7 +57,7 @@ _KNOWN = frozenset(_NAMES.split())
 
 
 def replace_html_tags(children: list[Token], collector: FindingCollector) -> None:
-    """Replaces HTML tags among the tokens of a paragraph, and removes comments from titles, in place.
+    """Replaces HTML tags among the tokens of a paragraph, and comments in titles, in place.
 
     Tags that are allowed stay. Mistakes are added to `collector`.
     """
@@ -73,7 +73,7 @@ def replace_html_tags(children: list[Token], collector: FindingCollector) -> Non
     if not any(child.type == "html_inline" for child in children):
         return
     kept = _indexes_of_closed_tags(children)
-    opened = {found[2].lower() for child in children if (found := _matched_tag(child)) and not found[1]}
+    opened = {found[2].lower() for child in children if (found := _match_html_tag(child)) and not found[1]}
     for index, child in enumerate(children):
         if child.type == "html_inline" and index not in kept:
             _replace_tag(child, opened, collector)
@@ -83,11 +83,11 @@ def replace_html_tags(children: list[Token], collector: FindingCollector) -> Non
 
 
 def _indexes_of_closed_tags(children: list[Token]) -> set[int]:
-    """Returns the indexes of tags such as `<sub>` that are closed in the element that contains them."""
+    """Returns the indexes of opening and closing tags, such as `<sub>`, that are a pair in one element."""
     kept: set[int] = set()
     stack: list[tuple[str, int]] = []
     for index, child in enumerate(children):
-        tag = _matched_tag(child)
+        tag = _match_html_tag(child)
         name = tag[2].lower() if tag and not tag[3].strip() and not tag[4] else ""
         if name in SIMPLE and tag is not None and not tag[1]:
             stack.append((name, index))
@@ -101,17 +101,17 @@ def _indexes_of_closed_tags(children: list[Token]) -> set[int]:
     return kept
 
 
-def _matched_tag(token: Token) -> re.Match[str] | None:
+def _match_html_tag(token: Token) -> re.Match[str] | None:
     return _TAG.fullmatch(token.content) if token.type == "html_inline" else None
 
 
 def _replace_tag(token: Token, opened_names: set[str], collector: FindingCollector) -> None:
-    """Replaces a tag that is not kept by a line break, a text or nothing, and reports it if necessary.
+    """Turns a tag that is not kept into a line break, a text or nothing, and reports it if necessary.
 
-    `opened_names` are the names of the tags that the paragraph opens.
+    `opened_names` are the names of the tags that the paragraph opens: their closing tags are not reported.
     """
     written = token.content
-    tag = _matched_tag(token)
+    tag = _match_html_tag(token)
     name = tag[2].lower() if tag else ""
     if name == "br":
         token.type, token.tag, token.content = "hardbreak", "br", ""

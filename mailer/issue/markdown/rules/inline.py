@@ -21,7 +21,7 @@ __all__ = ["InlineParser"]
 
 
 class InlineParser(ParserInline):
-    """Parses the text of a paragraph. The `map` of each token contains its line within the paragraph."""
+    """Parses the text of a paragraph, and sets the `map` of each token to its line in the paragraph."""
 
     def parse(self, src: str, md: MarkdownIt, env: EnvType, tokens: list[Token]) -> list[Token]:
         """Adds the tokens of the text `src` to `tokens`."""
@@ -37,10 +37,10 @@ class _LineCountingState(StateInline):
     _line = 0
 
     def pushPending(self) -> Token:
-        return self._with_line(super().pushPending())
+        return self._with_line_number(super().pushPending())
 
     def push(self, ttype: str, tag: str, nesting: Literal[-1, 0, 1]) -> Token:
-        return self._with_line(super().push(ttype, tag, nesting))
+        return self._with_line_number(super().push(ttype, tag, nesting))
 
     def scanDelims(self, start: int, canSplitWord: bool) -> Scanned:
         """Returns the run of delimiters such as `**` at `start`, and whether it may open and close.
@@ -52,11 +52,15 @@ class _LineCountingState(StateInline):
             end += 1
         after = self.src[end] if end < self.posMax else ""
         found = delimiter_flanks(self.src[max(start - 2, 0) : start], after)
-        can_open = found.left and (canSplitWord or not found.right or found.mark_before)
-        can_close = found.right and (canSplitWord or not found.left or found.mark_after)
+        can_open = found.is_left_flanking and (
+            canSplitWord or not found.is_right_flanking or found.has_punctuation_before
+        )
+        can_close = found.is_right_flanking and (
+            canSplitWord or not found.is_left_flanking or found.has_punctuation_after
+        )
         return Scanned(can_open, can_close, end - start)
 
-    def _with_line(self, token: Token) -> Token:
+    def _with_line_number(self, token: Token) -> Token:
         if self.pos < self._counted:
             self._counted = self._line = 0
         self._line += self.src.count("\n", self._counted, self.pos)

@@ -23,10 +23,10 @@ _PICTURE = "\U0001f5bc"
 
 
 def drop_line_ends_between_cjk(children: Sequence[Token]) -> None:
-    """Decides for each line end in a paragraph, and in titles of links, if it is a space or nothing.
+    """Drops the line ends between Chinese or Japanese characters in a paragraph and in titles, in place.
 
-    The characters on both sides count, even in bold words, links, code and references to footnotes. A
-    `softbreak` that stays is a space; one that becomes nothing is turned into an empty text.
+    The characters on both sides decide, even if they are in bold words, links or code. A `softbreak` that
+    stays is rendered as a space; one that is dropped becomes an empty text.
     """
     for child in children:
         title = child.attrs.get("title")
@@ -38,23 +38,23 @@ def drop_line_ends_between_cjk(children: Sequence[Token]) -> None:
     whole = "".join(words)
     at = 0
     for child, text in zip(children, words, strict=True):
-        if child.type == "softbreak" and _joins_without_space(whole, at, at + 1):
+        if child.type == "softbreak" and _is_line_end_dropped(whole, at, at + 1):
             child.type = "text"
         at += len(text)
 
 
 def as_one_line(text: str) -> str:
     """Returns a text as one line: each line end in it becomes a space or nothing."""
-    return _LINE_END.sub(lambda found: "" if _joins_without_space(text, *found.span()) else " ", text)
+    return _LINE_END.sub(lambda found: "" if _is_line_end_dropped(text, *found.span()) else " ", text)
 
 
-def _joins_without_space(whole: str, start: int, end: int) -> bool:
-    near = whole[max(start - 1, 0) : start] + whole[end : end + 1]
+def _is_line_end_dropped(text: str, start: int, end: int) -> bool:
+    near = text[max(start - 1, 0) : start] + text[end : end + 1]
     if _LATIN.search(near):
         return False
     if _HAN.fullmatch(near):
         return True
-    return joins_without_space(whole[max(start - _REACH, 0) : start], whole[end : end + _REACH])
+    return joins_without_space(text[max(start - _REACH, 0) : start], text[end : end + _REACH])
 
 
 def _visible_text(token: Token) -> str:

@@ -33,7 +33,7 @@ class CheckedText(ValueChecker):
             row = self._check_line(row)
 
     def _check_line(self, row: int) -> int:
-        """Checks a line and the lines that belong to it. Returns the number of the next line to check."""
+        """Checks a line and the lines that belong to it. Returns the next row to check."""
         bare = self.lines[row].lstrip(" \t")
         if not bare or bare.startswith("#") or self.lines[row].startswith(("---", "...", "%")):
             return row + 1
@@ -67,7 +67,7 @@ class CheckedText(ValueChecker):
     def _has_faulty_colon(self, row: int, column: int, is_entry: bool) -> bool:
         """Returns whether the key at `column` has a full-width colon, or no space after its colon.
 
-        Reports the mistake and corrects it in the text. `is_entry` tells whether the line begins an entry of
+        Reports the mistake and corrects it in the text. `is_entry` is True if the line begins an entry of
         a list.
         """
         match = _NO_COLON.match(self.lines[row], column)

@@ -14,23 +14,27 @@ _PAIRS = {"[": "]", "{": "}"}
 Place = tuple[int, int]
 
 
-def _ends_text(line: str, parent_column: int) -> bool:
-    """Returns whether a line is a key or a list entry that ends a text below the column `parent_column`."""
+def _ends_multiline_text(line: str, parent_column: int) -> bool:
+    """Returns whether a text of several lines ends before `line`.
+
+    It does if the line begins with a key or a dash and is not indented deeper than `parent_column`, the
+    column of the key or dash to which the text belongs.
+    """
     return len(line) - len(line.lstrip(" ")) <= parent_column and _STRUCTURE.match(line) is not None
 
 
 def closing_quote(lines: Sequence[str], start: Place, parent_column: int) -> Place | None:
     """Returns the place of the quote that closes the one at `start`, or None if there is none.
 
-    Places are (line, column), counted from 0. The text ends before a line that begins with a key or a dash
-    and is not indented deeper than `parent_column`.
+    Places are (line, column), counted from 0. The search ends before a line that begins with a key or a dash
+    and is not indented deeper than `parent_column`, the column of the key or dash to which the text belongs.
     """
     row, column = start
     quote = lines[row][column]
     column += 1
     while row < len(lines):
         line = lines[row]
-        if row > start[0] and _ends_text(line, parent_column):
+        if row > start[0] and _ends_multiline_text(line, parent_column):
             return None
         while column < len(line):
             if quote == '"' and line[column] == "\\":
@@ -48,10 +52,11 @@ def closing_quote(lines: Sequence[str], start: Place, parent_column: int) -> Pla
 def closing_bracket(
     lines: Sequence[str], start: Place, parent_column: int
 ) -> tuple[Place | None, list[Place]]:
-    """Returns the place of the bracket that closes the one at `start`, or None.
+    """Returns the place of the bracket that closes the one at `start`, or None if there is none.
 
-    Also returns the place of each "#" by which YAML would cut off a line in between. Places are (line,
-    column), counted from 0.
+    Also returns the place of each "#" before that bracket by which YAML would cut off a line. Places are
+    (line, column), counted from 0. The search ends before a line that begins with a key or a dash and is not
+    indented deeper than `parent_column`, the column of the key or dash to which the bracket belongs.
     """
     row, column = start
     wanted: list[str] = []
@@ -59,7 +64,7 @@ def closing_bracket(
     fresh = True  # a quote opens a text only where a text begins
     while row < len(lines):
         line = lines[row]
-        if row > start[0] and _ends_text(line, parent_column):
+        if row > start[0] and _ends_multiline_text(line, parent_column):
             return None, cuts
         while column < len(line):
             sign = line[column]

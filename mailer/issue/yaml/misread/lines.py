@@ -12,7 +12,10 @@ _MAX_FAULTS = 1_000
 
 
 class TextLines:
-    """Holds the lines of a text. Rows and columns count from 0; no change alters the length of a line."""
+    """Holds the lines of a text. Rows and columns count from 0; no change alters the length of a line.
+
+    `ends` has the line end after each line, and `starts` has the offset of each line in the text.
+    """
 
     def __init__(self, text: str, faults: list[TextFault]) -> None:
         self.lines, self.ends = lines_and_line_ends(text)
@@ -29,7 +32,7 @@ class TextLines:
         return "".join(line + end for line, end in zip(self.lines, self.ends, strict=True))
 
     def add_fault(self, row: int, column: int, message: str) -> None:
-        """Adds a fault with a position that counts from 0, up to a limit of faults."""
+        """Adds a fault at `row` and `column`, unless there are a thousand faults already."""
         if len(self.faults) < _MAX_FAULTS:
             self.faults.append(TextFault(row + 1, column + 1, message))
 

@@ -28,12 +28,12 @@ _PLAIN_COMMENT = re.compile(r"#[ \t]")
 class ValueChecker(TextLines):
     """Reports mistakes in values and makes them harmless.
 
-    Each checking method returns the next row to check. `parent_column` is the column of the key or dash that
-    the value belongs to.
+    Each checking method returns the next row to check. `row` and `column` are the place where the value
+    begins, `parent_column` is the column of the key or dash before the value, and `key` is None after a dash.
     """
 
     def check_empty_value(self, row: int, column: int, key: str, key_end: int) -> int:
-        """Checks a key that has no value on its line, and the text below it. Returns the next row.
+        """Checks a key that has no value on its line, and the text below it. Returns the next row to check.
 
         `key_end` is the column after the colon.
         """
@@ -58,7 +58,7 @@ class ValueChecker(TextLines):
         return end
 
     def report_unquoted_text(self, row: int, column: int, key: str, text: str) -> None:
-        """Reports that the text below `key` needs a `|` or quotes."""
+        """Reports that the text below `key` needs a `|` or quotes. The message shows `text` in quotes."""
         if key in long_text_keys():
             self.add_fault(
                 row, column, f"a text of several lines must follow a |; write {key}: | and the text below it"
@@ -67,14 +67,17 @@ class ValueChecker(TextLines):
             self.add_fault(row, column, f"the text of {key} needs quotes; write {quoted_entry(key, text)}")
 
     def check_value(self, row: int, column: int, parent_column: int, key: str | None) -> int:
-        """Checks the value at `row` and `column` that belongs to a key or dash. Returns the next row."""
+        """Checks the value that begins at `row` and `column`. Returns the next row to check.
+
+        `parent_column` is the column of the key or dash before the value; `key` is None after a dash.
+        """
         line = self.lines[row]
         text = line[column:].rstrip(" \t")
         sign = text[0]
         if HEADER.match(text):
-            return self.check_block(row, column, parent_column, key)
+            return self.check_block_text(row, column, parent_column, key)
         if sign in "\"'":
-            return self.check_quoted(row, column, parent_column, key)
+            return self.check_quoted_text(row, column, parent_column, key)
         if sign in "[{":
             return self.check_brackets(row, column, parent_column, key)
         bare = text[: cut.start()].rstrip() if (cut := _COMMENT.search(text)) else text
@@ -107,22 +110,29 @@ class ValueChecker(TextLines):
                 f'a ": " is not allowed here; put the whole text in quotes: {quoted_entry(key, bare)}',
             )
             return self.overwrite_value(row, column, parent_column)
-        return self.check_continuation(row, parent_column, key)
+        return self.check_continuation_lines(row, parent_column, key)
 
     def report_and_skip(self, row: int, column: int, parent_column: int, message: str) -> int:
-        """Reports a fault, makes the value harmless, and returns the row after the value."""
+        """Reports a fault, overwrites the value, and returns the row after the value.
+
+        `parent_column` is the column of the key or dash before the value.
+        """
         self.add_fault(row, column, message)
         return self.overwrite_value(row, column, parent_column)
 
     def overwrite_value(self, row: int, column: int, parent_column: int) -> int:
-        """Overwrites a value with letters that YAML reads as a text. Returns the row after the value."""
+        """Overwrites a value with letters that YAML reads as a text. Returns the row after the value.
+
+        `parent_column` is the column of the key or dash before the value.
+        """
         self.overwrite(row, column, len(self.lines[row]) - column, "x")
         return self.blank_out_nested_rows(row, parent_column)
 
-    def check_block(self, row: int, column: int, parent_column: int, key: str | None) -> int:
+    def check_block_text(self, row: int, column: int, parent_column: int, key: str | None) -> int:
         """Checks the indentation of the text below a `|` or `>`, and that there is a text.
 
-        Returns the next row.
+        `parent_column` is the column of the key or dash before the value; `key` is None after a dash.
+        Returns the next row to check.
         """
         if self.lines[row][column] == ">":
             self.folded_block_offsets.add(self.starts[row] + column)
@@ -151,8 +161,12 @@ class ValueChecker(TextLines):
             self.add_fault(row, column, f"there is no text below this {sign[0]}; {advice}")
         return at
 
-    def check_quoted(self, row: int, column: int, parent_column: int, key: str | None) -> int:
-        """Checks a text in quotes: that it is closed, its escapes, and what follows. Returns the next row."""
+    def check_quoted_text(self, row: int, column: int, parent_column: int, key: str | None) -> int:
+        """Checks a text in quotes: whether it is closed, its escapes, and what follows it.
+
+        `parent_column` is the column of the key or dash before the value; `key` is None after a dash.
+        Returns the next row to check.
+        """
         text = self.lines[row][column:].rstrip(" \t")
         end = closing_quote(self.lines, (row, column), parent_column)
         if end is None:
@@ -187,9 +201,10 @@ class ValueChecker(TextLines):
         return max(end[0] + 1, self.next_outer_row(row, parent_column))
 
     def check_brackets(self, row: int, column: int, parent_column: int, key: str | None) -> int:
-        """Checks a value that begins with a bracket: that it is closed, or else is a text.
+        """Checks a value that begins with a bracket: whether it is closed, or is a text without quotes.
 
-        Returns the next row.
+        `parent_column` is the column of the key or dash before the value; `key` is None after a dash.
+        Returns the next row to check.
         """
         text = self.lines[row][column:].rstrip(" \t")
         end, cuts = closing_bracket(self.lines, (row, column), parent_column)
@@ -215,8 +230,12 @@ class ValueChecker(TextLines):
             self.overwrite(at, where, 1, "x")
         return end[0] + 1
 
-    def check_continuation(self, row: int, parent_column: int, key: str | None) -> int:
-        """Checks the further lines of a text that begins without a quote. Returns the next row."""
+    def check_continuation_lines(self, row: int, parent_column: int, key: str | None) -> int:
+        """Checks the further lines of a text that begins on `row` without a quote.
+
+        `parent_column` is the column of the key or dash before the value; `key` is None after a dash.
+        Returns the next row to check.
+        """
         end = self.next_outer_row(row, parent_column)
         commented = False
         for at in range(row + 1, end):
