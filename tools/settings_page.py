@@ -68,7 +68,7 @@ _CHECKED: Final[Mapping[str, str]] = {
     "_check_transport_url": "see [transports.md](transports.md)",
     "_domain_in_ascii": "a domain",
     "_helo_name_in_ascii": "a full name, or `[192.0.2.1]`",
-    "_check_selector": "",
+    "_check_dkim_selector": "",
     "_check_key_file": "",
     "_check_tenant": "",
     "_check_token_url": "https",

@@ -21,7 +21,7 @@ from mailer.store.database import writing
 if TYPE_CHECKING:
     from sqlite_utils import Database
 
-__all__ = ["SubscriberEdit", "edit_subscriber", "edit_segment"]
+__all__ = ["SubscriberEdit", "edit_subscriber", "edit_subscribers_in_segment"]
 
 #: The number of people in one transaction: few, so that a run does not wait long for the write lock.
 _BATCH = 500
@@ -122,7 +122,7 @@ def edit_subscriber(
         return before, get(db, subscriber_id) or before
 
 
-def edit_segment(db: Database, segment: Segment, change: SubscriberEdit) -> tuple[int, int]:
+def edit_subscribers_in_segment(db: Database, segment: Segment, change: SubscriberEdit) -> tuple[int, int]:
     """Edits everybody in a segment, whatever their status.
 
     Returns (people in the segment, people who changed).

@@ -170,7 +170,7 @@ def _validation_problems(error: ValidationError, text: str, origins: Mapping[Key
         elif item["type"] == "string_pattern_mismatch":
             message = f"{label}: use small letters, digits, - and _, beginning with a letter"
         else:
-            message = f"{label}: {_shorten(message[:1].lower() + message[1:])}"
+            message = f"{label}: {_shorten_message(message[:1].lower() + message[1:])}"
         variable = next(
             filter(None, (origins.get(key_path[:end]) for end in range(len(key_path), 0, -1))), None
         )
@@ -183,7 +183,7 @@ def _validation_problems(error: ValidationError, text: str, origins: Mapping[Key
     return sorted(problems, key=lambda problem: problem.line or 0)
 
 
-def _shorten(message: str) -> str:
+def _shorten_message(message: str) -> str:
     """Returns `message` without its middle if it is too long to read, as when it quotes a long value."""
     half = _MAX_MESSAGE_LENGTH // 2
     return message if len(message) <= _MAX_MESSAGE_LENGTH else f"{message[:half]} … {message[-half:]}"

@@ -10,7 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mailer.audience import planned as module
-from mailer.audience.planned import PlanDifference, PlannedPeople, PlannedPeopleBuilder, compare_planned
+from mailer.audience.planned import (
+    PlanDifference,
+    PlannedPeople,
+    PlannedPeopleBuilder,
+    compare_planned_people,
+)
 from mailer.errors import StoreError
 
 IDS = st.integers(1, 2**63 - 1) | st.integers(1, 40)
@@ -54,7 +59,7 @@ def test_everybody_can_be_taken_out() -> None:
 @given(PEOPLE, PEOPLE)
 def test_a_comparison_counts_as_sets_do(before: dict[int, int], now: dict[int, int]) -> None:
     both = before.keys() & now.keys()
-    assert compare_planned(packed(before), packed(now)) == PlanDifference(
+    assert compare_planned_people(packed(before), packed(now)) == PlanDifference(
         added=len(now.keys() - before.keys()),
         other_variant=sum(before[number] != now[number] for number in both),
         removed=len(before.keys() - now.keys()),
@@ -63,7 +68,9 @@ def test_a_comparison_counts_as_sets_do(before: dict[int, int], now: dict[int, i
 
 @given(PEOPLE)
 def test_who_stays_with_the_same_variant_makes_no_difference(people: dict[int, int]) -> None:
-    assert compare_planned(packed(people), packed(people, at_once=60, block=60)) == PlanDifference(0, 0, 0)
+    assert compare_planned_people(packed(people), packed(people, at_once=60, block=60)) == PlanDifference(
+        0, 0, 0
+    )
 
 
 def test_a_million_readers_fit_into_four_megabytes() -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from mailer.audience.consent.bounces import restore_bounced
+from mailer.audience.consent.bounces import restore_bounced_subscriber
 from mailer.audience.people import list_subscribers
 from mailer.campaign.canary import make_canary
 from mailer.clock import set_clock, utc_now
@@ -214,7 +214,7 @@ def test_what_a_list_told_before_they_were_sent_to_does_not_count(
     load(desk, "bounced", everybody)
     db = open_store(desk / "subscribers.db")
     for person in list(list_subscribers(db)):
-        restore_bounced(db, person, reason="it works")
+        restore_bounced_subscriber(db, person, reason="it works")
     clock.at += dt.timedelta(minutes=1)
     assert send(desk, "--canary", "10%", "--hold", "5m").status == 0
     assert len(wire.sent) == NUMBER

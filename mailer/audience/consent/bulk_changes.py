@@ -27,9 +27,10 @@ _BATCH = 500
 class BulkChangeOutcome:
     """Counts the outcomes of a list of addresses. Each address is counted once, even if the list repeats it.
 
-    `unknown` has the addresses of no subscriber: an unsubscribe ignores them, and a suppression also counts
-    them in `changed` or `unchanged`. `moved` has (suppressed address, current address) of subscribers who
-    changed their address; the current address is not suppressed.
+    `changed` is the number of addresses that were unsubscribed or suppressed, and `unchanged` the number of
+    those that had been so before. `unknown` has the addresses of no subscriber: an unsubscribe ignores them,
+    and a suppression also counts them in `changed` or `unchanged`. `moved` has (suppressed address, current
+    address) of subscribers who changed their address; the current address is not suppressed.
     """
 
     changed: int = 0

@@ -41,7 +41,8 @@ _SAMPLE = 200
 class ListLine:
     """Holds one line of a list, numbered from 1.
 
-    It has the line's address, or None with the line's text and the reason why there is no address.
+    `address` is the line's address. If it is None, `text` is the line's text and `problem` the reason why
+    there is no address.
     """
 
     line: int
@@ -111,7 +112,7 @@ def _split_rows(text: str) -> tuple[list[_Row], bool]:
         delimiter, start = lines[start][4], start + 1
     first = next((line for line in lines[start:] if line.strip(_BLANK)), "")
     cells = _split_cells([first], delimiter or _likeliest_delimiter(first)) or [first]
-    if _has_no_header(cells):
+    if _is_data_row(cells):
         return list(_rows_of_plain_list(lines, start, delimiter)), False
     delimiter = delimiter or _likeliest_delimiter(first)
     return list(_rows_of_table(lines, start, delimiter)), True
@@ -122,24 +123,23 @@ def _likeliest_delimiter(line: str) -> str:
     return max(_DELIMITERS, key=line.count)
 
 
-def _has_no_header(first_row: Sequence[str]) -> bool:
-    """Returns whether the first row of a list is no header.
+def _is_data_row(first_row: Sequence[str]) -> bool:
+    """Returns whether the first row of a list has data, and is therefore no header.
 
-    It is none if it holds an address, or if it is a single cell that names no column of addresses.
+    That is so if the row holds an address, or if it is a single cell that names no column of addresses.
     """
     if any("@" in cell for cell in first_row):
         return True
     return len(first_row) < 2 and "address" not in read_header(list(first_row)).fields
 
 
-def _rows_of_plain_list(lines: Sequence[str], first_line: int, delimiter: str) -> Iterator[_Row]:
-    """Yields each line from `first_line` on as a row.
+def _rows_of_plain_list(lines: Sequence[str], first_line_index: int, delimiter: str) -> Iterator[_Row]:
+    """Yields each line from the index `first_line_index` on as a row, but no blank lines.
 
-    Each line may have another delimiter, if `delimiter` is "".
-
-    A quote that is never closed is removed.
+    If `delimiter` is "", the likeliest delimiter of each line is used. A quote that is never closed is
+    removed.
     """
-    for number, line in enumerate(lines[first_line:], first_line + 1):
+    for number, line in enumerate(lines[first_line_index:], first_line_index + 1):
         by = delimiter or _likeliest_delimiter(line)
         cells = _split_cells([line], by)
         if cells is None:
@@ -148,12 +148,12 @@ def _rows_of_plain_list(lines: Sequence[str], first_line: int, delimiter: str) -
             yield _Row(number, line, tuple(cells))
 
 
-def _rows_of_table(lines: Sequence[str], first_line: int, delimiter: str) -> Iterator[_Row]:
-    """Yields the rows of a table from `first_line` on.
+def _rows_of_table(lines: Sequence[str], first_line_index: int, delimiter: str) -> Iterator[_Row]:
+    """Yields the rows of a table, which begins at the index `first_line_index` of the lines.
 
     A quoted cell may span several lines if its row then has as many cells as the header.
     """
-    width, place, tries = 0, first_line, 0
+    width, place, tries = 0, first_line_index, 0
     while place < len(lines):
         cells, taken = _split_cells([lines[place]], delimiter), 1
         while cells is None and taken < _MOST_LINES and place + taken < len(lines) and tries < _MOST_TRIES:

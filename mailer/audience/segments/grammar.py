@@ -169,7 +169,7 @@ class _Parser:
         return self._comparison_node(left, sign, right)
 
     def _comparison_node(self, field: Field, sign: str, value: Token) -> Node:
-        checked = checked_value(field, sign, self._value_within_limit(value), value.column)
+        checked = checked_value(field, sign, self._count_and_return_value(value), value.column)
         return (
             Negation(Comparison(field, "==", (checked,)))
             if sign == "!="
@@ -186,7 +186,7 @@ class _Parser:
                 raise segment_error(
                     f'{field.name} are texts; put the value in quotes, as in "…" in {field.name}', column
                 )
-            return Comparison(field, "in", (self._value_within_limit(left),))
+            return Comparison(field, "in", (self._count_and_return_value(left),))
         return Comparison(left, "in", self._parse_list(left))
 
     def _parse_list(self, field: Field) -> tuple[Literals, ...]:
@@ -201,14 +201,14 @@ class _Parser:
             value = self._take_token()
             if value.kind != "value":
                 raise segment_error(f"a value in quotes, or {closing}, is expected here", value.column)
-            values.append(checked_value(field, "in", self._value_within_limit(value), value.column))
+            values.append(checked_value(field, "in", self._count_and_return_value(value), value.column))
             if not self._take_if_next(",") and self._current_token.text != closing:
                 raise segment_error(f"a comma or {closing} is expected here", self._current_token.column)
         if not values:
             raise segment_error("the list is empty; write at least one value", start.column)
         return tuple(values)
 
-    def _value_within_limit(self, token: Token) -> Literals:
+    def _count_and_return_value(self, token: Token) -> Literals:
         self._values += 1
         if self._values > MAX_VALUES:
             raise segment_error(f"there are more than {MAX_VALUES} values; use a tag instead", token.column)
