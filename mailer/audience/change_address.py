@@ -140,5 +140,5 @@ def _check_address_change(db: Database, person: Subscriber, old_key: str, new_ad
     if before is not None and before.id != person.id and before.status != "active":
         raise AudienceError(
             f"{new_address.address} is the former address of a person who is now {before.status}, so "
-            "the address was not changed"
+            "the address was not changed; choose another address"
         )

@@ -150,7 +150,7 @@ def _check_title_pattern(value: str) -> str:
             known = ", ".join(f"{{{field}}}" for field in TITLE_FIELDS)
             raise ValueError(f"{{{name}}} is not known here; a title may use {known}")
         if form or conversion:
-            raise ValueError(f"{{{name}}} has something behind the name; write the name alone in the braces")
+            raise ValueError(f"{{{name}}} has something after the name; write the name alone in the braces")
     return value
 
 

@@ -142,7 +142,7 @@ def _parse_toml(text: str) -> dict[str, Any]:
         found = max(_LONG_NUMBER.finditer(text), key=lambda match: len(match[0]), default=None)
         line = text.count("\n", 0, found.start()) + 1 if found else None
         raise ConfigError(
-            Problem("a number here has too many digits; write a smaller one", CONFIG_NAME, line)
+            Problem("a number here has too many digits; write a smaller number", CONFIG_NAME, line)
         ) from None
 
 

@@ -375,7 +375,7 @@ def test_when_none_of_the_first_can_be_tried_the_rest_are_not_either(
     [
         (["--canary", "lots"], '--canary: "lots" is not a share such as "5%"'),
         (["--canary", "0%"], '--canary: "0%" is not a share such as "5%"'),
-        (["--canary", "1%", "--hold", "soon"], '--hold: "soon" is neither a time such as "30m"'),
+        (["--canary", "1%", "--hold", "soon"], '--hold: "soon" is neither a time span such as "30m"'),
         (["--hold", "30m"], "--hold needs --canary"),
         (["--canary", "1%", "--at-local", "08:00"], "--canary and --at-local cannot be used together"),
         (

@@ -95,7 +95,8 @@ def restore_bounced_subscriber(db: Database, person: Subscriber, *, reason: str,
         if suppressed:
             raise AudienceError(
                 f"{person.address} has been on the suppression list since {suppressed.added_at[:10]} "
-                f"({suppressed.reason}) and must not get mail again"
+                f"({suppressed.reason}) and must not get mail again; if the reader asked for mail, "
+                f'run `mailer subscribers add {person.address} --consent "…" --force --reason "…"`'
             )
         if person.address is None or person.status != "bounced":
             raise AudienceError(

@@ -60,7 +60,9 @@ def read_address_file(path: Path, shown_name: str) -> list[ListLine]:
         with path.open("rb") as file:
             data = file.read(MOST_BYTES + 1)
     except IsADirectoryError:
-        raise AudienceError(Problem("is not a file; name a list of addresses", shown_name)) from None
+        raise AudienceError(
+            Problem("is not a file; name a file with a list of addresses", shown_name)
+        ) from None
     except FileNotFoundError:
         raise AudienceError(Problem("there is no such file; check the name", shown_name)) from None
     except OSError as error:
@@ -162,7 +164,7 @@ def _rows_of_table(lines: Sequence[str], first_line_index: int, delimiter: str) 
             if cells is not None and width and len(cells) != width:
                 cells, taken = None, _MOST_LINES
         if cells is None:
-            yield _Row(place + 1, lines[place], (), "a quote is opened but not closed")
+            yield _Row(place + 1, lines[place], (), "a quote is opened but not closed; close it")
             taken = 1
         elif any(cells):
             width = width or len(cells)
@@ -192,7 +194,7 @@ def _addresses_of_plain_rows(rows: Sequence[_Row]) -> Iterator[ListLine]:
                 row.line,
                 None,
                 row.text[:200],
-                "this line has several addresses; name the right column address",
+                "this line has several addresses; add a header that names the right column address",
             )
 
 
@@ -227,7 +229,9 @@ def _read_address(row: _Row, cell: str) -> ListLine:
     text = inner[1] if inner else cell
     try:
         if "\ufffd" in text:
-            raise AudienceError(f"{quote(text)} is not an e-mail address: some bytes are no text")
+            raise AudienceError(
+                f"{quote(text)} is not an e-mail address: some bytes are not text; save the list as UTF-8"
+            )
         return ListLine(row.line, normalize_address(text))
     except AudienceError as error:
         return ListLine(row.line, None, (cell or row.text)[:200], error.problems[0].message)

@@ -65,11 +65,11 @@ class _LineReader:
                 rest = line
                 while rest and not rest.endswith(("\n", "\r")):
                     rest = self._read_line()
-                raise _BrokenRowError(f"the row is longer than {MAX_ROW:,} characters")
+                raise _BrokenRowError(f"the row is longer than {MAX_ROW:,} characters; shorten it")
         self.taken.append(line)
         self._size += len(line)
         if self._size > MAX_ROW:
-            raise _BrokenRowError(f"the row is longer than {MAX_ROW:,} characters")
+            raise _BrokenRowError(f"the row is longer than {MAX_ROW:,} characters; shorten it")
         if len(self.taken) > MAX_LINES:
             raise _BrokenRowError(f"the row has more than {MAX_LINES:,} lines")
         return line
@@ -194,7 +194,7 @@ class CsvFile:
                 cells = spaced
             readings.append((read_header(cells), delimiter))
         if not readings:
-            problem = "the header cannot be read: a quote is opened but not closed"
+            problem = "the header cannot be read: a quote is opened but not closed; close it"
             raise AudienceError(Problem(problem, self.name, self._row))
         columns, delimiter = max(
             readings, key=lambda reading: (reading[0].recognised_column_count, reading[0].width)
@@ -280,4 +280,4 @@ def _row_problem(error: Exception, has_several_lines: bool) -> str:
         return "a quote is in the middle of a cell; put the cell in quotes and write the quote twice"
     if "limit" in text and not has_several_lines:
         return "a cell is longer than 131,072 characters; shorten it"
-    return "a quote is opened but not closed"
+    return "a quote is opened but not closed; close it"

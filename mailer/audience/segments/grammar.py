@@ -84,7 +84,9 @@ class _Parser:
             raise segment_error('the expression is empty; write one such as language == "zh"', 1)
         node, rest = self._parse_or(), self._take_token()
         if rest.text in _SIGNS:
-            raise segment_error("a comparison has two sides; join two comparisons with and", rest.column)
+            raise segment_error(
+                "a comparison must have two sides only; join two comparisons with the word and", rest.column
+            )
         if rest.kind != "end":
             raise segment_error(
                 f"{quote(rest.text)} is not expected here; join comparisons with and / or", rest.column
@@ -181,7 +183,7 @@ class _Parser:
         if isinstance(left, Token):
             field = self._parse_operand() if self._current_token.kind == "name" else None
             if not isinstance(field, Field) or field.kind not in ("tags", "editions"):
-                raise segment_error("only tags or editions can follow a value and in", place)
+                raise segment_error('after a value, "in" must be followed by tags or editions', place)
             if not isinstance(left.value, str):
                 raise segment_error(
                     f'{field.name} are texts; put the value in quotes, as in "…" in {field.name}', column

@@ -229,9 +229,10 @@ def _codec_of_file_not_in_utf8(file: BinaryIO, shown_name: str, invalid_line: in
     wrong = _first_invalid_line(file, best, None)
     if wrong is None:
         return best
+    name = encoding_name_of(best)
     reason = (
-        f"begins as {encoding_name_of(best)}, but this line is not; correct the line, or name the encoding "
-        "with --encoding NAME"
+        f"begins as {name}, but this line is not {name}; correct the line, or name the encoding with "
+        "--encoding NAME"
     )
     raise AudienceError(Problem(reason, shown_name, wrong))
 

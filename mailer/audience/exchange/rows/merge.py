@@ -113,7 +113,10 @@ def _suppress_entries(
             outcomes[place] = ("updated", "")
         elif entry.address.key in current_keys:
             whose = outcomes[place][1].removeprefix("kept: ")
-            outcomes[place] = ("updated", f"{whose}; this address is suppressed, the reader's new one is not")
+            outcomes[place] = (
+                "updated",
+                f"{whose}; this address is suppressed, but the reader's new address is not",
+            )
 
 
 def _suppress_entry(
@@ -171,7 +174,7 @@ def _merge_former_holder(person: BatchPerson | None, entry: ListEntry, origin: s
     """
     if person is not None and entry.status in LEAVING_STATUSES:
         return _merge_known_person(person, entry, origin, now)
-    return "kept", "kept: the reader who had this address has another one now"
+    return "kept", "kept: the reader who had this address has another address now"
 
 
 def _new_person(entry: ListEntry, origin: str, all_editions: tuple[str, ...], now: str) -> BatchPerson:
