@@ -73,7 +73,7 @@ _CHECKED: Final[Mapping[str, str]] = {
     "_check_tenant": "",
     "_check_token_url": "https",
     "_parse_oauth_table": "",
-    "_parse_limits": "`20/s`; s, m, h or d",
+    "_parse_rate_limits": "`20/s`; s, m, h or d",
     "_parse_daily_limits": "from 1",
     "_parse_date": "`2026-11-21`",
     "parse_share": "above `0%`, at most `100%`",

@@ -64,7 +64,7 @@ def change_address(
     """Gives a person another address. Returns False if the person has this address already.
 
     All other data stays as it is, including an unsubscribe, a bounce or a complaint. `reason` is the
-    operator's reason for the history, and `source` says where the change comes from (such as `cli`). Raises
+    operator's reason for the history, and `source` says how the change came about (such as `cli`). Raises
     AudienceError if one of the two addresses is suppressed, or if the new address belongs to another person,
     or belonged to a person who is not active now.
     """

@@ -111,7 +111,7 @@ class ErasedPeople:
         """Returns the subscriber ids of all erased people."""
         return frozenset(row[0] for row in self._db.conn.execute(_NUMBERS))
 
-    def among(self, subscriber_ids: Iterable[int]) -> frozenset[int]:
+    def erased_ids_among(self, subscriber_ids: Iterable[int]) -> frozenset[int]:
         """Returns those of the given subscriber ids whose people were erased."""
         ids = json.dumps(list(subscriber_ids))
         return frozenset(row[0] for row in self._db.conn.execute(_ERASED_AMONG, (ids,)))
@@ -162,9 +162,9 @@ def erase(
 
     Deliveries and events keep the subscriber id, but plans are kept without it. The address goes on the
     suppression list as a hash, so that no import adds the address again, and the address's bytes are
-    overwritten in the database file. Texts
-    about other people that repeat the address are redacted, and so are the person's former addresses that
-    nobody has now. `retained` clears the texts of campaigns and deliveries.
+    overwritten in the database file. Texts about other people that repeat the address are redacted. The same
+    is done with the person's former addresses that nobody has now. `retained` clears the texts of campaigns
+    and deliveries. `source` says how the erasure came about, such as `cli`.
     """
     db.conn.execute("PRAGMA secure_delete=ON")
     with writing(db):
@@ -249,7 +249,7 @@ def _remove_from_plans(db: Database, subscriber_id: int) -> None:
     for (name,) in db.conn.execute("SELECT hash FROM plans").fetchall():
         (data,) = db.conn.execute("SELECT people FROM plans WHERE hash = ?", (name,)).fetchone()
         try:
-            rest = PlannedPeople(data).without(subscriber_id).data
+            rest = PlannedPeople(data).without_subscriber(subscriber_id).data
         except StoreError:
             db.conn.execute("DELETE FROM plans WHERE hash = ?", (name,))
             continue

@@ -50,7 +50,7 @@ class PlannedPeople:
     def __len__(self) -> int:
         return sum(block.number for block in self._blocks())
 
-    def without(self, subscriber_id: int) -> PlannedPeople:
+    def without_subscriber(self, subscriber_id: int) -> PlannedPeople:
         """Returns the planned people without this subscriber, or the same object if that changes nothing."""
         for block in self._blocks():
             if block.first <= subscriber_id <= block.last:
@@ -91,14 +91,14 @@ class PlannedPeopleBuilder:
         self._ids.extend(ids)
         self._variants.extend(variants)
         if len(self._ids) >= BLOCK:
-            self._close_block()
+            self._finish_block()
 
     def build(self) -> PlannedPeople:
         """Returns all people that were added."""
-        self._close_block()
+        self._finish_block()
         return PlannedPeople(b"".join(self._packed))
 
-    def _close_block(self) -> None:
+    def _finish_block(self) -> None:
         self._packed.append(_pack_block(self._ids, self._variants))
         self._ids, self._variants = array("q"), array("q")
 

@@ -96,13 +96,13 @@ def _decoded_quoted_printable(token: str) -> str:
         return token
 
 
-def _addresses_at_end(text: str, before: re.Pattern[str] = _BEFORE) -> Iterator[Address]:
+def _addresses_at_end(text: str, boundary: re.Pattern[str] = _BEFORE) -> Iterator[Address]:
     """Yields the addresses that end where the text ends, such as `a@b` in `to=a@b`.
 
-    Besides the whole text, the parts after each match of `before` are tried.
+    Besides the whole text, the parts after each match of `boundary` are tried.
     """
     local = text.partition("@")[0]
-    starts = [0, *(found.end() for found in before.finditer(local) if found.end() < len(local))]
+    starts = [0, *(found.end() for found in boundary.finditer(local) if found.end() < len(local))]
     for start in starts[:20]:
         try:
             yield read_address(text[start:])

@@ -76,8 +76,8 @@ def add(
     `at_own_request` is true if the person asked for this; an unsubscribed person then becomes active again.
     `force_reason` is the operator's reason to write to a person who complained or is suppressed; it counts
     only with `at_own_request`, and takes the address off the suppression list. `consent` is recorded if the
-    person asked, or begins to get mail. Raises AudienceError, with nothing changed, if the request and the
-    reason do not suffice.
+    person asked, or begins to get mail. `source` says how the change came about, such as `cli`. Raises
+    AudienceError, with nothing changed, if the request and the reason do not suffice.
     """
     now, grounds, chosen = (
         utc_now(),

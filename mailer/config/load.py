@@ -179,7 +179,7 @@ def _validation_problems(error: ValidationError, text: str, origins: Mapping[Key
         if variable:
             problems.append(Problem(f"{message} (from {variable})", CONFIG_NAME))
         else:
-            problems.append(Problem(message, CONFIG_NAME, _line_of_key(text, key_path)))
+            problems.append(Problem(message, CONFIG_NAME, _line_number_of_key(text, key_path)))
     return sorted(problems, key=lambda problem: problem.line or 0)
 
 
@@ -206,7 +206,7 @@ def _hint_for_unknown_key(key_path: tuple[str, ...]) -> str:
     return f'; did you mean "{best}"?' if best else f"; the known keys are {', '.join(known)}"
 
 
-def _line_of_key(text: str, key_path: tuple[str, ...]) -> int | None:
+def _line_number_of_key(text: str, key_path: tuple[str, ...]) -> int | None:
     """Returns the line number of a key in the text of the file, or of the table that should hold the key.
 
     Returns None if neither is found.

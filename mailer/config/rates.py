@@ -68,7 +68,7 @@ def _parse_rate(value: object) -> Rate:
     return rate
 
 
-def _parse_limits(value: object) -> object:
+def _parse_rate_limits(value: object) -> object:
     """Returns a tuple of rates. `value` is a rate, a list of rates, or a text with rates between commas."""
     if isinstance(value, str):
         value = value.split(",")
@@ -147,7 +147,7 @@ def parse_time_span(value: object) -> dt.timedelta:
     return dt.timedelta(seconds=int(match[1]) * _SECONDS[match[2]])
 
 
-RateLimits = Annotated[tuple[Rate, ...], BeforeValidator(_parse_limits)]
+RateLimits = Annotated[tuple[Rate, ...], BeforeValidator(_parse_rate_limits)]
 DailyLimits = Annotated[tuple[int, ...], BeforeValidator(_parse_daily_limits)]
 Date = Annotated[dt.date | None, BeforeValidator(_parse_date)]
 Share = Annotated[float, BeforeValidator(parse_share)]

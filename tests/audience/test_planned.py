@@ -44,7 +44,7 @@ def test_unpacking_gives_what_was_packed(people: dict[int, int], at_once: int, b
 def test_without_takes_out_that_person_and_nobody_else(people: dict[int, int], data: st.DataObject) -> None:
     gone = data.draw(IDS | st.sampled_from(sorted(people)) if people else IDS)
     rest = {number: variant for number, variant in people.items() if number != gone}
-    found = packed(people).without(gone)
+    found = packed(people).without_subscriber(gone)
     assert list(found) == sorted(rest.items())
     assert len(found) == len(rest)
 
@@ -52,7 +52,7 @@ def test_without_takes_out_that_person_and_nobody_else(people: dict[int, int], d
 def test_everybody_can_be_taken_out() -> None:
     people = packed(dict.fromkeys(range(1, 31), 0))
     for number in range(1, 31):
-        people = people.without(number)
+        people = people.without_subscriber(number)
     assert people == packed({})
 
 

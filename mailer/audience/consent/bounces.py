@@ -86,9 +86,10 @@ def bounces_of(
 
 
 def restore_bounced_subscriber(db: Database, person: Subscriber, *, reason: str, source: str = "cli") -> None:
-    """Makes a bounced person active again, and records the operator's reason.
+    """Makes a bounced person active again, and records an event with the operator's `reason`.
 
-    Raises AudienceError if the person has another status, or is on the suppression list.
+    `source` says how the event came about, such as `cli`. Raises AudienceError if the person has another
+    status, or is on the suppression list.
     """
     with writing(db):
         suppressed = suppression_of(db, address_of(db, person.id).key) if person.address is not None else None
@@ -103,7 +104,7 @@ def restore_bounced_subscriber(db: Database, person: Subscriber, *, reason: str,
                 f"{person.address or person.id} has not bounced but is {person.status}, so there is nothing "
                 "to restore"
             )
-        _restore_if_bounced(db, person.id, reason, source)
+        _restore_subscriber_if_bounced(db, person.id, reason, source)
 
 
 def restore_subscribers_bounced_in_campaign(
@@ -116,12 +117,12 @@ def restore_subscribers_bounced_in_campaign(
     """
     with writing(db):
         return sum(
-            _restore_if_bounced(db, number, reason, source)
+            _restore_subscriber_if_bounced(db, number, reason, source)
             for number in events.subscribers_last_bounced_in_campaign(db, campaign_id)
         )
 
 
-def _restore_if_bounced(db: Database, subscriber_id: int, reason: str, source: str) -> bool:
+def _restore_subscriber_if_bounced(db: Database, subscriber_id: int, reason: str, source: str) -> bool:
     now = utc_now()
     if not db.conn.execute(_BACK, (now, subscriber_id)).rowcount:
         return False

@@ -75,8 +75,8 @@ def last_consent_texts_excluding_imports(db: Database, subscriber_ids: list[int]
     """Returns, by subscriber id, a text such as "web on 2026-11-21" for each person's last consent that was
     not imported.
 
-    An import that excludes a person reports this consent, because the list contradicts the consent.
-    People without such a consent are left out.
+    An import that excludes a person reports this consent, because the list contradicts the consent. People
+    without such a consent are left out.
     """
     rows = db.conn.execute(_HERE, (json.dumps(subscriber_ids),))
     return {number: f"{method} on {given[:10]}" for number, given, method in rows}

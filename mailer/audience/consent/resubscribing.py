@@ -83,7 +83,7 @@ def reactivate(
 ) -> None:
     """Makes a person active again and records the event. The caller must first check the grounds.
 
-    `source` says where the change comes from, such as `cli`.
+    `source` says how the change came about, such as `cli`.
     """
     kind: EventKind = "restore" if grounds.force_reason else "subscribe"
     set_status(db, person.id, "active", Event(now_utc, kind, person.id, source, reason=grounds.force_reason))

@@ -78,10 +78,10 @@ def is_suppressed_sql(table_alias: str = "s") -> str:
 def suppress(db: Database, address_key: str, reason: str, *, source: str = "cli", at: str = "") -> bool:
     """Puts an address on the suppression list. Returns False if the address is on the list already.
 
-    An event is recorded for the subscriber with this address. If there is none, the event names no person and
-    has no reason.
-    `at` is the UTC time of the entry, by default now. A `reason` that equals ERASED is put in quotes, because
-    only an erasure may write that word.
+    An event is recorded for the subscriber with this address. Without a subscriber, the event names nobody
+    and has no reason. `source` says how the event came about, such as `cli`. `at` is the UTC time of the
+    entry, by default now. A `reason` that equals ERASED is put in quotes, because only an erasure may write
+    that word.
     """
     now, reason = utc_now(), f'"{ERASED}"' if reason == ERASED else reason
     with writing(db):

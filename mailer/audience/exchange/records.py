@@ -249,8 +249,8 @@ class CsvFile:
     def _broken_row(self, error: Exception) -> tuple[str, list[str]]:
         """Returns the problem of a broken row, and the first line of the row as its only cell.
 
-        The other lines of the row are put back and read again as rows. A quote that one of these lines
-        opened would have closed the quote of this row, so no line is read more than a few times.
+        The other lines of the row are put back and read again as rows. A quote that one of these lines opened
+        would have closed the quote of this row, so no line is read more than a few times.
         """
         first, *rest = self._lines.taken or [""]
         self._lines.put_back_lines(rest)

@@ -103,7 +103,7 @@ class _Parser:
             self._next += 1
         return token
 
-    def _take_if_next(self, *texts: str) -> bool:
+    def _accept_token(self, *texts: str) -> bool:
         if self._current_token.kind in ("word", "sign") and self._current_token.text in texts:
             self._next += 1
             return True
@@ -111,13 +111,13 @@ class _Parser:
 
     def _parse_or(self) -> Node:
         parts = [self._parse_and()]
-        while self._take_if_next("or"):
+        while self._accept_token("or"):
             parts.append(self._parse_and())
         return parts[0] if len(parts) == 1 else BooleanGroup("or", tuple(parts))
 
     def _parse_and(self) -> Node:
         parts = [self._parse_negation()]
-        while self._take_if_next("and"):
+        while self._accept_token("and"):
             parts.append(self._parse_negation())
         return parts[0] if len(parts) == 1 else BooleanGroup("and", tuple(parts))
 
@@ -133,7 +133,7 @@ class _Parser:
                 f"the expression is nested more than {MAX_DEPTH} levels deep; simplify it", column
             )
         node: Node = self._parse_or() if opening else Negation(self._parse_negation())
-        if opening and not self._take_if_next(")"):
+        if opening and not self._accept_token(")"):
             raise segment_error(
                 f"the bracket in column {column} is not closed; write ) here", self._current_token.column
             )
@@ -147,8 +147,8 @@ class _Parser:
         if sign.text in _SIGNS and sign.kind == "sign":
             self._take_token()
             return self._parse_comparison(left, sign.text, column)
-        negated = self._take_if_next("not")
-        if self._take_if_next("in"):
+        negated = self._accept_token("not")
+        if self._accept_token("in"):
             node = self._parse_membership(left, column)
             return Negation(node) if negated else node
         if isinstance(left, Field) and left.kind == "flag" and not negated:
@@ -193,18 +193,18 @@ class _Parser:
 
     def _parse_list(self, field: Field) -> tuple[Literals, ...]:
         start = self._current_token
-        if not self._take_if_next("(", "["):
+        if not self._accept_token("(", "["):
             raise segment_error(
                 f'write the values in brackets, as in {field.name} in ("…", "…")', start.column
             )
         closing = ")" if start.text == "(" else "]"
         values: list[Literals] = []
-        while not self._take_if_next(closing):
+        while not self._accept_token(closing):
             value = self._take_token()
             if value.kind != "value":
                 raise segment_error(f"a value in quotes, or {closing}, is expected here", value.column)
             values.append(checked_value(field, "in", self._count_and_return_value(value), value.column))
-            if not self._take_if_next(",") and self._current_token.text != closing:
+            if not self._accept_token(",") and self._current_token.text != closing:
                 raise segment_error(f"a comma or {closing} is expected here", self._current_token.column)
         if not values:
             raise segment_error("the list is empty; write at least one value", start.column)
@@ -230,13 +230,13 @@ class _Parser:
             if self._current_token.text == ".":
                 raise segment_error("only attributes have parts; write attributes.NAME", token.column)
             return field_by_name(token.text, token.column)
-        if self._take_if_next("."):
+        if self._accept_token("."):
             name = self._take_token()
             if name.kind in ("name", "word"):
                 return attribute_field(name.text, name.column)
-        elif self._take_if_next("["):
+        elif self._accept_token("["):
             name = self._take_token()
-            if isinstance(name.value, str) and name.kind == "value" and self._take_if_next("]"):
+            if isinstance(name.value, str) and name.kind == "value" and self._accept_token("]"):
                 return attribute_field(name.value, name.column)
         raise segment_error(
             'name the attribute, as in attributes.company or attributes["company"]', token.column

@@ -63,7 +63,7 @@ def detect_encoding(file: BinaryIO, shown_name: str) -> str:
     wide = "" if marked else _utf16_codec_without_bom(head)
     encoding = marked or wide or "utf-8-sig"
     sample = LineSample(16_384, seek_rare_bytes=False)
-    fault = _first_invalid_line(file, encoding, None if marked or wide else sample)
+    fault = _first_invalid_line_number(file, encoding, None if marked or wide else sample)
     if marked or wide:
         if fault is not None:
             label = _bom_name(encoding)
@@ -96,7 +96,7 @@ def check_encoding(file: BinaryIO, shown_name: str, encoding: str) -> str:
         meant = (_utf16_codec_without_bom(head) or "utf-16",)
     faults = []
     for codec in meant:
-        fault = _first_invalid_line(file, codec, None)
+        fault = _first_invalid_line_number(file, codec, None)
         if fault is None:
             return codec
         faults.append(fault)
@@ -153,7 +153,7 @@ def _utf16_codec_without_bom(head: bytes) -> str:
     return "utf-16-le" if odd > even else "utf-16-be"
 
 
-def _first_invalid_line(file: BinaryIO, encoding: str, sample: LineSample | None) -> int | None:
+def _first_invalid_line_number(file: BinaryIO, encoding: str, sample: LineSample | None) -> int | None:
     """Returns the number of the line with the first invalid byte, or None if the file is valid.
 
     All bytes that are read are added to the sample, if there is one.
@@ -200,8 +200,8 @@ def _codec_of_utf8_or_iso2022(sample: LineSample, head: bytes, shown_name: str) 
     return "utf-8-sig"
 
 
-def _codec_of_file_not_in_utf8(file: BinaryIO, shown_name: str, invalid_line: int) -> str:
-    """Returns the codec of a file that is not UTF-8. `invalid_line` is the first line that is not UTF-8.
+def _codec_of_file_not_in_utf8(file: BinaryIO, shown_name: str, invalid_line_number: int) -> str:
+    """Returns the codec of a file that is not UTF-8. `invalid_line_number` is that of the first wrong line.
 
     Raises AudienceError if the encoding is not certain.
     """
@@ -212,7 +212,7 @@ def _codec_of_file_not_in_utf8(file: BinaryIO, shown_name: str, invalid_line: in
             "is UTF-8 except for bytes in this line; correct the line, or name the encoding of the file with "
             "--encoding NAME"
         )
-        raise AudienceError(Problem(reason, shown_name, invalid_line))
+        raise AudienceError(Problem(reason, shown_name, invalid_line_number))
     sound = not _CONTROLS.search(sample.all_lines)
     if sound and not best:
         best, second = likeliest_codecs(sample.all_lines)
@@ -225,8 +225,8 @@ def _codec_of_file_not_in_utf8(file: BinaryIO, shown_name: str, invalid_line: in
             "is not UTF-8, and its encoding cannot be detected; name it with --encoding NAME, such as "
             f"--encoding cp1252, or {_SAVE}"
         )
-        raise AudienceError(Problem(reason, shown_name, invalid_line))
-    wrong = _first_invalid_line(file, best, None)
+        raise AudienceError(Problem(reason, shown_name, invalid_line_number))
+    wrong = _first_invalid_line_number(file, best, None)
     if wrong is None:
         return best
     name = encoding_name_of(best)

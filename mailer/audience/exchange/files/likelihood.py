@@ -109,7 +109,7 @@ def log_likelihood(codec: str, text: str) -> Likelihood:
 
 
 @cache
-def _log_frequencies(language: str) -> dict[str, float]:
+def _log_frequencies_of_letters(language: str) -> dict[str, float]:
     letters = ALPHABETS[language]
     shares = {letter: 1 / (rank + 1.5) for rank, letter in enumerate(letters)}
     if language == "tr":
@@ -123,7 +123,7 @@ def _log_frequencies(language: str) -> dict[str, float]:
 
 
 def _alphabetic_likelihood(language: str, cells: list[str]) -> Likelihood:
-    frequencies = _log_frequencies(language)
+    frequencies = _log_frequencies_of_letters(language)
     foreign = -11.0 if language in _NOT_LATIN else -8.0
     weight = Likelihood()
     for cell in cells:

@@ -107,7 +107,7 @@ def _suppress_entries(
     `current_keys` maps the keys of former addresses to the keys of present addresses.
     """
     for place, entry in enumerate(entries):
-        if not entry.suppressed or not _suppress_address_of(db, entry):
+        if not entry.suppressed or not _suppress_address_of_entry(db, entry):
             continue
         if outcomes[place][0] == "unchanged":
             outcomes[place] = ("updated", "")
@@ -154,7 +154,7 @@ def _exclusion_outcome(
     )
 
 
-def _suppress_address_of(db: Database, entry: ListEntry) -> bool:
+def _suppress_address_of_entry(db: Database, entry: ListEntry) -> bool:
     at = "" if entry.suppressed == NOW else entry.suppressed
     return suppress(db, entry.address.key, entry.suppressed_reason or DEFAULT_REASON, source=SOURCE, at=at)
 
@@ -265,8 +265,8 @@ def _update_person_from_entry(person: BatchPerson, entry: ListEntry) -> bool:
 
 
 def attribute_text(value: Any) -> str:
-    """Returns the text that an export writes for an attribute: a text unchanged, None as "", other values
-    as JSON.
+    """Returns the text that an export writes for an attribute: a text unchanged, None as "", other values as
+    JSON.
     """
     if value is None or isinstance(value, str):
         return value or ""
