@@ -13,7 +13,7 @@ from sqlite_utils import Database
 
 from mailer.audience.consent.record import Consent
 from mailer.audience.editing import SubscriberEdit, edit_subscriber
-from mailer.audience.recipients import RecipientChecker, addresses_of, unreachable_ids
+from mailer.audience.recipients import RecipientChecker, addresses_of, unreachable_subscriber_ids
 from mailer.audience.selection import select_subscribers
 from mailer.audience.subscribers import add
 from mailer.audience.values.address import normalize_address
@@ -97,7 +97,9 @@ class DeskSpool(SqliteSpool):
 
     def retry_all(self, *, only_person: int | None = None) -> tuple[int, int]:
         """Tries again whoever can be reached. Gives how many, and how many stay rejected."""
-        again = self.retry_refused(partial(unreachable_ids, self.database), only_person=only_person)
+        again = self.retry_refused(
+            partial(unreachable_subscriber_ids, self.database), only_person=only_person
+        )
         return again, self.counts_by_state()["rejected"]
 
     def recover(self, journal: Path) -> dict[str, int]:

@@ -267,7 +267,7 @@ def test_a_share_of_refusals_and_a_time_to_hold(workspace: Path) -> None:
         ('limit = ["5/h", "6/h"]', "pace.limit: has two limits for an hour; remove one of them"),
         (
             'limit = "0.5/h"',
-            'pace.limit: "0.5/h" must have a whole number of messages; for less than one a second',
+            'pace.limit: "0.5/h" must have a whole number of messages; only a rate per second',
         ),
         ("warm_up = [5]", "has a warm_up and no warm_up_start; add the first day"),
         ("warm_up = 5", "pace.warm_up: is not a list of messages a day such as [500, 1000, 2000]"),
@@ -285,7 +285,7 @@ def test_what_is_wrong_with_a_pace_is_told(workspace: Path, line: str, sentence:
 
 def test_a_time_to_hold_is_checked(workspace: Path) -> None:
     written(workspace, CONFIG)
-    with pytest.raises(ConfigError, match=r'delivery\.hold: "soon" is neither a time such as "30m"'):
+    with pytest.raises(ConfigError, match=r'delivery\.hold: "soon" is neither a time span such as "30m"'):
         load_settings(workspace, {**KEY, "MAILER_DELIVERY_HOLD": "soon"})
 
 
@@ -359,6 +359,6 @@ def test_deferred_mail_is_tried_for_a_day_unless_told_otherwise(workspace: Path)
 @pytest.mark.parametrize("value", ["soon", "24", "ask", "11d", "999999h", "-1h"])
 def test_the_time_for_deferred_mail_is_checked(workspace: Path, value: str) -> None:
     with pytest.raises(
-        ConfigError, match=r'retry_for.*is not a time such as "24h" \(s, m, h or d\) of at most "10d"'
+        ConfigError, match=r'retry_for.*is not a time span such as "24h" \(s, m, h or d\) of at most "10d"'
     ):
         load_settings(workspace, {**KEY, "MAILER_DELIVERY_RETRY_FOR": value})

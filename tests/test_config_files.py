@@ -83,7 +83,7 @@ def test_a_file_that_is_nested_too_deeply_is_told(workspace: Path, setting: str)
 def test_a_number_of_too_many_digits_is_told_at_its_line(workspace: Path, number: str) -> None:
     line = CONFIG.count("\n") + 1
     told = refusal(workspace, f"{CONFIG}connections = {number}\nhold = '1m'\n")
-    assert told == f"mailer.toml:{line}: a number here has too many digits; write a smaller one"
+    assert told == f"mailer.toml:{line}: a number here has too many digits; write a smaller number"
 
 
 @pytest.mark.parametrize(
@@ -173,7 +173,7 @@ def test_letters_beyond_ascii_before_the_at_are_refused_in_senders(
 @pytest.mark.parametrize("title", ["{date!r:{x}}", "{date:99999999999999999999}", "{date:d}", "{edition!x}"])
 def test_a_title_has_names_alone_in_its_braces(workspace: Path, title: str) -> None:
     told = refusal(workspace, CONFIG.replace("[editions.morning]", f'[editions.morning]\ntitle = "{title}"'))
-    assert "has something behind the name; write the name alone in the braces" in told
+    assert "has something after the name; write the name alone in the braces" in told
 
 
 @pytest.mark.parametrize(

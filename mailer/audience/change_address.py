@@ -64,8 +64,9 @@ def change_address(
     """Gives a person another address. Returns False if the person has this address already.
 
     All other data stays as it is, including an unsubscribe, a bounce or a complaint. `reason` is the
-    operator's reason for the history. Raises AudienceError if one of the two addresses is suppressed, or if
-    the new address belongs to another person, or belonged to a person who is not active now.
+    operator's reason for the history, and `source` says how the change came about (such as `cli`). Raises
+    AudienceError if one of the two addresses is suppressed, or if the new address belongs to another person,
+    or belonged to a person who is not active now.
     """
     with writing(db):
         person = get(db, person.id) or person
@@ -92,17 +93,19 @@ def earlier_addresses(db: Database, subscriber_id: int) -> tuple[str, ...]:
 
 
 def former_holder(db: Database, address_key: str) -> Subscriber | None:
-    """Returns the person who had an address before, or None if nobody had the address or if somebody has it
-    now.
+    """Returns the person who had an address before. The person may be erased.
+
+    Returns None if nobody had the address before, or if somebody has the address now.
     """
     row = db.conn.execute(_HOLDER, (address_hash(address_key), address_key)).fetchone()
     return get(db, row[0]) if row else None
 
 
 def current_keys_of_former_addresses(db: Database, address_keys: Iterable[str]) -> dict[str, str | None]:
-    """Returns a mapping from the address key of a former address to the key of the person's present address.
+    """Returns the keys of people's present addresses by the keys of their former addresses.
 
-    It has those of `address_keys` that people had before. The value is None if the person was erased.
+    Of `address_keys`, those of no former address are left out. The present key is None if the person was
+    erased.
     """
     if db.conn.execute(_ANY).fetchone() is None:
         return {}
@@ -137,5 +140,5 @@ def _check_address_change(db: Database, person: Subscriber, old_key: str, new_ad
     if before is not None and before.id != person.id and before.status != "active":
         raise AudienceError(
             f"{new_address.address} is the former address of a person who is now {before.status}, so "
-            "the address was not changed"
+            "the address was not changed; choose another address"
         )

@@ -21,7 +21,7 @@ from mailer.store.database import writing
 if TYPE_CHECKING:
     from sqlite_utils import Database
 
-__all__ = ["SubscriberEdit", "edit_subscriber", "edit_segment"]
+__all__ = ["SubscriberEdit", "edit_subscriber", "edit_subscribers_in_segment"]
 
 #: The number of people in one transaction: few, so that a run does not wait long for the write lock.
 _BATCH = 500
@@ -56,7 +56,7 @@ class SubscriberEdit:
         """Returns whether the edit would change any field."""
         return self != SubscriberEdit()
 
-    def applied_to(self, person: Subscriber) -> Subscriber:
+    def edited_subscriber(self, person: Subscriber) -> Subscriber:
         """Returns a copy of the person with the edit applied.
 
         Raises AudienceError if the person would have too many tags.
@@ -109,7 +109,7 @@ def edit_subscriber(
         before = get(db, subscriber_id)
         if before is None or before.address is None:
             raise AudienceError(f"there is no subscriber {subscriber_id}")
-        after = change.applied_to(before)
+        after = change.edited_subscriber(before)
         if after != before:
             texts = (
                 after.name,
@@ -122,7 +122,7 @@ def edit_subscriber(
         return before, get(db, subscriber_id) or before
 
 
-def edit_segment(db: Database, segment: Segment, change: SubscriberEdit) -> tuple[int, int]:
+def edit_subscribers_in_segment(db: Database, segment: Segment, change: SubscriberEdit) -> tuple[int, int]:
     """Edits everybody in a segment, whatever their status.
 
     Returns (people in the segment, people who changed).
@@ -133,7 +133,7 @@ def edit_segment(db: Database, segment: Segment, change: SubscriberEdit) -> tupl
     matched, numbers = 0, []
     for person in list_subscribers(db, segment=segment):
         matched += 1
-        if change.applied_to(person) != person:
+        if change.edited_subscriber(person) != person:
             numbers.append(person.id)
     for start in range(0, len(numbers), _BATCH):
         with writing(db):

@@ -34,7 +34,7 @@ __all__ = [
     "truncate_wal",
     "erase",
     "unused_former_addresses",
-    "is_word_of_any_subscriber",
+    "is_in_data_of_any_subscriber",
     "personal_words",
     "was_erased",
 ]
@@ -89,15 +89,15 @@ class RetainedTexts(Protocol):
     def redact_texts(self, redact: Callable[[str], str], letters: str) -> None:
         """Replaces each text by the result of `redact`, which removes an address.
 
-        Texts without `letters`, a part of the address, are not read.
+        `letters` is a part of the address in lower case. Texts without these letters stay as they are.
         """
         ...
 
 
 class ErasedPeople:
-    """Tells which addresses and subscriber ids belong to people who were erased.
+    """Finds out which addresses and subscriber ids belong to people who were erased.
 
-    Is false if nobody was erased from the database; then the other questions cost almost nothing.
+    The object is false if nobody was erased from the database; the methods then cost almost nothing.
     """
 
     def __init__(self, db: Database) -> None:
@@ -111,7 +111,7 @@ class ErasedPeople:
         """Returns the subscriber ids of all erased people."""
         return frozenset(row[0] for row in self._db.conn.execute(_NUMBERS))
 
-    def among(self, subscriber_ids: Iterable[int]) -> frozenset[int]:
+    def erased_ids_among(self, subscriber_ids: Iterable[int]) -> frozenset[int]:
         """Returns those of the given subscriber ids whose people were erased."""
         ids = json.dumps(list(subscriber_ids))
         return frozenset(row[0] for row in self._db.conn.execute(_ERASED_AMONG, (ids,)))
@@ -150,7 +150,7 @@ def personal_words(db: Database, subscriber_id: int) -> tuple[str, ...]:
 _LONG_ENOUGH: Final = 8
 
 
-def is_word_of_any_subscriber(db: Database, word: str) -> bool:
+def is_in_data_of_any_subscriber(db: Database, word: str) -> bool:
     """Returns whether a word occurs in the name or the attributes of any subscriber."""
     return db.conn.execute(_WORD, (word,)).fetchone() is not None
 
@@ -160,10 +160,11 @@ def erase(
 ) -> bool:
     """Erases one person. Returns False if there is no such person, or if the person was erased before.
 
-    Deliveries and events keep the subscriber id, but kept plans lose it. The address goes on the suppression
-    list as a hash, so that no import adds it again, and its bytes are overwritten in the database file. Texts
-    about other people that repeat the address are redacted, and so are the person's former addresses that
-    nobody has now. `retained` clears the texts of campaigns and deliveries.
+    Deliveries and events keep the subscriber id, but plans are kept without it. The address goes on the
+    suppression list as a hash, so that no import adds the address again, and the address's bytes are
+    overwritten in the database file. Texts about other people that repeat the address are redacted. The same
+    is done with the person's former addresses that nobody has now. `retained` clears the texts of campaigns
+    and deliveries. `source` says how the erasure came about, such as `cli`.
     """
     db.conn.execute("PRAGMA secure_delete=ON")
     with writing(db):
@@ -237,9 +238,7 @@ def redacted_plan(plan_json: str, redact: Callable[[str], str]) -> str:
 def truncate_wal(db: Database) -> bool:
     """Empties the database's write-ahead log, which may hold older pages.
 
-    Returns False if a reader prevented that.
-
-    Waits for other connections as long as a write does.
+    Waits for other connections as long as a write does. Returns False if a connection still read the log.
     """
     (busy, *_) = db.conn.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
     return not busy
@@ -250,7 +249,7 @@ def _remove_from_plans(db: Database, subscriber_id: int) -> None:
     for (name,) in db.conn.execute("SELECT hash FROM plans").fetchall():
         (data,) = db.conn.execute("SELECT people FROM plans WHERE hash = ?", (name,)).fetchone()
         try:
-            rest = PlannedPeople(data).without(subscriber_id).data
+            rest = PlannedPeople(data).without_subscriber(subscriber_id).data
         except StoreError:
             db.conn.execute("DELETE FROM plans WHERE hash = ?", (name,))
             continue

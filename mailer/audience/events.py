@@ -25,8 +25,8 @@ __all__ = [
     "HistoryEntry",
     "EventKind",
     "ReturnedMail",
-    "add_reason",
-    "people_bounced_last_in",
+    "add_reason_to_last_unsubscribe",
+    "subscribers_last_bounced_in_campaign",
     "bounces_of",
     "redact_reasons",
     "unsubscribed_editions",
@@ -88,10 +88,10 @@ class HistoryEntry(NamedTuple):
 
 
 class ReturnedMail(NamedTuple):
-    """Holds the subscriber id of a person who bounced or complained.
+    """Holds a person who bounced or complained, in an answer about one campaign.
 
-    `named` is true if one of the person's bounces or complaints names the campaign in question. `at` is the
-    UTC time of the person's newest one that names no campaign, or "".
+    `person` is the subscriber id. `named` is true if one of the person's bounces or complaints names the
+    campaign. `at` is the UTC time of the person's newest bounce or complaint that names no campaign, or "".
     """
 
     person: int
@@ -175,16 +175,18 @@ _RETURNS_OF = """
 def record(db: Database, *events: Event) -> None:
     """Adds events in the given order.
 
-    The caller must have begun the transaction of the changes that the events record.
+    The caller must first begin a transaction, which also has the changes that the events record.
     """
     db.conn.executemany(_RECORD, events)
 
 
-def add_reason(db: Database, subscriber_id: int, edition: str, reason: str, *, append: bool = False) -> None:
-    """Adds a reason to a person's last unsubscribe or complaint, if that event has none yet.
+def add_reason_to_last_unsubscribe(
+    db: Database, subscriber_id: int, edition: str, reason: str, *, append: bool = False
+) -> None:
+    """Adds a reason to a person's last unsubscribe or complaint, if that event has no reason yet.
 
-    `edition` is the edition of the unsubscribe, or "" for all mail. With `append`, the reason is also
-    appended to an existing reason.
+    `edition` is the edition of the unsubscribe, or "" for all mail. If the event has a reason already, the
+    new reason is appended with `append`, and otherwise ignored.
     """
     if append:
         db.conn.execute(_ADD_WORDS, (reason, subscriber_id, edition))
@@ -192,9 +194,9 @@ def add_reason(db: Database, subscriber_id: int, edition: str, reason: str, *, a
 
 
 def record_ended_suppression(db: Database, subscriber_id: int, began_at: str, reason: str) -> None:
-    """Records the reason of a suppression that ends in an event of the person.
+    """Keeps the reason of a suppression that ends: records it in the event with which the suppression began.
 
-    `began_at` is the UTC time at which the suppression began.
+    `began_at` is the UTC time at which the suppression began. If the person has no such event, one is added.
     """
     if not db.conn.execute(_KEEP_SUPPRESSION, (subscriber_id, began_at, reason)).rowcount:
         record(db, Event(began_at, "suppress", subscriber_id, "", reason=reason))
@@ -268,7 +270,7 @@ def last_bounce_time(db: Database, subscriber_id: int) -> str:
     return str(db.conn.execute(_LAST_BOUNCED, (subscriber_id,)).fetchone()[0])
 
 
-def people_bounced_last_in(db: Database, campaign_id: int) -> list[int]:
+def subscribers_last_bounced_in_campaign(db: Database, campaign_id: int) -> list[int]:
     """Returns the subscriber ids of the people whose last bounce was caused by this campaign."""
     return [row[0] for row in db.conn.execute(_BOUNCES_IN, (campaign_id,))]
 

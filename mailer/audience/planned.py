@@ -21,7 +21,7 @@ from operator import sub
 
 from mailer.errors import StoreError
 
-__all__ = ["PlanDifference", "PlannedPeopleBuilder", "PlannedPeople", "compare_planned"]
+__all__ = ["PlanDifference", "PlannedPeopleBuilder", "PlannedPeople", "compare_planned_people"]
 
 #: The number of people at which a block is closed.
 BLOCK = 65_536
@@ -50,7 +50,7 @@ class PlannedPeople:
     def __len__(self) -> int:
         return sum(block.number for block in self._blocks())
 
-    def without(self, subscriber_id: int) -> PlannedPeople:
+    def without_subscriber(self, subscriber_id: int) -> PlannedPeople:
         """Returns the planned people without this subscriber, or the same object if that changes nothing."""
         for block in self._blocks():
             if block.first <= subscriber_id <= block.last:
@@ -91,14 +91,14 @@ class PlannedPeopleBuilder:
         self._ids.extend(ids)
         self._variants.extend(variants)
         if len(self._ids) >= BLOCK:
-            self._close_block()
+            self._finish_block()
 
     def build(self) -> PlannedPeople:
         """Returns all people that were added."""
-        self._close_block()
+        self._finish_block()
         return PlannedPeople(b"".join(self._packed))
 
-    def _close_block(self) -> None:
+    def _finish_block(self) -> None:
         self._packed.append(_pack_block(self._ids, self._variants))
         self._ids, self._variants = array("q"), array("q")
 
@@ -116,7 +116,9 @@ class PlanDifference:
     removed: int
 
 
-def compare_planned(planned: Iterable[tuple[int, int]], present: Iterable[tuple[int, int]]) -> PlanDifference:
+def compare_planned_people(
+    planned: Iterable[tuple[int, int]], present: Iterable[tuple[int, int]]
+) -> PlanDifference:
     """Counts the differences between two streams of (subscriber id, variant), both in the order of the ids.
 
     Needs the same memory for streams of any length.
@@ -139,7 +141,11 @@ def compare_planned(planned: Iterable[tuple[int, int]], present: Iterable[tuple[
 
 @dataclass(frozen=True, slots=True)
 class _Block:
-    """Holds one block of packed people: the numbers of its header, its position, and its deflated columns."""
+    """Holds one block of packed people.
+
+    `first` and `last` are subscriber ids, and `number` is the number of people. `begin` and `end` are the
+    positions of the block in the packed bytes, and `columns` has the two deflated columns.
+    """
 
     first: int
     last: int
@@ -157,9 +163,9 @@ class _Block:
             raise _damaged_plan_error() from None
         if len(columns) != 2 * size:
             raise _damaged_plan_error()
-        steps = _numbers_of_transposed(columns[:size])
+        steps = _numbers_of_transposed_bytes(columns[:size])
         steps[0] = self.first
-        return array("q", accumulate(steps)), _numbers_of_transposed(columns[size:])
+        return array("q", accumulate(steps)), _numbers_of_transposed_bytes(columns[size:])
 
 
 def _pack_block(ids: array[int], variants: array[int]) -> bytes:
@@ -178,7 +184,7 @@ def _transposed_bytes(column: array[int]) -> bytes:
     return b"".join(raw[plane::_WIDTH] for plane in range(_WIDTH))
 
 
-def _numbers_of_transposed(transposed: bytes) -> array[int]:
+def _numbers_of_transposed_bytes(transposed: bytes) -> array[int]:
     """Returns the numbers that `_transposed_bytes` made into bytes."""
     number = len(transposed) // _WIDTH
     raw = bytearray(len(transposed))

@@ -16,7 +16,7 @@ from mailer.errors import StoreError
 if TYPE_CHECKING:
     from sqlite_utils import Database
 
-__all__ = ["Recipient", "RecipientChecker", "addresses_of", "attribute_texts", "unreachable_ids"]
+__all__ = ["Recipient", "RecipientChecker", "addresses_of", "attribute_texts", "unreachable_subscriber_ids"]
 
 # Selects the addresses of some subscribers; NULL for an unknown id.
 _ADDRESSES = "SELECT o.value, s.address FROM json_each(?) AS o LEFT JOIN subscribers AS s ON s.id = o.value"
@@ -49,8 +49,8 @@ class RecipientChecker:
 
     Must be used from one thread only.
 
-    A call with subscriber ids returns the reasons of those who may not get mail, and keeps the others until
-    `take`.
+    A call with subscriber ids returns the reasons why people may not get mail, and keeps the data of the
+    other people until `take` is called.
     """
 
     def __init__(self, db: Database, edition: str) -> None:
@@ -65,7 +65,7 @@ class RecipientChecker:
         self._found: dict[int, Recipient] = {}
 
     def __call__(self, subscriber_ids: Sequence[int]) -> dict[int, str]:
-        """Returns, by subscriber id, the reasons of those of these people who may not get mail now.
+        """Returns by subscriber id why people may not get mail now. People who may get mail are left out.
 
         A reason is an Exclusion as text. An unknown id counts as erased. Raises StoreError if a person who
         may get mail has no stable id, because no unsubscribe link could name the person.
@@ -84,7 +84,7 @@ class RecipientChecker:
     def take(self, subscriber_id: int) -> Recipient:
         """Returns the recipient with this id and forgets the recipient.
 
-        Raises KeyError if the last call with this id did not find that the person may get mail.
+        Raises KeyError if the id was not checked before, or if the person may not get mail.
         """
         return self._found.pop(subscriber_id)
 
@@ -94,7 +94,7 @@ def addresses_of(db: Database, subscriber_ids: Iterable[int]) -> dict[int, str |
     return dict(db.conn.execute(_ADDRESSES, [json.dumps(list(subscriber_ids))]).fetchall())
 
 
-def unreachable_ids(db: Database, refusals: Iterable[tuple[int, str]]) -> set[int]:
+def unreachable_subscriber_ids(db: Database, refusals: Iterable[tuple[int, str]]) -> set[int]:
     """Returns the ids of people for whom a new delivery attempt is of no use.
 
     `refusals` has (subscriber id, cause of the refusal). An attempt is of no use if the person has bounced,

@@ -108,7 +108,7 @@ def variant_sql(segments: Sequence[Segment]) -> Sql:
 def exclusions_of(db: Database, subscriber_ids: Iterable[int], edition: str) -> list[tuple[int, str | None]]:
     """Returns (subscriber id, Exclusion as text) of each of these people.
 
-    The Exclusion is None if they get `edition`.
+    The Exclusion is None if the person gets `edition`.
     """
     sql, params = exclusion_reason_sql(edition, None)
     return db.conn.execute(

@@ -49,17 +49,17 @@ _LETTERS = re.compile(r"[a-z0-9]+")
 def redact_addresses(text: str, is_erased: Callable[[str], bool]) -> str:
     """Returns `text` with `[erased]` in place of each address of an erased person.
 
-    `is_erased` tells whether an address key (`Address.key`) is that of an erased person. If an address is
+    `is_erased` returns whether an address key (`Address.key`) belongs to an erased person. If an address is
     encoded together with the text around it, that text is replaced, too.
     """
     text = text.replace("\\u0040", "@")
     if not _ANY_AT.search(text):
         return text
-    text = _QUOTED.sub(lambda found: _redact_quoted(found, is_erased), text)
+    text = _QUOTED.sub(lambda found: _redact_quoted_address(found, is_erased), text)
     return _TOKEN.sub(lambda found: _redact_token(found[0], is_erased), text)
 
 
-def _redact_quoted(match: re.Match[str], is_erased: Callable[[str], bool]) -> str:
+def _redact_quoted_address(match: re.Match[str], is_erased: Callable[[str], bool]) -> str:
     plain = match[1] + match[2]
     without = _redact_token(plain, is_erased)
     return match[0] if without == plain else without
@@ -96,13 +96,13 @@ def _decoded_quoted_printable(token: str) -> str:
         return token
 
 
-def _addresses_at_end(text: str, before: re.Pattern[str] = _BEFORE) -> Iterator[Address]:
+def _addresses_at_end(text: str, boundary: re.Pattern[str] = _BEFORE) -> Iterator[Address]:
     """Yields the addresses that end where the text ends, such as `a@b` in `to=a@b`.
 
-    Besides the whole text, the parts after each match of `before` are tried.
+    Besides the whole text, the parts after each match of `boundary` are tried.
     """
     local = text.partition("@")[0]
-    starts = [0, *(found.end() for found in before.finditer(local) if found.end() < len(local))]
+    starts = [0, *(found.end() for found in boundary.finditer(local) if found.end() < len(local))]
     for start in starts[:20]:
         try:
             yield read_address(text[start:])

@@ -18,7 +18,7 @@ from mailer.store.database import writing
 if TYPE_CHECKING:
     from sqlite_utils import Database
 
-__all__ = ["assign_missing_ids", "new_stable_ids", "stable_id_of_subscriber", "subscriber_of_token"]
+__all__ = ["assign_missing_ids", "new_stable_ids", "stable_id_of_subscriber", "subscriber_id_of_token"]
 
 _MISSING = "SELECT 1 FROM subscribers WHERE stable_id IS NULL LIMIT 1"
 
@@ -59,7 +59,7 @@ def new_stable_ids() -> Iterator[bytes]:
         start = (start + 1) % 2**64
 
 
-def subscriber_of_token(db: Database, token: Token) -> int | None:
+def subscriber_id_of_token(db: Database, token: Token) -> int | None:
     """Returns the id of the subscriber whom a link's token names, or None. The subscriber may be erased.
 
     A token of a version up to 0.3.0 cannot name readers who were added since the upgrade. Call

@@ -71,13 +71,13 @@ def add(
     force_reason: str = "",
     source: str = "cli",
 ) -> tuple[Subscriber, bool]:
-    """Adds a person, or changes an existing one. Returns the person, and whether the person is new.
+    """Adds a person, or changes an existing person. Returns the person, and whether the person is new.
 
     `at_own_request` is true if the person asked for this; an unsubscribed person then becomes active again.
     `force_reason` is the operator's reason to write to a person who complained or is suppressed; it counts
     only with `at_own_request`, and takes the address off the suppression list. `consent` is recorded if the
-    person asked, or begins to get mail. Raises AudienceError, with nothing changed, if the request and the
-    reason do not suffice.
+    person asked, or begins to get mail. `source` says how the change came about, such as `cli`. Raises
+    AudienceError, with nothing changed, if the request and the reason do not suffice.
     """
     now, grounds, chosen = (
         utc_now(),
@@ -118,8 +118,8 @@ def unsubscribe(
     """Unsubscribes a person from `edition`, or from all mail if it is None. Returns False if nothing changed.
 
     The event names the campaign that caused the unsubscribe, and has the reader's reason (cut to 500
-    characters). If the person had unsubscribed before, the reason is added to the earlier event if that has
-    none; with `append_reason` it is also appended to an existing reason.
+    characters). If the person had unsubscribed before, the reason is added to the earlier event if that event
+    has no reason; with `append_reason` it is also appended to an existing reason.
     """
     why = reason.strip()[:MAX_REASON]
     event = Event(utc_now(), "unsubscribe", subscriber_id, source, campaign_id, edition or "", why)
@@ -137,7 +137,7 @@ def unsubscribe(
         if changed and edition is not None:
             events.record(db, event)
         elif why and not changed:
-            events.add_reason(db, subscriber_id, event.edition, why, append=append_reason)
+            events.add_reason_to_last_unsubscribe(db, subscriber_id, event.edition, why, append=append_reason)
         return changed
 
 

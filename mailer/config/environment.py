@@ -106,7 +106,7 @@ def apply_environment(
     origins: dict[KeyPath, str] = {}
     found = [(*keys[name], name) for name in environment.values if name in keys]
     for key_path, value_type, name in sorted(found, key=lambda each: len(each[0])):
-        if _set_nested(data, key_path, _parse_value(environment.values[name], value_type)):
+        if _set_nested_value(data, key_path, _parse_variable_value(environment.values[name], value_type)):
             origins[key_path] = name
     return origins, list(
         _variable_name_problems(environment, [*keys, *OTHER_VARIABLES, *transport_variables])
@@ -119,7 +119,7 @@ def _edition_names(data: Mapping[str, Any], environment: Environment) -> list[st
     They come from the environment variable for the whole table `editions`, or else from `data`.
     """
     text = environment.get(variable_name(("editions",)))
-    editions = _parse_value(text, dict) if text else data.get("editions")
+    editions = _parse_variable_value(text, dict) if text else data.get("editions")
     return sorted(editions, key=len) if isinstance(editions, dict) else []
 
 
@@ -150,7 +150,7 @@ def keys_with_types(model: type[BaseModel]) -> Iterator[tuple[str, Any]]:
         yield field.alias or name, field.annotation
 
 
-def _set_nested(data: dict[str, Any], key_path: KeyPath, value: object) -> bool:
+def _set_nested_value(data: dict[str, Any], key_path: KeyPath, value: object) -> bool:
     """Puts `value` into nested tables. Returns False if `key_path` leads through a value that is no table."""
     table = data
     for key in key_path[:-1]:
@@ -161,7 +161,7 @@ def _set_nested(data: dict[str, Any], key_path: KeyPath, value: object) -> bool:
     return True
 
 
-def _parse_value(text: str, value_type: Any) -> object:
+def _parse_variable_value(text: str, value_type: Any) -> object:
     """Returns `text` parsed as TOML, or `text` itself if it is not TOML or if `value_type` is text."""
     types = set(_component_types(value_type))
     if types <= {str, Mailbox, NoneType}:

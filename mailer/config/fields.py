@@ -150,7 +150,7 @@ def _check_title_pattern(value: str) -> str:
             known = ", ".join(f"{{{field}}}" for field in TITLE_FIELDS)
             raise ValueError(f"{{{name}}} is not known here; a title may use {known}")
         if form or conversion:
-            raise ValueError(f"{{{name}}} has something behind the name; write the name alone in the braces")
+            raise ValueError(f"{{{name}}} has something after the name; write the name alone in the braces")
     return value
 
 
@@ -209,7 +209,7 @@ def _helo_name_in_ascii(value: str) -> str:
         raise ValueError(f'"{value}" is not a full host name such as mail.example.org') from None
 
 
-def _check_selector(value: str) -> str:
+def _check_dkim_selector(value: str) -> str:
     if len(value) > 180 or not _SELECTOR.fullmatch(value):
         raise ValueError(
             f'"{value[:80]}" is not a selector such as s2026; use small letters, digits and -, '
@@ -241,6 +241,6 @@ TimeOfDay = Annotated[dt.time | None, BeforeValidator(_parse_time_of_day)]
 TitlePattern = Annotated[str, AfterValidator(_check_one_line), AfterValidator(_check_title_pattern)]
 Domain = Annotated[str, AfterValidator(_domain_in_ascii)]
 HeloName = Annotated[str, AfterValidator(_helo_name_in_ascii)]
-Selector = Annotated[str, AfterValidator(_check_selector)]
+Selector = Annotated[str, AfterValidator(_check_dkim_selector)]
 KeyFile = Annotated[str, AfterValidator(_check_key_file)]
 TransportUrl = Annotated[str, AfterValidator(_check_transport_url)]

@@ -142,7 +142,7 @@ def _parse_toml(text: str) -> dict[str, Any]:
         found = max(_LONG_NUMBER.finditer(text), key=lambda match: len(match[0]), default=None)
         line = text.count("\n", 0, found.start()) + 1 if found else None
         raise ConfigError(
-            Problem("a number here has too many digits; write a smaller one", CONFIG_NAME, line)
+            Problem("a number here has too many digits; write a smaller number", CONFIG_NAME, line)
         ) from None
 
 
@@ -170,7 +170,7 @@ def _validation_problems(error: ValidationError, text: str, origins: Mapping[Key
         elif item["type"] == "string_pattern_mismatch":
             message = f"{label}: use small letters, digits, - and _, beginning with a letter"
         else:
-            message = f"{label}: {_shorten(message[:1].lower() + message[1:])}"
+            message = f"{label}: {_shorten_message(message[:1].lower() + message[1:])}"
         variable = next(
             filter(None, (origins.get(key_path[:end]) for end in range(len(key_path), 0, -1))), None
         )
@@ -179,11 +179,11 @@ def _validation_problems(error: ValidationError, text: str, origins: Mapping[Key
         if variable:
             problems.append(Problem(f"{message} (from {variable})", CONFIG_NAME))
         else:
-            problems.append(Problem(message, CONFIG_NAME, _line_of_key(text, key_path)))
+            problems.append(Problem(message, CONFIG_NAME, _line_number_of_key(text, key_path)))
     return sorted(problems, key=lambda problem: problem.line or 0)
 
 
-def _shorten(message: str) -> str:
+def _shorten_message(message: str) -> str:
     """Returns `message` without its middle if it is too long to read, as when it quotes a long value."""
     half = _MAX_MESSAGE_LENGTH // 2
     return message if len(message) <= _MAX_MESSAGE_LENGTH else f"{message[:half]} … {message[-half:]}"
@@ -206,7 +206,7 @@ def _hint_for_unknown_key(key_path: tuple[str, ...]) -> str:
     return f'; did you mean "{best}"?' if best else f"; the known keys are {', '.join(known)}"
 
 
-def _line_of_key(text: str, key_path: tuple[str, ...]) -> int | None:
+def _line_number_of_key(text: str, key_path: tuple[str, ...]) -> int | None:
     """Returns the line number of a key in the text of the file, or of the table that should hold the key.
 
     Returns None if neither is found.

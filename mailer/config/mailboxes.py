@@ -49,7 +49,7 @@ def read_mailbox(text: str) -> tuple[str, str]:
 
 
 def check_return_path(address: str) -> None:
-    """Raises ValueError if the return path is too long for the token that each message adds to it (VERP)."""
+    """Raises ValueError if the return path is too long for the token (VERP) that each message adds to it."""
     local, _, domain = address_with_ascii_domain(address).rpartition("@")
     most = min(LONGEST_LOCAL, LONGEST_ADDRESS - 1 - len(domain))
     limit = (
@@ -83,13 +83,13 @@ def _parse_name(before_bracket: str) -> str:
     else:
         text = text.replace('\\"', '"')
     if "=?" in text:
-        text = _decode_words(text)
+        text = _decode_encoded_words(text)
     if HIDDEN.search(text) or any(character in text for character in "\t\n"):
         raise ValueError("must be one line without control characters")
     return strip_invisible_characters(text)
 
 
-def _decode_words(text: str) -> str:
+def _decode_encoded_words(text: str) -> str:
     """Returns a name with the encoded words of mail headers (RFC 2047) decoded."""
     if not _ENCODED_WORD.search(text):
         return text

@@ -29,7 +29,7 @@ class ConfigFile(FrozenModel):
 class Settings(FrozenModel):
     """Holds the checked settings of a workspace. `root` is the folder of the workspace.
 
-    `variables` has mailer's environment variables by name, also those of `.env`, for the transports.
+    `variables` has mailer's environment variables by name, including those of `.env`, for the transports.
     """
 
     root: Path

@@ -46,7 +46,7 @@ def _check_token_url(value: str) -> str:
 
 def _check_tenant(value: str) -> str:
     if value and not _TENANT.fullmatch(value):
-        raise ValueError(f'"{value[:80]}" is not a tenant; write its id, or a domain such as example.org')
+        raise ValueError(f'"{value[:80]}" is not a tenant; write its id, or its domain such as example.org')
     return value
 
 
@@ -91,7 +91,9 @@ class OAuth(FrozenModel):
         if self.provider == "microsoft" and not self.token_url and not self.tenant:
             raise ValueError("tenant is missing; write the id of your directory, or its domain")
         if self.provider != "microsoft" and self.tenant:
-            raise ValueError('tenant is only for provider = "microsoft"; write token_url')
+            raise ValueError(
+                'tenant is only for provider = "microsoft"; remove it, and write token_url if needed'
+            )
         if self.provider == "custom" and not self.token_url:
             raise ValueError("token_url is missing; write the URL of the provider's token endpoint")
         return self

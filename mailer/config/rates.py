@@ -62,12 +62,13 @@ def _parse_rate(value: object) -> Rate:
     rate = Rate(count=float(match[1]), seconds=_SECONDS[match[2]])
     if rate.unit != "s" and rate.count != int(rate.count):
         raise ValueError(
-            f'"{value}" must have a whole number of messages; for less than one a second, write "0.2/s"'
+            f'"{value}" must have a whole number of messages; only a rate per second, such as "0.2/s", may '
+            "have a fraction"
         )
     return rate
 
 
-def _parse_limits(value: object) -> object:
+def _parse_rate_limits(value: object) -> object:
     """Returns a tuple of rates. `value` is a rate, a list of rates, or a text with rates between commas."""
     if isinstance(value, str):
         value = value.split(",")
@@ -129,7 +130,7 @@ def parse_hold_time(value: object) -> dt.timedelta | None:
         return None
     match = _TIME_SPAN.fullmatch(value) if isinstance(value, str) else None
     if not match:
-        raise ValueError(f'"{value}" is neither a time such as "30m" (s, m, h or d) nor "ask"')
+        raise ValueError(f'"{value}" is neither a time span such as "30m" (s, m, h or d) nor "ask"')
     return dt.timedelta(seconds=int(match[1]) * _SECONDS[match[2]])
 
 
@@ -142,11 +143,11 @@ def parse_time_span(value: object) -> dt.timedelta:
         return value
     match = _TIME_SPAN.fullmatch(value) if isinstance(value, str) else None
     if not match or int(match[1]) * _SECONDS[match[2]] > _MAX_TIME_SPAN:
-        raise ValueError(f'"{value}" is not a time such as "24h" (s, m, h or d) of at most "10d"')
+        raise ValueError(f'"{value}" is not a time span such as "24h" (s, m, h or d) of at most "10d"')
     return dt.timedelta(seconds=int(match[1]) * _SECONDS[match[2]])
 
 
-RateLimits = Annotated[tuple[Rate, ...], BeforeValidator(_parse_limits)]
+RateLimits = Annotated[tuple[Rate, ...], BeforeValidator(_parse_rate_limits)]
 DailyLimits = Annotated[tuple[int, ...], BeforeValidator(_parse_daily_limits)]
 Date = Annotated[dt.date | None, BeforeValidator(_parse_date)]
 Share = Annotated[float, BeforeValidator(parse_share)]

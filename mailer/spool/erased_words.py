@@ -34,7 +34,9 @@ class ErasedTextRedaction:
         erased = ErasedPeople(self._db)
         if not erased:
             return settled
-        gone = erased.among(person for person, _, outcome, _ in settled if _has_server_text(outcome))
+        gone = erased.erased_ids_among(
+            person for person, _, outcome, _ in settled if _has_server_text(outcome)
+        )
         cleared: dict[int, Outcome] = {}  # by id(outcome), because the deliveries of a request share one
         kept: list[SettledClaim] = []
         for person, attempt, outcome, due in settled:

@@ -25,8 +25,8 @@ from mailer.audience.consent.bounces import (
     bounces_of,
     last_bounce_time,
     record_bounce,
-    restore_bounced,
-    restore_bounced_of_campaign,
+    restore_bounced_subscriber,
+    restore_subscribers_bounced_in_campaign,
 )
 from mailer.audience.consent.bulk_changes import suppress_all, unsubscribe_all
 from mailer.audience.consent.record import Consent
@@ -156,7 +156,7 @@ class Desk:
     def restore(self, reader: Subscriber) -> None:
         person = get(self.db, reader.id)
         if person is not None and person.status == "bounced" and not self.is_suppressed(reader):
-            restore_bounced(self.db, person, reason="it works")
+            restore_bounced_subscriber(self.db, person, reason="it works")
 
     def is_suppressed(self, reader: Subscriber) -> bool:
         return suppression.is_suppressed(self.db, self.address(reader).key)
@@ -198,8 +198,8 @@ WAYS_BACK: dict[str, Callable[[Desk, Subscriber], object]] = {
         reader, at_own_request=True, force_reason="it was a mistake"
     ),
     "change_address": lambda desk, reader: desk.move(reader),
-    "restore_bounced": lambda desk, reader: desk.restore(reader),
-    "restore_bounced_of_campaign": lambda desk, _: restore_bounced_of_campaign(
+    "restore_bounced_subscriber": lambda desk, reader: desk.restore(reader),
+    "restore_subscribers_bounced_in_campaign": lambda desk, _: restore_subscribers_bounced_in_campaign(
         desk.db, desk.campaign, reason="their outage"
     ),
     "import_csv": lambda desk, reader: desk.load(reader, status="active", editions="morning"),
@@ -380,7 +380,7 @@ def test_a_campaign_does_not_give_back_whom_a_list_has_marked_since(desk: Desk) 
         desk.load(reader, status="bounced")  # it is so already, and changes nothing
     desk.restore(kept)
     desk.load(kept, status="bounced")
-    assert restore_bounced_of_campaign(desk.db, desk.campaign, reason="their outage") == 1
+    assert restore_subscribers_bounced_in_campaign(desk.db, desk.campaign, reason="their outage") == 1
     assert {n for _, n in desk.may_get()} == {back.id}
     newest, first = bounces_of(desk.db, kept.id, {desk.campaign: "c"})
     assert (newest.campaign, newest.words, newest.source) == ("", "an imported list says so", "import")
@@ -404,8 +404,8 @@ BY_HAND = {
     "add by their own act",
     "add by force",
     "remove_suppression by force",
-    "restore_bounced",
-    "restore_bounced_of_campaign",
+    "restore_bounced_subscriber",
+    "restore_subscribers_bounced_in_campaign",
 }
 
 

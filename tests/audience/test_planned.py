@@ -10,7 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mailer.audience import planned as module
-from mailer.audience.planned import PlanDifference, PlannedPeople, PlannedPeopleBuilder, compare_planned
+from mailer.audience.planned import (
+    PlanDifference,
+    PlannedPeople,
+    PlannedPeopleBuilder,
+    compare_planned_people,
+)
 from mailer.errors import StoreError
 
 IDS = st.integers(1, 2**63 - 1) | st.integers(1, 40)
@@ -39,7 +44,7 @@ def test_unpacking_gives_what_was_packed(people: dict[int, int], at_once: int, b
 def test_without_takes_out_that_person_and_nobody_else(people: dict[int, int], data: st.DataObject) -> None:
     gone = data.draw(IDS | st.sampled_from(sorted(people)) if people else IDS)
     rest = {number: variant for number, variant in people.items() if number != gone}
-    found = packed(people).without(gone)
+    found = packed(people).without_subscriber(gone)
     assert list(found) == sorted(rest.items())
     assert len(found) == len(rest)
 
@@ -47,14 +52,14 @@ def test_without_takes_out_that_person_and_nobody_else(people: dict[int, int], d
 def test_everybody_can_be_taken_out() -> None:
     people = packed(dict.fromkeys(range(1, 31), 0))
     for number in range(1, 31):
-        people = people.without(number)
+        people = people.without_subscriber(number)
     assert people == packed({})
 
 
 @given(PEOPLE, PEOPLE)
 def test_a_comparison_counts_as_sets_do(before: dict[int, int], now: dict[int, int]) -> None:
     both = before.keys() & now.keys()
-    assert compare_planned(packed(before), packed(now)) == PlanDifference(
+    assert compare_planned_people(packed(before), packed(now)) == PlanDifference(
         added=len(now.keys() - before.keys()),
         other_variant=sum(before[number] != now[number] for number in both),
         removed=len(before.keys() - now.keys()),
@@ -63,7 +68,9 @@ def test_a_comparison_counts_as_sets_do(before: dict[int, int], now: dict[int, i
 
 @given(PEOPLE)
 def test_who_stays_with_the_same_variant_makes_no_difference(people: dict[int, int]) -> None:
-    assert compare_planned(packed(people), packed(people, at_once=60, block=60)) == PlanDifference(0, 0, 0)
+    assert compare_planned_people(packed(people), packed(people, at_once=60, block=60)) == PlanDifference(
+        0, 0, 0
+    )
 
 
 def test_a_million_readers_fit_into_four_megabytes() -> None:

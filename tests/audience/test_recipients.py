@@ -12,7 +12,7 @@ from mailer.audience.recipients import (
     RecipientChecker,
     addresses_of,
     attribute_texts,
-    unreachable_ids,
+    unreachable_subscriber_ids,
 )
 from mailer.audience.selection import exclusions_of
 from mailer.audience.subscribers import erase, unsubscribe
@@ -113,9 +113,12 @@ def test_any_number_of_people_is_asked_for_in_one_statement(db: Database, person
     recipients = RecipientChecker(db, "morning")
     assert len(statements(db, lambda: recipients(ids))) == 1
     assert len(statements(db, lambda: addresses_of(db, ids))) == 1
-    assert len(statements(db, lambda: unreachable_ids(db, [(number, "address") for number in ids]))) == 1
+    assert (
+        len(statements(db, lambda: unreachable_subscriber_ids(db, [(number, "address") for number in ids])))
+        == 1
+    )
     assert recipients([]) == addresses_of(db, []) == {}
-    assert unreachable_ids(db, []) == set()
+    assert unreachable_subscriber_ids(db, []) == set()
 
 
 def test_the_addresses_of_the_erased_and_of_nobody_are_none(db: Database, person: Add) -> None:
@@ -146,7 +149,7 @@ def test_a_bounce_or_a_refused_address_of_somebody_inactive_is_unreachable(
     db: Database, person: Add, status: str, cause: str, cannot: bool
 ) -> None:
     li, other = person("li@example.org", status=status), person("other@example.org")
-    assert unreachable_ids(db, [(li.id, cause), (other.id, ""), (NOBODY, "address")]) == (
+    assert unreachable_subscriber_ids(db, [(li.id, cause), (other.id, ""), (NOBODY, "address")]) == (
         {li.id} if cannot else set()
     )
 

@@ -11,7 +11,7 @@ from sqlite_utils import Database
 from mailer.audience.consent.record import Consent
 from mailer.audience.exchange.importer import import_csv
 from mailer.audience.exchange.list_file import ListFile
-from mailer.audience.stable_ids import assign_missing_ids, stable_id_of_subscriber, subscriber_of_token
+from mailer.audience.stable_ids import assign_missing_ids, stable_id_of_subscriber, subscriber_id_of_token
 from mailer.audience.subscribers import add, erase
 from mailer.audience.values.address import normalize_address
 from mailer.config import Settings
@@ -50,7 +50,7 @@ def test_whoever_is_new_gets_eight_random_bytes(db: Database, tmp_path: Path) ->
     assert len(set(ids)) == 40
     assert {len(one) for one in ids} == {8}
     for person, one in zip(people, ids, strict=False):
-        assert subscriber_of_token(db, Token(Purpose.UNSUBSCRIBE, one, 0)) == person
+        assert subscriber_id_of_token(db, Token(Purpose.UNSUBSCRIBE, one, 0)) == person
 
 
 def test_two_imports_of_one_list_give_different_ids(settings: Settings, tmp_path: Path) -> None:
@@ -75,7 +75,7 @@ def test_readers_of_before_get_the_same_ids_from_the_same_backup(tmp_path: Path)
         assign_missing_ids(db, "oldest")
         assign_missing_ids(db, "another")  # once is enough
         found.append([stable_id_of_subscriber(db, number) for number in (1, 2, 3)])
-        assert subscriber_of_token(db, Token(Purpose.UNSUBSCRIBE, found[-1][1], 0)) == 2
+        assert subscriber_id_of_token(db, Token(Purpose.UNSUBSCRIBE, found[-1][1], 0)) == 2
         db.conn.close()
     assert (
         found[0][:2]
@@ -94,22 +94,22 @@ def test_a_link_of_before_names_those_who_were_there_and_nobody_else(tmp_path: P
     db = open_store(path)
     late = added(db, "late@example.org")
     assert late == 3
-    assert subscriber_of_token(db, Token(Purpose.UNSUBSCRIBE, b"", 0, 2)) == 2
+    assert subscriber_id_of_token(db, Token(Purpose.UNSUBSCRIBE, b"", 0, 2)) == 2
     for number in (3, 4, 0, 2**63, 2**64 - 1):
-        assert subscriber_of_token(db, Token(Purpose.UNSUBSCRIBE, b"", 0, number)) is None
+        assert subscriber_id_of_token(db, Token(Purpose.UNSUBSCRIBE, b"", 0, number)) is None
     db.conn.close()
 
 
 def test_in_a_new_database_a_link_of_before_names_nobody(db: Database) -> None:
     added(db, "anna@example.org")
-    assert subscriber_of_token(db, Token(Purpose.UNSUBSCRIBE, b"", 0, 1)) is None
+    assert subscriber_id_of_token(db, Token(Purpose.UNSUBSCRIBE, b"", 0, 1)) is None
 
 
 def test_an_erased_reader_is_still_known_by_their_id(db: Database) -> None:
     person = added(db, "anna@example.org")
     stable_id = stable_id_of_subscriber(db, person)
     erase(db, person)
-    assert subscriber_of_token(db, Token(Purpose.UNSUBSCRIBE, stable_id, 0)) == person
+    assert subscriber_id_of_token(db, Token(Purpose.UNSUBSCRIBE, stable_id, 0)) == person
 
 
 def test_somebody_with_the_same_id_by_chance_gets_another(tmp_path: Path) -> None:
@@ -141,5 +141,5 @@ def test_numbers_return_with_an_old_backup_and_links_do_not(tmp_path: Path) -> N
     assert second == first
     token = tokens.read(link, Purpose.UNSUBSCRIBE)
     assert token is not None
-    assert subscriber_of_token(restored, token) is None
+    assert subscriber_id_of_token(restored, token) is None
     restored.conn.close()

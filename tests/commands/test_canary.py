@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from mailer.audience.consent.bounces import restore_bounced
+from mailer.audience.consent.bounces import restore_bounced_subscriber
 from mailer.audience.people import list_subscribers
 from mailer.campaign.canary import make_canary
 from mailer.clock import set_clock, utc_now
@@ -214,7 +214,7 @@ def test_what_a_list_told_before_they_were_sent_to_does_not_count(
     load(desk, "bounced", everybody)
     db = open_store(desk / "subscribers.db")
     for person in list(list_subscribers(db)):
-        restore_bounced(db, person, reason="it works")
+        restore_bounced_subscriber(db, person, reason="it works")
     clock.at += dt.timedelta(minutes=1)
     assert send(desk, "--canary", "10%", "--hold", "5m").status == 0
     assert len(wire.sent) == NUMBER
@@ -375,7 +375,7 @@ def test_when_none_of_the_first_can_be_tried_the_rest_are_not_either(
     [
         (["--canary", "lots"], '--canary: "lots" is not a share such as "5%"'),
         (["--canary", "0%"], '--canary: "0%" is not a share such as "5%"'),
-        (["--canary", "1%", "--hold", "soon"], '--hold: "soon" is neither a time such as "30m"'),
+        (["--canary", "1%", "--hold", "soon"], '--hold: "soon" is neither a time span such as "30m"'),
         (["--hold", "30m"], "--hold needs --canary"),
         (["--canary", "1%", "--at-local", "08:00"], "--canary and --at-local cannot be used together"),
         (

@@ -78,7 +78,7 @@ def test_who_had_left_stays_so(desk: Path, status: str) -> None:
         assert f"is the former address of a person who is now {status}" in ran.err
     (desk / "old.csv").write_text(f"email\n{OLD}\n")
     assert (
-        "kept: the reader who had this address has another one now"
+        "kept: the reader who had this address has another address now"
         in run(desk, "subscribers", "import", "old.csv").out
     )
     ran = change(desk, OTHER, OLD)
@@ -195,7 +195,10 @@ def test_an_import_that_suppresses_the_old_address_says_that_the_reader_is_not(d
     change(desk)
     (desk / "never.csv").write_text(f"email,suppressed_at\n{OLD},2026-01-02\n")
     ran = run(desk, "subscribers", "import", "never.csv")
-    assert "has another one now; this address is suppressed, the reader's new one is not\n" in ran.out
+    assert (
+        "has another address now; this address is suppressed, but the reader's new address is not\n"
+        in ran.out
+    )
     assert shown(desk, NEW)["suppressed"] is None
     assert shown(desk, OLD)["suppressed"] is not None
 

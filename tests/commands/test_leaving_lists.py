@@ -140,7 +140,7 @@ def test_unknown_addresses_are_suppressed_too(desk: Path) -> None:
         ([], None, "name either an address, or a list of them with --file FILE"),
         (["ann@example.org", "--file", "x"], b"bo@example.org\n", "with --file FILE"),
         (["--file", "missing"], None, "missing: there is no such file; check the name"),
-        (["--file", "."], None, "is not a file; name a list of addresses"),
+        (["--file", "."], None, "is not a file; name a file with a list of addresses"),
         (["--file", "x"], b"name,city\nAnn,Paris\n", 'no column holds the address (found "name", "city")'),
         (["--file", "x"], b"a,b\nann@example.org,bo@example.org\n", "several columns hold addresses"),
         (["--file", "x"], b"PK\x03\x04\x00\x01\x02", "has no e-mail address"),

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from sqlite_utils import Database
 
-from mailer.audience.consent.bounces import restore_bounced
+from mailer.audience.consent.bounces import restore_bounced_subscriber
 from mailer.audience.consent.record import Consent
 from mailer.audience.people import get
 from mailer.audience.subscribers import erase, set_editions, unsubscribe
@@ -134,7 +134,7 @@ def test_readers_who_come_back_are_taken_out_again(db: Database) -> None:
     assert dict(leavers.reasons_by_id) == {number: "bounced"}
     person = get(db, number)
     assert person is not None
-    restore_bounced(db, person, reason="it works")
+    restore_bounced_subscriber(db, person, reason="it works")
     leavers.read_events()
     assert dict(leavers.reasons_by_id) == {}
 

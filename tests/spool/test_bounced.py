@@ -8,7 +8,12 @@ from pathlib import Path
 import pytest
 from sqlite_utils import Database
 
-from mailer.audience.consent.bounces import Bounce, bounces_of, restore_bounced, restore_bounced_of_campaign
+from mailer.audience.consent.bounces import (
+    Bounce,
+    bounces_of,
+    restore_bounced_subscriber,
+    restore_subscribers_bounced_in_campaign,
+)
 from mailer.audience.consent.suppression import suppress
 from mailer.audience.people import get
 from mailer.audience.subscribers import erase, unsubscribe
@@ -201,7 +206,7 @@ def test_who_came_back_begins_anew(db: Database) -> None:
         campaign(db, number, a, FULL, days)
     person = get(db, a)
     assert person is not None
-    restore_bounced(db, person, reason="they emptied it")
+    restore_bounced_subscriber(db, person, reason="they emptied it")
     campaign(db, 4, a, FULL, 0)
     assert status(db, a) == "active"
 
@@ -216,7 +221,7 @@ def test_a_retry_leaves_out_who_cannot_be_reached_and_takes_who_was_restored(db:
     spool.settle([(a, 1, GONE, ""), (b, 1, GONE, ""), (c, 1, POLICY, ""), (d, 1, LATER, "9999")])
     person = get(db, b)
     assert person is not None
-    restore_bounced(db, person, reason="a mistake of theirs")
+    restore_bounced_subscriber(db, person, reason="a mistake of theirs")
     assert spool.retry_all() == (3, 1)
     assert sorted(claim.person for claim in spool.claim(9) or ()) == [b, c, d]
     spool.settle([(b, 2, TAKEN, ""), (c, 2, TAKEN, ""), (d, 2, TAKEN, "")])
@@ -250,9 +255,9 @@ def test_only_who_bounced_is_restored(db: Database) -> None:
         person = get(db, number)
         assert person is not None
         with pytest.raises(AudienceError, match=why):
-            restore_bounced(db, person, reason="x")
+            restore_bounced_subscriber(db, person, reason="x")
     assert status(db, b) == "bounced"
-    assert restore_bounced_of_campaign(db, spool.campaign.id, reason="x") == 0
+    assert restore_subscribers_bounced_in_campaign(db, spool.campaign.id, reason="x") == 0
 
 
 def test_a_campaign_gives_back_those_it_marked_itself(db: Database) -> None:
@@ -260,12 +265,12 @@ def test_a_campaign_gives_back_those_it_marked_itself(db: Database) -> None:
     first = freeze(db, "first")
     first.claim(9)
     first.settle([(n, 1, GONE, "") for n in (a, b)])
-    assert restore_bounced_of_campaign(db, first.campaign.id, reason="their outage") == 2
+    assert restore_subscribers_bounced_in_campaign(db, first.campaign.id, reason="their outage") == 2
     second = freeze(db, "second")
     second.claim(9)
     second.settle([(b, 1, GONE, ""), (c, 1, GONE, "")])
-    assert restore_bounced_of_campaign(db, first.campaign.id, reason="their outage") == 0
-    assert restore_bounced_of_campaign(db, second.campaign.id, reason="their outage") == 2
+    assert restore_subscribers_bounced_in_campaign(db, first.campaign.id, reason="their outage") == 0
+    assert restore_subscribers_bounced_in_campaign(db, second.campaign.id, reason="their outage") == 2
     assert {status(db, n) for n in (a, b, c)} == {"active"}
     told = db.conn.execute("SELECT count(*) FROM events WHERE kind = 'restore' AND reason = 'their outage'")
     assert told.fetchone() == (4,)

@@ -27,14 +27,14 @@ __all__ = [
     "bounces_of",
     "last_bounce_time",
     "record_bounce",
-    "restore_bounced",
-    "restore_bounced_of_campaign",
+    "restore_bounced_subscriber",
+    "restore_subscribers_bounced_in_campaign",
 ]
 
 
 @dataclass(frozen=True, slots=True)
 class Bounce:
-    """Holds one refusal by a mail server that made a person bounced.
+    """Holds one bounce of a person: mail to the person came back.
 
     `at` is the UTC time, `campaign` a slug or "", `words` the server's answer in one line, and `source` says
     how the bounce became known (such as `smtp` or `import`).
@@ -69,8 +69,8 @@ def record_bounce(
     """Marks a person as bounced and records an event. Returns False if the person was not active.
 
     The event is recorded in both cases. `source` says how the bounce became known, and `at` is the UTC time
-    (by default now). Call this in the transaction that settles the delivery, so that each bounce is recorded
-    exactly once.
+    (by default now). Call this in the transaction that records the outcome of the delivery, so that each
+    bounce is recorded exactly once.
     """
     now = at or utc_now()
     with writing(db):
@@ -85,39 +85,44 @@ def bounces_of(
     return tuple(Bounce(*row) for row in events.bounces_of(db, subscriber_id, slugs_by_id))
 
 
-def restore_bounced(db: Database, person: Subscriber, *, reason: str, source: str = "cli") -> None:
-    """Makes a bounced person active again, and records the operator's reason.
+def restore_bounced_subscriber(db: Database, person: Subscriber, *, reason: str, source: str = "cli") -> None:
+    """Makes a bounced person active again, and records an event with the operator's `reason`.
 
-    Raises AudienceError if the person has another status, or is on the suppression list.
+    `source` says how the event came about, such as `cli`. Raises AudienceError if the person has another
+    status, or is on the suppression list.
     """
     with writing(db):
         suppressed = suppression_of(db, address_of(db, person.id).key) if person.address is not None else None
         if suppressed:
             raise AudienceError(
                 f"{person.address} has been on the suppression list since {suppressed.added_at[:10]} "
-                f"({suppressed.reason}) and must not get mail again"
+                f"({suppressed.reason}) and must not get mail again; if the reader asked for mail, "
+                f'run `mailer subscribers add {person.address} --consent "…" --force --reason "…"`'
             )
         if person.address is None or person.status != "bounced":
             raise AudienceError(
                 f"{person.address or person.id} has not bounced but is {person.status}, so there is nothing "
                 "to restore"
             )
-        _restore_if_bounced(db, person.id, reason, source)
+        _restore_subscriber_if_bounced(db, person.id, reason, source)
 
 
-def restore_bounced_of_campaign(db: Database, campaign_id: int, *, reason: str, source: str = "cli") -> int:
-    """Makes everybody active again whose last bounce was caused by this campaign.
+def restore_subscribers_bounced_in_campaign(
+    db: Database, campaign_id: int, *, reason: str, source: str = "cli"
+) -> int:
+    """Makes the bounced people active again whose last bounce was caused by this campaign.
 
-    Returns the number of restored people.
+    People on the suppression list are left out. Returns the number of restored people. `reason` is the
+    operator's reason, which is recorded for each person.
     """
     with writing(db):
         return sum(
-            _restore_if_bounced(db, number, reason, source)
-            for number in events.people_bounced_last_in(db, campaign_id)
+            _restore_subscriber_if_bounced(db, number, reason, source)
+            for number in events.subscribers_last_bounced_in_campaign(db, campaign_id)
         )
 
 
-def _restore_if_bounced(db: Database, subscriber_id: int, reason: str, source: str) -> bool:
+def _restore_subscriber_if_bounced(db: Database, subscriber_id: int, reason: str, source: str) -> bool:
     now = utc_now()
     if not db.conn.execute(_BACK, (now, subscriber_id)).rowcount:
         return False

@@ -27,9 +27,10 @@ _BATCH = 500
 class BulkChangeOutcome:
     """Counts the outcomes of a list of addresses. Each address is counted once, even if the list repeats it.
 
-    `unknown` has the addresses of no subscriber: an unsubscribe ignores them, and a suppression also counts
-    them in `changed` or `unchanged`. `moved` has (suppressed address, current address) of subscribers who
-    changed their address; the current address is not suppressed.
+    `changed` is the number of addresses that were unsubscribed or suppressed, and `unchanged` the number of
+    those that had been so before. `unknown` has the addresses of no subscriber: an unsubscribe ignores them,
+    and a suppression also counts them in `changed` or `unchanged`. `moved` has (suppressed address, current
+    address) of subscribers who changed their address; the current address is not suppressed.
     """
 
     changed: int = 0
@@ -40,7 +41,7 @@ class BulkChangeOutcome:
 
 def current_or_former_holder(db: Database, address: Address) -> Subscriber | None:
     """Returns the person with this address, else the person who had it before, else None."""
-    return people.find(db, address.address) or _none_if_erased(former_holder(db, address.key))
+    return people.find(db, address.address) or _person_unless_erased(former_holder(db, address.key))
 
 
 def unsubscribe_all(
@@ -51,7 +52,7 @@ def unsubscribe_all(
     A former address counts as the person who had it. Every 500 addresses are one transaction.
     """
     outcome = BulkChangeOutcome()
-    for some in _batches_without_repeats(addresses):
+    for some in _batches_of_distinct_addresses(addresses):
         with writing(db):
             for address in some:
                 person = current_or_former_holder(db, address)
@@ -70,11 +71,11 @@ def suppress_all(db: Database, addresses: Sequence[Address], *, reason: str) -> 
     Every 500 addresses are one transaction.
     """
     outcome = BulkChangeOutcome()
-    for some in _batches_without_repeats(addresses):
+    for some in _batches_of_distinct_addresses(addresses):
         with writing(db):
             for address in some:
                 if people.find(db, address.address) is None:
-                    holder = _none_if_erased(former_holder(db, address.key))
+                    holder = _person_unless_erased(former_holder(db, address.key))
                     if holder is None or holder.address is None:
                         outcome.unknown.append(address.address)
                     else:
@@ -88,10 +89,10 @@ def suppress_all(db: Database, addresses: Sequence[Address], *, reason: str) -> 
     return outcome
 
 
-def _batches_without_repeats(addresses: Sequence[Address]) -> list[list[Address]]:
+def _batches_of_distinct_addresses(addresses: Sequence[Address]) -> list[list[Address]]:
     once = list({address.key: address for address in addresses}.values())
     return [once[start : start + _BATCH] for start in range(0, len(once), _BATCH)]
 
 
-def _none_if_erased(person: Subscriber | None) -> Subscriber | None:
+def _person_unless_erased(person: Subscriber | None) -> Subscriber | None:
     return person if person is not None and person.address is not None else None

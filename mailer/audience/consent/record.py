@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Consent",
-    "last_consents_not_imported",
+    "last_consent_texts_excluding_imports",
     "consents_of",
     "last_consent",
     "record_consent",
@@ -71,11 +71,12 @@ def last_consent(db: Database, subscriber_id: int) -> Consent | None:
     return Consent(*row) if row else None
 
 
-def last_consents_not_imported(db: Database, subscriber_ids: list[int]) -> dict[int, str]:
+def last_consent_texts_excluding_imports(db: Database, subscriber_ids: list[int]) -> dict[int, str]:
     """Returns, by subscriber id, a text such as "web on 2026-11-21" for each person's last consent that was
     not imported.
 
-    An import that excludes a person reports this consent, because the list contradicts it.
+    An import that excludes a person reports this consent, because the list contradicts the consent. People
+    without such a consent are left out.
     """
     rows = db.conn.execute(_HERE, (json.dumps(subscriber_ids),))
     return {number: f"{method} on {given[:10]}" for number, given, method in rows}

@@ -4,8 +4,8 @@ suppressed.
     unsubscribed (all mail, or an edition), bounced, pending    the person's own request
     complained, suppressed, erased before                       a request, and an operator's reason
 
-An import has neither of the two, and the preferences page has no reason. An operator may also restore a
-bounced person without a request (module `bounces`).
+An import has neither a request nor a reason, and the preferences page has only a request. An operator may
+also restore a bounced person without a request (module `bounces`).
 """
 
 from __future__ import annotations
@@ -55,8 +55,8 @@ def check_resubscribe_grounds(
 ) -> None:
     """Raises AudienceError if the grounds do not allow mail of these editions to this address.
 
-    `person` is the subscriber with the address and `suppression` its entry on the suppression list; each is
-    None if there is none.
+    `person` is the subscriber with the address, or None. `suppression` is the entry of the address on the
+    suppression list, or None.
     """
     holder = person or former_holder(db, address.key)
     needs_force = suppression is not None or (holder is not None and holder.status == "complained")
@@ -71,17 +71,20 @@ def check_resubscribe_grounds(
             f"why the entry no longer holds, with {_FORCE}"
         )
     if person is None:
-        _check_former_holder(address, holder, grounds)
+        _check_grounds_for_former_holder(address, holder, grounds)
     elif person.status != "active":
-        _check_inactive_person(person, grounds)
+        _check_grounds_for_inactive_person(person, grounds)
     if person is not None and not grounds.at_own_request:
-        _check_unsubscribed_editions(db, person, editions)
+        _refuse_unsubscribed_editions(db, person, editions)
 
 
 def reactivate(
     db: Database, person: Subscriber, grounds: ResubscribeGrounds, now_utc: str, source: str
 ) -> None:
-    """Makes a person active again and records the event. Call `check_resubscribe_grounds` first."""
+    """Makes a person active again and records the event. The caller must first check the grounds.
+
+    `source` says how the change came about, such as `cli`.
+    """
     kind: EventKind = "restore" if grounds.force_reason else "subscribe"
     set_status(db, person.id, "active", Event(now_utc, kind, person.id, source, reason=grounds.force_reason))
 
@@ -89,13 +92,13 @@ def reactivate(
 def set_status(db: Database, subscriber_id: int, status: str, event: Event) -> None:
     """Changes a person's status and records the event of the change.
 
-    The caller must have begun a transaction.
+    The caller must first begin a transaction.
     """
     db.conn.execute(_SET_STATUS, (status, event.at, subscriber_id))
     events.record(db, event)
 
 
-def _check_inactive_person(person: Subscriber, grounds: ResubscribeGrounds) -> None:
+def _check_grounds_for_inactive_person(person: Subscriber, grounds: ResubscribeGrounds) -> None:
     who = person.address
     if not grounds.at_own_request and person.status == "bounced":
         raise AudienceError(
@@ -116,7 +119,7 @@ def _check_inactive_person(person: Subscriber, grounds: ResubscribeGrounds) -> N
         )
 
 
-def _check_unsubscribed_editions(db: Database, person: Subscriber, editions: Iterable[str]) -> None:
+def _refuse_unsubscribed_editions(db: Database, person: Subscriber, editions: Iterable[str]) -> None:
     ever = {edition for _, edition in events.unsubscribed_editions(db, (person.id,))}
     left = [edition for edition in editions if edition in ever and edition not in person.editions]
     if left:
@@ -126,7 +129,7 @@ def _check_unsubscribed_editions(db: Database, person: Subscriber, editions: Ite
         )
 
 
-def _check_former_holder(
+def _check_grounds_for_former_holder(
     address: Address, former_holder: Subscriber | None, grounds: ResubscribeGrounds
 ) -> None:
     """Raises AudienceError if the address had a holder who must get no mail and the grounds are too weak."""

@@ -78,9 +78,10 @@ def is_suppressed_sql(table_alias: str = "s") -> str:
 def suppress(db: Database, address_key: str, reason: str, *, source: str = "cli", at: str = "") -> bool:
     """Puts an address on the suppression list. Returns False if the address is on the list already.
 
-    An event is recorded for the subscriber with this address; without a subscriber, the event has no reason.
-    `at` is the UTC time of the entry, by default now. A `reason` that equals ERASED is put in quotes, because
-    only an erasure may write that word.
+    An event is recorded for the subscriber with this address. Without a subscriber, the event names nobody
+    and has no reason. `source` says how the event came about, such as `cli`. `at` is the UTC time of the
+    entry, by default now. A `reason` that equals ERASED is put in quotes, because only an erasure may write
+    that word.
     """
     now, reason = utc_now(), f'"{ERASED}"' if reason == ERASED else reason
     with writing(db):
@@ -93,7 +94,7 @@ def suppress(db: Database, address_key: str, reason: str, *, source: str = "cli"
 
 
 def append_suppression_reason(db: Database, address_key: str, reason: str) -> None:
-    """Appends a reason to the entry of a suppressed address, unless the entry is of an erased person."""
+    """Appends a reason to an address's entry on the suppression list, unless the person was erased."""
     with writing(db):
         db.conn.execute(_ALSO, (address_hash(address_key), reason))
 
@@ -119,7 +120,7 @@ def is_suppressed(db: Database, address_key: str) -> bool:
 
 
 def suppression_reasons(db: Database, address_keys: Iterable[str]) -> dict[str, str]:
-    """Returns the reasons of suppressed addresses by address key. Keys not on the list are left out."""
+    """Returns the reasons of suppressed addresses by address key. Keys of other addresses are left out."""
     if db.conn.execute(_ANY).fetchone() is None:
         return {}
     found = {}

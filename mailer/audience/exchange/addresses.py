@@ -41,7 +41,8 @@ _SAMPLE = 200
 class ListLine:
     """Holds one line of a list, numbered from 1.
 
-    It has the line's address, or None with the line's text and the reason why there is no address.
+    `address` is the line's address. If it is None, `text` is the line's text and `problem` the reason why
+    there is no address.
     """
 
     line: int
@@ -59,7 +60,9 @@ def read_address_file(path: Path, shown_name: str) -> list[ListLine]:
         with path.open("rb") as file:
             data = file.read(MOST_BYTES + 1)
     except IsADirectoryError:
-        raise AudienceError(Problem("is not a file; name a list of addresses", shown_name)) from None
+        raise AudienceError(
+            Problem("is not a file; name a file with a list of addresses", shown_name)
+        ) from None
     except FileNotFoundError:
         raise AudienceError(Problem("there is no such file; check the name", shown_name)) from None
     except OSError as error:
@@ -111,7 +114,7 @@ def _split_rows(text: str) -> tuple[list[_Row], bool]:
         delimiter, start = lines[start][4], start + 1
     first = next((line for line in lines[start:] if line.strip(_BLANK)), "")
     cells = _split_cells([first], delimiter or _likeliest_delimiter(first)) or [first]
-    if _has_no_header(cells):
+    if _is_data_row(cells):
         return list(_rows_of_plain_list(lines, start, delimiter)), False
     delimiter = delimiter or _likeliest_delimiter(first)
     return list(_rows_of_table(lines, start, delimiter)), True
@@ -122,24 +125,23 @@ def _likeliest_delimiter(line: str) -> str:
     return max(_DELIMITERS, key=line.count)
 
 
-def _has_no_header(first_row: Sequence[str]) -> bool:
-    """Returns whether the first row of a list is no header.
+def _is_data_row(first_row: Sequence[str]) -> bool:
+    """Returns whether the first row of a list has data, and is therefore no header.
 
-    It is none if it holds an address, or if it is a single cell that names no column of addresses.
+    That is so if the row holds an address, or if it is a single cell that names no column of addresses.
     """
     if any("@" in cell for cell in first_row):
         return True
     return len(first_row) < 2 and "address" not in read_header(list(first_row)).fields
 
 
-def _rows_of_plain_list(lines: Sequence[str], first_line: int, delimiter: str) -> Iterator[_Row]:
-    """Yields each line from `first_line` on as a row.
+def _rows_of_plain_list(lines: Sequence[str], first_line_index: int, delimiter: str) -> Iterator[_Row]:
+    """Yields each line from the index `first_line_index` on as a row, but no blank lines.
 
-    Each line may have another delimiter, if `delimiter` is "".
-
-    A quote that is never closed is removed.
+    If `delimiter` is "", the likeliest delimiter of each line is used. A quote that is never closed is
+    removed.
     """
-    for number, line in enumerate(lines[first_line:], first_line + 1):
+    for number, line in enumerate(lines[first_line_index:], first_line_index + 1):
         by = delimiter or _likeliest_delimiter(line)
         cells = _split_cells([line], by)
         if cells is None:
@@ -148,12 +150,12 @@ def _rows_of_plain_list(lines: Sequence[str], first_line: int, delimiter: str) -
             yield _Row(number, line, tuple(cells))
 
 
-def _rows_of_table(lines: Sequence[str], first_line: int, delimiter: str) -> Iterator[_Row]:
-    """Yields the rows of a table from `first_line` on.
+def _rows_of_table(lines: Sequence[str], first_line_index: int, delimiter: str) -> Iterator[_Row]:
+    """Yields the rows of a table, which begins at the index `first_line_index` of the lines.
 
     A quoted cell may span several lines if its row then has as many cells as the header.
     """
-    width, place, tries = 0, first_line, 0
+    width, place, tries = 0, first_line_index, 0
     while place < len(lines):
         cells, taken = _split_cells([lines[place]], delimiter), 1
         while cells is None and taken < _MOST_LINES and place + taken < len(lines) and tries < _MOST_TRIES:
@@ -162,7 +164,7 @@ def _rows_of_table(lines: Sequence[str], first_line: int, delimiter: str) -> Ite
             if cells is not None and width and len(cells) != width:
                 cells, taken = None, _MOST_LINES
         if cells is None:
-            yield _Row(place + 1, lines[place], (), "a quote is opened but not closed")
+            yield _Row(place + 1, lines[place], (), "a quote is opened but not closed; close it")
             taken = 1
         elif any(cells):
             width = width or len(cells)
@@ -192,7 +194,7 @@ def _addresses_of_plain_rows(rows: Sequence[_Row]) -> Iterator[ListLine]:
                 row.line,
                 None,
                 row.text[:200],
-                "this line has several addresses; name the right column address",
+                "this line has several addresses; add a header that names the right column address",
             )
 
 
@@ -227,7 +229,9 @@ def _read_address(row: _Row, cell: str) -> ListLine:
     text = inner[1] if inner else cell
     try:
         if "\ufffd" in text:
-            raise AudienceError(f"{quote(text)} is not an e-mail address: some bytes are no text")
+            raise AudienceError(
+                f"{quote(text)} is not an e-mail address: some bytes are not text; save the list as UTF-8"
+            )
         return ListLine(row.line, normalize_address(text))
     except AudienceError as error:
         return ListLine(row.line, None, (cell or row.text)[:200], error.problems[0].message)

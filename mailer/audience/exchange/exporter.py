@@ -40,9 +40,7 @@ def export_csv(
 ) -> int:
     """Writes all people who match every given condition, except erased people, to a CSV file.
 
-    Returns their number.
-
-    `file` must be opened with newline="".
+    Returns the number of people in the file. `file` must be opened with newline="".
     """
     keys = [str(row[0]) for row in db.conn.execute(_KEYS)]
     writer = csv.writer(file)

@@ -59,7 +59,8 @@ def import_csv(
 
     An `editions` column takes precedence over `options.editions`; without either, new people read all
     editions. With `options.dry_run` nothing is changed or written, and the report says what an import would
-    do. Raises AudienceError, with nothing changed, if the file cannot be used.
+    do. `on_progress` is called after each batch with the numbers of rows and bytes read and the file's size.
+    Raises AudienceError, with nothing changed, if the file cannot be used.
     """
     options = options or ImportOptions()
     chosen = checked_editions(options.editions, settings.editions) or None
@@ -99,15 +100,15 @@ def decide_columns_of_file(
     columns = read_header(list(file.columns.header), options, file_name)
     if not columns.has_header and options.status:
         columns = columns_without_header(columns)
-    rows = _rows_with_first_row(file) if not columns.has_header else file
-    seen = survey_rows(rows, columns, settings.editions, check_unverified=not options.status)
+    rows = _first_row_and_other_rows(file) if not columns.has_header else file
+    seen = survey_rows(rows, columns, settings.editions, check_unverified_columns=not options.status)
     file.rewind()
     decided = decide_columns(columns, seen, options, file_name)
     decided.columns.check_usable(file.name, file.header_row)
     return decided
 
 
-def _rows_with_first_row(file: CsvFile) -> Iterator[ListRow]:
+def _first_row_and_other_rows(file: CsvFile) -> Iterator[ListRow]:
     """Yields all rows of a list without a header, beginning with the row that was read as the header."""
     yield ListRow(file.header_row, list(file.columns.header))
     yield from file
@@ -126,20 +127,20 @@ def _import_rows(
 
     With `first_row_is_data`, the row that was read as the header is imported, too.
     """
-    for record in _rows_with_first_row(file) if first_row_is_data else file:
+    for record in _first_row_and_other_rows(file) if first_row_is_data else file:
         try:
             if record.problem:
                 raise AudienceError(record.problem)
             batches.add_entry(reader.read(record.row, record.cells))
         except AudienceError as error:
             reason = error.problems[0].message
-            refusals.add(record.row, reason, record.cells)
-            batches.add_refused(record.row, reader.address_cell(record.cells), reason)
-        if batches.waiting_rows >= BATCH:
-            batches.flush()
+            refusals.add_row(record.row, reason, record.cells)
+            batches.add_refused_row(record.row, reader.address_cell(record.cells), reason)
+        if batches.waiting_row_count >= BATCH:
+            batches.merge_waiting_rows()
             if on_progress:
-                on_progress(batches.rows_read, file.bytes_read, file.size)
-    batches.flush()
+                on_progress(batches.finished_row_count, file.bytes_read, file.size)
+    batches.merge_waiting_rows()
 
 
 @contextmanager
@@ -175,22 +176,22 @@ class _BatchedImport:
         self._refused: list[tuple[int, str, str]] = []
 
     @property
-    def rows_read(self) -> int:
+    def finished_row_count(self) -> int:
         """Returns how many rows have been merged or refused."""
         return self._report.total
 
     @property
-    def waiting_rows(self) -> int:
+    def waiting_row_count(self) -> int:
         """Returns how many rows wait for the next batch."""
         return len(self._entries) + len(self._refused)
 
     def add_entry(self, entry: ListEntry) -> None:
         self._entries.append(entry)
 
-    def add_refused(self, row: int, address: str, reason: str) -> None:
+    def add_refused_row(self, row: int, address: str, reason: str) -> None:
         self._refused.append((row, address[:200], reason))
 
-    def flush(self) -> None:
+    def merge_waiting_rows(self) -> None:
         outcomes: list[Outcome] = []
         if self._entries:
             merged = merge_entries(
@@ -209,7 +210,7 @@ class _BatchedImport:
             for entry, (outcome, reason) in zip(self._entries, outcomes, strict=True)
         ]
         for line in sorted(reported) if self._refused else reported:
-            self._report.add(*line)
+            self._report.add_outcome(*line)
         self._entries, self._refused = [], []
 
 

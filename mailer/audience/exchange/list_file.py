@@ -14,10 +14,10 @@ __all__ = ["ListFile", "default_refused_path", "shown_path"]
 
 @dataclass(frozen=True, slots=True)
 class ListFile:
-    """Describes one list. `path` is its file, or for a list in an archive, the archive.
+    """Describes one list. `path` is the file of the list, or the archive that holds the list.
 
     Messages call the list `name`, records of consent call it `file_name`, and refused rows are written to
-    `refused`. `stream`, if given, is read instead of the file, from its beginning, and is then closed.
+    `refused`. `stream`, if given, is at its beginning; it is read instead of the file, and then closed.
     """
 
     path: Path
@@ -46,7 +46,7 @@ def default_refused_path(list_path: Path) -> Path:
 
 
 def shown_path(path: Path, settings: Settings) -> str:
-    """Returns a path as messages show it: relative to the workspace if it is inside, with slashes."""
+    """Returns a path for messages, with slashes: relative to the workspace if the path is inside."""
     whole = path.absolute()
     return without_control_characters(
         (whole.relative_to(settings.root) if whole.is_relative_to(settings.root) else path).as_posix()

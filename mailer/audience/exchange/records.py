@@ -65,11 +65,11 @@ class _LineReader:
                 rest = line
                 while rest and not rest.endswith(("\n", "\r")):
                     rest = self._read_line()
-                raise _BrokenRowError(f"the row is longer than {MAX_ROW:,} characters")
+                raise _BrokenRowError(f"the row is longer than {MAX_ROW:,} characters; shorten it")
         self.taken.append(line)
         self._size += len(line)
         if self._size > MAX_ROW:
-            raise _BrokenRowError(f"the row is longer than {MAX_ROW:,} characters")
+            raise _BrokenRowError(f"the row is longer than {MAX_ROW:,} characters; shorten it")
         if len(self.taken) > MAX_LINES:
             raise _BrokenRowError(f"the row has more than {MAX_LINES:,} lines")
         return line
@@ -90,7 +90,7 @@ class _LineReader:
         self.taken.clear()
         self._size = 0
 
-    def put_back(self, lines: list[str]) -> None:
+    def put_back_lines(self, lines: list[str]) -> None:
         """Puts lines back, so that they are read again."""
         self._again.extendleft(reversed(lines))
 
@@ -194,12 +194,12 @@ class CsvFile:
                 cells = spaced
             readings.append((read_header(cells), delimiter))
         if not readings:
-            problem = "the header cannot be read: a quote is opened but not closed"
+            problem = "the header cannot be read: a quote is opened but not closed; close it"
             raise AudienceError(Problem(problem, self.name, self._row))
         columns, delimiter = max(
-            readings, key=lambda reading: (reading[0].recognised_count, reading[0].width)
+            readings, key=lambda reading: (reading[0].recognised_column_count, reading[0].width)
         )
-        columns.check_count(self.name, self._row)
+        columns.check_column_count(self.name, self._row)
         return columns, delimiter
 
     def __iter__(self) -> Iterator[ListRow]:
@@ -247,15 +247,13 @@ class CsvFile:
         raise FailureError(Problem(sentence, self.name, self._row + 1))
 
     def _broken_row(self, error: Exception) -> tuple[str, list[str]]:
-        """Returns the problem of a broken row and its text.
+        """Returns the problem of a broken row, and the first line of the row as its only cell.
 
-        The other lines of the row are read again as rows.
-
-        A quote that one of these lines opened would have closed the quote of this row, so no line is read
-        more than a few times.
+        The other lines of the row are put back and read again as rows. A quote that one of these lines opened
+        would have closed the quote of this row, so no line is read more than a few times.
         """
         first, *rest = self._lines.taken or [""]
-        self._lines.put_back(rest)
+        self._lines.put_back_lines(rest)
         return _row_problem(error, bool(rest)), [first.rstrip("\r\n")[:1000]]
 
     def rewind(self) -> None:
@@ -282,4 +280,4 @@ def _row_problem(error: Exception, has_several_lines: bool) -> str:
         return "a quote is in the middle of a cell; put the cell in quotes and write the quote twice"
     if "limit" in text and not has_several_lines:
         return "a cell is longer than 131,072 characters; shorten it"
-    return "a quote is opened but not closed"
+    return "a quote is opened but not closed; close it"

@@ -53,9 +53,10 @@ class ColumnNote:
 
 @dataclass(frozen=True, slots=True)
 class WordNote:
-    """Counts the rows with one word in a column of statuses. `status` is what the word became.
+    """Counts the rows with one word in a column of statuses.
 
-    `status` is "refused" if the rows were refused, and "" if the word was ignored.
+    `status` is the status that the word means, "refused" if the rows were refused, and "" if the word was
+    ignored.
     """
 
     column: str
@@ -104,11 +105,11 @@ class RowRanges:
 class ImportReport:
     """Holds the result of an import.
 
-    `refused_file` is the file of refused rows, or None if no row was refused; messages call it
+    `refused_file` is the file of refused rows, or None if no row was refused; messages call the file
     `refused_name`. `read_as` names the tool that wrote the list, or is "". `columns` says how each column was
-    read, and `words` what each word for a status became. `cells` has the first cells that were left out, and
-    `cleaned` the first addresses that were cleaned of text around them. `no_edition` is the number of active
-    people in the list who read no edition. With `dry_run`, nothing was changed.
+    read, and `words` what each word in a column of statuses means. `cells` has the first cells that were left
+    out, and `cleaned` the first addresses that had other text around them. `no_edition` is the number of
+    active people in the list who read no edition. With `dry_run`, nothing was changed.
     """
 
     file: str
@@ -141,7 +142,7 @@ class ImportReport:
         if len(self.cleaned) < MAX_NOTES:
             self.cleaned.append(RowNote(row, address[:200], "cleaned", removed))
 
-    def add(self, row: int, address: str, outcome: str, reason: str) -> None:
+    def add_outcome(self, row: int, address: str, outcome: str, reason: str) -> None:
         """Records the outcome of one row, which is one of OUTCOMES, and the reason if there is one."""
         self.rows[outcome].add(row)
         if reason and self._noted.get(outcome, 0) < MAX_NOTES:
@@ -170,7 +171,7 @@ class RefusedFile:
         self._new: NewFile | None = None
         remove_leftover_files(path.parent, path.name)
 
-    def add(self, row: int, reason: str, cells: Sequence[str]) -> None:
+    def add_row(self, row: int, reason: str, cells: Sequence[str]) -> None:
         """Writes one refused row. The number of the row and the reason come first."""
         if self._new is None:
             self._new = NewFile(self.path, mode=0o600, encoding="utf-8-sig")

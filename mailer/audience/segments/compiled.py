@@ -42,10 +42,8 @@ _SUBSCRIBED = """EXISTS (SELECT 1 FROM subscriptions AS reads
 def compile_tree(node: Node, table_alias: str, zone: dt.tzinfo) -> Sql:
     """Returns the SQL condition of a tree, and the condition's parameters.
 
-    A time zone decides when a day begins.
-
-    The condition is never NULL, so `not` and `!=` are exact opposites. `table_alias` is the name of the table
-    `subscribers` in the statement.
+    A day in the tree begins at midnight in `zone`. The condition is never NULL, so `not` and `!=` are exact
+    opposites. `table_alias` is the name of the table `subscribers` in the statement.
     """
     if isinstance(node, Negation):
         sql, params = compile_tree(node.part, table_alias, zone)
@@ -73,11 +71,11 @@ def _comparison_sql(comparison: Comparison, value: Literals, table_alias: str, z
     if field.kind == "flag":
         return (is_suppressed_sql(table_alias) if value else f"(NOT {is_suppressed_sql(table_alias)})"), ()
     if field.kind == "status":
-        return _status_sql(str(value), table_alias)
+        return _status_comparison_sql(str(value), table_alias)
     if field.kind == "attribute":
-        return _attribute_sql(field.attribute, sign, value, table_alias)
+        return _attribute_comparison_sql(field.attribute, sign, value, table_alias)
     if isinstance(value, dt.date):
-        return _day_sql(f"{table_alias}.{field.column}", sign, value, zone)
+        return _day_comparison_sql(f"{table_alias}.{field.column}", sign, value, zone)
     if field.kind == "language" and value:
         # RFC 4647 basic filtering: zh is also zh-Hans-CN.
         column = f"{table_alias}.{field.column}"
@@ -85,14 +83,14 @@ def _comparison_sql(comparison: Comparison, value: Literals, table_alias: str, z
     return f"ifnull({table_alias}.{field.column} = ?, 0)", (value,)
 
 
-def _status_sql(status: str, table_alias: str) -> Sql:
+def _status_comparison_sql(status: str, table_alias: str) -> Sql:
     if status == SUPPRESSED:
         return is_suppressed_sql(table_alias), ()
     also = f" AND NOT {is_suppressed_sql(table_alias)}" if status in ("active", "pending") else ""
     return f"({table_alias}.status = ?{also})", (status,)
 
 
-def _day_sql(column: str, sign: str, day: dt.date, zone: dt.tzinfo) -> Sql:
+def _day_comparison_sql(column: str, sign: str, day: dt.date, zone: dt.tzinfo) -> Sql:
     """Returns a condition that compares a UTC time with a day. The day begins at midnight in `zone`."""
     first, after = (_midnight_in_utc(day + dt.timedelta(days=days), zone) for days in (0, 1))
     if sign == "=":
@@ -106,7 +104,7 @@ def _midnight_in_utc(day: dt.date, zone: dt.tzinfo) -> str:
     return utc_text(dt.datetime.combine(day, dt.time(), tzinfo=zone))
 
 
-def _attribute_sql(attribute: str, sign: str, value: Literals, table_alias: str) -> Sql:
+def _attribute_comparison_sql(attribute: str, sign: str, value: Literals, table_alias: str) -> Sql:
     path = f'$."{attribute}"'
     params: tuple[object, ...]
     if isinstance(value, bool):

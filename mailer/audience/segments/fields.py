@@ -58,11 +58,11 @@ FIELDS = {
 _ALIASES = {"lang": "language", "mail": "email", "address": "email", "state": "status", "created": "joined"}
 
 
-def field_by_name(name: str, text_column: int) -> Field:
+def field_by_name(name: str, column_in_expression: int) -> Field:
     """Returns the field with this name, or else the free attribute with this name.
 
-    `text_column` is the position of the name in the expression (from 1). Raises SegmentError if the name
-    seems to be a misspelt field.
+    `column_in_expression` is the position of the name (from 1). Raises SegmentError if the name seems to be a
+    misspelt field.
     """
     if name in FIELDS:
         return FIELDS[name]
@@ -71,19 +71,20 @@ def field_by_name(name: str, text_column: int) -> Field:
         raise segment_error(
             f"{quote(name)} is not a field; did you mean {near}? (an attribute of that name is "
             f"attributes.{name})",
-            text_column,
+            column_in_expression,
         )
-    return attribute_field(name, text_column)
+    return attribute_field(name, column_in_expression)
 
 
-def attribute_field(key: str, text_column: int) -> Field:
+def attribute_field(key: str, column_in_expression: int) -> Field:
     """Returns the field for the free attribute `key`. Raises SegmentError if no attribute can have this name.
 
-    `text_column` is the position of the name in the expression (from 1).
+    `column_in_expression` is the position of the name in the expression (from 1).
     """
     if not key or '"' in key or "\\" in key:
         raise segment_error(
-            "the name of an attribute must not be empty, and must not have quotes or backslashes", text_column
+            "the name of an attribute must not be empty, and must not have quotes or backslashes",
+            column_in_expression,
         )
     return Field(f"attributes.{key}", "attribute", "attributes", key)
 
@@ -106,42 +107,46 @@ _NORMAL: dict[str, Callable[[str], str]] = {
 }
 
 
-def checked_value(field: Field, sign: str, value: Literals, text_column: int) -> Literals:
+def checked_value(field: Field, sign: str, value: Literals, column_in_expression: int) -> Literals:
     """Returns `value` converted to the type of the field. Raises SegmentError if the two cannot be compared.
 
-    `sign` is the comparison (`==`, `<`, `in`, …), and `text_column` the position of the value in the
+    `sign` is the comparison (`==`, `<`, `in`, …), and `column_in_expression` the position of the value in the
     expression (from 1).
     """
     if field.kind in ("tags", "editions"):
-        raise segment_error(f'{field.name} is a list; write "…" in {field.name}', text_column)
+        raise segment_error(f'{field.name} is a list; write "…" in {field.name}', column_in_expression)
     if field.kind == "attribute":
         if isinstance(value, bool) and sign not in ("==", "!=", "in"):
-            raise segment_error("true and false have no order; use == or !=", text_column)
+            raise segment_error("true and false have no order; use == or !=", column_in_expression)
         return value
     if field.kind == "date":
-        return _checked_day(field, value, text_column)
+        return _checked_day(field, value, column_in_expression)
     if field.kind == "flag":
         if not isinstance(value, bool) or sign not in ("==", "!=", "in"):
-            raise segment_error(f"{field.name} is true or false; write {field.name} == true", text_column)
+            raise segment_error(
+                f"{field.name} is true or false; write {field.name} == true", column_in_expression
+            )
         return value
     if not isinstance(value, str):
         raise segment_error(
-            f'{field.name} is text; put the value in quotes, as in {field.name} == "…"', text_column
+            f'{field.name} is text; put the value in quotes, as in {field.name} == "…"', column_in_expression
         )
     if sign not in ("==", "!=", "in"):
-        raise segment_error(f"{field.name} has no order; use ==, != or in", text_column)
+        raise segment_error(f"{field.name} has no order; use ==, != or in", column_in_expression)
     try:
         return _NORMAL[field.name](value) if field.name in _NORMAL else value
     except AudienceError as error:
-        raise segment_error(error.problems[0].message, text_column) from None
+        raise segment_error(error.problems[0].message, column_in_expression) from None
 
 
-def _checked_day(field: Field, value: Literals, text_column: int) -> dt.date:
+def _checked_day(field: Field, value: Literals, column_in_expression: int) -> dt.date:
     if isinstance(value, str):
         try:
             value = dt.date.fromisoformat(value)
         except ValueError:
             value = ""
     if not isinstance(value, dt.date) or not 1900 <= value.year < 9999:
-        raise segment_error(f"{field.name} is a date; compare it with a day such as 2026-01-31", text_column)
+        raise segment_error(
+            f"{field.name} is a date; compare it with a day such as 2026-01-31", column_in_expression
+        )
     return value

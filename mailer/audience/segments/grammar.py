@@ -84,7 +84,9 @@ class _Parser:
             raise segment_error('the expression is empty; write one such as language == "zh"', 1)
         node, rest = self._parse_or(), self._take_token()
         if rest.text in _SIGNS:
-            raise segment_error("a comparison has two sides; join two comparisons with and", rest.column)
+            raise segment_error(
+                "a comparison must have two sides only; join two comparisons with the word and", rest.column
+            )
         if rest.kind != "end":
             raise segment_error(
                 f"{quote(rest.text)} is not expected here; join comparisons with and / or", rest.column
@@ -101,7 +103,7 @@ class _Parser:
             self._next += 1
         return token
 
-    def _take_if_next(self, *texts: str) -> bool:
+    def _accept_token(self, *texts: str) -> bool:
         if self._current_token.kind in ("word", "sign") and self._current_token.text in texts:
             self._next += 1
             return True
@@ -109,13 +111,13 @@ class _Parser:
 
     def _parse_or(self) -> Node:
         parts = [self._parse_and()]
-        while self._take_if_next("or"):
+        while self._accept_token("or"):
             parts.append(self._parse_and())
         return parts[0] if len(parts) == 1 else BooleanGroup("or", tuple(parts))
 
     def _parse_and(self) -> Node:
         parts = [self._parse_negation()]
-        while self._take_if_next("and"):
+        while self._accept_token("and"):
             parts.append(self._parse_negation())
         return parts[0] if len(parts) == 1 else BooleanGroup("and", tuple(parts))
 
@@ -131,7 +133,7 @@ class _Parser:
                 f"the expression is nested more than {MAX_DEPTH} levels deep; simplify it", column
             )
         node: Node = self._parse_or() if opening else Negation(self._parse_negation())
-        if opening and not self._take_if_next(")"):
+        if opening and not self._accept_token(")"):
             raise segment_error(
                 f"the bracket in column {column} is not closed; write ) here", self._current_token.column
             )
@@ -145,8 +147,8 @@ class _Parser:
         if sign.text in _SIGNS and sign.kind == "sign":
             self._take_token()
             return self._parse_comparison(left, sign.text, column)
-        negated = self._take_if_next("not")
-        if self._take_if_next("in"):
+        negated = self._accept_token("not")
+        if self._accept_token("in"):
             node = self._parse_membership(left, column)
             return Negation(node) if negated else node
         if isinstance(left, Field) and left.kind == "flag" and not negated:
@@ -169,7 +171,7 @@ class _Parser:
         return self._comparison_node(left, sign, right)
 
     def _comparison_node(self, field: Field, sign: str, value: Token) -> Node:
-        checked = checked_value(field, sign, self._value_within_limit(value), value.column)
+        checked = checked_value(field, sign, self._count_and_return_value(value), value.column)
         return (
             Negation(Comparison(field, "==", (checked,)))
             if sign == "!="
@@ -181,34 +183,34 @@ class _Parser:
         if isinstance(left, Token):
             field = self._parse_operand() if self._current_token.kind == "name" else None
             if not isinstance(field, Field) or field.kind not in ("tags", "editions"):
-                raise segment_error("only tags or editions can follow a value and in", place)
+                raise segment_error('after a value, "in" must be followed by tags or editions', place)
             if not isinstance(left.value, str):
                 raise segment_error(
                     f'{field.name} are texts; put the value in quotes, as in "…" in {field.name}', column
                 )
-            return Comparison(field, "in", (self._value_within_limit(left),))
+            return Comparison(field, "in", (self._count_and_return_value(left),))
         return Comparison(left, "in", self._parse_list(left))
 
     def _parse_list(self, field: Field) -> tuple[Literals, ...]:
         start = self._current_token
-        if not self._take_if_next("(", "["):
+        if not self._accept_token("(", "["):
             raise segment_error(
                 f'write the values in brackets, as in {field.name} in ("…", "…")', start.column
             )
         closing = ")" if start.text == "(" else "]"
         values: list[Literals] = []
-        while not self._take_if_next(closing):
+        while not self._accept_token(closing):
             value = self._take_token()
             if value.kind != "value":
                 raise segment_error(f"a value in quotes, or {closing}, is expected here", value.column)
-            values.append(checked_value(field, "in", self._value_within_limit(value), value.column))
-            if not self._take_if_next(",") and self._current_token.text != closing:
+            values.append(checked_value(field, "in", self._count_and_return_value(value), value.column))
+            if not self._accept_token(",") and self._current_token.text != closing:
                 raise segment_error(f"a comma or {closing} is expected here", self._current_token.column)
         if not values:
             raise segment_error("the list is empty; write at least one value", start.column)
         return tuple(values)
 
-    def _value_within_limit(self, token: Token) -> Literals:
+    def _count_and_return_value(self, token: Token) -> Literals:
         self._values += 1
         if self._values > MAX_VALUES:
             raise segment_error(f"there are more than {MAX_VALUES} values; use a tag instead", token.column)
@@ -228,13 +230,13 @@ class _Parser:
             if self._current_token.text == ".":
                 raise segment_error("only attributes have parts; write attributes.NAME", token.column)
             return field_by_name(token.text, token.column)
-        if self._take_if_next("."):
+        if self._accept_token("."):
             name = self._take_token()
             if name.kind in ("name", "word"):
                 return attribute_field(name.text, name.column)
-        elif self._take_if_next("["):
+        elif self._accept_token("["):
             name = self._take_token()
-            if isinstance(name.value, str) and name.kind == "value" and self._take_if_next("]"):
+            if isinstance(name.value, str) and name.kind == "value" and self._accept_token("]"):
                 return attribute_field(name.value, name.column)
         raise segment_error(
             'name the attribute, as in attributes.company or attributes["company"]', token.column

@@ -98,10 +98,11 @@ def _unknown_text_message(text: str) -> str:
     if text[0].isdigit() or (text[0] == "-" and text[1:2].isdigit()):
         piece = re.match(r"[\w.:-]+", text)
         return (
-            f"{quote(piece.group() if piece else text[0])} is neither a number nor a date such as 2026-01-31"
+            f"{quote(piece.group() if piece else text[0])} is neither a number nor a date such as "
+            "2026-01-31; put text in quotes"
         )
     hint = _HINTS.get(text[0])
-    return f"{quote(text[0])} does not belong here" + (f"; {hint}" if hint else "")
+    return f"{quote(text[0])} does not belong here; {hint or 'remove it'}"
 
 
 def _word_token(word: str, column: int) -> Token:
@@ -132,7 +133,7 @@ def _parse_string(literal: str, column: int) -> str:
     strange = re.search(r"""\\([^"'\\])""", literal.replace("\\\\", ""))
     if strange:
         raise segment_error(
-            f"{quote(strange[0])} is not an escape; a backslash must come before a quote or a backslash",
+            f"{quote(strange[0])} is not an escape; a backslash can escape only a quote or another backslash",
             column,
         )
     value = re.sub(r"\\(.)", r"\1", literal[1:-1], flags=re.DOTALL)

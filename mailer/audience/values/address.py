@@ -20,10 +20,9 @@ def normalize_address(text: str) -> Address:
 
 
 def address_of_cell(text: str) -> tuple[Address, str]:
-    """Returns the address in a cell, and a few words about the text that was removed around the address ("":
-    none).
+    """Returns the address in a cell, and a few words about the text that was removed around the address.
 
-    Raises AudienceError if the cell has no address, or more than one.
+    The words are "" if nothing was removed. Raises AudienceError if the cell has no or several addresses.
     """
     try:
         address, note = cleaned_address_and_note(text)

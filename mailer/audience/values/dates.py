@@ -35,7 +35,7 @@ _ISO = re.compile(
 
 
 def date_orders_of(text: str) -> frozenset[str]:
-    """Returns in which of the orders "ymd", "dmy" and "mdy" a cell can be read as a date.
+    """Returns those of the orders "ymd", "dmy" and "mdy" in which a cell can be read as a date.
 
     `24/03/2023` gives {"dmy"}, `03/04/2023` {"dmy", "mdy"}, and `2023-03-24`, `24 March 2023` and
     `1679653390` give all three. The result is empty if the cell is no date (also for a blank cell, `\\N` and

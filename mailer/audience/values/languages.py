@@ -127,7 +127,7 @@ def language_tag(text: str) -> str:
     if is_missing_value(text):
         return ""
     word = text.strip()
-    tag = "" if len(word) > _LONGEST_NAME else _normalized_tag(word) or _tag_of_name(word)
+    tag = "" if len(word) > _LONGEST_NAME else _normalized_tag(word) or _tag_of_language_name(word)
     if not is_language_tag(tag):
         raise AudienceError(f"the language {quote(word)} is not known; write a tag such as zh or en")
     return tag
@@ -143,10 +143,10 @@ def _normalized_tag(word: str) -> str:
     try:
         return str(Locale.parse(plain)).replace("_", "-")
     except (UnknownLocaleError, ValueError):
-        return _tag_without_babel_data(plain)
+        return _tag_unknown_to_babel(plain)
 
 
-def _tag_without_babel_data(tag: str) -> str:
+def _tag_unknown_to_babel(tag: str) -> str:
     """Returns the tag of a language that exists but for which Babel has no data (`la`, `en_CN`), or ""."""
     language, *others = tag.split("_")
     if language not in Locale("en").languages or len(language) > 3:
@@ -158,7 +158,7 @@ def _tag_without_babel_data(tag: str) -> str:
     return ""
 
 
-def _tag_of_name(word: str) -> str:
+def _tag_of_language_name(word: str) -> str:
     name = _folded_name(word)
     found = _tags_by_language_name().get(name) or _tags_by_language_name().get(
         " ".join(_SEPARATORS.sub(" ", name).split())
@@ -177,7 +177,7 @@ def _tag_of_name(word: str) -> str:
 
 
 def _tag_with_script_and_region(tag: str, names: list[str]) -> str:
-    """Returns the tag with a script and a region added. `names` has their names.
+    """Returns the tag with a script and a region added. `names` has the names of the script and the region.
 
     Returns "" if a name is unknown.
     """

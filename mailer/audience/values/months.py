@@ -23,7 +23,7 @@ _CJK_SHORT = re.compile(r"\s*\([一二三四五六日月火水木金土월화수
 def month_number(word: str) -> int:
     """Returns the number (1 to 12) of the month with this name, or 0.
 
-    The name is in lower case without a dot.
+    `word` must be in lower case, without a dot.
     """
     return _month_numbers_by_name().get(word, 0)
 

@@ -153,12 +153,12 @@ def _zone_by_windows_label(label: str) -> str:
             return ""
         if not places:
             return _zone_by_offset(f"utc{match[1]}") if match[1] else "UTC"
-        found = _zone_by_windows_time(places) or _zone_by_city(places, minutes)
+        found = _zone_by_windows_time_name(places) or _zone_by_cities(places, minutes)
         return found if found and _standard_offset_minutes(found) == minutes else ""
-    return _zone_by_windows_time(label)
+    return _zone_by_windows_time_name(label)
 
 
-def _zone_by_windows_time(name: str) -> str:
+def _zone_by_windows_time_name(name: str) -> str:
     """Returns the time zone of a Windows name such as `Eastern Time (US & Canada)`, or "" if Windows has no
     such name.
     """
@@ -168,14 +168,14 @@ def _zone_by_windows_time(name: str) -> str:
     return _zones_by_windows_name().get(f"{match[1]} standard time".casefold(), "") if match else ""
 
 
-def _zone_by_city(places: str, standard_offset: int) -> str:
-    """Returns the time zone of the first of these cities whose standard offset is `minutes`, or "".
+def _zone_by_cities(cities: str, standard_offset: int) -> str:
+    """Returns the first time zone with this offset (in minutes) among those of the cities in a text, or "".
 
     Time zones that Windows uses are preferred.
     """
     main = set(_zones_by_windows_name().values())
     found = ""
-    for city in re.split(r"[,、，/&;…]|\.\.\.", places.casefold()):
+    for city in re.split(r"[,、，/&;…]|\.\.\.", cities.casefold()):
         zone = _zones_by_city().get(city.strip(" .()").replace(" ", "_"), "")
         if zone and _standard_offset_minutes(zone) == standard_offset:
             if zone in main:

@@ -96,24 +96,24 @@ def parse_date(text: str) -> ParsedDate | None:
 def _parse_date(text: str) -> ParsedDate | None:
     quick = _QUICK.fullmatch(text)
     if quick:
-        return _parse_common_form(quick)
+        return _parse_numeric_date(quick)
     plain = " ".join(
         unicodedata.normalize("NFKC", strip_invisible_characters(text).translate(_SAME)).casefold().split()
     )
     try:
         if plain.replace(".", "").isdigit():
             return _parse_unix_time(plain) or _parse_basic_iso(plain) or _parse_day(plain, _MIDNIGHT, None)
-        return _parse_basic_iso(plain) or _parse_with_clock(plain)
+        return _parse_basic_iso(plain) or _parse_date_with_clock(plain)
     except (ValueError, OverflowError):
         return None
 
 
-def _parse_common_form(match: re.Match[str]) -> ParsedDate | None:
+def _parse_numeric_date(match: re.Match[str]) -> ParsedDate | None:
     one, _, two, three, hour, minute, second, half = match.groups()
     days = _days_of_three_numbers(one, two, three)
     try:
         clock = (
-            dt.time(_hour_of_24(int(hour), (half or "").lower()), int(minute), int(second or 0))
+            dt.time(_hour_on_24_hour_clock(int(hour), (half or "").lower()), int(minute), int(second or 0))
             if hour
             else _MIDNIGHT
         )
@@ -148,7 +148,7 @@ def _parse_basic_iso(text: str) -> ParsedDate | None:
     rest = text[match.end() :]
     fraction = re.match(r"[.,](\d{1,9})", rest) if match[6] else None
     micros = int(fraction[1][:6].ljust(6, "0")) if fraction else 0
-    zone, rest = _split_zone(rest[fraction.end() :] if fraction else rest)
+    zone, rest = _split_off_time_zone(rest[fraction.end() :] if fraction else rest)
     if rest.strip() or not _FIRST_YEAR <= year <= _LAST_YEAR:
         return None
     return ParsedDate(
@@ -156,12 +156,12 @@ def _parse_basic_iso(text: str) -> ParsedDate | None:
     )
 
 
-def _parse_with_clock(text: str) -> ParsedDate | None:
+def _parse_date_with_clock(text: str) -> ParsedDate | None:
     text = _CLOCK_IN_WORDS.sub(lambda match: f"{match[1]}:{match[2]:0>2}:{match[3] or '0':0>2}", text)
     match = _CLOCK.search(text)
     if not match:
         return _parse_day(text, _MIDNIGHT, None)
-    zone, rest = _split_zone(text[match.end() :])
+    zone, rest = _split_off_time_zone(text[match.end() :])
     before = _T.sub("", text[: match.start()])
     day = " ".join(_AT.sub(" ", f"{before} {rest}").split())
     return _parse_day(day, _time_of_match(match), zone)
@@ -172,12 +172,12 @@ def _time_of_match(match: re.Match[str]) -> dt.time:
     after = match["after"] or match["half"]
     if match["before"] and after:
         raise ValueError("the time says twice whether it is before or after noon")
-    hour = _hour_of_24(int(match["hour"]), match["before"] or after or "")
+    hour = _hour_on_24_hour_clock(int(match["hour"]), match["before"] or after or "")
     fraction = (match["fraction"] or "0")[:6].ljust(6, "0")
     return dt.time(hour, int(match["minute"] or 0), int(match["second"] or 0), int(fraction))
 
 
-def _hour_of_24(hour: int, half_of_day: str) -> int:
+def _hour_on_24_hour_clock(hour: int, half_of_day: str) -> int:
     """Returns the hour from 0 to 23 for an hour with a word for the half of the day ("": none), such as am or
     pm.
 
@@ -196,10 +196,10 @@ def _hour_of_24(hour: int, half_of_day: str) -> int:
     return hour
 
 
-def _split_zone(text: str) -> tuple[dt.tzinfo | None, str]:
-    """Returns the time zone at the beginning of a text, or None, and the rest.
+def _split_off_time_zone(text: str) -> tuple[dt.tzinfo | None, str]:
+    """Returns the time zone at the beginning of a text, or None, and the text after the time zone.
 
-    Raises ValueError for a wrong one.
+    Raises ValueError for an offset from UTC that no time zone has.
     """
     match = _OFFSET_AFTER.match(text)
     if match:

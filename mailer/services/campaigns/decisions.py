@@ -13,7 +13,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 
-from mailer.audience.recipients import unreachable_ids
+from mailer.audience.recipients import unreachable_subscriber_ids
 from mailer.campaign.delivery_state import State
 from mailer.campaign.status import Event, Status, check_may_be_sent, target_status
 from mailer.errors import BusyError, CampaignError, StoreError
@@ -151,7 +151,7 @@ def make_failed_deliveries_pending(
         recover_dead_run(workspace, spool)
         refuse_if_database_lacks_deliveries(settings, campaign, spool.counts_by_state())
         only = _subscriber_id_for(workspace, spool, address)
-        again = spool.retry_refused(partial(unreachable_ids, workspace.db), only_person=only)
+        again = spool.retry_refused(partial(unreachable_subscriber_ids, workspace.db), only_person=only)
         if address is not None and not again:
             raise _wrong_state_error(workspace, spool, address, "rejected or deferred, or cannot be reached")
         return again, 0 if address is not None else spool.counts_by_state()[State.REJECTED]

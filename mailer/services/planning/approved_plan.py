@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from mailer.audience.planned import PlanDifference, compare_planned
+from mailer.audience.planned import PlanDifference, compare_planned_people
 from mailer.config import Settings
 from mailer.errors import CampaignError
 from mailer.services.planning.plan import make_plan_content
@@ -94,7 +94,7 @@ def apply_approved_plan(workspace: Workspace, prepared: PreparedIssue, plan_hash
         raise CampaignError(
             f"{' and '.join(changed)} changed since plan {plan_hash}; nothing was sent. {plan_again}"
         )
-    difference = compare_planned(kept.people, prepared.people)
+    difference = compare_planned_people(kept.people, prepared.people)
     if difference.added or difference.other_variant:
         raise CampaignError(f"{_plan_difference_text(difference)}; nothing was sent. {plan_again}")
     return _restore_kept_plan(prepared, kept)

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Final
 from mailer.archive.campaign import read_manifest, update_manifest
 from mailer.audience.erasure import (
     erase,
-    is_word_of_any_subscriber,
+    is_in_data_of_any_subscriber,
     personal_words,
     redact_address,
     truncate_wal,
@@ -266,4 +266,4 @@ def _file_contains_personal_data(
         if spellings.is_unencoded_in(piece):
             return True
         found.update(each for each in sought if each in piece)
-    return any(not is_word_of_any_subscriber(db, each.decode()) for each in found)
+    return any(not is_in_data_of_any_subscriber(db, each.decode()) for each in found)

@@ -15,7 +15,7 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 from mailer.audience.consent.record import Consent
-from mailer.audience.stable_ids import assign_missing_ids, stable_id_of_subscriber, subscriber_of_token
+from mailer.audience.stable_ids import assign_missing_ids, stable_id_of_subscriber, subscriber_id_of_token
 from mailer.audience.subscribers import Subscriber, get, set_editions, unsubscribe
 from mailer.clock import utc_now
 from mailer.config import Settings
@@ -166,7 +166,7 @@ class ReaderActions:
         return LinkVisit(LinkState.COPY) if token.is_of_test_copy else token
 
     def _find_visitor(self, db: Database, token: Token, token_text: str) -> LinkVisit:
-        number = subscriber_of_token(db, token)
+        number = subscriber_id_of_token(db, token)
         person = None if number is None else get(db, number)
         if person is None:
             database = self._settings.database.name

@@ -9,7 +9,7 @@ from typing import Any
 
 from mailer.audience import people, segments, subscribers
 from mailer.audience.consent.record import Consent
-from mailer.audience.editing import SubscriberEdit, edit_segment, edit_subscriber
+from mailer.audience.editing import SubscriberEdit, edit_subscriber, edit_subscribers_in_segment
 from mailer.audience.people import Subscriber
 from mailer.audience.values.address import normalize_address
 from mailer.audience.values.cells import (
@@ -170,7 +170,7 @@ def edit_people(settings: Settings, segment: str, changes: PersonChanges) -> Seg
     _check_segment_edit(change)
     parsed = segments.parse_segment(segment, settings.publication.zone)
     with closing(open_store(settings.database)) as db:
-        return SegmentEditResult(segment, *edit_segment(db, parsed, change))
+        return SegmentEditResult(segment, *edit_subscribers_in_segment(db, parsed, change))
 
 
 def _check_segment_edit(edit: SubscriberEdit) -> None:

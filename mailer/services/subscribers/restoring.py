@@ -48,7 +48,7 @@ def restore_bounced_person(settings: Settings, address: str, *, reason: str) -> 
     """
     why = _clean_reason(reason)
     with closing(open_store(settings.database)) as db:
-        bounces.restore_bounced(db, find_person(db, address), reason=why)
+        bounces.restore_bounced_subscriber(db, find_person(db, address), reason=why)
         return RestoredPerson(find_person(db, address))
 
 
@@ -61,7 +61,7 @@ def restore_people_bounced_in_campaign(settings: Settings, slug: str, *, reason:
     why = _clean_reason(reason)
     with closing(open_store(settings.database)) as db:
         return RestoredPeople(
-            slug, bounces.restore_bounced_of_campaign(db, spools_of(db).find(slug).id, reason=why)
+            slug, bounces.restore_subscribers_bounced_in_campaign(db, spools_of(db).find(slug).id, reason=why)
         )
 
 

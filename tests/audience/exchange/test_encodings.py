@@ -270,7 +270,7 @@ def test_a_list_that_changes_its_encoding_is_told_with_the_line() -> None:
     rows = "".join(f"r{n}@example.org,{name}\n" for n, name in enumerate(invented("zh-Hans", 9000, 1)))
     content = f"email,name\n{rows}".encode("gbk") + b"last@example.org,\x81\x20\n"
     with pytest.raises(
-        AudienceError, match=r"list\.csv:9002: begins as GBK, but this line is not; correct the line"
+        AudienceError, match=r"list\.csv:9002: begins as GBK, but this line is not GBK; correct the line"
     ):
         detect_encoding(io.BytesIO(content), "list.csv")
 

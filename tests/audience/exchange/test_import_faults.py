@@ -95,9 +95,9 @@ def test_an_import_that_was_killed_is_finished_by_the_next(
 def test_two_imports_of_one_list_at_once_do_not_mix_their_refused_rows(tmp_path: Path) -> None:
     path = tmp_path / "list.refused.csv"
     one, two = RefusedFile(path, ["email"]), RefusedFile(path, ["email"])
-    one.add(2, "no @", ["bad"])
-    two.add(3, "no @", ["worse"])
-    one.add(4, "no @", ["worst"])
+    one.add_row(2, "no @", ["bad"])
+    two.add_row(3, "no @", ["worse"])
+    one.add_row(4, "no @", ["worst"])
     assert two.finish() == path
     assert [line.split(",")[0] for line in path.read_text("utf-8-sig").splitlines()[1:]] == ["3"]
     assert one.finish() == path
@@ -112,7 +112,7 @@ def test_an_import_that_fails_leaves_no_half_file_of_refused_rows(tmp_path: Path
     path.write_text("of an earlier import")
     (tmp_path / ".list.refused.csv.0123456789abcdef.tmp").write_text("of one that was killed")
     refused = RefusedFile(path, ["email"])
-    refused.add(2, "no @", ["bad"])
+    refused.add_row(2, "no @", ["bad"])
     refused.close()
     assert path.read_text() == "of an earlier import"
     assert [entry.name for entry in tmp_path.iterdir()] == [path.name]

@@ -68,7 +68,7 @@ def test_rows_that_an_open_quote_swallows_are_read_as_rows(db: Database, load: L
     assert report.count("refused") >= 1
     assert find(db, "b@b.test") is not None
     assert find(db, "d@b.test") is not None
-    assert report.notes[0].reason == "a quote is opened but not closed"
+    assert report.notes[0].reason == "a quote is opened but not closed; close it"
 
 
 def test_a_list_of_addresses_alone_keeps_those_behind_an_open_quote(db: Database, load: Load) -> None:

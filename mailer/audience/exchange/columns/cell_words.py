@@ -56,21 +56,22 @@ def folded_text(text: str) -> str:
 
 
 @lru_cache(maxsize=8192)
-def normalized_name(name: str) -> str:
+def normalized_name(column_name: str) -> str:
     """Returns a column's name as names are compared: lower-case letters and digits without accents."""
-    if name.isascii():
-        return re.sub(r"[\W_]+", "", name.casefold())
-    plain = unicodedata.normalize("NFD", unicodedata.normalize("NFKC", without_invisible(name)).casefold())
+    if column_name.isascii():
+        return re.sub(r"[\W_]+", "", column_name.casefold())
+    plain = unicodedata.normalize("NFKC", without_invisible(column_name)).casefold()
+    plain = unicodedata.normalize("NFD", plain)
     return re.sub(r"[\W_]+", "", unicodedata.normalize("NFC", _ACCENTED.sub(r"\1", plain)))
 
 
 @lru_cache(maxsize=4096)
-def words_of_name(name: str) -> tuple[str, ...]:
+def words_of_name(column_name: str) -> tuple[str, ...]:
     """Returns the words of a column's name in lower case.
 
     The name is split at capital letters (`OptOut`), spaces, `_`, `-`, digits and punctuation.
     """
-    parted = _HUMP.sub(" ", unicodedata.normalize("NFKC", without_invisible(name)))
+    parted = _HUMP.sub(" ", unicodedata.normalize("NFKC", without_invisible(column_name)))
     return tuple(word.casefold() for word in _TOKEN.findall(parted))
 
 

@@ -1,8 +1,8 @@
-"""Decides what the columns of a list hold, by all rows of the list.
+"""Decides what the columns of a list hold, by the cells of all rows.
 
-This is about the column of addresses, columns such as `Newsletter`, the order of day and month in dates, and
-columns that may say who has left. A list with anything unclear is refused with messages that name the option
-to add.
+The cells decide about the column of addresses, columns such as `Newsletter`, the order of day and month in
+dates, and columns that may say who has left. A list with anything unclear is refused with messages that name
+the option to add.
 """
 
 from __future__ import annotations
@@ -39,15 +39,16 @@ class DecidedColumns:
 def decide_columns(
     columns: Columns, survey_result: SurveyResult, options: ImportOptions, file_name: str = ""
 ) -> DecidedColumns:
-    """Returns the columns as all rows of the list decide them.
+    """Returns what each column of a list holds, by the header and the survey of all rows.
 
-    `columns.problems` has messages about what is still unclear.
+    The result's `columns.problems` has messages about what is still unclear. A `file_name` that says that
+    people have left gives such a message, too.
     """
     dates = dict(survey_result.dates)
-    columns = _with_address_column(columns, survey_result, options)
+    columns = _assign_address_column(columns, survey_result, options)
     for place in columns.choices:
-        columns = _with_choice_column(
-            columns, place, survey_result.choices[place], dates, check_unverified=not options.status
+        columns = _assign_choice_column(
+            columns, place, survey_result.choices[place], dates, check_unverified_columns=not options.status
         )
     problems = [*columns.problems]
     if not (options.status or options.tool or options.maps or options.ignored):
@@ -86,8 +87,11 @@ def columns_without_header(columns: Columns) -> Columns:
     )
 
 
-def _with_address_column(columns: Columns, survey_result: SurveyResult, options: ImportOptions) -> Columns:
-    """Returns the columns; if no name says which has the addresses, the one with most addresses has them."""
+def _assign_address_column(columns: Columns, survey_result: SurveyResult, options: ImportOptions) -> Columns:
+    """Returns the columns with a column of addresses.
+
+    If no column's name says that it has the addresses, the column with most addresses is taken, if any.
+    """
     if "address" in columns.fields or not (columns.has_header or options.status):
         return columns
     free = {place for place, _ in columns.attributes} | set(columns.choices) | set(columns.unnamed)
@@ -109,57 +113,59 @@ def _with_address_column(columns: Columns, survey_result: SurveyResult, options:
     )
 
 
-def _with_choice_column(
+def _assign_choice_column(
     columns: Columns,
     index: int,
     choice: ChoiceCounts,
     dates: dict[int, DateOrders],
     *,
-    check_unverified: bool,
+    check_unverified_columns: bool,
 ) -> Columns:
     """Returns the columns with a column such as `Newsletter` read in the way that its cells suggest.
 
-    `dates` gets the column's dates, if it has dates. `check_unverified` is true if the column may be refused
-    because it says who has left.
+    If the column has dates, their possible orders are put into `dates`. With `check_unverified_columns`, the
+    column is refused if it says who has left without being declared.
     """
     name = normalized_name(columns.header[index])
     status, field = CHOICES[name]
     if field == "state":
-        return _with_status_column(columns, index, choice, check_unverified=check_unverified)
+        return _assign_status_column(
+            columns, index, choice, check_unverified_columns=check_unverified_columns
+        )
     if choice.no or choice.excluded or ((choice.yes or choice.words) and not (choice.other or choice.dated)):
         blank = "pending" if choice.yes or choice.words > choice.excluded else ""
         if field == "consent_at" and choice.other:
-            columns = _with_field(columns, "consent_method", index)
+            columns = _assign_field(columns, "consent_method", index)
             return replace(columns, signs=(*columns.signs, (index, CellRule("refusal", status, blank))))
         return replace(columns, signs=(*columns.signs, (index, CellRule("no", status, blank))))
     alone = not (choice.yes or choice.words)
     if alone and choice.dated and not choice.other and field and field not in columns.fields:
         dates[index] = choice.dates
-        return _with_field(columns, field, index)
+        return _assign_field(columns, field, index)
     if alone and choice.editions and not (choice.other or choice.dated) and "editions" not in columns.fields:
-        return _with_field(columns, "editions", index)
+        return _assign_field(columns, "editions", index)
     if field == "consent_at" and "consent_method" not in columns.fields:
-        return _with_field(columns, "consent_method", index)
-    return columns.with_attribute(index)
+        return _assign_field(columns, "consent_method", index)
+    return columns.with_attribute_column(index)
 
 
-def _with_status_column(
-    columns: Columns, index: int, choice: ChoiceCounts, *, check_unverified: bool
+def _assign_status_column(
+    columns: Columns, index: int, choice: ChoiceCounts, *, check_unverified_columns: bool
 ) -> Columns:
     """Returns the columns with a column of statuses, if all cells of the column are words for a status.
 
-    Otherwise the column is an attribute. With `check_unverified`, a problem is added if a cell says that a
-    person left.
+    Otherwise the column is an attribute. With `check_unverified_columns`, a problem is added if a cell says
+    that a person left.
     """
     if choice.words and not (choice.other or choice.dated or choice.editions):
         return replace(columns, signs=(*columns.signs, (index, CellRule("words"))))
-    if choice.leaving and check_unverified:
+    if choice.leaving and check_unverified_columns:
         problem = _undeclared_column_problem(columns.header[index], choice.leaving)
         columns = replace(columns, problems=(*columns.problems, problem))
-    return columns.with_attribute(index)
+    return columns.with_attribute_column(index)
 
 
-def _with_field(columns: Columns, field: str, index: int) -> Columns:
+def _assign_field(columns: Columns, field: str, index: int) -> Columns:
     """Returns the columns with this column read as `field`, unless another column holds the field."""
     return replace(columns, fields={field: index, **columns.fields})
 
@@ -193,18 +199,19 @@ def _file_name_problems(columns: Columns, file_name: str, *, from_archive: bool)
     ]
 
 
-def _ambiguous_dates_problem(column_name: str, found: DateOrders) -> str:
+def _ambiguous_dates_problem(column_name: str, date_orders: DateOrders) -> str:
     return (
         f"the dates in {quote(column_name, 40)} may begin with the day or the month (such as "
-        f"{_shown_cell(found.example)}); say which with --dates dmy or --dates mdy"
+        f"{_shown_cell(date_orders.example)}); say which with --dates dmy or --dates mdy"
     )
 
 
-def _mixed_dates_problem(column_name: str, found: DateOrders) -> str:
+def _mixed_dates_problem(column_name: str, date_orders: DateOrders) -> str:
     return (
         f"the dates in {quote(column_name, 40)} begin with the day in some rows and with the month in "
-        f"others (such as {_shown_cell(found.example)} and {_shown_cell(found.clash)}); say which is right "
-        "with --dates dmy or --dates mdy; the other dates are left out"
+        f"others (such as {_shown_cell(date_orders.example)} and "
+        f"{_shown_cell(date_orders.clash)}); say which is "
+        "right with --dates dmy or --dates mdy; the other dates are left out"
     )
 
 

@@ -37,11 +37,11 @@ _CONFIRMED = "confirmed"
 
 @dataclass(frozen=True, slots=True)
 class Columns:
-    """Says by index (from 0) what each column of a list holds.
+    """Says what each column of a list holds. Columns are given by their index (from 0).
 
-    `attributes` has (index, attribute), and `signs` has (index, rule) of columns that tell a status. The
-    cells decide what `choices` hold. `unverified` attributes may say who has left, and `ignored` are left
-    out.
+    `attributes` has (index, attribute), and `signs` has (index, rule) of columns that tell a status.
+    `choices` are columns such as `Newsletter`, whose cells must decide what they hold. `unverified` columns
+    are attributes that may say who has left, and `ignored` columns are left out.
     """
 
     header: tuple[str, ...]
@@ -59,7 +59,7 @@ class Columns:
     groups: bool = False
 
     @property
-    def recognised_count(self) -> int:
+    def recognised_column_count(self) -> int:
         """Returns the number of recognised columns, which is largest if the delimiter is right."""
         profiled = sum(normalized_name(name) in self.profile.rules for name in self.header if name)
         return len(self.fields) + len(self.signs) + len(self.choices) + profiled
@@ -71,31 +71,31 @@ class Columns:
 
     @property
     def has_header(self) -> bool:
-        """Returns whether the first row is a header. An address in the first row shows that it is none."""
+        """Returns whether the first row is a header: a row with an address is none."""
         return not any("@" in cell for cell in self.header)
 
     @property
     def refused_file_header(self) -> tuple[str, ...]:
-        """Returns the header for refused rows. If the list has none, it names only the address column."""
+        """Returns the header for refused rows. Without a header, only the address column gets a name."""
         if self.has_header:
             return self.header
         return tuple("address" if place == self.fields["address"] else "" for place in range(self.width))
 
-    def check_count(self, path: str, line: int) -> None:
-        """Raises AudienceError if line `line` of the file `path` has too many columns."""
+    def check_column_count(self, path: str, line: int) -> None:
+        """Raises AudienceError for too many columns. The error names the file `path` and the line `line`."""
         if self.width > MAX_COLUMNS:
             sentence = f"there are {self.width:,} columns; at most {MAX_COLUMNS} can be read"
             raise AudienceError(Problem(sentence, path, line))
 
     def check_usable(self, path: str, line: int) -> None:
-        """Raises AudienceError with all problems of the columns, in line `line` of the file `path`."""
+        """Raises AudienceError for any problems. The error names the file `path` and the line `line`."""
         problems = list(self.problems)
         if "address" not in self.fields:
-            problems.insert(0, self._no_address_problem())
+            problems.insert(0, self._missing_address_problem())
         if problems:
             raise AudienceError.from_problems(Problem(problem, path, line) for problem in problems)
 
-    def with_attribute(self, index: int) -> Columns:
+    def with_attribute_column(self, index: int) -> Columns:
         """Returns these columns with the column at `index` added as an attribute, named like the column."""
         try:
             key = _attribute_key_of_column(self.header[index])
@@ -107,7 +107,7 @@ class Columns:
             return replace(self, problems=(*self.problems, twice))
         return replace(self, attributes=(*self.attributes, (index, key)))
 
-    def _no_address_problem(self) -> str:
+    def _missing_address_problem(self) -> str:
         if not self.has_header:
             return "there is no header row; put one above the list, such as address,name,language"
         near = next((cell for cell in self.header if nearest_word(cell, ("address", "email", "mail"))), None)
@@ -130,14 +130,14 @@ def read_header(cells: list[str], options: ImportOptions | None = None, file_nam
 
 
 class _HeaderReader:
-    """Builds the columns of one header: first column by column, then the fields that several could hold."""
+    """Finds out what each column of one header holds, and chooses a column if several could hold a field."""
 
     def __init__(self, header: tuple[str, ...], options: ImportOptions, file_name: str) -> None:
         self._header, self._file_name = header, file_name
         tool = options.tool
         self._profile = plain_profile() if tool == PLAIN else profile_of(header, tool, file_name)
         self._problems: list[str] = []
-        self._named_rules = self._operator_rules(options)
+        self._named_rules = self._rules_from_options(options)
         self._claims: dict[str, list[tuple[int, int]]] = {}
         self._plain: list[int] = []  # attributes of the list
         self._unverified: list[int] = []
@@ -154,7 +154,7 @@ class _HeaderReader:
                 self._unnamed.append(place)
             elif normalized_name(name) not in _REFUSED:
                 self._assign_column(place, name)
-        fields = self._field_indexes()
+        fields = self._column_indexes_by_field()
         columns = Columns(
             self._header,
             fields,
@@ -171,17 +171,17 @@ class _HeaderReader:
             self._groups >= 0 and fields.get("tags") == self._groups,
         )
         for place in sorted(self._plain):
-            columns = columns.with_attribute(place)
+            columns = columns.with_attribute_column(place)
         return columns
 
     def _file_kind(self) -> FileKind:
-        """Returns the kind of the tool's file, without its own status if a column has words for a status."""
+        """Returns the kind of the tool's file. If a column has words for a status, the kind has no status."""
         names = frozenset(normalized_name(name) for name in self._header if name)
         kind = self._profile.kind_of_file(names, self._file_name)
         worded = any(rule.how in ("words", "status", "name") for _, rule in self._signs)
         return replace(kind, everybody="") if worded and not kind.file else kind
 
-    def _operator_rules(self, options: ImportOptions) -> dict[int, str]:
+    def _rules_from_options(self, options: ImportOptions) -> dict[int, str]:
         """Returns the operator's rule for each column (by index) that --map or --ignore names."""
         rules = {}
         for name, rule in (*options.maps, *((name, "ignore") for name in options.ignored)):
@@ -206,17 +206,17 @@ class _HeaderReader:
         elif named and named.startswith(ATTRIBUTE):
             self._keyed[index] = named.removeprefix(ATTRIBUTE) or column_name
         elif named:
-            self._claim_field(named, _OPERATOR, index)
+            self._add_field_candidate(named, _OPERATOR, index)
         elif column_name.startswith(ATTRIBUTE):
             self._plain.append(index)
         else:
             rule = self._profile.rules.get(normalized_name(column_name))
             if rule:
-                self._assign_by_profile(index, rule)
+                self._assign_column_by_profile(index, rule)
             else:
-                self._assign_by_name(index, column_name)
+                self._assign_column_by_name(index, column_name)
 
-    def _assign_by_profile(self, index: int, rule: str) -> None:
+    def _assign_column_by_profile(self, index: int, rule: str) -> None:
         if rule.partition(" ")[0] in _SIGNS:
             self._signs.append((index, CellRule.parse(rule)))
         elif rule == "attribute":
@@ -230,11 +230,11 @@ class _HeaderReader:
             self._json_place = index
         elif rule == "groups":
             self._groups = index
-            self._claim_field("tags", _PROFILE, index)
+            self._add_field_candidate("tags", _PROFILE, index)
         else:
-            self._claim_field(rule, _PROFILE, index)
+            self._add_field_candidate(rule, _PROFILE, index)
 
-    def _assign_by_name(self, index: int, column_name: str) -> None:
+    def _assign_column_by_name(self, index: int, column_name: str) -> None:
         found = field_and_rank(column_name)
         if normalized_name(column_name) in CHOICES:
             self._choices.append(index)
@@ -244,15 +244,15 @@ class _HeaderReader:
         elif found[0] == "status":
             self._signs.append((index, CellRule("status")))
         else:
-            self._claim_field(*found, index)
+            self._add_field_candidate(*found, index)
 
-    def _claim_field(self, field: str, rank: int, index: int) -> None:
+    def _add_field_candidate(self, field: str, rank: int, index: int) -> None:
         self._claims.setdefault(field, []).append((rank, index))
 
-    def _field_indexes(self) -> dict[str, int]:
-        """Returns the column of each field.
+    def _column_indexes_by_field(self) -> dict[str, int]:
+        """Returns the index of the column that holds each field, by field.
 
-        If several columns could hold it, the one with the clearest name is taken.
+        If several columns could hold a field, the column with the clearest name is taken.
         """
         order = {name: number for number, name in enumerate(self._profile.rules)}
         fields = {}

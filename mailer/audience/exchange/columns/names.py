@@ -46,7 +46,7 @@ def field_and_rank(column_name: str) -> tuple[str, int] | None:
 def field_of_map_option(word: str) -> str | None:
     """Returns the field that a word after --map means: the field's own name, or a usual name of its column.
 
-    None: no field.
+    Returns None if the word means no field.
     """
     own = word.strip().replace("-", "_").casefold()
     if own in FIELDS:

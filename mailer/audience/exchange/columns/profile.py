@@ -81,7 +81,7 @@ class ToolProfile:
     kinds: tuple[FileKind, ...]
 
     def matching_column_count(self, header: frozenset[str]) -> int:
-        """Returns the number of columns of a header that the profile knows; 0 if the signature is missing."""
+        """Returns how many columns of a header the profile knows, or 0 without the tool's signature."""
         if not any(group <= header for group in self.signature):
             return 0
         return len(header.intersection(self.rules))
@@ -124,7 +124,7 @@ def _load_profile(path: Path) -> ToolProfile:
 
 
 def _has_tool_file_name(path: str, prefix: str) -> bool:
-    """Returns whether a file is named as the tool does it, such as `unsubscribed_members_export_….csv`."""
+    """Returns whether a file has the name that the tool gives it, such as `unsubscribed_members_….csv`."""
     name = re.split(r"[\\/]|: ", path)[-1].casefold()
     return name.startswith(tuple(f"{prefix}{word}" for word in ("members", "email", "segment", "audience")))
 
@@ -168,7 +168,7 @@ def plain_profile() -> ToolProfile:
 
 @lru_cache(maxsize=1)
 def status_words() -> Mapping[str, str]:
-    """Returns the words for a status of all tools, each with its status.
+    """Returns the words with which any tool writes a status, each with the status that the word means.
 
     If tools give a word different statuses, the status that excludes people most firmly is taken.
     """
@@ -182,7 +182,7 @@ def status_words() -> Mapping[str, str]:
 
 @lru_cache(maxsize=1)
 def leaving_words() -> frozenset[str]:
-    """Returns the words for a status which say that a person must get no more mail."""
+    """Returns those words of `status_words` that say that a person must get no more mail."""
     return frozenset(
         word for word, status in status_words().items() if RANKS[status] >= RANKS["unsubscribed"]
     )

@@ -38,8 +38,8 @@ _NEGATION = re.compile(
 class CellRule:
     """Says how the cells of a column are read.
 
-    `how` is words, status, only, time, reason, yes, no, refusal or name. `status` is the result for time,
-    reason, yes and no, and `blank` the result for an empty cell.
+    `how` is words, status, only, time, reason, yes, no, refusal or name (see the module `profile`). `status`
+    is the result for time, reason, yes and no, and `blank` the result for an empty cell.
     """
 
     how: str
@@ -75,7 +75,10 @@ class CellMeaning:
 
 @dataclass(slots=True)
 class StatusColumn:
-    """Reads a column that tells a person's status. `words` has the tool's own words for a status."""
+    """Reads a column that tells a person's status, and remembers what different cells of the column mean.
+
+    `words` has the tool's own words for a status. `refused` counts the rows by a cell that is not understood.
+    """
 
     column: str
     index: int

@@ -45,7 +45,7 @@ class DateOrders:
     example: str = ""
     clash: str = ""
 
-    def observe(self, cell: str) -> None:
+    def narrow_by_cell(self, cell: str) -> None:
         """Narrows the orders to those in which this cell can be read, too."""
         orders = date_orders_of(cell)
         if not orders or orders == EVERY_ORDER:
@@ -62,7 +62,7 @@ class ChoiceCounts:
     """Counts what the different cells of a column such as `Newsletter` are: yes, no, dates and so on.
 
     `words` counts words for a status. `excluded` counts the cells that say that a person has left, and
-    `leaving` is one of them.
+    `leaving` is one of these cells.
     """
 
     yes: int = 0
@@ -75,7 +75,7 @@ class ChoiceCounts:
     other: int = 0
     leaving: str = ""
 
-    def observe(self, cell: str, editions: Collection[str]) -> None:
+    def count_cell(self, cell: str, editions: Collection[str]) -> None:
         """Counts one more cell. `editions` are the names of all editions."""
         if means_no_value(cell):
             return
@@ -89,11 +89,11 @@ class ChoiceCounts:
             if word in leaving_words():
                 self.excluded += 1
                 self.leaving = cell
-        elif _are_editions(editions, cell):
+        elif _has_only_edition_names(editions, cell):
             self.editions += 1
         elif date_orders_of(cell):
             self.dated += 1
-            self.dates.observe(cell)
+            self.dates.narrow_by_cell(cell)
         else:
             self.other += 1
             if exclusion_status(cell):
@@ -101,7 +101,7 @@ class ChoiceCounts:
                 self.leaving = self.leaving or cell
 
 
-def _are_editions(editions: Collection[str], cell: str) -> bool:
+def _has_only_edition_names(editions: Collection[str], cell: str) -> bool:
     try:
         return all(part in editions for part in split_list(cell))
     except AudienceError:
@@ -124,14 +124,15 @@ class SurveyResult:
 
 
 def survey_rows(
-    records: Iterable[ListRow], columns: Columns, editions: Collection[str], *, check_unverified: bool
+    records: Iterable[ListRow], columns: Columns, editions: Collection[str], *, check_unverified_columns: bool
 ) -> SurveyResult:
     """Reads every row and returns what the cells say about the columns.
 
-    With `check_unverified`, columns that nobody declared are searched for cells that say who has left.
+    With `check_unverified_columns`, columns that nobody declared are searched for cells that say who has
+    left.
     """
     seen = SurveyResult()
-    observers = _column_observers(seen, columns, editions, check_unverified)
+    observers = _column_observers(seen, columns, editions, check_unverified_columns)
     watched = [(place, observe, set[str]()) for place, observe in observers]
     width = columns.width
     rows = 0
@@ -157,31 +158,31 @@ def survey_rows(
 
 
 def _column_observers(
-    survey_result: SurveyResult, columns: Columns, editions: Collection[str], check_unverified: bool
+    survey_result: SurveyResult, columns: Columns, editions: Collection[str], check_unverified_columns: bool
 ) -> list[tuple[int, Callable[[str], None]]]:
     """Returns (index, function) for each column that is surveyed.
 
-    The function takes each new cell of the column.
+    The survey must call the function with each different cell of the column.
     """
     observers: list[tuple[int, Callable[[str], None]]] = []
     for name in ("joined", "confirmed", "consent_at"):
         if name in columns.fields:
             place = columns.fields[name]
             survey_result.dates[place] = DateOrders()
-            observers.append((place, survey_result.dates[place].observe))
+            observers.append((place, survey_result.dates[place].narrow_by_cell))
     for place in columns.choices:
         observers.append(
             (place, _choice_observer(survey_result.choices.setdefault(place, ChoiceCounts()), editions))
         )
-    for place in columns.unverified if check_unverified else ():
+    for place in columns.unverified if check_unverified_columns else ():
         observers.append((place, _exclusion_observer(survey_result, place, columns.header[place])))
-    for place in columns.unnamed if check_unverified and columns.has_header else ():
+    for place in columns.unnamed if check_unverified_columns and columns.has_header else ():
         observers.append((place, _exclusion_observer(survey_result, place, "")))
     return observers
 
 
 def _choice_observer(choice: ChoiceCounts, editions: Collection[str]) -> Callable[[str], None]:
-    return lambda cell: choice.observe(cell, editions)
+    return lambda cell: choice.count_cell(cell, editions)
 
 
 def _exclusion_observer(survey_result: SurveyResult, index: int, column_name: str) -> Callable[[str], None]:

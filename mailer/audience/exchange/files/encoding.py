@@ -13,7 +13,7 @@ import re
 from typing import BinaryIO
 
 from mailer.audience.exchange.files.codec_names import codecs_for_encoding, encoding_name_of
-from mailer.audience.exchange.files.encoding_choice import choose_codec, codec_as_likely_as_utf8
+from mailer.audience.exchange.files.encoding_choice import codec_as_likely_as_utf8, likeliest_codecs
 from mailer.audience.exchange.files.likelihood import EAST_ASIAN
 from mailer.audience.exchange.files.sampling import PIECE, LineSample
 from mailer.errors import AudienceError, Problem
@@ -58,12 +58,12 @@ def detect_encoding(file: BinaryIO, shown_name: str) -> str:
 
     Messages call the file `shown_name`.
     """
-    head = _checked_head(file, shown_name)
+    head = _read_first_bytes(file, shown_name)
     marked = _codec_of_bom(head)
     wide = "" if marked else _utf16_codec_without_bom(head)
     encoding = marked or wide or "utf-8-sig"
     sample = LineSample(16_384, seek_rare_bytes=False)
-    fault = _first_invalid_line(file, encoding, None if marked or wide else sample)
+    fault = _first_invalid_line_number(file, encoding, None if marked or wide else sample)
     if marked or wide:
         if fault is not None:
             label = _bom_name(encoding)
@@ -73,8 +73,8 @@ def detect_encoding(file: BinaryIO, shown_name: str) -> str:
             raise AudienceError(Problem(reason, shown_name, fault))
         return encoding
     if fault is None:
-        return _codec_of_valid_utf8(sample, head, shown_name)
-    return _codec_of_other_encoding(file, shown_name, fault)
+        return _codec_of_utf8_or_iso2022(sample, head, shown_name)
+    return _codec_of_file_not_in_utf8(file, shown_name, fault)
 
 
 def check_encoding(file: BinaryIO, shown_name: str, encoding: str) -> str:
@@ -84,7 +84,7 @@ def check_encoding(file: BinaryIO, shown_name: str, encoding: str) -> str:
 
     Messages call the file `shown_name`.
     """
-    head = _checked_head(file, shown_name)
+    head = _read_first_bytes(file, shown_name)
     meant = codecs_for_encoding(encoding)
     marked = _codec_of_bom(head)
     if marked and marked not in meant and not (marked == "utf-16" and meant[0].startswith("utf-16")):
@@ -96,7 +96,7 @@ def check_encoding(file: BinaryIO, shown_name: str, encoding: str) -> str:
         meant = (_utf16_codec_without_bom(head) or "utf-16",)
     faults = []
     for codec in meant:
-        fault = _first_invalid_line(file, codec, None)
+        fault = _first_invalid_line_number(file, codec, None)
         if fault is None:
             return codec
         faults.append(fault)
@@ -120,7 +120,7 @@ def decode_leniently(data: bytes) -> str:
     return data.decode("latin-1")
 
 
-def _checked_head(file: BinaryIO, shown_name: str) -> bytes:
+def _read_first_bytes(file: BinaryIO, shown_name: str) -> bytes:
     """Returns the first bytes of a file.
 
     Raises AudienceError if they show another file format, such as a spreadsheet.
@@ -153,7 +153,7 @@ def _utf16_codec_without_bom(head: bytes) -> str:
     return "utf-16-le" if odd > even else "utf-16-be"
 
 
-def _first_invalid_line(file: BinaryIO, encoding: str, sample: LineSample | None) -> int | None:
+def _first_invalid_line_number(file: BinaryIO, encoding: str, sample: LineSample | None) -> int | None:
     """Returns the number of the line with the first invalid byte, or None if the file is valid.
 
     All bytes that are read are added to the sample, if there is one.
@@ -181,7 +181,7 @@ def _count_line_breaks(text: str) -> int:
     return max(text.count("\n"), text.count("\r"))
 
 
-def _codec_of_valid_utf8(sample: LineSample, head: bytes, shown_name: str) -> str:
+def _codec_of_utf8_or_iso2022(sample: LineSample, head: bytes, shown_name: str) -> str:
     """Returns the codec of a file that is valid UTF-8, or a codec of ISO-2022 if ASCII escape sequences show
     that.
 
@@ -194,12 +194,14 @@ def _codec_of_valid_utf8(sample: LineSample, head: bytes, shown_name: str) -> st
     own = head.startswith(_OWN_HEADER)
     other = "" if own or sample.is_full else codec_as_likely_as_utf8(sample.all_lines)
     if other:
-        raise AudienceError(Problem(_ambiguity_problem(sample.all_lines, "utf-8", other), shown_name))
+        raise AudienceError(
+            Problem(_ambiguous_encoding_problem(sample.all_lines, "utf-8", other), shown_name)
+        )
     return "utf-8-sig"
 
 
-def _codec_of_other_encoding(file: BinaryIO, shown_name: str, invalid_line: int) -> str:
-    """Returns the codec of a file that is not UTF-8. `invalid_line` is the first line that is not UTF-8.
+def _codec_of_file_not_in_utf8(file: BinaryIO, shown_name: str, invalid_line_number: int) -> str:
+    """Returns the codec of a file that is not UTF-8. `invalid_line_number` is that of the first wrong line.
 
     Raises AudienceError if the encoding is not certain.
     """
@@ -210,26 +212,27 @@ def _codec_of_other_encoding(file: BinaryIO, shown_name: str, invalid_line: int)
             "is UTF-8 except for bytes in this line; correct the line, or name the encoding of the file with "
             "--encoding NAME"
         )
-        raise AudienceError(Problem(reason, shown_name, invalid_line))
+        raise AudienceError(Problem(reason, shown_name, invalid_line_number))
     sound = not _CONTROLS.search(sample.all_lines)
     if sound and not best:
-        best, second = choose_codec(sample.all_lines)
+        best, second = likeliest_codecs(sample.all_lines)
     if sound and not best:
-        best, second = choose_codec(sample.first_lines)  # a few lines may be damaged
+        best, second = likeliest_codecs(sample.first_lines)  # a few lines may be damaged
     if best and second:
-        raise AudienceError(Problem(_ambiguity_problem(sample.all_lines, best, second), shown_name))
+        raise AudienceError(Problem(_ambiguous_encoding_problem(sample.all_lines, best, second), shown_name))
     if not best:
         reason = (
             "is not UTF-8, and its encoding cannot be detected; name it with --encoding NAME, such as "
             f"--encoding cp1252, or {_SAVE}"
         )
-        raise AudienceError(Problem(reason, shown_name, invalid_line))
-    wrong = _first_invalid_line(file, best, None)
+        raise AudienceError(Problem(reason, shown_name, invalid_line_number))
+    wrong = _first_invalid_line_number(file, best, None)
     if wrong is None:
         return best
+    name = encoding_name_of(best)
     reason = (
-        f"begins as {encoding_name_of(best)}, but this line is not; correct the line, or name the encoding "
-        "with --encoding NAME"
+        f"begins as {name}, but this line is not {name}; correct the line, or name the encoding with "
+        "--encoding NAME"
     )
     raise AudienceError(Problem(reason, shown_name, wrong))
 
@@ -245,7 +248,7 @@ def _collect_sample(file: BinaryIO) -> tuple[LineSample, str]:
         was_full = sample.is_full
         sample.add(piece)
         if sample.is_full and not was_full:
-            best, second = choose_codec(sample.first_lines)
+            best, second = likeliest_codecs(sample.first_lines)
             if best in EAST_ASIAN and not second:
                 return sample, best
     sample.finish()
@@ -259,7 +262,7 @@ def _is_mostly_utf8(sample: bytes) -> bool:
     return len(_UTF8.findall(sample)) > 2 * stray
 
 
-def _ambiguity_problem(sample: bytes, first_codec: str, second_codec: str) -> str:
+def _ambiguous_encoding_problem(sample: bytes, first_codec: str, second_codec: str) -> str:
     """Returns a message that names two likely encodings, with a cell that differs between the two."""
     first, second = encoding_name_of(first_codec), encoding_name_of(second_codec)
     texts = [_CELLS.split(sample.decode(codec, "replace")) for codec in (first_codec, second_codec)]

@@ -11,7 +11,7 @@ import chardet
 
 from mailer.audience.exchange.files.likelihood import EAST_ASIAN, LANGUAGES, Likelihood, log_likelihood
 
-__all__ = ["choose_codec", "codec_as_likely_as_utf8"]
+__all__ = ["likeliest_codecs", "codec_as_likely_as_utf8"]
 
 #: The best reading must be likelier than the next by e to this power, with and without chardet's agreement.
 _AGREED, _ALONE = 4.0, 9.0
@@ -40,7 +40,7 @@ _CHARDET = (
 
 
 @dataclass(slots=True)
-class _Decoding:
+class _DecodedSample:
     """Holds a text that one or several encodings make of the sample, with the likelihood of the text."""
 
     codec: str
@@ -48,7 +48,7 @@ class _Decoding:
     likelihood: Likelihood
 
 
-def choose_codec(sample: bytes) -> tuple[str, str]:
+def likeliest_codecs(sample: bytes) -> tuple[str, str]:
     """Returns (codec, "") if one codec is the likeliest, two codecs if both are likely, or ("", "") if none
     is likely.
     """
@@ -61,7 +61,7 @@ def choose_codec(sample: bytes) -> tuple[str, str]:
         return best.codec, ""
     second = readings[1]
     margin = best.likelihood.log - second.likelihood.log
-    if margin >= (_AGREED if _text_by_chardet(sample) == best.text else _ALONE):
+    if margin >= (_AGREED if _text_decoded_by_chardet(sample) == best.text else _ALONE):
         return best.codec, ""
     return best.codec, second.codec
 
@@ -91,9 +91,9 @@ def codec_as_likely_as_utf8(sample: bytes) -> str:
     return best.codec if own < _ODD * count and best.likelihood.log > own - _AGREED else ""
 
 
-def _distinct_decodings(sample: bytes) -> list[_Decoding]:
+def _distinct_decodings(sample: bytes) -> list[_DecodedSample]:
     """Returns the different texts that the usual encodings make of the sample, each with a likelihood."""
-    found: dict[str, _Decoding] = {}
+    found: dict[str, _DecodedSample] = {}
     for codec in _ORDER:
         try:
             text = sample.decode(codec)
@@ -103,13 +103,13 @@ def _distinct_decodings(sample: bytes) -> list[_Decoding]:
         likelihood.log -= _RARE.get(codec, 0)
         known = found.get(text)
         if known is None:
-            found[text] = _Decoding(codec, text, likelihood)
+            found[text] = _DecodedSample(codec, text, likelihood)
         elif likelihood.log > known.likelihood.log:
             known.likelihood = likelihood
     return list(found.values())
 
 
-def _text_by_chardet(sample: bytes) -> str:
+def _text_decoded_by_chardet(sample: bytes) -> str:
     """Returns the text of the sample in the encoding that chardet prefers."""
     guesses = chardet.detect_all(
         sample, include_encodings=_CHARDET, ignore_threshold=True, compat_names=False, prefer_superset=False

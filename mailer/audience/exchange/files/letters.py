@@ -170,10 +170,10 @@ _LEVELS = {
 @cache
 def _common_characters(codec: str) -> frozenset[str]:
     standard, first, end = _LEVELS[codec]
-    return frozenset(_characters_in_rows(standard, range(first, end)))
+    return frozenset(_characters_in_charset_rows(standard, range(first, end)))
 
 
-def _characters_in_rows(charset: str, rows: range) -> Iterator[str]:
+def _characters_in_charset_rows(charset: str, rows: range) -> Iterator[str]:
     trails = (*range(0x40, 0x7F), *range(0xA1, 0xFF)) if charset == "big5" else range(0xA1, 0xFF)
     for row in rows:
         for trail in trails:

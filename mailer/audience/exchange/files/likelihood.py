@@ -109,7 +109,7 @@ def log_likelihood(codec: str, text: str) -> Likelihood:
 
 
 @cache
-def _log_frequencies(language: str) -> dict[str, float]:
+def _log_frequencies_of_letters(language: str) -> dict[str, float]:
     letters = ALPHABETS[language]
     shares = {letter: 1 / (rank + 1.5) for rank, letter in enumerate(letters)}
     if language == "tr":
@@ -123,7 +123,7 @@ def _log_frequencies(language: str) -> dict[str, float]:
 
 
 def _alphabetic_likelihood(language: str, cells: list[str]) -> Likelihood:
-    frequencies = _log_frequencies(language)
+    frequencies = _log_frequencies_of_letters(language)
     foreign = -11.0 if language in _NOT_LATIN else -8.0
     weight = Likelihood()
     for cell in cells:
@@ -146,7 +146,7 @@ def _alphabetic_likelihood(language: str, cells: list[str]) -> Likelihood:
             letter = character.lower() if capitals and len(character.lower()) == 1 else character
             odd = letter not in frequencies
             log = frequencies.get(letter, foreign if _is_latin_letter(character) else -13.0)
-            fault = _shape_penalty(character, before, after)
+            fault = _neighbour_penalty(character, before, after)
             if (after.lower() if after.isalpha() else " ") in NOT_BEFORE.get(
                 (language, character.lower()), ""
             ):
@@ -163,8 +163,8 @@ def _alphabetic_likelihood(language: str, cells: list[str]) -> Likelihood:
     return weight
 
 
-def _shape_penalty(character: str, before: str, after: str) -> float:
-    """Returns how unusual a letter is between the letters `before` and `after` it. 0 is usual."""
+def _neighbour_penalty(character: str, before: str, after: str) -> float:
+    """Returns how unusual a letter is between the characters `before` and `after` it, from 0 (usual) to 7."""
     if character.isupper():
         if before.islower():
             return 7

@@ -78,7 +78,7 @@ class LineSample:
 
     @staticmethod
     def _shortened_line(line: bytes) -> bytes:
-        """Returns the beginning of a very long line, cut at an ASCII character that is part of no other."""
+        """Returns the beginning of a very long line, cut before a delimiter or a space if there is one."""
         end = max(line.rfind(mark, 0, _LONGEST) for mark in (b",", b";", b"\t", b" ", b'"'))
         return line[:end] if end > 0 else line[:_LONGEST]
 

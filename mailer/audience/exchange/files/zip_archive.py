@@ -49,18 +49,16 @@ class _Member:
 
 
 def is_zip_of_lists(file: BinaryIO) -> bool:
-    """Returns whether a file is a zip archive and no spreadsheet.
+    """Returns whether a file is a zip archive and no spreadsheet, and goes back to the file's beginning.
 
-    The file is then positioned at its beginning.
-
-    A damaged archive counts, too: opening it reports the damage.
+    Returns True for a damaged archive, too, so that `ZipOfLists` reports the damage.
     """
     file.seek(0)
     head = file.read(4)
     try:
         if head not in (b"PK\x03\x04", b"PK\x05\x06"):
             return False
-        _check_directory(file, "")
+        _check_table_of_contents(file, "")
         with zipfile.ZipFile(file) as archive:
             names = {info.filename for info in archive.infolist()}
     except (AudienceError, *_DAMAGED, NotImplementedError):
@@ -76,15 +74,16 @@ def is_exclusion_list_name(name: str) -> bool:
 
 
 class ZipOfLists:
-    """Opens the lists of a zip archive, beginning with those of people who have left. Raises AudienceError.
+    """Opens the lists of a zip archive, beginning with those of people who have left.
 
-    Messages call the archive `shown_name`. `left_out` has the names of the archive's files that are no lists.
+    Raises AudienceError if the archive is damaged, too large or without lists. Messages call the archive
+    `shown_name`. `left_out` has the names of the archive's files that are no lists.
     """
 
     def __init__(self, file: BinaryIO, shown_name: str) -> None:
         self._name = shown_name
         self.left_out: list[str] = []
-        _check_directory(file, shown_name)
+        _check_table_of_contents(file, shown_name)
         try:
             self._zip = zipfile.ZipFile(file)
         except (*_DAMAGED, NotImplementedError):
@@ -158,7 +157,7 @@ class ZipOfLists:
         self._zip.close()
 
 
-def _check_directory(file: BinaryIO, shown_name: str) -> None:
+def _check_table_of_contents(file: BinaryIO, shown_name: str) -> None:
     """Raises AudienceError if the archive's table of contents is damaged or too large."""
     file.seek(0, 2)
     size = file.tell()

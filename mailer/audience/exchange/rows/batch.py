@@ -71,12 +71,12 @@ DEFAULT_REASON = "an imported list says so"
 
 @dataclass(slots=True)
 class BatchPerson:
-    """Holds a person of a batch, with the changes that the batch makes.
+    """Holds a person of a batch as the batch changes them; `changed` is true if it changes anything.
 
-    A new person has id 0 and no `old_status`.
-
-    `reads` are the person's editions, `left` the editions that the person unsubscribed from, and `consents`
-    new consents as (UTC time, method, origin).
+    `old_status` is the status before the batch. A new person has id 0 and no `old_status` before the person
+    is written. `reads` has all editions that the person will read after the batch, and `new_editions` those
+    that the batch adds. `left` has the editions that the person ever unsubscribed from. `consents` has the
+    consents that the batch adds, as (UTC time, method, origin).
     """
 
     id: int

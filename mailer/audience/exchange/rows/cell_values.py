@@ -9,7 +9,7 @@ from mailer.audience.values.cells import MAX_VALUE, clean_line, clean_tags
 
 __all__ = [
     "consent_method",
-    "own_groups",
+    "groups_of_google_contact",
     "suppression_reason",
     "tags_of_cell",
     "full_name",
@@ -24,14 +24,14 @@ def tags_of_cell(text: str) -> tuple[str, ...]:
     return clean_tags((text,))
 
 
-def own_groups(text: str) -> tuple[str, ...]:
+def groups_of_google_contact(text: str) -> tuple[str, ...]:
     """Returns the groups of a Google Contacts cell as tags, without the groups that Google made."""
     groups = (group.strip() for group in text.split(_GROUPS))
     return clean_tags(group for group in groups if group and not group.startswith(_OWN_GROUP))
 
 
 def consent_method(text: str) -> str:
-    """Returns how a person consented, as the cell says it. A mere yes or no does not say it and gives ""."""
+    """Returns how a person consented, as the cell says it. A mere yes or no gives ""."""
     return "" if is_yes(text) or is_no(text) else clean_line(text, "consent")
 
 

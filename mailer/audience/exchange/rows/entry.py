@@ -14,12 +14,11 @@ NOW = "now"
 
 @dataclass(frozen=True, slots=True)
 class ListEntry:
-    """Holds a checked row of a list. "" and None mean that the row does not say it; editions of () mean "no
-    edition".
+    """Holds a checked row of a list. A value of "" or None means that the row does not tell this value.
 
-    `notes` has the cells that were left out, as (column, reason). `suppressed` is the UTC time from which the
-    address is suppressed, or "now" if the row does not say the time. `cleaned` describes the text that was
-    around the address.
+    `editions` of () means that the person reads no edition. `notes` has the cells that were left out, as
+    (column, reason). `suppressed` is the UTC time from which the address is suppressed, or "now" if the row
+    does not say the time. `cleaned` describes the text that was around the address.
     """
 
     row: int

@@ -36,7 +36,7 @@ def attributes_of_json(text: str) -> dict[str, str]:
     if not text.strip() or text.strip() in ("\\N", "NULL"):
         return {}
     attributes: dict[str, str] = {}
-    for key, value in _flattened(_parse_object(text), (), MAX_DEPTH):
+    for key, value in _flattened_items(_parse_object(text), (), MAX_DEPTH):
         name = attribute_key("_".join(key))
         if name in attributes:
             raise AudienceError(f"the attribute {name} is given twice; rename one of the two")
@@ -54,8 +54,8 @@ def _parse_object(text: str) -> Mapping[str, Any]:
             text,
             parse_int=_VerbatimNumber,
             parse_float=_VerbatimNumber,
-            parse_constant=_refuse_constant,
-            object_pairs_hook=_object_without_repeats,
+            parse_constant=_refuse_nan_and_infinity,
+            object_pairs_hook=_dict_of_unique_names,
         )
     except (ValueError, RecursionError):
         found = None
@@ -64,7 +64,7 @@ def _parse_object(text: str) -> Mapping[str, Any]:
     return found
 
 
-def _object_without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _dict_of_unique_names(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) < len(pairs):
         names = [name for name, _ in pairs]
@@ -73,18 +73,18 @@ def _object_without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
-def _refuse_constant(_name: str) -> NoReturn:
+def _refuse_nan_and_infinity(_name: str) -> NoReturn:
     raise ValueError("NaN and Infinity are not JSON (RFC 8259 section 6)")
 
 
-def _flattened(
+def _flattened_items(
     value: Mapping[str, Any], path: tuple[str, ...], max_depth: int
 ) -> Iterator[tuple[tuple[str, ...], str]]:
     if max_depth == 0:
         raise AudienceError(_TOO_DEEP)
     for name, inner in value.items():
         if isinstance(inner, dict):
-            yield from _flattened(inner, (*path, name), max_depth - 1)
+            yield from _flattened_items(inner, (*path, name), max_depth - 1)
         else:
             yield (*path, name), _attribute_text(inner)
 

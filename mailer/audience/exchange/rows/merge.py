@@ -3,7 +3,7 @@
 An import adds people and fills in their data. It never makes people active again who have left, bounced,
 complained, been erased or suppressed, and never subscribes people again to an edition that they left. If the
 list says that a person has left, the person gets no more mail, even if a later consent is recorded; the
-outcome then names it.
+outcome then names this consent.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mailer.audience.change_address import current_keys_of_former_addresses
-from mailer.audience.consent.record import last_consents_not_imported
+from mailer.audience.consent.record import last_consent_texts_excluding_imports
 from mailer.audience.consent.suppression import ERASED, suppress, suppression_reasons
 from mailer.audience.exchange.rows.batch import (
     DEFAULT_REASON,
@@ -56,9 +56,9 @@ def merge_entries(
         keys = list(dict.fromkeys(entry.address.key for entry in entries))
         suppressed = suppression_reasons(db, keys)
         people = people_by_address_key(db, keys)
-        moved = current_keys_of_former_addresses(db, [key for key in keys if key not in people])
+        current_keys = current_keys_of_former_addresses(db, [key for key in keys if key not in people])
         people = {
-            **people_by_address_key(db, [key for key in moved.values() if key and key not in people]),
+            **people_by_address_key(db, [key for key in current_keys.values() if key and key not in people]),
             **people,
         }
         outcomes = []
@@ -67,10 +67,10 @@ def merge_entries(
             if entry.status == "suppressed":
                 outcomes.append(_suppress_entry(db, key, key in suppressed, people, origin))
                 suppressed.setdefault(key, origin)
-            elif key in suppressed and not (key in moved and entry.status in LEAVING_STATUSES):
-                outcomes.append(_outcome_for_suppressed(entry, suppressed[key]))
-            elif key in moved:
-                outcomes.append(_merge_former_holder(people.get(moved[key] or ""), entry, origin, now))
+            elif key in suppressed and not (key in current_keys and entry.status in LEAVING_STATUSES):
+                outcomes.append(_outcome_for_suppressed_address(entry, suppressed[key]))
+            elif key in current_keys:
+                outcomes.append(_merge_former_holder(people.get(current_keys[key] or ""), entry, origin, now))
             elif key in people:
                 outcomes.append(_merge_known_person(people[key], entry, origin, now))
             else:
@@ -81,13 +81,15 @@ def merge_entries(
             for person in people.values()
             if person.old_status == "active" and person.status in LEAVING_STATUSES
         ]
-        stated = last_consents_not_imported(db, gone) if gone else {}
+        direct_consents = last_consent_texts_excluding_imports(db, gone) if gone else {}
         write_people(db, people.values(), now)
-        _suppress_entries(db, entries, outcomes, moved)
-        if stated:
-            holders = (people.get(moved.get(entry.address.key) or entry.address.key) for entry in entries)
+        _suppress_entries(db, entries, outcomes, current_keys)
+        if direct_consents:
+            holders = (
+                people.get(current_keys.get(entry.address.key) or entry.address.key) for entry in entries
+            )
             outcomes = [
-                _exclusion_outcome(entry, person, outcome, stated)
+                _exclusion_outcome(entry, person, outcome, direct_consents)
                 for entry, person, outcome in zip(entries, holders, outcomes, strict=True)
             ]
         silent = sum(person.status == "active" and not person.reads for person in people.values())
@@ -95,32 +97,37 @@ def merge_entries(
 
 
 def _suppress_entries(
-    db: Database, entries: Sequence[ListEntry], outcomes: list[Outcome], moved: Mapping[str, str | None]
+    db: Database,
+    entries: Sequence[ListEntry],
+    outcomes: list[Outcome],
+    current_keys: Mapping[str, str | None],
 ) -> None:
     """Suppresses the addresses that entries say are suppressed, and changes the outcomes of these entries.
 
-    `moved` maps the keys of former addresses to the keys of present addresses.
+    `current_keys` maps the keys of former addresses to the keys of present addresses.
     """
     for place, entry in enumerate(entries):
-        if not entry.suppressed or not _suppress_address_of(db, entry):
+        if not entry.suppressed or not _suppress_address_of_entry(db, entry):
             continue
         if outcomes[place][0] == "unchanged":
             outcomes[place] = ("updated", "")
-        elif entry.address.key in moved:
+        elif entry.address.key in current_keys:
             whose = outcomes[place][1].removeprefix("kept: ")
-            outcomes[place] = ("updated", f"{whose}; this address is suppressed, the reader's new one is not")
+            outcomes[place] = (
+                "updated",
+                f"{whose}; this address is suppressed, but the reader's new address is not",
+            )
 
 
 def _suppress_entry(
-    db: Database, address_key: str, is_suppressed: bool, people: Mapping[str, BatchPerson], origin: str
+    db: Database, address_key: str, was_suppressed: bool, people: Mapping[str, BatchPerson], origin: str
 ) -> Outcome:
     """Puts an entry's address on the suppression list, whether or not a subscriber has it.
 
-    Returns the outcome.
-
-    `is_suppressed` is true if the address was suppressed before, and `origin` is the list's name.
+    Returns the outcome of the entry. `was_suppressed` is true if the address was suppressed before, and
+    `origin` is the list's name.
     """
-    if is_suppressed or not suppress(db, address_key, f"the list {origin}", source=SOURCE):
+    if was_suppressed or not suppress(db, address_key, f"the list {origin}", source=SOURCE):
         return "unchanged", ""
     if address_key in people and people[address_key].id:
         return "updated", "suppressed: the list says so"
@@ -128,28 +135,31 @@ def _suppress_entry(
 
 
 def _exclusion_outcome(
-    entry: ListEntry, person: BatchPerson | None, outcome: Outcome, stated: Mapping[int, str]
+    entry: ListEntry, person: BatchPerson | None, outcome: Outcome, direct_consents: Mapping[int, str]
 ) -> Outcome:
-    """Returns an entry's outcome. If the entry excluded a person, this names a consent that contradicts it.
+    """Returns an entry's outcome. If the entry excluded a person who has consented, it names the consent.
 
-    `stated` has these consents by subscriber id.
+    `direct_consents` has, by subscriber id, a text about the last consent that was not imported.
     """
     if (
         outcome != ("updated", "")
         or person is None
-        or person.id not in stated
+        or person.id not in direct_consents
         or entry.status != person.status
     ):
         return outcome
-    return "updated", f"marked as {person.status}, although a consent is recorded here: {stated[person.id]}"
+    return (
+        "updated",
+        f"marked as {person.status}, although a consent is recorded here: {direct_consents[person.id]}",
+    )
 
 
-def _suppress_address_of(db: Database, entry: ListEntry) -> bool:
+def _suppress_address_of_entry(db: Database, entry: ListEntry) -> bool:
     at = "" if entry.suppressed == NOW else entry.suppressed
     return suppress(db, entry.address.key, entry.suppressed_reason or DEFAULT_REASON, source=SOURCE, at=at)
 
 
-def _outcome_for_suppressed(entry: ListEntry, reason: str) -> Outcome:
+def _outcome_for_suppressed_address(entry: ListEntry, reason: str) -> Outcome:
     """Returns the outcome for an entry whose address is suppressed for this reason: nothing is changed."""
     if entry.suppressed:
         return "unchanged", ""
@@ -157,15 +167,14 @@ def _outcome_for_suppressed(entry: ListEntry, reason: str) -> Outcome:
 
 
 def _merge_former_holder(person: BatchPerson | None, entry: ListEntry, origin: str, now: str) -> Outcome:
-    """Merges an entry whose address a person had before.
+    """Merges an entry whose address a person had before. Nothing changes unless it excludes the person.
 
-    Nothing changes unless the entry excludes the person.
-
-    `origin` is the list's name, and `now` the UTC time of the change.
+    `person` is None if the person was erased. `origin` is the list's name, and `now` the UTC time of the
+    change.
     """
     if person is not None and entry.status in LEAVING_STATUSES:
         return _merge_known_person(person, entry, origin, now)
-    return "kept", "kept: the reader who had this address has another one now"
+    return "kept", "kept: the reader who had this address has another address now"
 
 
 def _new_person(entry: ListEntry, origin: str, all_editions: tuple[str, ...], now: str) -> BatchPerson:
@@ -201,7 +210,7 @@ def _merge_known_person(person: BatchPerson, entry: ListEntry, origin: str, now:
 
     `origin` is the list's name, and `now` the UTC time of the change.
     """
-    if _excludes_more(person.status, entry.status):
+    if _excludes_more_firmly(person.status, entry.status):
         person.status, person.changed = entry.status, True
         return "updated", ""
     if person.status in LEAVING_STATUSES:
@@ -210,7 +219,7 @@ def _merge_known_person(person: BatchPerson, entry: ListEntry, origin: str, now:
         return "kept", f"kept as {person.status}"
     if person.status == "pending" and entry.status != "pending":
         return "kept", "kept as pending: the person has not confirmed yet"
-    changed = _set_fields(person, entry)
+    changed = _update_person_from_entry(person, entry)
     wanted = [edition for edition in entry.editions or () if edition not in person.reads]
     new_editions = [edition for edition in wanted if edition not in person.left]
     if new_editions:
@@ -226,7 +235,7 @@ def _merge_known_person(person: BatchPerson, entry: ListEntry, origin: str, now:
     return "unchanged", ""
 
 
-def _excludes_more(present_status: str, listed_status: str) -> bool:
+def _excludes_more_firmly(present_status: str, listed_status: str) -> bool:
     """Returns whether the status in the list excludes a person more firmly than the present status does."""
     if present_status in ("active", "pending"):
         return listed_status in LEAVING_STATUSES
@@ -237,7 +246,7 @@ def _excludes_more(present_status: str, listed_status: str) -> bool:
     )  # the preferences page cannot undo a complaint
 
 
-def _set_fields(person: BatchPerson, entry: ListEntry) -> bool:
+def _update_person_from_entry(person: BatchPerson, entry: ListEntry) -> bool:
     """Copies the entry's data to the person and returns whether anything changed.
 
     An empty cell changes nothing.
@@ -256,8 +265,8 @@ def _set_fields(person: BatchPerson, entry: ListEntry) -> bool:
 
 
 def attribute_text(value: Any) -> str:
-    """Returns the text that an export writes for an attribute: a text unchanged, nothing as "", other values
-    as JSON.
+    """Returns the text that an export writes for an attribute: a text unchanged, None as "", other values as
+    JSON.
     """
     if value is None or isinstance(value, str):
         return value or ""

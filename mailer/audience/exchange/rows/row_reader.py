@@ -21,7 +21,7 @@ from mailer.audience.exchange.columns.signs import CellMeaning, StatusColumn
 from mailer.audience.exchange.rows.cell_values import (
     consent_method,
     full_name,
-    own_groups,
+    groups_of_google_contact,
     suppression_reason,
     tags_of_cell,
 )
@@ -70,7 +70,7 @@ class RowReader:
         self._places = tuple(columns.fields.get(field, -1) for field in _FIELDS)
         self._attributes = columns.attributes
         self._json_place = columns.json_place
-        self._split = own_groups if columns.groups else tags_of_cell
+        self._split = groups_of_google_contact if columns.groups else tags_of_cell
         self._width = columns.width
         self._zone = settings.publication.zone
         self._known = settings.editions
@@ -81,12 +81,12 @@ class RowReader:
         self._joined = self._time_reader("joined", decided.orders)
         self._confirmed = self._time_reader("confirmed", decided.orders)
         self._consented = self._time_reader("consent_at", decided.orders)
-        self._needed, self._side = self._cell_functions()
+        self._needed, self._side = self._cell_converters()
         words = columns.profile.words
         self.signs = tuple(StatusColumn(self._header[n], n, rule, words) for n, rule in columns.signs)
 
-    def _cell_functions(self) -> tuple[_Functions, _Functions]:
-        """Returns (field, index, function) of the cells that must be right, then of the other cells."""
+    def _cell_converters(self) -> tuple[_Functions, _Functions]:
+        """Returns (field, index, converting function) of the required cells, then of the other cells."""
         places = dict(zip(_FIELDS, self._places, strict=True))
         needed: dict[str, Callable[[str], Any]] = {
             "address": address_of_cell,
@@ -120,7 +120,7 @@ class RowReader:
     def read(self, row: int, cells: list[str]) -> ListEntry:
         """Returns the entry of a row. Raises AudienceError with all problems of the row."""
         if len(cells) != self._width:
-            cells = self._fit_to_header(cells)
+            cells = self._fit_cells_to_header(cells)
         if "'" in "".join(cells):
             cells = [unescape_formula(cell) for cell in cells]
         (
@@ -222,10 +222,10 @@ class RowReader:
         status = most_excluding_status((self._everybody, *(meaning.status for meaning in meanings)))
         return status, tuple((meaning.column, meaning.note) for meaning in meanings if meaning.note)
 
-    def _fit_to_header(self, cells: list[str]) -> list[str]:
-        """Adds missing cells at the end.
+    def _fit_cells_to_header(self, cells: list[str]) -> list[str]:
+        """Returns a row with as many cells as the header: empty cells are added or removed at the end.
 
-        Raises AudienceError for too many cells, because the row's cells have shifted.
+        Raises AudienceError if a cell that would be removed has text, because the cells have then shifted.
         """
         if len(cells) < self._width:
             return cells + [""] * (self._width - len(cells))
@@ -239,7 +239,7 @@ class RowReader:
     def _attributes_of(self, cells: list[str], notes: list[tuple[str, str]] | None = None) -> dict[str, str]:
         """Returns the attributes of a row.
 
-        An attribute that cannot be read is added to `notes`, or raised if that is None.
+        Attributes that cannot be read are added to `notes` as (column, message), or raised if that is None.
         """
         attributes: dict[str, str] = {}
         for place, key in self._attributes:
@@ -272,8 +272,9 @@ class RowReader:
         return chosen
 
     def _suppressed_since(self, text: str, reason: str = "") -> str:
-        """Returns the UTC time of the suppression, NOW if the cell has no time, or "" if the address is not
-        suppressed.
+        """Returns the UTC time of the suppression, NOW if `text` has no time, or "" for no suppression.
+
+        `text` is the cell with the time, and `reason` the cell with the reason of the suppression.
         """
         if is_no(text):
             return ""
@@ -290,7 +291,7 @@ class RowReader:
 
 
 def _convert_or_note(function: Callable[[str], Any], text: str, problems: list[str]) -> Any:
-    """Returns what `function` makes of a cell; if it fails, None, with its messages added to `problems`."""
+    """Returns what `function` makes of a cell, or None, with the error's messages added to `problems`."""
     try:
         return function(text)
     except AudienceError as error:
