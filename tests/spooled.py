@@ -97,8 +97,10 @@ class DeskSpool(SqliteSpool):
 
     def retry_all(self, *, only_person: int | None = None) -> tuple[int, int]:
         """Tries again whoever can be reached. Gives how many, and how many stay rejected."""
-        again = self.retry_refused(partial(unreachable_ids, self.database), only_person=only_person)
-        return again, self.counts_by_state()["rejected"]
+        again = self.retry_refused_deliveries(
+            partial(unreachable_ids, self.database), only_person=only_person
+        )
+        return again, self.delivery_counts_by_state()["rejected"]
 
     def recover(self, journal: Path) -> dict[str, int]:
         """Settles what a dead run left by its journal."""

@@ -74,10 +74,9 @@ class Event(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Transition:
-    """Describes an event that moves a campaign from any of `sources` to `target`. Any of `actors` may cause
-    it.
+    """Describes an event that moves a campaign from any of the statuses `sources` to the status `target`.
 
-    `meaning` describes the event in the documentation.
+    Any of `actors` may cause the event. `meaning` describes the event in the documentation.
     """
 
     event: Event

@@ -204,7 +204,7 @@ def exhausted_limit_sentence(spool: Spool, limit: str, resumes_at: str) -> str:
     `limit` describes the limit, and `resumes_at` is a time of day. The sentence says how many deliveries are
     left.
     """
-    counts = spool.counts_by_state()
+    counts = spool.delivery_counts_by_state()
     left = counts[State.PENDING] + counts[State.DEFERRED]
     return (
         f"{limit} is used up; {left:,} {'message is' if left == 1 else 'messages are'} left; "

@@ -37,7 +37,7 @@ from mailer.errors import CircuitBreakerError, TransportError
 from mailer.spool.journal import Journal, read_journal
 from mailer.spool.recover import settle_claims
 from mailer.transports.base import OutcomeKind
-from mailer.transports.refusal.watch import RefusalWatch, everybody_refused_text
+from mailer.transports.refusal.watch import RefusalWatch, all_readers_refused_message
 
 __all__ = ["GRACE_SECONDS", "DeliveryLoop"]
 
@@ -61,7 +61,7 @@ class DeliveryLoop:
         self._journal = journal
         self._leavers = leavers
         self._stop = threading.Event()
-        self._watch = RefusalWatch(accepted_before=run.spool.transport_has_accepted())
+        self._watch = RefusalWatch(accepted_before=run.spool.transport_has_accepted_message())
         recipients = RecipientChecker(run.db, run.spool.campaign.edition)
         record = self._record_refusals = RefusalRecorder(run.db, run.spools, run.spool, run.source).record
         self._claims = RunClaims(
@@ -96,7 +96,7 @@ class DeliveryLoop:
         return ended or bool(self._breaker.sentence) or self._watch.must_stop
 
     @property
-    def journal_mentions_erased(self) -> bool:
+    def journal_has_text_about_erased_people(self) -> bool:
         """Returns whether the journal may have text about a person who was erased during the run."""
         return self._leavers.erased > self._forgotten
 
@@ -117,7 +117,7 @@ class DeliveryLoop:
             self._check_for_stop()
             if exhausted and not self._claims.open:
                 self._commit_outcomes(at_once=True)
-                if self.journal_mentions_erased:
+                if self.journal_has_text_about_erased_people:
                     self._empty_journal()
                 if self._stop.is_set() or not self._wait_for_parked():
                     return
@@ -169,18 +169,18 @@ class DeliveryLoop:
 
     def _settle_held_refusals(self) -> None:
         """Records the refusals that were kept back, or discards them. May pause the campaign."""
-        if not (everybody := self._watch.common_refusal_at_end()):
+        if not (everybody := self._watch.refusal_text_of_all_readers()):
             self._claims.confirm_held_refusals()
         else:
             self._claims.discard_held_refusals()
             server = str(getattr(self._run.transport, "server", ""))
-            sentence = everybody_refused_text(everybody, source=self._run.source, server=server)
+            sentence = all_readers_refused_message(everybody, source=self._run.source, server=server)
             self.error = CircuitBreakerError(sentence)
         if self._watch.remedy and self.error is None:
             self._pause_campaign(self._watch.remedy)
 
     def _may_claim(self) -> bool:
-        if self._journal.size > _JOURNAL_BYTES or self.journal_mentions_erased:
+        if self._journal.size > _JOURNAL_BYTES or self.journal_has_text_about_erased_people:
             self._empty_journal()
             return False
         return self._intake.has_room_for_claims()
@@ -221,7 +221,7 @@ class DeliveryLoop:
 
     def _pause_for_refusals(self) -> None:
         """Pauses the campaign, because each further message would cost the sender's reputation."""
-        if not self._watch.common_refusal_at_end():
+        if not self._watch.refusal_text_of_all_readers():
             self._claims.confirm_held_refusals()
             self._commit_outcomes(at_once=True)
             self._pause_campaign(refusals_sentence(self._spool, self.progress.outcomes, self._run.rejects))
@@ -295,6 +295,6 @@ class DeliveryLoop:
                 return True
             self._run.stop.wait(min(0.1, max(0.001, first - clock())))
             self._check_for_stop()
-            if self.journal_mentions_erased:
+            if self.journal_has_text_about_erased_people:
                 self._empty_journal()
         return False

@@ -50,6 +50,6 @@ def deliver(run: RunParameters) -> Progress:
     finally:
         watch.close()
         journal.close()
-        if loop is not None and loop.journal_mentions_erased:
+        if loop is not None and loop.journal_has_text_about_erased_people:
             with suppress(OSError, sqlite3.Error):  # the next command on the campaign tries again
                 redact_journal(run.db, run.journal)

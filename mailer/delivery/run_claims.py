@@ -197,14 +197,14 @@ class RunClaims:
             if not self._watch.must_stop:
                 self.confirm_held_refusals()
             if not self._acceptance_noted:
-                self._spool.record_acceptance()
+                self._spool.record_accepted_message()
                 noted = True
         if self.settled:
             self._record_refusals(self._spool.settle(self.settled))
         if self.released:
             self._spool.release(self.released)
         if self.released_last:
-            self._spool.release(self.released_last, behind_others=True)
+            self._spool.release(self.released_last, lowest_priority=True)
         return noted
 
     def _clear_written(self, acceptance_noted: bool) -> None:

@@ -57,7 +57,7 @@ class RequestJournal:
         passage = self._gate(messages)
         if passage.is_granted:
             try:
-                self._journal.note_begun([message.key for message in _as_run_messages(messages)])
+                self._journal.note_begun_deliveries([message.key for message in _as_run_messages(messages)])
             except OSError as error:
                 self._error = error
                 return GateAnswer(is_open=False)
@@ -66,7 +66,9 @@ class RequestJournal:
     def _note_report(self, messages: Sequence[OutgoingMessage], outcome: Outcome | None) -> None:
         try:
             if outcome is None:
-                self._journal.note_taken_back([message.key for message in _as_run_messages(messages)])
+                self._journal.note_taken_back_deliveries(
+                    [message.key for message in _as_run_messages(messages)]
+                )
                 return
             self._journal.note_outcomes(
                 (m.subscriber_id, m.attempt, outcome) for m in _as_run_messages(messages)

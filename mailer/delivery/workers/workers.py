@@ -197,7 +197,7 @@ class Workers:
         began = time.monotonic()
         try:
             if requests is None:
-                self._journal.note_begun([message.key for message in chunk[:size]])
+                self._journal.note_begun_deliveries([message.key for message in chunk[:size]])
             for start in range(0, len(chunk), size):
                 group, following = chunk[start : start + size], chunk[start + size :][:size]
                 try:

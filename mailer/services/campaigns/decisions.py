@@ -62,7 +62,7 @@ def _apply_decision(workspace: Workspace, slug: str, event: Event) -> bool:
             _recover_before_cancelling(workspace, spool)
         else:
             recover_dead_run(workspace, spool)
-            refuse_database_behind_manifest(settings, spool.campaign, spool.counts_by_state())
+            refuse_database_behind_manifest(settings, spool.campaign, spool.delivery_counts_by_state())
         try:
             _apply_event(spool, event)
         finally:
@@ -79,7 +79,7 @@ def _apply_event(spool: Spool, event: Event) -> None:
     A campaign that was sent may still be cancelled if deliveries were rejected or nobody received it.
     """
     is_sent = event is Event.CANCEL and spool.status() is Status.SENT
-    if is_sent and (spool.counts_by_state()[State.REJECTED] or spool.reached_nobody()):
+    if is_sent and (spool.delivery_counts_by_state()[State.REJECTED] or spool.reached_nobody()):
         event = Event.CANCEL_REST
     if not spool.apply_event(event):
         slug = spool.campaign.slug
@@ -102,8 +102,10 @@ def _recover_before_cancelling(workspace: Workspace, spool: Spool) -> None:
         settle_by_journal(workspace, spool, journal)
         last = read_last_run(workspace.db)
         behind = last is None or read_run_token(journal) != last.token
-    if behind or is_database_behind_manifest(workspace.settings, spool.campaign, spool.counts_by_state()):
-        spool.make_unaccepted_uncertain()
+    if behind or is_database_behind_manifest(
+        workspace.settings, spool.campaign, spool.delivery_counts_by_state()
+    ):
+        spool.make_unaccepted_deliveries_uncertain()
 
 
 def _wait_for_run_end(
@@ -142,12 +144,12 @@ def retry_campaign(workspace: Workspace, slug: str, *, address: str | None = Non
             refuse_if_waiting(campaign, settings.publication.zone)
         spool = workspace.spools.open(campaign)
         recover_dead_run(workspace, spool)
-        refuse_database_behind_manifest(settings, campaign, spool.counts_by_state())
+        refuse_database_behind_manifest(settings, campaign, spool.delivery_counts_by_state())
         only = _subscriber_id_for(workspace, spool, address)
-        again = spool.retry_refused(partial(unreachable_ids, workspace.db), only_person=only)
+        again = spool.retry_refused_deliveries(partial(unreachable_ids, workspace.db), only_person=only)
         if address is not None and not again:
             raise _wrong_state_error(workspace, spool, address, "rejected or deferred, or cannot be reached")
-        return again, 0 if address is not None else spool.counts_by_state()[State.REJECTED]
+        return again, 0 if address is not None else spool.delivery_counts_by_state()[State.REJECTED]
 
 
 def resolve_campaign(workspace: Workspace, slug: str, *, resend: bool, address: str | None = None) -> int:
@@ -165,11 +167,11 @@ def resolve_campaign(workspace: Workspace, slug: str, *, resend: bool, address: 
             check_may_be_sent(slug, campaign.status)
         spool = workspace.spools.open(campaign)
         recover_dead_run(workspace, spool)
-        refuse_database_behind_manifest(settings, campaign, spool.counts_by_state())
+        refuse_database_behind_manifest(settings, campaign, spool.delivery_counts_by_state())
         only = _subscriber_id_for(workspace, spool, address)
         if resend:
             zero_manifest_counts(settings, spool, State.UNCERTAIN)
-        number = spool.resolve_uncertain(resend=resend, only_person=only)
+        number = spool.resolve_uncertain_deliveries(resend=resend, only_person=only)
         if address is not None and not number:
             raise _wrong_state_error(workspace, spool, address, "uncertain")
         end_if_done(spool)

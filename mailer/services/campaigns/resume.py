@@ -36,9 +36,11 @@ def resume_campaign(
     with campaign_lock(settings, slug):
         campaign = workspace.spools.find(slug)
         spool = workspace.spools.open(campaign)
-        refuse_database_behind_manifest(settings, campaign, spool.counts_by_state())
+        refuse_database_behind_manifest(settings, campaign, spool.delivery_counts_by_state())
         moment = utc_now()
-        early = campaign.due_at > moment and not (campaign.local_time and spool.count_overdue(moment))
+        early = campaign.due_at > moment and not (
+            campaign.local_time and spool.count_overdue_deliveries(moment)
+        )
         if campaign.status is Status.PAUSED:
             if early:
                 schedule_campaign(spool, Event.RESUME_SCHEDULE, campaign.due_at)

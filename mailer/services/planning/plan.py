@@ -248,5 +248,5 @@ def _change_since_last_campaign(workspace: Workspace, inputs: PlanInput) -> Audi
         return None
     spool = workspace.spools.open(inputs.last)
     both = count_common_ids((person for person, _ in inputs.people), spool.subscriber_ids())
-    before = sum(spool.counts_by_state().values())
+    before = sum(spool.delivery_counts_by_state().values())
     return AudienceChange(inputs.last.slug, joined=inputs.audience.recipients - both, left=before - both)

@@ -33,7 +33,7 @@ from mailer.files import atomically_replaced_file
 from mailer.services.readers.traces import read_pieces
 from mailer.services.sending.recovery import recover_if_idle
 from mailer.services.workspace import make_workspace
-from mailer.spool.erased_words import journal_mentions_erased, redact_journal
+from mailer.spool.erased_words import journal_has_text_about_erased_people, redact_journal
 from mailer.spool.lock import campaign_lock
 from mailer.spool.open import retained_texts_of
 from mailer.store.database import clear_free_pages, compact, open_store
@@ -145,7 +145,10 @@ class KeptFileRedactor:
             with suppress(BusyError), campaign_lock(self._settings, slug):
                 redact_journal(self._db, path)
                 return True
-            if not (self._is_in_flight(slug, subscriber_id) or journal_mentions_erased(self._db, path)):
+            if not (
+                self._is_in_flight(slug, subscriber_id)
+                or journal_has_text_about_erased_people(self._db, path)
+            ):
                 return True
             self._sleep(_POLL_SECONDS)
         return False
@@ -157,7 +160,7 @@ class KeptFileRedactor:
             return False
         try:
             spools = make_workspace(self._settings, self._db).spools
-            return spools.open(spools.find(slug)).is_claimed(subscriber_id)
+            return spools.open(spools.find(slug)).delivery_is_claimed(subscriber_id)
         except MailerError:
             return False  # the journal belongs to a campaign that the database lacks
 

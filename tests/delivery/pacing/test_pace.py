@@ -16,7 +16,7 @@ from mailer.delivery.pacing.limits import CATCH_UP_SECONDS
 from mailer.delivery.pacing.pace import Pacer
 from mailer.delivery.pacing.windows import window_of
 from mailer.spool.ledger import RateLimitLedger
-from mailer.spool.sqlite.pace_budget import StoredLedger
+from mailer.spool.sqlite.pace_budget import StoredRateLimitLedger
 from mailer.store.database import open_store
 
 #: 2026-11-21, 10:00 UTC: an hour and a minute begin.
@@ -206,18 +206,19 @@ def test_a_day_of_25_hours_is_one_day() -> None:
 
 def test_two_runs_share_a_budget_in_the_database(tmp_path: Path) -> None:
     path = tmp_path / "subscribers.db"
-    runs = [Pacer(Pace(limit="100/h"), StoredLedger(open_store(path))) for _ in range(2)]
+    runs = [Pacer(Pace(limit="100/h"), StoredRateLimitLedger(open_store(path))) for _ in range(2)]
     assert sum(as_many_as_may(run, TEN, most=60) for run in runs) == 100
-    assert as_many_as_may(Pacer(Pace(limit="100/h"), StoredLedger(open_store(path))), TEN + 5) == 0
+    assert as_many_as_may(Pacer(Pace(limit="100/h"), StoredRateLimitLedger(open_store(path))), TEN + 5) == 0
 
 
 def test_a_crash_leaves_a_little_unused_and_overspends_nothing(tmp_path: Path) -> None:
     path = tmp_path / "subscribers.db"
     for _ in range(10):  # each takes one, and dies
         assert (
-            Pacer(Pace(limit="1000/h"), StoredLedger(open_store(path))).take_or_wait_seconds("", TEN) == 0.0
+            Pacer(Pace(limit="1000/h"), StoredRateLimitLedger(open_store(path))).take_or_wait_seconds("", TEN)
+            == 0.0
         )
-    assert as_many_as_may(Pacer(Pace(limit="1000/h"), StoredLedger(open_store(path))), TEN) == 900
+    assert as_many_as_may(Pacer(Pace(limit="1000/h"), StoredRateLimitLedger(open_store(path))), TEN) == 900
 
 
 # -- any order of events --------------------------------------------------------------------

@@ -65,7 +65,7 @@ STEPS = (
     Step("journal opened", f"{_JOURNAL}.__init__"),
     Step("claim", f"{_CLAIMS}.claim"),
     Step("claim committed", COMMIT, once=f"{_CLAIMS}.claim"),
-    Step("journal `>`", f"{_JOURNAL}.note_begun", uncertain=(0, 1)),
+    Step("journal `>`", f"{_JOURNAL}.note_begun_deliveries", uncertain=(0, 1)),
     Step("connection", "mailer.transports.smtp.connection:open_session", uncertain=(1, 1)),
     Step("message", f"{_SMTP}:SmtpSession.transact", uncertain=(1, 1), arrived=(0, 1)),
     Step("final dot", THE_DOT, uncertain=(1, 1), arrived=(0, 1)),

@@ -102,8 +102,8 @@ def test_a_kill_in_the_finish_after_an_earlier_kill(
 @pytest.mark.parametrize(
     "step",
     [
-        Step("retry", f"{_DECISIONS}.retry_refused"),
-        Step("committed", COMMIT, once=f"{_DECISIONS}.retry_refused"),
+        Step("retry", f"{_DECISIONS}.retry_refused_deliveries"),
+        Step("committed", COMMIT, once=f"{_DECISIONS}.retry_refused_deliveries"),
         Step("recovery", _RECOVERY),
         Step("claim", f"{_CLAIMS}.claim"),
         Step("status", f"{_CAMPAIGN}.apply_event", call=2),
@@ -123,8 +123,8 @@ def test_a_kill_of_campaigns_retry(make_desk: MakeDesk, tally: Tally, step: Step
 
 
 RESOLVING = (
-    Step("resolve", f"{_DECISIONS}.resolve_uncertain"),
-    Step("committed", COMMIT, once=f"{_DECISIONS}.resolve_uncertain"),
+    Step("resolve", f"{_DECISIONS}.resolve_uncertain_deliveries"),
+    Step("committed", COMMIT, once=f"{_DECISIONS}.resolve_uncertain_deliveries"),
     Step("manifest", _MANIFEST),
 )
 
@@ -176,7 +176,11 @@ def test_a_kill_of_campaigns_resolve_resend(
 def test_a_kill_of_campaigns_pause(make_desk: MakeDesk, tally: Tally, step: Step, when: str) -> None:
     desk = calm(make_desk)
     in_fours = {"mailer.delivery.intake:_CHUNK": 4}
-    killed(desk, Step("journal", "mailer.spool.journal:Journal.note_begun", call=2, dials=in_fours), "before")
+    killed(
+        desk,
+        Step("journal", "mailer.spool.journal:Journal.note_begun_deliveries", call=2, dials=in_fours),
+        "before",
+    )
     killed(desk, step, when, "campaigns", "pause", SLUG)
     tally.kills += 2
     assert desk.status == ("paused" if when == "after" else "sending")
