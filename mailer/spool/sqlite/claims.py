@@ -264,8 +264,7 @@ class ClaimOperations(SpoolPart):
             return db.conn.execute(_TAKE_OVER, {"owner": self.owner, "campaign": self.campaign.id}).fetchall()
 
     def adopt_lost_outcomes(self, outcomes: Sequence[SettledClaim]) -> None:
-        """Records outcomes of claims whose record the database has lost, for instance with its `-wal`
-        file."""
+        """Records outcomes of claims that the database has lost, for instance with the `-wal` file."""
         with writing(self._db) as db:
             kept = self._redaction.redact_outcomes(outcomes)
             rows = [(person, n, o.result.value, o.provider_id, o.reason) for person, n, o, _ in kept]
