@@ -92,7 +92,7 @@ class DeskSpool(SqliteSpool):
     def settle(self, outcomes: Sequence[tuple[int, int, Outcome, str] | SettledClaim]) -> list[RefusedClaim]:
         """Settles and records bounces, so that nothing is left to record."""
         with self.transaction():
-            self.recorder.record(super().settle([SettledClaim(*outcome) for outcome in outcomes]))
+            self.recorder.record_bounces(super().settle([SettledClaim(*outcome) for outcome in outcomes]))
         return []
 
     def retry_all(self, *, only_person: int | None = None) -> tuple[int, int]:

@@ -8,7 +8,7 @@ from typing import Any
 from mailer.campaign.delivery_state import State
 from mailer.campaign.status import Status
 
-__all__ = ["Campaign", "Delivered", "NewCampaign"]
+__all__ = ["Campaign", "PersonDelivery", "NewCampaign"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +57,7 @@ class Campaign(NewCampaign):
 
 
 @dataclass(frozen=True, slots=True)
-class Delivered:
+class PersonDelivery:
     """Describes the state of one person's delivery in the campaign `slug`.
 
     `settled_at` is the time (UTC) of the outcome; None while the delivery has no final outcome. `in_folder`

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from typing import Protocol
 
-from mailer.campaign.campaign import Campaign, Delivered, NewCampaign
+from mailer.campaign.campaign import Campaign, NewCampaign, PersonDelivery
 from mailer.campaign.canary import Canary, Phase
 from mailer.campaign.status import Event, Status
 from mailer.spool.ledger import RateLimitLedger
@@ -273,7 +273,7 @@ class Spools(Protocol):
         transport decides.
         """
 
-    def deliveries_of(self, person: int, campaigns: Sequence[Campaign]) -> list[Delivered]:
+    def deliveries_of(self, person: int, campaigns: Sequence[Campaign]) -> list[PersonDelivery]:
         """Returns the deliveries of these campaigns to this subscriber id, oldest campaign first."""
 
     def people_reached(self, campaign_ids: Sequence[int], *, include_folder_copies: bool) -> Iterator[int]:

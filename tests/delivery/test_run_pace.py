@@ -182,7 +182,9 @@ def test_what_was_taken_and_not_handed_over_is_given_back(
         clock=lambda: TEN,
     )
     after = Pacer(Pace(limit="100/h"), ledger)
-    assert sum(after.take_or_wait_seconds("", TEN) == 0.0 for _ in range(200)) == 100 - len(transport.sent)
+    assert sum(after.count_message_or_get_wait("", TEN) == 0.0 for _ in range(200)) == 100 - len(
+        transport.sent
+    )
 
 
 def test_messages_to_a_provider_leave_in_batches_under_a_limit_of_a_day(

@@ -12,7 +12,7 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime
 
-from mailer.campaign.campaign import Campaign, Delivered, NewCampaign
+from mailer.campaign.campaign import Campaign, NewCampaign, PersonDelivery
 from mailer.campaign.canary import Canary, Phase
 from mailer.campaign.delivery_state import STATES, State
 from mailer.campaign.status import ENDED, FINAL, Event, Status, source_statuses, target_status
@@ -110,12 +110,14 @@ class MemorySpools:
         self.known[made.slug], self.rows[made.slug] = made, rows
         return self.open(made)
 
-    def deliveries_of(self, person: int, campaigns: Sequence[Campaign]) -> list[Delivered]:
+    def deliveries_of(self, person: int, campaigns: Sequence[Campaign]) -> list[PersonDelivery]:
         found = []
         for campaign in sorted(campaigns, key=lambda one: one.id):
             row = self.rows[campaign.slug].get(person)
             if row is not None:
-                found.append(Delivered(campaign.slug, row.state, row.reason, row.settled_at, row.in_folder))
+                found.append(
+                    PersonDelivery(campaign.slug, row.state, row.reason, row.settled_at, row.in_folder)
+                )
         return found
 
     def people_reached(self, campaign_ids: Sequence[int], *, include_folder_copies: bool) -> Iterator[int]:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING
 
-from mailer.campaign.campaign import Campaign, Delivered, NewCampaign
+from mailer.campaign.campaign import Campaign, NewCampaign, PersonDelivery
 from mailer.campaign.delivery_state import State
 from mailer.clock import utc_now
 from mailer.spool.ledger import RateLimitLedger
@@ -124,11 +124,11 @@ class SqliteSpools:
             )
             return self.open(self.find(campaign.slug))
 
-    def deliveries_of(self, person: int, campaigns: Sequence[Campaign]) -> list[Delivered]:
+    def deliveries_of(self, person: int, campaigns: Sequence[Campaign]) -> list[PersonDelivery]:
         """Returns the deliveries of these campaigns to this subscriber id, oldest campaign first."""
         numbers = json.dumps([campaign.id for campaign in campaigns])
         return [
-            Delivered(slug, State(state), reason, at, bool(folder))
+            PersonDelivery(slug, State(state), reason, at, bool(folder))
             for slug, state, reason, at, folder in self._db.conn.execute(_DELIVERIES_OF, [person, numbers])
         ]
 

@@ -137,7 +137,7 @@ class HttpConnection:
         if (
             connection is not None
             and connection.sock is not None
-            and not _has_answered_or_hung_up(connection.sock)
+            and not _server_has_answered_or_hung_up(connection.sock)
         ):
             return connection
         self.close()
@@ -173,7 +173,7 @@ class HttpConnection:
         connection.putheader("Content-Length", str(len(data)))
         connection.endheaders()
         connection.send(memoryview(data)[:-1])
-        if _has_answered_or_hung_up(connection.sock):
+        if _server_has_answered_or_hung_up(connection.sock):
             raise ConnectionAbortedError("the server did not wait for the end of the request")
         wait_until_sent(connection.sock, self._timeout)
         if not self.gate():
@@ -193,7 +193,7 @@ class HttpConnection:
         return HttpAnswer(response.status, body, response.headers)
 
 
-def _has_answered_or_hung_up(connection: socket.socket) -> bool:
+def _server_has_answered_or_hung_up(connection: socket.socket) -> bool:
     """Returns whether the server has already answered or closed the connection."""
     poll = select.poll()
     poll.register(connection, select.POLLIN)

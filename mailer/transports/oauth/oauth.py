@@ -93,7 +93,7 @@ class AccessTokenCache:
             self._renewed_at = now
             return self._token
 
-    def note_accepted(self, token: str) -> None:
+    def note_token_accepted(self, token: str) -> None:
         """Notes that the mail server accepted `token`, so that it may be renewed again if it is refused
         later.
         """

@@ -77,12 +77,12 @@ class ServerProfile:
         """Returns whether a new session may help after a temporary refusal without mention of the session."""
         return self._vain < _MOST_IN_VAIN
 
-    def note_new_session(self, *, helped: bool) -> None:
+    def note_new_session_result(self, *, helped: bool) -> None:
         """Notes whether a new session helped after a temporary refusal that did not mention the session."""
         with self._lock:
             self._vain = 0 if helped else self._vain + 1
 
-    def note_accepted(self, was_sent_early: bool, seconds: float) -> None:
+    def note_message_accepted(self, was_sent_early: bool, seconds: float) -> None:
         """Notes that a message was accepted, and how many seconds its transaction took.
 
         `was_sent_early` says whether its commands were sent with the end of the previous message.

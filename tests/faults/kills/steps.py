@@ -67,7 +67,7 @@ STEPS = (
     Step("claim committed", COMMIT, once=f"{_CLAIMS}.claim"),
     Step("journal `>`", f"{_JOURNAL}.note_begun_deliveries", uncertain=(0, 1)),
     Step("connection", "mailer.transports.smtp.connection:open_session", uncertain=(1, 1)),
-    Step("message", f"{_SMTP}:SmtpSession.transact", uncertain=(1, 1), arrived=(0, 1)),
+    Step("message", f"{_SMTP}:SmtpSession.run_mail_transaction", uncertain=(1, 1), arrived=(0, 1)),
     Step("final dot", THE_DOT, uncertain=(1, 1), arrived=(0, 1)),
     Step("request", THE_LAST_BYTE, uncertain=(4, 4), arrived=(0, 4), kind="sendgrid"),
     Step("journal `<`", f"{_JOURNAL}.note_outcomes", uncertain=(1, 1), arrived=(1, 0)),

@@ -70,7 +70,7 @@ def test_two_kills_within_the_recovery_from_a_third(
     desk = calm(make_desk)
     killed(
         desk,
-        Step("message", "mailer.transports.smtp.channel:SmtpSession.transact", call=4),
+        Step("message", "mailer.transports.smtp.channel:SmtpSession.run_mail_transaction", call=4),
         WHEN[arrived],
     )
     killed(desk, step, "before")
@@ -136,7 +136,11 @@ def test_a_kill_of_campaigns_resolve_assume_sent(
     make_desk: MakeDesk, step: Step, when: str, arrived: bool
 ) -> None:
     desk = calm(make_desk)
-    killed(desk, Step("message", "mailer.transports.smtp.channel:SmtpSession.transact"), WHEN[arrived])
+    killed(
+        desk,
+        Step("message", "mailer.transports.smtp.channel:SmtpSession.run_mail_transaction"),
+        WHEN[arrived],
+    )
     desk.finish()
     killed(desk, step, when, "campaigns", "resolve", SLUG, "--assume-sent")
     desk.run("campaigns", "resolve", SLUG, "--assume-sent")
@@ -153,7 +157,11 @@ def test_a_kill_of_campaigns_resolve_resend(
     make_desk: MakeDesk, step: Step, when: str, arrived: bool
 ) -> None:
     desk = calm(make_desk)
-    killed(desk, Step("message", "mailer.transports.smtp.channel:SmtpSession.transact"), WHEN[arrived])
+    killed(
+        desk,
+        Step("message", "mailer.transports.smtp.channel:SmtpSession.run_mail_transaction"),
+        WHEN[arrived],
+    )
     desk.finish()
     doubted = [address for address, state, _ in desk.rows() if state == "uncertain"]
     killed(desk, step, when, "campaigns", "resolve", SLUG, "--resend")
