@@ -23,8 +23,8 @@ _CLOSED = GateAnswer(is_open=False)
 class HandOverGate(Generic[Key]):
     """Represents the check before the hand-over, for one run. All worker threads of the run share it.
 
-    Messages are identified by keys. `leavers` maps the ids of subscribers who have left to the reason;
-    another thread may add entries at any time.
+    Each message is identified by a key. `leavers` maps the ids of subscribers who have left to the reason;
+    another thread may add entries to this mapping at any time.
     """
 
     def __init__(self, leavers: Mapping[int, str] | None = None) -> None:
@@ -40,16 +40,16 @@ class HandOverGate(Generic[Key]):
             self._before[threading.get_ident()] = keys
 
     def note_outcome_known(self) -> None:
-        """Notes that the calling thread knows the outcome of the messages named with
+        """Notes that the calling thread knows the outcome of the messages that it passed to
         `note_waiting_messages`."""
         with self._lock:
             self._before.pop(threading.get_ident(), None)
 
     def request_hand_over(self, subscriber_ids: Iterable[int] = ()) -> GateAnswer:
-        """Returns whether the calling thread may hand over its messages to these subscribers now.
+        """Returns the answer to whether the calling thread may hand over its messages to these subscribers.
 
         If the answer is granted, the messages that the thread passed to `note_waiting_messages` count as
-        handed over.
+        handed over from now on.
         """
         with self._lock:
             if not self._open:

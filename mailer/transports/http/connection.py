@@ -33,7 +33,7 @@ _MAX_ANSWER_BYTES: Final = 1_000_000
 
 
 class ApiUnreachable(Exception):
-    """Signals that no connection could be made, so that nothing was sent."""
+    """Signals that no connection to the API could be made, so that nothing was sent."""
 
 
 class RequestNotSent(Exception):
@@ -67,7 +67,7 @@ class _FinalResponse(http.client.HTTPResponse):
 class HttpConnection:
     """Keeps a connection to an API.
 
-    It connects when it is first used, through the proxy in HTTPS_PROXY if one is set.
+    The connection is made when it is first used, through the proxy in HTTPS_PROXY if one is set.
 
     `peer` is the provider's name. `headers` are sent with each request and may contain secrets. `timeout`
     limits each wait, in seconds. A request of more than `max_request_bytes` is not sent. Raises ConfigError

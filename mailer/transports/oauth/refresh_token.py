@@ -34,7 +34,7 @@ class RefreshToken:
     """Represents the refresh token of one application for one user.
 
     `folder` is the folder `.mailer` of the workspace. `owner` is the client id, the user and the token
-    endpoint. `given` is the value of MAILER_OAUTH_REFRESH_TOKEN, never shown by repr.
+    endpoint. `given` is the value of MAILER_OAUTH_REFRESH_TOKEN; repr never shows it.
     """
 
     folder: Path

@@ -48,8 +48,8 @@ _MAY_HAVE_IT: Final = (OutcomeKind.ACCEPTED, OutcomeKind.UNCERTAIN)
 class _PendingRequest:
     """Holds the recipients of one request that is still to be sent.
 
-    `items` are pairs of an index into the batch and the recipient's personalization as JSON text. The counts
-    are the failures of this request and of the longer request that it was split from.
+    `items` are pairs of an index into the batch and the recipient's personalization as JSON text. The four
+    `times_…` count the failures of this request and of the longer request that it was split from.
     """
 
     items: Sequence[tuple[int, str]]

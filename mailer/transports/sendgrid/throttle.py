@@ -71,8 +71,9 @@ class RateLimitWait:
     ) -> Outcome | None:
         """Notes an answer with status 429, and waits; returns None if the request may be sent again now.
 
-        Otherwise returns the outcome for the request. `outcome` is the outcome if the request is given up,
-        and `seconds_for_wait` returns how many seconds to wait for the first, second, … time.
+        Otherwise returns the outcome for the request. `outcome` is the outcome for a request that is given
+        up. `seconds_for_wait` gets 1 for the channel's first wait, 2 for the second, and so on, and returns
+        how many seconds to wait.
         """
         state = self._state
         state.limited = True
@@ -93,7 +94,7 @@ class RateLimitWait:
         return outcome
 
     def note_rate_limit_over(self) -> None:
-        """Notes an answer with a status other than 429."""
+        """Notes an answer with a status other than 429: the rate limit is no longer reached."""
         if self._asks:
             self._state.limited = self._state.lasting = False
         self.let_another_channel_retry()

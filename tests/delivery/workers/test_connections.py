@@ -79,7 +79,7 @@ def test_one_run_gets_all_permits_and_owes_none() -> None:
 
 
 def test_there_is_at_least_one_permit() -> None:
-    assert ConnectionPool(0).add_run(always).acquire(never)
+    assert ConnectionPool(0).add_run(always).acquire_permit(never)
 
 
 @pytest.mark.parametrize(("total", "kept", "given"), [(8, 4, 4), (5, 3, 2), (2, 1, 1), (3, 2, 1)])

@@ -179,7 +179,7 @@ def _single_response_answerer(
 ) -> Callable[[bytes], bytes]:
     """Returns a function that answers an empty challenge with `response`, an error with `error_answer`.
 
-    `response_was_sent` says whether the response was already sent with AUTH.
+    `response_was_sent` is True if the response was already sent with AUTH.
     """
 
     def answer(challenge: bytes) -> bytes:
@@ -241,8 +241,8 @@ def _answer_challenges(
 ) -> tuple[int, bytes]:
     """Answers challenges (334) until the final reply; returns the code and text of that reply.
 
-    `code` and `words` are the first reply. An error in a challenge is appended to the text.
-    `allows_plain_text` accepts challenges that are not Base64.
+    `code` and `words` are the first reply. An error in a challenge is appended to the returned text. If
+    `allows_plain_text` is True, challenges need not be Base64.
     """
     detail = ""
     for _ in range(_MOST_CHALLENGES):

@@ -155,8 +155,8 @@ class SmtpSession(CommandSender):
 
         This reply is the first refusal, or the answer to the final dot. The addresses must not contain
         control characters, spaces or angle brackets. The commands of the message `following` are sent
-        together with the final dot, which saves a round trip; it must be the next message in this session. If
-        `needs_dot_stuffing` is False, no line of `raw` begins with a full stop, and no search is needed.
+        together with the final dot, which saves a round trip; `following` must be the next message in this
+        session. If `needs_dot_stuffing` is False, no line of `raw` may begin with a full stop.
         `gate` is called before the final dot and returns whether to send it. Raises ConnectionLost,
         GateRefused and AnswerMissing.
         """
@@ -207,7 +207,10 @@ class SmtpSession(CommandSender):
         return b".\r\n" + b"".join(self._envelope_commands(following))
 
     def _read_final_answer(self, connection: socket.socket, unsent: bytes) -> tuple[int, bytes]:
-        """Sends `unsent`, the rest of the end of the message; returns the answer. Raises AnswerMissing."""
+        """Sends `unsent`, the bytes from the final dot on that are not yet sent; returns the server's answer.
+
+        Raises AnswerMissing.
+        """
         try:
             if unsent:
                 connection.sendall(unsent)
