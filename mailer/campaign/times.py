@@ -12,7 +12,7 @@ from mailer.errors import InputError
 __all__ = [
     "NEVER",
     "FARTHEST",
-    "check_in_future",
+    "check_within_next_year",
     "format_time",
     "is_time_of_day",
     "parse_send_time",
@@ -54,7 +54,7 @@ def parse_send_time(text: str, zone: ZoneInfo, now: dt.datetime, day: dt.date | 
         wanted = dt.datetime.combine(max(today, day or today), parse_time_of_day(text))
         at = _unambiguous_utc_time(wanted, zone)
         at = at if at > now else _unambiguous_utc_time(wanted + dt.timedelta(days=1), zone)
-        check_in_future(at, zone, now)
+        check_within_next_year(at, zone, now)
         return at
     try:
         if not _MOMENT.fullmatch(text):
@@ -66,11 +66,11 @@ def parse_send_time(text: str, zone: ZoneInfo, now: dt.datetime, day: dt.date | 
             "08:00 for that time on the issue's date, or usual for the edition's usual time on that date"
         ) from None
     at = _unambiguous_utc_time(wanted, zone) if wanted.tzinfo is None else _to_utc(wanted)
-    check_in_future(at, zone, now)
+    check_within_next_year(at, zone, now)
     return at
 
 
-def check_in_future(at: dt.datetime, zone: ZoneInfo, now: dt.datetime) -> None:
+def check_within_next_year(at: dt.datetime, zone: ZoneInfo, now: dt.datetime) -> None:
     """Raises InputError if `at` has passed, or is more than a year after `now`."""
     if at <= now:
         raise InputError(
@@ -95,11 +95,11 @@ def _unambiguous_utc_time(local_time: dt.datetime, zone: ZoneInfo) -> dt.datetim
             f"{shown} does not exist in {zone.key}: the clocks go forward then, and show "
             f"{first.astimezone(zone):%H:%M} instead; choose another time"
         )
-    early, late = (shown + _offset_text(moment.astimezone(zone)) for moment in (first, second))
+    early, late = (shown + _utc_offset_text(moment.astimezone(zone)) for moment in (first, second))
     raise InputError(f"{shown} occurs twice in {zone.key}: the clocks go back then; write {early} or {late}")
 
 
-def _offset_text(at: dt.datetime) -> str:
+def _utc_offset_text(at: dt.datetime) -> str:
     return at.isoformat(timespec="minutes")[16:]
 
 

@@ -91,7 +91,7 @@ class DeliveryIntake:
     def claim_deliveries(self) -> bool:
         """Claims deliveries that may be sent soon. Returns False if nothing is left to claim."""
         room = self._free_claim_count()
-        capacity = None if self._queues is None else self._queues.capacity()
+        capacity = None if self._queues is None else self._queues.message_capacity()
         if self._queues is not None and capacity is not None:
             room = min(room, capacity - len(self._queues))
             if room < max(1, min(capacity, self.portion) // 2):
@@ -101,13 +101,15 @@ class DeliveryIntake:
             # Parked deliveries may be due soon, while others are in flight. Or the campaign was ended.
             self._claim_again = time.monotonic() + POLL_SECONDS
             return bool(self._parked and self._claims.open)
-        early = [parked for claim in claims if (parked := self._queue_or_park(claim)) is not None]
+        early = [
+            parked for claim in claims if (parked := self._queue_message_or_park_claim(claim)) is not None
+        ]
         if early:
             self._run.spool.park(early)
             self._claims.open.difference_update((person, attempt) for person, attempt, _ in early)
         return True
 
-    def _queue_or_park(self, claim: ClaimedDelivery) -> ParkedClaim | None:
+    def _queue_message_or_park_claim(self, claim: ClaimedDelivery) -> ParkedClaim | None:
         """Queues the message of a claimed delivery and returns None. If the queue of the recipient's domain
         is full, returns the claim, which the caller must park."""
         recipient = self._recipients.take(claim.person)

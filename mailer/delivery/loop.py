@@ -103,7 +103,7 @@ class DeliveryLoop:
         """Runs until nothing is left to send or something stops the run."""
         exhausted = False
         while not self._stop.is_set():
-            if not exhausted and self._may_claim():
+            if not exhausted and self._may_claim_deliveries():
                 exhausted = not self._claim_deliveries()
             pause = self._intake.dispatch_ready_messages()
             self._collect_reports(pause if self._claims.open else 0.0)
@@ -178,7 +178,7 @@ class DeliveryLoop:
         if self._watch.remedy and self.error is None:
             self._pause_campaign(self._watch.remedy)
 
-    def _may_claim(self) -> bool:
+    def _may_claim_deliveries(self) -> bool:
         if self._journal.size > _JOURNAL_BYTES or self.journal_has_text_about_erased_people:
             self._empty_journal()
             return False
@@ -206,11 +206,11 @@ class DeliveryLoop:
             return
         used_up = self._intake.check_rate_limits()
         if used_up is not None:
-            self._end_at_limit(used_up)
+            self._end_run_at_limit(used_up)
         elif not self._claims.open and not self._stop.is_set():
             self._run.stop.wait(_NAP_SECONDS)
 
-    def _end_at_limit(self, exhausted: ExhaustedLimit) -> None:
+    def _end_run_at_limit(self, exhausted: ExhaustedLimit) -> None:
         """Ends the run because this limit is used up for longer than a run waits."""
         self.progress.stopped_by = "pace"
         self.progress.resumes_at = utc_text(datetime.fromtimestamp(exhausted.resumes_at, UTC))
@@ -288,7 +288,7 @@ class DeliveryLoop:
         if first - clock() > MAX_WAIT_SECONDS:
             used_up = self._intake.exhausted_limit_of_parked_deliveries(parked_until)
             if used_up is not None:
-                self._end_at_limit(used_up)
+                self._end_run_at_limit(used_up)
             return False
         while not self._stop.is_set():
             if clock() >= first:

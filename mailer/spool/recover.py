@@ -47,25 +47,25 @@ def settle_claims(
     """
     if claims is None:
         claims = spool.take_over_claims()
-    record = read_journal_content(set(claims))
-    ever = record.accepted or spool.transport_has_accepted_message()
-    doubted = not record.accepted and _may_concern_sender(record, find_addresses)
+    content = read_journal_content(set(claims))
+    ever = content.accepted or spool.transport_has_accepted_message()
+    doubted = not content.accepted and _may_concern_sender(content, find_addresses)
     settled: list[SettledClaim] = []
     released: list[ClaimKey] = []
     doubtful: list[ClaimKey] = []
     for key in claims:
-        outcome = record.outcomes.get(key)
+        outcome = content.outcomes.get(key)
         about_us = outcome is not None and stops_campaign(outcome, attempt=key[1], others_accepted=ever)
         if about_us or (outcome is not None and doubted and must_be_held_back(outcome)):
             doubtful.append(key)
         elif outcome is not None:
             settled.append(SettledClaim(*key, outcome))
-        elif record.complete and key not in record.begun:
+        elif content.complete and key not in content.begun:
             released.append(key)
         else:
             settled.append(SettledClaim(*key, _INTERRUPTED))
     with spool.transaction():
-        if record.accepted:
+        if content.accepted:
             spool.record_accepted_message()
         record_refusals(spool.settle(settled))
         spool.release(released)
@@ -77,27 +77,27 @@ def settle_claims(
     return {state: number for state, number in counts.items() if number}
 
 
-def adopt_journal_outcomes(spool: Spool, record: JournalContent) -> None:
+def adopt_journal_outcomes(spool: Spool, content: JournalContent) -> None:
     """Records the journal's outcomes of claims of which the spool has lost the record, for instance because a
     backup was restored.
 
     Must be called before a campaign is cancelled, so that no hand-over is forgotten.
     """
     newest = {
-        person: SettledClaim(person, attempt, record.outcomes.get((person, attempt), _LOST))
-        for person, attempt in sorted(record.begun)  # of several attempts, the last one counts
+        person: SettledClaim(person, attempt, content.outcomes.get((person, attempt), _LOST))
+        for person, attempt in sorted(content.begun)  # of several attempts, the last one counts
     }
     spool.adopt_lost_outcomes(list(newest.values()))
 
 
-def _may_concern_sender(record: JournalContent, find_addresses: FindAddresses) -> bool:
+def _may_concern_sender(content: JournalContent, find_addresses: FindAddresses) -> bool:
     """Returns whether the refusals in a journal may concern the sender, not the recipients.
 
     The caller must first check that no message was accepted.
     """
     refused = {
         person: outcome
-        for (person, _), outcome in record.outcomes.items()
+        for (person, _), outcome in content.outcomes.items()
         if outcome.result is not OutcomeKind.SKIPPED
     }
     if not refused:

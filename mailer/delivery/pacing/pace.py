@@ -41,12 +41,12 @@ class Pacer:
         self._zone = zone
         self._settings = settings
         rates = {rate.unit: rate for rate in settings.limit}
-        overall = [self._make_limit("", rate) for unit, rate in rates.items() if unit != "d"]
+        overall = [self._make_rate_limit("", rate) for unit, rate in rates.items() if unit != "d"]
         if "d" in rates or settings.warm_up:
             overall.append(self._make_daily_limit(rates.get("d"), now))
         self._overall = overall
         self._domains = {
-            domain: [self._make_limit(domain, rate) for rate in limits]
+            domain: [self._make_rate_limit(domain, rate) for rate in limits]
             for domain, limits in settings.domains.items()
             if limits
         }
@@ -166,7 +166,7 @@ class Pacer:
         own = self._domains.get(domain)
         return [*self._overall, *own] if own else self._overall
 
-    def _make_limit(self, domain: str, rate: Rate) -> RateLimit:
+    def _make_rate_limit(self, domain: str, rate: Rate) -> RateLimit:
         name = f"{domain}/{rate.unit}"
         sentence = f"the limit of {rate.in_words}" + (f" for {domain}" if domain else "")
         if rate.unit == "s":

@@ -47,7 +47,7 @@ class PaceQueues:
             return None
         return name, self._pacer.plan_send_time(name, now, capacity)
 
-    def capacity(self) -> int | None:
+    def message_capacity(self) -> int | None:
         """Returns how many messages may be queued because of the limits on all messages; None: any number."""
         return self._pacer.message_capacity(AHEAD_SECONDS, "", self._clock())
 

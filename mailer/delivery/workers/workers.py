@@ -201,7 +201,7 @@ class Workers:
             for start in range(0, len(chunk), size):
                 group, following = chunk[start : start + size], chunk[start + size :][:size]
                 try:
-                    outcomes = self._hand_over(channel, lookahead, gated, group, following)
+                    outcomes = self._hand_over_batch(channel, lookahead, gated, group, following)
                 except TransportError as error:
                     return WorkerReport(settled, [*released, *chunk[start:]], error)
                 finally:
@@ -235,7 +235,7 @@ class Workers:
         so that a waiting run gets the permit."""
         return self._share.has_waiting_workers() and time.monotonic() - started_at > _LONG_CHUNK_SECONDS
 
-    def _hand_over(
+    def _hand_over_batch(
         self,
         channel: Channel,
         lookahead: LookaheadChannel | None,

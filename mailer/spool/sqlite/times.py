@@ -71,7 +71,7 @@ class DueTimes(SpoolPart):
             (person, attempt, utc_text(datetime.fromtimestamp(until, UTC)))
             for person, attempt, until in claims
         ]
-        self._update(_PARK, rows=json.dumps(rows), owner=self.owner)
+        self._update_deliveries(_PARK, rows=json.dumps(rows), owner=self.owner)
 
     def make_parked_deliveries_due(self) -> None:
         """Makes parked deliveries due at once; they were waiting for a rate limit.
@@ -79,7 +79,7 @@ class DueTimes(SpoolPart):
         Does nothing if the campaign is sent at each reader's own local time.
         """
         if not self.campaign.local_time:
-            self._update(_UNPARK, now=utc_now())
+            self._update_deliveries(_UNPARK, now=utc_now())
 
     def first_pending_due_time(self) -> float | None:
         """Returns the earliest due time of the pending deliveries (seconds since 1970).
@@ -135,18 +135,18 @@ class DueTimes(SpoolPart):
 
         Returns their number.
         """
-        return self._update(_HOLD_MISSED, before=due_before)
+        return self._update_deliveries(_HOLD_MISSED, before=due_before)
 
     def release_waiting_deliveries(self, *, include_scheduled: bool) -> None:
         """Makes held deliveries due at once.
 
         If `include_scheduled` is True, pending deliveries with a later due time become due at once too.
         """
-        self._update(_SEND_NOW, include_scheduled=include_scheduled)
+        self._update_deliveries(_SEND_NOW, include_scheduled=include_scheduled)
 
     def release_held_deliveries(self) -> None:
         """Releases all held deliveries: they become due at once."""
-        self._update(_RELEASE_HELD)
+        self._update_deliveries(_RELEASE_HELD)
 
     def make_deferred_deliveries_due(self, *, due_after: str | None = None) -> None:
         """Makes deferred deliveries due at once: all if `due_after` is None, and else those that are not held
@@ -156,13 +156,13 @@ class DueTimes(SpoolPart):
         they had given up.
         """
         if due_after is None:
-            self._update(_MAKE_ALL_DUE)
+            self._update_deliveries(_MAKE_ALL_DUE)
         else:
-            self._update(_MAKE_DUE, after=due_after)
+            self._update_deliveries(_MAKE_DUE, after=due_after)
 
     def reject_expired_deliveries(self, deferred_before: str) -> int:
         """Rejects deliveries that have been deferred since before this time (UTC). Returns their number."""
-        return self._update(_EXPIRE, now=utc_now(), before=deferred_before)
+        return self._update_deliveries(_EXPIRE, now=utc_now(), before=deferred_before)
 
     def count_overdue_deliveries(self, now: str) -> int:
         """Returns how many pending deliveries are held, or due at `now` (UTC)."""
@@ -176,6 +176,6 @@ class DueTimes(SpoolPart):
         row = self._db.conn.execute(_LAST_SIGN, {"campaign": self.campaign.id}).fetchone()
         return row[0] or ""
 
-    def _update(self, sql: str, **values: object) -> int:
+    def _update_deliveries(self, sql: str, **values: object) -> int:
         with writing(self._db) as db:
             return db.conn.execute(sql, {"campaign": self.campaign.id, **values}).rowcount
