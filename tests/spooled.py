@@ -92,15 +92,15 @@ class DeskSpool(SqliteSpool):
     def settle(self, outcomes: Sequence[tuple[int, int, Outcome, str] | SettledClaim]) -> list[RefusedClaim]:
         """Settles and records bounces, so that nothing is left to record."""
         with self.transaction():
-            self.recorder.record(super().settle([SettledClaim(*outcome) for outcome in outcomes]))
+            self.recorder.record_bounces(super().settle([SettledClaim(*outcome) for outcome in outcomes]))
         return []
 
     def retry_all(self, *, only_person: int | None = None) -> tuple[int, int]:
         """Tries again whoever can be reached. Gives how many, and how many stay rejected."""
-        again = self.retry_refused(
+        again = self.retry_refused_deliveries(
             partial(unreachable_subscriber_ids, self.database), only_person=only_person
         )
-        return again, self.counts_by_state()["rejected"]
+        return again, self.delivery_counts_by_state()["rejected"]
 
     def recover(self, journal: Path) -> dict[str, int]:
         """Settles what a dead run left by its journal."""

@@ -8,15 +8,16 @@ from typing import Any
 from mailer.campaign.delivery_state import State
 from mailer.campaign.status import Status
 
-__all__ = ["Campaign", "Delivered", "NewCampaign"]
+__all__ = ["Campaign", "PersonDelivery", "NewCampaign"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewCampaign:
-    """Describes a campaign whose plan is being frozen.
+    """Describes a campaign that is about to be stored in the spool for the first time.
 
-    `issue` is the path of the issue's file in the workspace and `issue_hash` the hash of its content.
-    `issue_date` is `YYYY-MM-DD`, `plan` the plan as JSON data, `transport` the URL of the transport.
+    `issue` is the path of the issue's file, relative to the workspace, and `issue_hash` the hash of that
+    file's content. `issue_date` is `YYYY-MM-DD`, `plan` the plan as JSON data, and `transport` the URL of the
+    transport.
     """
 
     slug: str
@@ -35,10 +36,11 @@ class NewCampaign:
 class Campaign(NewCampaign):
     """Describes a campaign as the spool stores it. Times are UTC, ISO 8601 with a `Z`.
 
-    `due_at` is the time at which the campaign may begin, `local_time` the time of day in each reader's own
-    zone (`08:00`), `canary` the canary as JSON text, and `held_until` the time until which a held or stopped
-    campaign waits. Each of these is empty if the campaign has none. `stable_ids` is 0 for a campaign of
-    version 0.3.0 or earlier, whose messages identify readers by row number.
+    `due_at` is the time at which the campaign may begin. `local_time` is the time of day at which each reader
+    gets the message, in the reader's own zone (`08:00`). `canary` is the canary as JSON text, and
+    `held_until` the time until which a held or stopped campaign waits. Each of these four is empty if the
+    campaign has none. `stable_ids` is 0 for a campaign of version 0.3.0 or earlier, whose messages identify
+    readers by row number, and else 1.
     """
 
     id: int
@@ -55,11 +57,11 @@ class Campaign(NewCampaign):
 
 
 @dataclass(frozen=True, slots=True)
-class Delivered:
+class PersonDelivery:
     """Describes the state of one person's delivery in the campaign `slug`.
 
-    `settled_at` is UTC, or None while the delivery is open. `in_folder` says that the message was only
-    written to an outbox folder, so that it reached nobody.
+    `settled_at` is the time (UTC) of the outcome; None while the delivery has no final outcome. `in_folder`
+    is True if the message was only written to an outbox folder, so that it reached nobody.
     """
 
     slug: str

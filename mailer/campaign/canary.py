@@ -23,11 +23,11 @@ Phase = Literal["first", "held", "released"]
 
 @dataclass(frozen=True, slots=True)
 class Canary:
-    """Describes a canary: `number` recipients, which is the `share` (0 to 1) of all recipients.
+    """Describes a canary: `number` recipients, which are the fraction `share` (0 to 1) of all recipients.
 
-    `hold` is for how many seconds the results are watched before the other messages are sent; None means
-    until the operator decides. `phase` is `first` while the canary is being sent, `held` while it is watched,
-    and `released` once the other messages may be sent.
+    `hold` is the number of seconds for which the other messages wait after the canary is sent; None means
+    that they wait until the operator decides. `phase` is `first` while the canary is being sent, `held` while
+    it is watched, and `released` once the other messages may be sent.
     """
 
     share: float
@@ -43,8 +43,8 @@ class Canary:
 def make_canary(share: float, hold_seconds: float | None, recipient_count: int) -> Canary:
     """Returns the canary for a campaign with this number of recipients. A canary has at least one recipient.
 
-    `share` is the canary's part of all recipients (0 to 1). `hold_seconds` is for how long it is watched;
-    None means until the operator decides.
+    `share` is the fraction of all recipients that the canary gets (0 to 1). `hold_seconds` is the time for
+    which the other messages wait after the canary is sent; None means until the operator decides.
     """
     number = max(1, math.ceil(share * recipient_count - 1e-9))
     return Canary(share, min(recipient_count, number), hold_seconds)

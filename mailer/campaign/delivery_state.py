@@ -35,12 +35,14 @@ CHANGES: tuple[StateChange, ...] = (
     StateChange("settle", (_S.SENDING,), (_S.ACCEPTED, _S.REJECTED, _S.DEFERRED, _S.UNCERTAIN, _S.SKIPPED)),
     StateChange("release", (_S.SENDING,), (_S.PENDING,)),
     StateChange("park", (_S.SENDING,), (_S.PENDING,)),
-    StateChange("expire deferred", (_S.DEFERRED,), (_S.REJECTED,)),
-    StateChange("resolve uncertain", (_S.UNCERTAIN,), (_S.PENDING, _S.ACCEPTED)),
-    StateChange("retry refused", (_S.REJECTED, _S.DEFERRED), (_S.PENDING,)),
+    StateChange("reject expired deliveries", (_S.DEFERRED,), (_S.REJECTED,)),
+    StateChange("resolve uncertain deliveries", (_S.UNCERTAIN,), (_S.PENDING, _S.ACCEPTED)),
+    StateChange("retry refused deliveries", (_S.REJECTED, _S.DEFERRED), (_S.PENDING,)),
     StateChange("reopen folder copies", (_S.ACCEPTED, _S.UNCERTAIN, _S.SKIPPED), (_S.PENDING,)),
     StateChange(
-        "make unaccepted uncertain", (_S.PENDING, _S.SENDING, _S.DEFERRED, _S.REJECTED), (_S.UNCERTAIN,)
+        "make unaccepted deliveries uncertain",
+        (_S.PENDING, _S.SENDING, _S.DEFERRED, _S.REJECTED),
+        (_S.UNCERTAIN,),
     ),
     StateChange(
         "adopt lost outcomes",

@@ -9,7 +9,7 @@ from mailer.campaign.campaign import Campaign
 from mailer.campaign.status import Status
 from mailer.clock import utc_text
 
-__all__ = ["LATE", "due_campaigns", "resumes_automatically"]
+__all__ = ["LATE", "due_campaigns", "may_resume_automatically"]
 
 #: A campaign, or a delivery with a scheduled time, is still sent automatically this long after its time.
 LATE = timedelta(hours=1)
@@ -20,8 +20,8 @@ _LATEST_WAIT = timedelta(hours=26)
 def due_campaigns(campaigns: Iterable[Campaign], now: str) -> list[Campaign]:
     """Returns the scheduled campaigns that are due at `now` (UTC), then those that may resume automatically.
 
-    A campaign whose process died while it was sending counts as scheduled if it has a due time. Each group is
-    sorted oldest first.
+    A campaign whose process died while it was sending counts as scheduled if it has a due time. Each of the
+    two groups is sorted by time, the earliest first.
     """
     known = list(campaigns)
     waiting = [
@@ -29,14 +29,14 @@ def due_campaigns(campaigns: Iterable[Campaign], now: str) -> list[Campaign]:
         for campaign in known
         if campaign.status in (Status.SCHEDULED, Status.SENDING) and "" < campaign.due_at <= now
     ]
-    going_on = [campaign for campaign in known if resumes_automatically(campaign, now)]
+    going_on = [campaign for campaign in known if may_resume_automatically(campaign, now)]
     return [
         *sorted(waiting, key=lambda campaign: (campaign.due_at, campaign.id)),
         *sorted(going_on, key=lambda campaign: (campaign.held_until, campaign.id)),
     ]
 
 
-def resumes_automatically(campaign: Campaign, now: str) -> bool:
+def may_resume_automatically(campaign: Campaign, now: str) -> bool:
     """Returns whether a held or stopped campaign may resume at `now` (UTC) without a decision of the
     operator.
 

@@ -74,10 +74,9 @@ class Event(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Transition:
-    """Describes an event that moves a campaign from any of `sources` to `target`. Any of `actors` may cause
-    it.
+    """Describes an event that moves a campaign from any of the statuses `sources` to the status `target`.
 
-    `meaning` describes the event in the documentation.
+    Any of `actors` may cause the event. `meaning` describes the event in the documentation.
     """
 
     event: Event
@@ -203,6 +202,9 @@ def target_status(event: Event) -> Status:
 def check_may_be_sent(slug: str, status: Status) -> None:
     """Raises CampaignError if the campaign was cancelled or is paused; the message says what to do."""
     if status is Status.CANCELLED:
-        raise CampaignError(f"campaign {slug} was cancelled, so its unsent messages will never be sent")
+        raise CampaignError(
+            f"campaign {slug} was cancelled, so its unsent messages will never be sent; "
+            "`mailer send` with the issue's file begins a new campaign"
+        )
     if status is Status.PAUSED:
         raise CampaignError(f"campaign {slug} is paused; `mailer campaigns resume {slug}` continues it")

@@ -12,7 +12,7 @@ from mailer.errors import InputError
 __all__ = [
     "NEVER",
     "FARTHEST",
-    "check_in_future",
+    "check_within_next_year",
     "format_time",
     "is_time_of_day",
     "parse_send_time",
@@ -41,18 +41,20 @@ def is_time_of_day(text: str) -> bool:
 
 
 def parse_send_time(text: str, zone: ZoneInfo, now: dt.datetime, day: dt.date | None = None) -> dt.datetime:
-    """Parses `2026-11-22T08:00` in `zone`, the same with an offset (`+08:00`, `Z`), or `08:00`.
+    """Returns the time (UTC) for `2026-11-22T08:00` in `zone`, the same with an offset (`+08:00`), or
+    `08:00`.
 
-    A time of day without a date means that time on `day`, or on a later day if it has passed then. Raises
+    A time of day without a date means that time on `day`, or on the first later day on which that time is
+    after `now`; if `day` is None, that is today or tomorrow. Raises
     InputError for any other format, for a time that has passed, and for a local time that daylight saving
     time skips or repeats.
     """
     if is_time_of_day(text):
         today = now.astimezone(zone).date()
         wanted = dt.datetime.combine(max(today, day or today), parse_time_of_day(text))
-        at = _unambiguous_moment(wanted, zone)
-        at = at if at > now else _unambiguous_moment(wanted + dt.timedelta(days=1), zone)
-        check_in_future(at, zone, now)
+        at = _unambiguous_utc_time(wanted, zone)
+        at = at if at > now else _unambiguous_utc_time(wanted + dt.timedelta(days=1), zone)
+        check_within_next_year(at, zone, now)
         return at
     try:
         if not _MOMENT.fullmatch(text):
@@ -63,12 +65,12 @@ def parse_send_time(text: str, zone: ZoneInfo, now: dt.datetime, day: dt.date | 
             f'"{text}" is not a time; write 2026-11-22T08:00 (or with an offset, 2026-11-22T08:00+08:00), '
             "08:00 for that time on the issue's date, or usual for the edition's usual time on that date"
         ) from None
-    at = _unambiguous_moment(wanted, zone) if wanted.tzinfo is None else _to_utc(wanted)
-    check_in_future(at, zone, now)
+    at = _unambiguous_utc_time(wanted, zone) if wanted.tzinfo is None else _to_utc(wanted)
+    check_within_next_year(at, zone, now)
     return at
 
 
-def check_in_future(at: dt.datetime, zone: ZoneInfo, now: dt.datetime) -> None:
+def check_within_next_year(at: dt.datetime, zone: ZoneInfo, now: dt.datetime) -> None:
     """Raises InputError if `at` has passed, or is more than a year after `now`."""
     if at <= now:
         raise InputError(
@@ -79,10 +81,10 @@ def check_in_future(at: dt.datetime, zone: ZoneInfo, now: dt.datetime) -> None:
         raise InputError(f"{format_time(at, zone)} is more than a year away; check the year")
 
 
-def _unambiguous_moment(local_time: dt.datetime, zone: ZoneInfo) -> dt.datetime:
+def _unambiguous_utc_time(local_time: dt.datetime, zone: ZoneInfo) -> dt.datetime:
     """Returns the moment (UTC) when clocks in `zone` show this local time.
 
-    Raises InputError if clocks never show it, or show it twice.
+    Raises InputError if clocks never show this local time, or show it twice.
     """
     first, second = (_to_utc(local_time.replace(tzinfo=zone, fold=fold)) for fold in (0, 1))
     if first == second:
@@ -93,11 +95,11 @@ def _unambiguous_moment(local_time: dt.datetime, zone: ZoneInfo) -> dt.datetime:
             f"{shown} does not exist in {zone.key}: the clocks go forward then, and show "
             f"{first.astimezone(zone):%H:%M} instead; choose another time"
         )
-    early, late = (shown + _offset_text(moment.astimezone(zone)) for moment in (first, second))
+    early, late = (shown + _utc_offset_text(moment.astimezone(zone)) for moment in (first, second))
     raise InputError(f"{shown} occurs twice in {zone.key}: the clocks go back then; write {early} or {late}")
 
 
-def _offset_text(at: dt.datetime) -> str:
+def _utc_offset_text(at: dt.datetime) -> str:
     return at.isoformat(timespec="minutes")[16:]
 
 
@@ -113,8 +115,8 @@ def _to_utc(at: dt.datetime) -> dt.datetime:
 def local_to_utc(day: dt.date, time_of_day: dt.time, zone: dt.tzinfo) -> dt.datetime:
     """Returns the moment (UTC) when clocks in `zone` show `time_of_day` on `day`.
 
-    If clocks show it twice, this is the first time. If daylight saving time skips it, the offset before the
-    change is used. Raises InputError at the ends of the calendar.
+    If clocks show that time twice, the first moment is returned. If daylight saving time skips that time, the
+    offset before the change is used. Raises InputError if the moment is before year 1 or after year 9999.
     """
     return _to_utc(dt.datetime.combine(day, time_of_day, tzinfo=zone))
 
@@ -122,7 +124,7 @@ def local_to_utc(day: dt.date, time_of_day: dt.time, zone: dt.tzinfo) -> dt.date
 def format_time(at: dt.datetime | str, zone: ZoneInfo, *, with_zone: bool = True) -> str:
     """Formats a time as `Sun 22 Nov 2026 08:00 (Asia/Shanghai)`; without the zone if `with_zone` is False.
 
-    `at` may also be a text as the database stores it.
+    `at` may also be an ISO 8601 text, as the database stores times.
     """
     moment = dt.datetime.fromisoformat(at) if isinstance(at, str) else at
     local = moment.astimezone(zone)

@@ -17,8 +17,8 @@ __all__ = [
     "REFUSALS_IN_A_ROW",
     "SETTLED_AT_LEAST",
     "CircuitBreaker",
-    "refusals_sentence",
-    "is_refused_too_often",
+    "too_many_refusals_sentence",
+    "are_too_many_refused",
 ]
 
 DOUBTS_IN_A_ROW = 20
@@ -30,8 +30,8 @@ SETTLED_AT_LEAST = 100
 class CircuitBreaker:
     """Counts outcomes with the same result in a row, over all connections. Safe to use from several threads.
 
-    `limits` maps a result to the number in a row that stops the run. `sentence` says why the run must stop;
-    it is empty until then.
+    `limits` maps a result to the number of outcomes in a row that stops the run. `sentence` is a sentence
+    that says why the run must stop; it is empty as long as the run may go on.
     """
 
     def __init__(self, limits: Mapping[OutcomeKind, int]) -> None:
@@ -41,7 +41,7 @@ class CircuitBreaker:
         self._number = 0
         self.sentence = ""
 
-    def count(self, outcomes: Iterable[Outcome]) -> None:
+    def count_outcomes(self, outcomes: Iterable[Outcome]) -> None:
         """Counts new outcomes, and sets `sentence` when the limit of a result is reached."""
         with self._lock:
             for outcome in outcomes:
@@ -57,25 +57,27 @@ class CircuitBreaker:
                     )
 
 
-def is_refused_too_often(
-    counts: Mapping[str, int], max_share: float, min_settled: int = SETTLED_AT_LEAST
+def are_too_many_refused(
+    delivery_counts: Mapping[str, int], max_share: float, min_settled: int = SETTLED_AT_LEAST
 ) -> bool:
     """Returns whether more than `max_share` (0 to 1) of the settled messages of a run were rejected.
 
-    `counts` maps states to numbers. Returns False if fewer than `min_settled` messages are settled.
+    `delivery_counts` has the number of the run's deliveries by state. Returns False if fewer than
+    `min_settled` messages are settled.
     """
-    rejected = counts.get("rejected", 0)
-    settled = rejected + counts.get("accepted", 0) + counts.get("uncertain", 0)
+    rejected = delivery_counts.get("rejected", 0)
+    settled = rejected + delivery_counts.get("accepted", 0) + delivery_counts.get("uncertain", 0)
     return settled >= min_settled and rejected > max_share * settled
 
 
-def refusals_sentence(spool: Spool, counts: Mapping[str, int], max_share: float) -> str:
-    """Returns a sentence for the operator: more than `max_share` (0 to 1) of a run's messages were refused.
+def too_many_refusals_sentence(spool: Spool, delivery_counts: Mapping[str, int], max_share: float) -> str:
+    """Returns the sentence that tells the operator that more than `max_share` (0 to 1) of a run's messages
+    were refused.
 
-    `counts` maps states to numbers.
+    `delivery_counts` has the number of the run's deliveries by state.
     """
-    rejected = counts.get("rejected", 0)
-    settled = rejected + counts.get("accepted", 0) + counts.get("uncertain", 0)
+    rejected = delivery_counts.get("rejected", 0)
+    settled = rejected + delivery_counts.get("accepted", 0) + delivery_counts.get("uncertain", 0)
     words = spool.commonest_refusal_text()
     return (
         f"{rejected:,} of {settled:,} messages ({rejected / settled:.1%}) were refused, "

@@ -11,7 +11,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-__all__ = ["reduced_gc"]
+__all__ = ["reduced_garbage_collection"]
 
 #: The young generation is collected after this surplus of created over deleted containers.
 _YOUNG = 100_000
@@ -22,12 +22,12 @@ _kept: list[tuple[int, int, int]] = []
 
 
 @contextmanager
-def reduced_gc() -> Iterator[None]:
+def reduced_garbage_collection() -> Iterator[None]:
     """Makes garbage collection rarer inside the `with` block: freezes existing objects and raises the
     threshold.
 
-    The settings belong to the process. With several runs in threads, the first run changes them and the last
-    run restores them.
+    The settings of the collector belong to the process. If several runs use threads of one process, the first
+    run changes the settings and the last run restores them.
     """
     with _lock:
         young, *older = before = _kept[0] if _kept else gc.get_threshold()

@@ -28,9 +28,10 @@ _CHUNK = 20
 
 
 class ExhaustedLimit(NamedTuple):
-    """Names a rate limit that is used up for longer than a run waits.
+    """Describes a rate limit that is used up for longer than a run waits.
 
-    `resumes_at` is when it allows messages again (seconds since 1970).
+    `limit` is a description of the limit for the operator. `resumes_at` is the time at which the limit allows
+    messages again (seconds since 1970).
     """
 
     limit: str
@@ -74,12 +75,12 @@ class DeliveryIntake:
         return self._queues is not None
 
     @property
-    def has_parked(self) -> bool:
-        """Returns whether this run has parked any delivery (released its claim with a later due time)."""
+    def has_parked_deliveries(self) -> bool:
+        """Returns whether this run has parked any delivery: released its claim and given it a due time."""
         return bool(self._parked)
 
     def has_room_for_claims(self) -> bool:
-        """Returns whether enough deliveries may be claimed now to be worth a transaction."""
+        """Returns whether so many deliveries may be claimed now that a transaction is worth its cost."""
         if self._claim_again > time.monotonic():
             return False
         return self._free_claim_count() >= self.portion
@@ -90,7 +91,7 @@ class DeliveryIntake:
     def claim_deliveries(self) -> bool:
         """Claims deliveries that may be sent soon. Returns False if nothing is left to claim."""
         room = self._free_claim_count()
-        capacity = None if self._queues is None else self._queues.capacity()
+        capacity = None if self._queues is None else self._queues.message_capacity()
         if self._queues is not None and capacity is not None:
             room = min(room, capacity - len(self._queues))
             if room < max(1, min(capacity, self.portion) // 2):
@@ -100,19 +101,21 @@ class DeliveryIntake:
             # Parked deliveries may be due soon, while others are in flight. Or the campaign was ended.
             self._claim_again = time.monotonic() + POLL_SECONDS
             return bool(self._parked and self._claims.open)
-        early = [parked for claim in claims if (parked := self._queue_or_park(claim)) is not None]
+        early = [
+            parked for claim in claims if (parked := self._queue_message_or_park_claim(claim)) is not None
+        ]
         if early:
             self._run.spool.park(early)
             self._claims.open.difference_update((person, attempt) for person, attempt, _ in early)
         return True
 
-    def _queue_or_park(self, claim: ClaimedDelivery) -> ParkedClaim | None:
-        """Queues the message of a claim and returns None. If the queue is full, returns the claim to be
-        parked."""
+    def _queue_message_or_park_claim(self, claim: ClaimedDelivery) -> ParkedClaim | None:
+        """Queues the message of a claimed delivery and returns None. If the queue of the recipient's domain
+        is full, returns the claim, which the caller must park."""
         recipient = self._recipients.take(claim.person)
         if (
             self._queues is not None
-            and (place := self._queues.send_time_if_full(recipient.domain)) is not None
+            and (place := self._queues.send_time_if_queue_full(recipient.domain)) is not None
         ):
             self._parked.add(place[0])
             return ParkedClaim(claim.person, claim.attempt, place[1])
@@ -131,7 +134,7 @@ class DeliveryIntake:
             self._queues.add(message, recipient.domain)
         return None
 
-    def dispatch_ready(self) -> float:
+    def dispatch_ready_messages(self) -> float:
         """Gives the workers the messages that may be sent now.
 
         Returns the seconds until more messages may be sent, at most 0.1.
@@ -143,13 +146,13 @@ class DeliveryIntake:
             return 0.1
         # Takes no more than the connections can send: a message counts for the hour in which it is taken.
         room = self._on_the_wire - (len(self._claims.open) - len(self._queues))
-        leaving, pause = self._queues.take_ready(room)
+        leaving, pause = self._queues.take_ready_messages(room)
         for start in range(0, len(leaving), self._chunk):
             self._workers.submit(leaving[start : start + self._chunk])
         return pause
 
-    def refund_limits(self, report: WorkerReport) -> None:
-        """Refunds the rate limits for this report's messages that were not handed over."""
+    def refund_messages_not_handed_over(self, report: WorkerReport) -> None:
+        """Makes this report's messages that were not handed over no longer count against the rate limits."""
         if self._queues is None:
             return
         for message, outcome in report.settled:
@@ -159,19 +162,22 @@ class DeliveryIntake:
         for message in report.released:
             self._queues.finish_message(message.key, was_handed_over=False)
 
-    def release_waiting(self) -> None:
+    def release_waiting_claims(self) -> None:
         """Releases all claims whose messages were not given to a worker."""
-        self._claims.release(self._waiting if self._queues is None else self._queues.take_all())
+        self._claims.release_messages(
+            self._waiting if self._queues is None else self._queues.take_all_messages()
+        )
         self._waiting.clear()
 
-    def check_pace(self) -> ExhaustedLimit | None:
+    def check_rate_limits(self) -> ExhaustedLimit | None:
         """Parks or releases claims that would stay open for too long while they wait for a rate limit.
 
-        Returns the limit that is used up for longer than a run waits, so that the run must end; else None.
+        If a limit on all messages is used up for longer than a run waits, returns this limit: the run must
+        end. Otherwise returns None.
         """
         if self._queues is None:
             return None
-        early = self._queues.take_excess()
+        early = self._queues.take_excess_messages()
         if early:
             self._parked |= {name for name, _, _ in early}
             self._run.spool.park([ParkedClaim(*message.key, resumes_at) for _, message, resumes_at in early])
@@ -179,16 +185,18 @@ class DeliveryIntake:
         moment = self._run.clock()
         wait, limit = self._queues.blocking_limit("", moment)
         if wait > AHEAD_SECONDS:
-            self.release_waiting()
-            self._claims.commit()
+            self.release_waiting_claims()
+            self._claims.commit_outcomes()
             self._claim_again = time.monotonic() + min(wait - AHEAD_SECONDS, POLL_SECONDS)
         if limit and wait > MAX_WAIT_SECONDS and not self._claims.open:
             return ExhaustedLimit(limit, round(moment + wait, 3))
         return None
 
-    def exhausted_limit_of_parked(self, resumes_at: float) -> ExhaustedLimit | None:
-        """Returns the rate limit for which deliveries are parked until `resumes_at` (seconds since 1970), or
-        None."""
+    def exhausted_limit_of_parked_deliveries(self, resumes_at: float) -> ExhaustedLimit | None:
+        """Returns the rate limit for which deliveries are parked until `resumes_at` (seconds since 1970).
+
+        Returns None if no limit is used up.
+        """
         if self._queues is None:
             return None
         for name in sorted(self._parked):
@@ -199,12 +207,12 @@ class DeliveryIntake:
 
 
 def exhausted_limit_sentence(spool: Spool, limit: str, resumes_at: str) -> str:
-    """Returns a sentence for the operator: a rate limit is used up, and the campaign resumes at this time.
-
-    `limit` describes the limit, and `resumes_at` is a time of day. The sentence says how many deliveries are
+    """Returns the sentence that tells the operator that a rate limit is used up and how many messages are
     left.
+
+    `limit` describes the limit. `resumes_at` is the time after which the operator can continue, as text.
     """
-    counts = spool.counts_by_state()
+    counts = spool.delivery_counts_by_state()
     left = counts[State.PENDING] + counts[State.DEFERRED]
     return (
         f"{limit} is used up; {left:,} {'message is' if left == 1 else 'messages are'} left; "

@@ -32,9 +32,9 @@ _BLIND_SECONDS = 1.0
 
 
 class Leavers:
-    """Tracks the people who become ineligible for an edition after this object was created.
+    """Tracks the people to whom an edition may no longer be sent, from the creation of this object on.
 
-    `erased` counts the people who were erased since then; it never decreases. `read_events` and
+    `erased` is the number of people who were erased since then; it never decreases. `read_events` and
     `raise_lasting_error` are each called from one thread; `reasons_by_id` may be read from any thread.
     """
 
@@ -49,13 +49,15 @@ class Leavers:
 
     @property
     def reasons_by_id(self) -> Mapping[int, str]:
-        """Maps the subscriber ids of leavers to an Exclusion as text. Another thread changes the mapping
-        meanwhile."""
+        """Maps the subscriber ids of the people who have left to the reason: an Exclusion as text.
+
+        Another thread may change the mapping at any time.
+        """
         return self._reasons
 
     def read_events(self) -> None:
-        """Reads the events since the last call. People who may be written to again are removed from
-        `reasons_by_id`."""
+        """Reads the events since the last call, and updates `reasons_by_id`: adds the people who have left,
+        and removes those who may be written to again."""
         try:
             people, newest = people_with_events_since(self._db, self._event)
             if people:
@@ -83,8 +85,8 @@ class Leavers:
 def watch_leavers(db: Database, edition: str) -> Iterator[Leavers]:
     """Watches the leavers of an edition in a thread, over a second connection to the database of `db`.
 
-    Enter the `with` block before the first claim: only later events are watched, because a claim itself sees
-    earlier ones. Raises TransportError if the system cannot start a thread.
+    The `with` block must be entered before the first claim. Events before that are not watched, because a
+    claim itself takes account of them. Raises TransportError if the system cannot start a thread.
     """
     with closing(open_read_connection(db)) as reader:
         leavers = Leavers(reader, edition)

@@ -17,8 +17,8 @@ from mailer.delivery.circuit_breaker import (
     DOUBTS_IN_A_ROW,
     REFUSALS_IN_A_ROW,
     CircuitBreaker,
-    is_refused_too_often,
-    refusals_sentence,
+    are_too_many_refused,
+    too_many_refusals_sentence,
 )
 from mailer.delivery.intake import (
     MAX_WAIT_SECONDS,
@@ -37,7 +37,7 @@ from mailer.errors import CircuitBreakerError, TransportError
 from mailer.spool.journal import Journal, read_journal
 from mailer.spool.recover import settle_claims
 from mailer.transports.base import OutcomeKind
-from mailer.transports.refusal.watch import RefusalWatch, everybody_refused_text
+from mailer.transports.refusal.watch import RefusalWatch, all_readers_refused_message
 
 __all__ = ["GRACE_SECONDS", "DeliveryLoop"]
 
@@ -51,25 +51,24 @@ _JOURNAL_BYTES = 64_000_000
 
 
 class DeliveryLoop:
-    """Runs one campaign: claims, dispatches, settles, and decides when the run ends."""
+    """Runs one campaign: claims deliveries, gives them to the workers, records outcomes, and ends the run."""
 
     def __init__(self, run: RunParameters, journal: Journal, leavers: Leavers) -> None:
         connections = max(1, min(run.connections, run.transport.concurrency))
         batch = run.transport.batch_size
         self._run = run
         self._spool = run.spool
-        self._journal = journal
-        self._leavers = leavers
+        self._journal, self._leavers = journal, leavers
         self._stop = threading.Event()
-        self._watch = RefusalWatch(accepted_before=run.spool.transport_has_accepted())
+        self._watch = RefusalWatch(accepted_before=run.spool.transport_has_accepted_message())
         recipients = RecipientChecker(run.db, run.spool.campaign.edition)
-        record = self._record_refusals = RefusalRecorder(run.db, run.spools, run.spool, run.source).record
+        recorder = self._recorder = RefusalRecorder(run.db, run.spools, run.spool, run.source)
         self._claims = RunClaims(
             run.spool,
             recipients,
             run.backoff,
             self._watch,
-            record_refusals=record,
+            record_refusals=recorder.record_bounces,
             only_person=run.only_person,
         )
         self._watch.was_deferred = self._claims.was_deferred
@@ -96,7 +95,7 @@ class DeliveryLoop:
         return ended or bool(self._breaker.sentence) or self._watch.must_stop
 
     @property
-    def journal_mentions_erased(self) -> bool:
+    def journal_has_text_about_erased_people(self) -> bool:
         """Returns whether the journal may have text about a person who was erased during the run."""
         return self._leavers.erased > self._forgotten
 
@@ -104,33 +103,33 @@ class DeliveryLoop:
         """Runs until nothing is left to send or something stops the run."""
         exhausted = False
         while not self._stop.is_set():
-            if not exhausted and self._may_claim():
+            if not exhausted and self._may_claim_deliveries():
                 exhausted = not self._claim_deliveries()
-            pause = self._intake.dispatch_ready()
+            pause = self._intake.dispatch_ready_messages()
             self._collect_reports(pause if self._claims.open else 0.0)
-            self._check_pace()
+            self._check_rate_limits()
             if self._claims.released:
                 exhausted = False
             self._commit_outcomes()
-            if self._must_end():
+            if self._run_must_end():
                 return
             self._check_for_stop()
             if exhausted and not self._claims.open:
                 self._commit_outcomes(at_once=True)
-                if self.journal_mentions_erased:
+                if self.journal_has_text_about_erased_people:
                     self._empty_journal()
-                if self._stop.is_set() or not self._wait_for_parked():
+                if self._stop.is_set() or not self._wait_for_parked_delivery():
                     return
                 exhausted = False
 
-    def _must_end(self) -> bool:
+    def _run_must_end(self) -> bool:
         """Returns whether refusals or uncertain outcomes end the run. May pause the campaign."""
         if self._watch.must_stop:
             return True  # `finish` says why
         if self._breaker.sentence:
             self.error = CircuitBreakerError(self._breaker.sentence)
             return True
-        if is_refused_too_often(self.progress.outcomes, self._run.rejects):
+        if are_too_many_refused(self.progress.outcomes, self._run.rejects):
             self._pause_for_refusals()
             return True
         return False
@@ -139,15 +138,15 @@ class DeliveryLoop:
         """Stops the workers, records their last reports, and settles every open claim."""
         self._stop.set()
         self._run.stop.set()
-        self._intake.release_waiting()
+        self._intake.release_waiting_claims()
         self._workers.end_after_current_chunk()
         deadline = time.monotonic() + GRACE_SECONDS
         while self._workers.alive and (left := deadline - time.monotonic()) > 0:
             self._collect_reports(min(left, 0.1))
-        nothing = self._workers.close_gate()
+        nothing = self._workers.forbid_hand_overs()
         self._journal.refuse_writes()
         self._collect_reports(0.0)
-        self._claims.release_keys(nothing & self._claims.open)
+        self._claims.release_claims(nothing & self._claims.open)
         self._settle_held_refusals()
         self._commit_outcomes(at_once=True)
         if self._claims.open:
@@ -159,28 +158,28 @@ class DeliveryLoop:
         self.progress.seconds = time.monotonic() - self._started
 
     def _settle_open_claims(self) -> None:
-        """Settles by the journal the claims that are still in flight, or that failed because of a defect."""
+        """Settles the claims that are still open as the journal says: their outcome was not reported."""
         read, addresses = partial(read_journal, self._run.journal), partial(addresses_of, self._run.db)
         claims = sorted(self._claims.open)
-        recovered = settle_claims(self._spool, read, addresses, self._record_refusals, claims=claims)
+        recovered = settle_claims(self._spool, read, addresses, self._recorder.record_bounces, claims=claims)
         for state, number in recovered.items():
             if state != State.PENDING:
                 self.progress.outcomes[state] = self.progress.outcomes.get(state, 0) + number
 
     def _settle_held_refusals(self) -> None:
         """Records the refusals that were kept back, or discards them. May pause the campaign."""
-        if not (everybody := self._watch.common_refusal_at_end()):
+        if not (everybody := self._watch.refusal_text_of_all_readers()):
             self._claims.confirm_held_refusals()
         else:
             self._claims.discard_held_refusals()
             server = str(getattr(self._run.transport, "server", ""))
-            sentence = everybody_refused_text(everybody, source=self._run.source, server=server)
+            sentence = all_readers_refused_message(everybody, source=self._run.source, server=server)
             self.error = CircuitBreakerError(sentence)
         if self._watch.remedy and self.error is None:
             self._pause_campaign(self._watch.remedy)
 
-    def _may_claim(self) -> bool:
-        if self._journal.size > _JOURNAL_BYTES or self.journal_mentions_erased:
+    def _may_claim_deliveries(self) -> bool:
+        if self._journal.size > _JOURNAL_BYTES or self.journal_has_text_about_erased_people:
             self._empty_journal()
             return False
         return self._intake.has_room_for_claims()
@@ -201,17 +200,17 @@ class DeliveryLoop:
             self._looked_at = 0.0  # the campaign may have been paused or cancelled
         return found
 
-    def _check_pace(self) -> None:
+    def _check_rate_limits(self) -> None:
         """Ends the run if a rate limit is used up for long; sleeps briefly if nothing may be sent now."""
         if not self._intake.is_paced:
             return
-        used_up = self._intake.check_pace()
+        used_up = self._intake.check_rate_limits()
         if used_up is not None:
-            self._end_at_limit(used_up)
+            self._end_run_at_limit(used_up)
         elif not self._claims.open and not self._stop.is_set():
             self._run.stop.wait(_NAP_SECONDS)
 
-    def _end_at_limit(self, exhausted: ExhaustedLimit) -> None:
+    def _end_run_at_limit(self, exhausted: ExhaustedLimit) -> None:
         """Ends the run because this limit is used up for longer than a run waits."""
         self.progress.stopped_by = "pace"
         self.progress.resumes_at = utc_text(datetime.fromtimestamp(exhausted.resumes_at, UTC))
@@ -221,10 +220,11 @@ class DeliveryLoop:
 
     def _pause_for_refusals(self) -> None:
         """Pauses the campaign, because each further message would cost the sender's reputation."""
-        if not self._watch.common_refusal_at_end():
+        if not self._watch.refusal_text_of_all_readers():
             self._claims.confirm_held_refusals()
             self._commit_outcomes(at_once=True)
-            self._pause_campaign(refusals_sentence(self._spool, self.progress.outcomes, self._run.rejects))
+            sentence = too_many_refusals_sentence(self._spool, self.progress.outcomes, self._run.rejects)
+            self._pause_campaign(sentence)
         self._stop.set()
 
     def _pause_campaign(self, note: str) -> None:
@@ -242,7 +242,7 @@ class DeliveryLoop:
 
     def _handle_report(self, report: WorkerReport) -> None:
         self._claims.record_report(report)
-        self._intake.refund_limits(report)
+        self._intake.refund_messages_not_handed_over(report)
         if report.ended:
             # Losing one connection does not stop the run; losing all does, and so does a defect.
             self._workers.alive -= 1
@@ -255,7 +255,7 @@ class DeliveryLoop:
         waited = time.monotonic() - self._settled_at
         many = len(self._claims.settled) >= 2 * self._intake.portion
         if at_once or many or waited > _SETTLE_SECONDS:
-            self._claims.commit()
+            self._claims.commit_outcomes()
             self._settled_at = time.monotonic()
 
     def _check_for_stop(self) -> None:
@@ -274,27 +274,27 @@ class DeliveryLoop:
             self.progress.stopped_by = status.value
             self._stop.set()
 
-    def _wait_for_parked(self) -> bool:
+    def _wait_for_parked_delivery(self) -> bool:
         """Waits until a parked delivery is due. Returns False if no delivery is due soon."""
         clock = self._run.clock
         due = self._spool.next_deferred_due_time(only_person=self._run.only_person)
         again = datetime.fromisoformat(due).timestamp() if due is not None else None
         if again is not None and again <= clock():
             return True
-        parked_until = self._spool.first_pending_due_time() if self._intake.has_parked else None
+        parked_until = self._spool.first_pending_due_time() if self._intake.has_parked_deliveries else None
         if parked_until is None:
             return False
         first = parked_until if again is None else min(parked_until, again)
         if first - clock() > MAX_WAIT_SECONDS:
-            used_up = self._intake.exhausted_limit_of_parked(parked_until)
+            used_up = self._intake.exhausted_limit_of_parked_deliveries(parked_until)
             if used_up is not None:
-                self._end_at_limit(used_up)
+                self._end_run_at_limit(used_up)
             return False
         while not self._stop.is_set():
             if clock() >= first:
                 return True
             self._run.stop.wait(min(0.1, max(0.001, first - clock())))
             self._check_for_stop()
-            if self.journal_mentions_erased:
+            if self.journal_has_text_about_erased_people:
                 self._empty_journal()
         return False

@@ -28,13 +28,15 @@ class RunParameters:
     """Holds the parameters of a run over the deliveries of a campaign.
 
     `db` is the audience's database and `spool` the campaign's spool, opened as the owner of this run's
-    claims. `templates` are the messages by variant, `source` names how refusals become known (`smtp`), and
-    `stop` ends the run when it is set. With `only_person`, only the delivery to this subscriber id is
-    claimed. `observe` gets the progress four times a second.
+    claims. `templates` are the messages by variant. `source` is the transport's name in the events of
+    readers (`smtp`). `journal` is the path of the journal. The run ends when `stop` is set. With
+    `only_person`, only the delivery to this subscriber id is claimed. `observe` is called with the progress
+    four times a second.
 
     `rejects` is the share (0 to 1) of refusals above which the run pauses the campaign. `clock` returns
-    seconds since 1970, for the rate limits. `backoff` says when deferred deliveries are tried again. `pool`
-    limits the connections of all runs that share it.
+    seconds since 1970, for the rate limits. `backoff` computes when deferred deliveries are tried again.
+    `connections` is the largest number of connections of this run; `pool` limits the connections of all runs
+    that share it.
     """
 
     db: Database

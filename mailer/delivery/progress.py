@@ -9,11 +9,12 @@ __all__ = ["Progress"]
 
 @dataclass(slots=True)
 class Progress:
-    """Holds the progress of a run: deliveries by state, its duration in seconds, and what stopped it.
+    """Holds the progress of a run.
 
-    `stopped_by` is `signal`, `interrupted`, `paused`, `cancelled` or `pace`; it is empty if nothing is left
-    to send. If the run stopped itself, `note` is a sentence that says why. `resumes_at` is the time (UTC)
-    when it makes sense to resume, or empty.
+    `outcomes` has the number of deliveries by state, and `seconds` the duration of the run. `stopped_by` is
+    `signal`, `interrupted`, `paused`, `cancelled` or `pace` (a rate limit); empty if the run was not stopped.
+    If the run stopped itself, `note` is a sentence that says why. `resumes_at` is the time (UTC) at which a
+    used-up rate limit allows messages again, or empty.
     """
 
     outcomes: dict[str, int] = field(default_factory=dict)
@@ -23,7 +24,7 @@ class Progress:
     resumes_at: str = ""
 
     def combined_with(self, later_run: Progress | None) -> Progress:
-        """Returns the progress of this run and a later run of the campaign together."""
+        """Returns the progress of this run and a later run of the campaign, added up."""
         if later_run is None:
             return self
         states = self.outcomes.keys() | later_run.outcomes.keys()

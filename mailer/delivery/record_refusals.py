@@ -29,8 +29,10 @@ MAILBOX_DAYS = 7
 
 
 class RefusalRecorder:
-    """Records bounces among the refusals of one campaign. `source` names how refusals became known
-    (`smtp`)."""
+    """Records bounces among the refusals of one campaign.
+
+    `source` is the transport's name in the events of readers (`smtp`).
+    """
 
     def __init__(self, db: Database, spools: Spools, spool: Spool, source: str) -> None:
         self._db = db
@@ -38,11 +40,11 @@ class RefusalRecorder:
         self._spool = spool
         self._source = source
 
-    def record(self, refused: Iterable[RefusedClaim]) -> None:
-        """Marks readers as bounced by the refusals that were just settled.
+    def record_bounces(self, refused: Iterable[RefusedClaim]) -> None:
+        """Marks readers as bounced if the refusals that were just settled are reason enough.
 
-        If the reader's address has changed since the claim, the refusal does not count, and the delivery may
-        be tried again.
+        If a reader's address has changed since the claim, the refusal does not count, and the delivery may be
+        tried again.
         """
         for person, attempt, outcome, claimed_at, now in refused:
             if outcome.result is not OutcomeKind.REJECTED or outcome.cause not in (
@@ -52,7 +54,7 @@ class RefusalRecorder:
                 continue
             if (moved := address_changed_at(self._db, person)) and moved >= claimed_at:
                 self._spool.clear_refusal_causes([(person, attempt)])
-            elif outcome.cause is Cause.ADDRESS or self._has_refused_for_long(person, now):
+            elif outcome.cause is Cause.ADDRESS or self._mailbox_has_refused_for_long(person, now):
                 record_bounce(
                     self._db,
                     person,
@@ -63,8 +65,8 @@ class RefusalRecorder:
                     at=now,
                 )
 
-    def _has_refused_for_long(self, person: int, now: str) -> bool:
-        """Returns whether the mailbox of this subscriber id has refused for long enough to count as bounced.
+    def _mailbox_has_refused_for_long(self, person: int, now: str) -> bool:
+        """Returns whether this person's mailbox has refused mail for so long that it counts as bounced.
 
         `now` is UTC.
         """

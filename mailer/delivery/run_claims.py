@@ -1,8 +1,9 @@
 """Tracks the claims of one run: open claims, and outcomes that are known but not yet committed.
 
-A claim is in `open` until it has an outcome or is released, and then in `settled` or `released` until that is
-committed. Until a message is accepted, rejections are kept in `held`, because the server might refuse every
-recipient (`transports.refusal.watch`). If the process dies before a commit, the journal has the outcomes.
+A claim is in `open` until it has an outcome or is released. Then it is in `settled` or `released` until the
+outcome or release is committed. Until a message is accepted, rejections are kept in `held`, because the
+server might refuse every recipient (`transports.refusal.watch`). If the process dies before a commit, the
+journal has the outcomes.
 """
 
 from __future__ import annotations
@@ -27,8 +28,8 @@ __all__ = ["RunClaims"]
 class RunClaims:
     """Tracks the claims of one run over a spool. Only one thread may use it.
 
-    `recipients` decides who may be written to. `record_refusals` records bounces among settled claims. With
-    `only_person`, only the delivery to this subscriber id is claimed.
+    `recipients` decides to whom messages may be sent. `record_refusals` records bounces among refused claims.
+    With `only_person`, only the delivery to this subscriber id is claimed.
     """
 
     def __init__(
@@ -79,17 +80,17 @@ class RunClaims:
                 if claim.deferred_since:
                     since = datetime.fromisoformat(claim.deferred_since)
                     self._deferred_since[claim.person] = since
-        self._clear_written(noted)
+        self._clear_written_outcomes(noted)
         self.open.update((claim.person, claim.attempt) for claim in claims or ())
         self.has_more = claims is not None
         return claims
 
-    def commit(self) -> None:
-        """Commits known outcomes and releases."""
+    def commit_outcomes(self) -> None:
+        """Commits known outcomes and released claims to the spool, in one transaction."""
         if self.settled or self.released or self.released_last or (self.held and self._watch.accepted):
             with self._spool.transaction():
                 noted = self._write_outcomes()
-            self._clear_written(noted)
+            self._clear_written_outcomes(noted)
 
     def record_report(self, report: WorkerReport) -> None:
         """Records the outcomes and released messages of a worker's report.
@@ -101,7 +102,7 @@ class RunClaims:
         for message, outcome in report.settled:
             key, due = message.key, ""
             if key in self._watch.returned:
-                self.release_keys([key])
+                self.release_claims([key])
                 continue
             held = not self._watch.accepted and must_be_held_back(outcome)
             if outcome.result is OutcomeKind.DEFERRED:
@@ -117,14 +118,14 @@ class RunClaims:
                 outcomes["deferred"] -= 1
             if due:
                 self._waiting.add(message.subscriber_id)
-        self.release(report.released)
+        self.release_messages(report.released)
 
     def _shared_due_times(self, settled: Sequence[tuple[Message, Outcome]]) -> dict[int, datetime]:
-        """Returns one next due time, by `id(outcome)`, for each outcome that several deferred deliveries
+        """Returns, by `id(outcome)`, the next due time for each outcome that several deferred deliveries
         share.
 
-        The deliveries of one request share an outcome. The delivery that was deferred last decides, so that
-        none waits longer than it would alone.
+        Deliveries that were handed over together share an outcome. The due time is computed from the delivery
+        that was first deferred most recently, so that none waits longer than it would alone.
         """
         moment = now()
         since: dict[int, datetime] = {}
@@ -146,19 +147,19 @@ class RunClaims:
     ) -> tuple[Outcome, str]:
         """Returns the outcome of a deferred delivery and its next due time (UTC).
 
-        If the total time for retries is over, returns a rejection and an empty time instead.
+        If the delivery has been deferred for too long, returns a rejection and an empty time instead.
         """
         again = self._backoff.next_attempt_time(self._deferred_since[subscriber_id], now())
         if again is None:
             return Outcome(OutcomeKind.REJECTED, reason=outcome.reason, cause=Cause.THEM), ""
         return outcome, utc_text(shared_due_times.get(id(outcome), again))
 
-    def release(self, messages: Iterable[Message]) -> None:
+    def release_messages(self, messages: Iterable[Message]) -> None:
         """Notes that these messages were not handed over; their deliveries become pending again."""
-        self.release_keys([message.key for message in messages])
+        self.release_claims([message.key for message in messages])
 
-    def release_keys(self, keys: Collection[ClaimKey]) -> None:
-        """Notes that the deliveries with these keys were not handed over; they become pending again."""
+    def release_claims(self, keys: Collection[ClaimKey]) -> None:
+        """Notes that the deliveries of these claims were not handed over; they become pending again."""
         self.released += keys
         self.open.difference_update(keys)
 
@@ -167,16 +168,16 @@ class RunClaims:
         return subscriber_id in self._deferred_since
 
     def confirm_held_refusals(self) -> None:
-        """Makes the refusals that were kept back count, because a message was accepted or because the
-        refusals concern single addresses."""
+        """Moves the refusals that were kept back to the settled claims, because a message was accepted or
+        because the refusals concern single addresses."""
         self.settled += self.held
         self.held = []
 
     def discard_held_refusals(self) -> None:
         """Discards the refusals that were kept back, because every recipient was refused.
 
-        The deliveries become pending again, behind the others. So if a list begins with addresses that no
-        longer exist, a later run gets past them.
+        The deliveries become pending again, with the lowest priority. So if a list begins with addresses that
+        no longer exist, a later run tries the other addresses first.
         """
         for subscriber_id, attempt, outcome, _ in self.held:
             self.released_last.append((subscriber_id, attempt))
@@ -188,26 +189,26 @@ class RunClaims:
         self.held = []
 
     def _write_outcomes(self) -> bool:
-        """Writes outcomes and releases to the spool, inside the caller's transaction.
+        """Writes outcomes and released claims to the spool, inside the caller's transaction.
 
-        Returns whether the spool will have recorded, after the commit, that the transport accepted a message.
+        Returns whether the spool, after the commit, has a record that the transport accepted a message.
         """
         noted = self._acceptance_noted
         if self._watch.accepted:
             if not self._watch.must_stop:
                 self.confirm_held_refusals()
             if not self._acceptance_noted:
-                self._spool.record_acceptance()
+                self._spool.record_accepted_message()
                 noted = True
         if self.settled:
             self._record_refusals(self._spool.settle(self.settled))
         if self.released:
             self._spool.release(self.released)
         if self.released_last:
-            self._spool.release(self.released_last, behind_others=True)
+            self._spool.release(self.released_last, lowest_priority=True)
         return noted
 
-    def _clear_written(self, acceptance_noted: bool) -> None:
+    def _clear_written_outcomes(self, acceptance_noted: bool) -> None:
         self._acceptance_noted = acceptance_noted
         self.settled = []
         self.released = []

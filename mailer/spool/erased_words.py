@@ -8,14 +8,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mailer.audience.erasure import ErasedPeople
-from mailer.spool.journal import has_text_about_erased, remove_text_about_erased
+from mailer.spool.journal import has_text_about_erased_people, remove_text_about_erased_people
 from mailer.spool.values import SettledClaim
 from mailer.transports.base import Outcome, OutcomeKind
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
 
-__all__ = ["ErasedTextRedaction", "redact_journal", "journal_mentions_erased"]
+__all__ = ["ErasedTextRedaction", "redact_journal", "journal_has_text_about_erased_people"]
 
 
 class ErasedTextRedaction:
@@ -28,14 +28,14 @@ class ErasedTextRedaction:
         """Returns the same outcomes, without text about erased people.
 
         An outcome of an erased person keeps no text. In the text about other people, addresses of erased
-        people are replaced, because a provider may give one reply to a whole request. Call it in the
-        transaction that stores the outcomes.
+        people are replaced, because a provider may give one reply to several messages. The caller must be
+        inside the transaction that stores the outcomes.
         """
         erased = ErasedPeople(self._db)
         if not erased:
             return settled
         gone = erased.erased_ids_among(
-            person for person, _, outcome, _ in settled if _has_server_text(outcome)
+            person for person, _, outcome, _ in settled if _has_server_reply(outcome)
         )
         cleared: dict[int, Outcome] = {}  # by id(outcome), because the deliveries of a request share one
         kept: list[SettledClaim] = []
@@ -56,21 +56,23 @@ class ErasedTextRedaction:
 def redact_journal(db: Database, journal: Path) -> bool:
     """Removes server replies about erased people from a journal. Returns whether any were removed.
 
-    The caller holds the campaign's lock and has written the journal's outcomes to the database. Raises
-    OSError if the journal cannot be written.
+    The caller must hold the campaign's lock, and must first write the journal's outcomes to the database.
+    Raises OSError if the journal cannot be written.
     """
     erased = ErasedPeople(db)
-    return bool(erased) and remove_text_about_erased(journal, erased.subscriber_ids(), erased.redact)
+    return bool(erased) and remove_text_about_erased_people(journal, erased.subscriber_ids(), erased.redact)
 
 
-def journal_mentions_erased(db: Database, journal: Path) -> bool:
-    """Returns whether a journal has server replies about erased people. May be called while a run writes to
-    it."""
+def journal_has_text_about_erased_people(db: Database, journal: Path) -> bool:
+    """Returns whether a journal has server replies about erased people.
+
+    May be called while a run writes to the journal.
+    """
     erased = ErasedPeople(db)
-    return bool(erased) and has_text_about_erased(journal, erased.subscriber_ids(), erased.redact)
+    return bool(erased) and has_text_about_erased_people(journal, erased.subscriber_ids(), erased.redact)
 
 
-def _has_server_text(outcome: Outcome) -> bool:
+def _has_server_reply(outcome: Outcome) -> bool:
     if outcome.result is OutcomeKind.SKIPPED:
         return False  # its reason is a word of ours
     return bool(outcome.provider_id or outcome.reason)

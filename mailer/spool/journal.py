@@ -31,21 +31,22 @@ from mailer.transports.refusal.refusal import Cause
 
 __all__ = [
     "Journal",
-    "JournalRecord",
+    "JournalContent",
     "read_begun_claims",
-    "remove_text_about_erased",
-    "has_text_about_erased",
+    "remove_text_about_erased_people",
+    "has_text_about_erased_people",
     "read_run_token",
     "read_journal",
 ]
 
 
 @dataclass(frozen=True, slots=True)
-class JournalRecord:
-    """Holds the content of a journal. `begun` and `outcomes` are keyed by (subscriber id, attempt).
+class JournalContent:
+    """Holds what a journal says about claims. A claim is identified by (subscriber id, attempt).
 
-    `complete` says that the journal was written in the current boot. `accepted` says whether any message was
-    accepted in that run, including those that `wanted_claims` leaves out.
+    `begun` has the claims whose hand-over began, and `outcomes` the outcome of each claim that has one.
+    `complete` is True if the journal was written since the machine was last started. `accepted` is True if
+    any message of the run was accepted, even one whose claim was not asked for.
     """
 
     complete: bool
@@ -55,9 +56,10 @@ class JournalRecord:
 
 
 class Journal:
-    """Writes the journal of one run. Several threads may write to it: every line is one append.
+    """Writes the journal of one run. Several threads may write to the journal: each call is one append.
 
-    `run` is the random token of the run. The database stores the same token, so that the two can be matched.
+    `run` is the random token of the run. The database stores the same token, so that a journal can be matched
+    with its run.
     """
 
     def __init__(self, path: Path, run: str = "") -> None:
@@ -77,16 +79,18 @@ class Journal:
             self.close()
             raise OSError(error.errno, error.strerror, str(path)) from None
 
-    def note_begun(self, deliveries: Iterable[tuple[int, int]]) -> None:
-        """Records that these (subscriber id, attempt) are about to be handed over. If it raises OSError, they
-        must not be handed over."""
-        self._write("\n" + _begin_lines(deliveries))
+    def note_begun_deliveries(self, deliveries: Iterable[tuple[int, int]]) -> None:
+        """Records that these deliveries (subscriber id, attempt) are about to be handed over.
+
+        If OSError is raised, the caller must not hand them over.
+        """
+        self._write("\n" + _begun_delivery_lines(deliveries))
 
     def note_outcomes(
         self, outcomes: Iterable[tuple[int, int, Outcome]], *, begun: Iterable[tuple[int, int]] = ()
     ) -> None:
-        """Records these (subscriber id, attempt, outcome) and, in the same write, that the claims in `begun`
-        are about to be handed over."""
+        """Records these (subscriber id, attempt, outcome) and, in the same write, that the deliveries in
+        `begun`, as (subscriber id, attempt), are about to be handed over."""
         lines = ["\n"]  # ends a line of an earlier write that was cut short
         last, end = _PLAIN, f"{_PLAIN.result.value} \n"
         for subscriber, attempt, outcome in outcomes:
@@ -94,21 +98,22 @@ class Journal:
                 words = json.dumps(_outcome_fields(outcome)) if outcome != _PLAIN else ""
                 last, end = outcome, f"{outcome.result.value} {words}\n"
             lines.append(f"< {subscriber} {attempt} {end}")
-        lines.append(_begin_lines(begun))
+        lines.append(_begun_delivery_lines(begun))
         self._write("".join(lines))
 
-    def note_taken_back(self, deliveries: Iterable[tuple[int, int]]) -> None:
-        """Records that these (subscriber id, attempt) were begun but certainly not handed over."""
+    def note_taken_back_deliveries(self, deliveries: Iterable[tuple[int, int]]) -> None:
+        """Records that these deliveries (subscriber id, attempt) were begun but certainly not handed over."""
         self._write("\n" + "".join(f"- {subscriber} {attempt}\n" for subscriber, attempt in deliveries))
 
     def clear(self) -> None:
-        """Empties the journal. Before, the caller must have committed the journal's outcomes to the spool."""
+        """Empties the journal. The caller must first commit the journal's outcomes to the spool."""
         os.ftruncate(self._descriptor, 0)
         self.size = 0
         self._write(self._head)
 
     def refuse_writes(self) -> None:
-        """Makes all further writes fail, because the open claims are about to be settled."""
+        """Makes all further writes to the journal raise OSError, because the open claims are about to be
+        settled."""
         with self._lock:
             self._sealed = True
 
@@ -131,7 +136,7 @@ class Journal:
             raise OSError(errno.ENOSPC, "No space left on device", "journal")
 
 
-def _begin_lines(deliveries: Iterable[tuple[int, int]]) -> str:
+def _begun_delivery_lines(deliveries: Iterable[tuple[int, int]]) -> str:
     return "".join(f"> {subscriber} {attempt}\n" for subscriber, attempt in deliveries)
 
 
@@ -144,12 +149,12 @@ def _outcome_fields(outcome: Outcome) -> list[str]:
     return words if outcome.cause is None else [*words, outcome.cause.value]
 
 
-def read_journal(path: Path, wanted_claims: Collection[tuple[int, int]] | None = None) -> JournalRecord:
-    """Reads what the last run recorded about these (subscriber id, attempt), or about all if `wanted_claims`
-    is None.
+def read_journal(path: Path, wanted_claims: Collection[tuple[int, int]] | None = None) -> JournalContent:
+    """Reads what the last run recorded about the claims (subscriber id, attempt) in `wanted_claims`, or about
+    all claims if `wanted_claims` is None.
 
-    The record of a missing journal, or of a journal from another boot, is not complete. Memory use depends on
-    the number of wanted claims only.
+    `complete` is False if the journal does not exist or was written before the machine was last started.
+    Memory use depends only on the number of wanted claims.
     """
     begun: set[tuple[int, int]] = set()
     outcomes: dict[tuple[int, int], Outcome] = {}
@@ -178,7 +183,7 @@ def read_journal(path: Path, wanted_claims: Collection[tuple[int, int]] | None =
                 )
         except (ValueError, IndexError, TypeError):
             continue
-    return JournalRecord(complete, frozenset(begun), outcomes, accepted)
+    return JournalContent(complete, frozenset(begun), outcomes, accepted)
 
 
 def read_run_token(path: Path) -> str:
@@ -191,8 +196,10 @@ def read_run_token(path: Path) -> str:
 
 
 def read_begun_claims(path: Path) -> Iterator[tuple[int, int]]:
-    """Yields each (subscriber id, attempt) whose hand-over began according to the journal, even in an earlier
-    boot."""
+    """Yields each claim (subscriber id, attempt) whose hand-over began according to the journal.
+
+    This includes a journal that was written before the machine was last started.
+    """
     for line in _read_lines(path):
         kind, _, rest = line.partition(" ")
         if kind == ">":
@@ -203,46 +210,53 @@ def read_begun_claims(path: Path) -> Iterator[tuple[int, int]]:
             yield subscriber, attempt
 
 
-def has_text_about_erased(path: Path, erased: Collection[int], redact: Callable[[str], str]) -> bool:
+def has_text_about_erased_people(
+    path: Path, erased_ids: Collection[int], redact: Callable[[str], str]
+) -> bool:
     """Returns whether a journal has server replies about erased subscribers, or replies to other people that
     contain addresses of erased subscribers.
 
-    `erased` holds the ids of erased subscribers. `redact` returns a text without their addresses. May be
-    called while a run writes to the journal.
+    `erased_ids` holds the ids of the erased subscribers, and `redact` removes their addresses from a text.
+    May be called while a run writes to the journal.
     """
-    return any(line != kept for line, kept in _redacted_lines(path, erased, redact))
+    return any(line != kept for line, kept in _redacted_lines(path, erased_ids, redact))
 
 
-def remove_text_about_erased(path: Path, erased: Collection[int], redact: Callable[[str], str]) -> bool:
-    """Removes from a journal all text that `has_text_about_erased` finds, and keeps the outcomes.
+def remove_text_about_erased_people(
+    path: Path, erased_ids: Collection[int], redact: Callable[[str], str]
+) -> bool:
+    """Removes from a journal all text that `has_text_about_erased_people` finds, and keeps the outcomes.
 
-    Returns whether anything was removed. The caller holds the campaign's lock. Raises OSError, with the
+    Returns whether anything was removed. The caller must hold the campaign's lock. Raises OSError, with the
     journal unchanged, if the journal cannot be written.
     """
-    if not has_text_about_erased(path, erased, redact):
+    if not has_text_about_erased_people(path, erased_ids, redact):
         return False
     with atomically_replaced_file(path, mode=0o600, encoding="utf-8") as file:
-        for _, kept in _redacted_lines(path, erased, redact):
+        for _, kept in _redacted_lines(path, erased_ids, redact):
             file.write(kept)
     return True
 
 
 def _redacted_lines(
-    path: Path, erased: Collection[int], redact: Callable[[str], str]
+    path: Path, erased_ids: Collection[int], redact: Callable[[str], str]
 ) -> Iterator[tuple[str, str]]:
-    """Yields each line with its redacted form, which is empty for a line that was cut short."""
+    """Yields each line of a journal, paired with the same line without text about erased subscribers.
+
+    The second is empty if the line was cut short by a crash.
+    """
     for line in _read_lines(path, only_complete=False):
-        yield line, _redacted_line(line[:-1], erased, redact) + "\n" if line.endswith("\n") else ""
+        yield line, _redacted_line(line[:-1], erased_ids, redact) + "\n" if line.endswith("\n") else ""
 
 
-def _redacted_line(line: str, erased: Collection[int], redact: Callable[[str], str]) -> str:
+def _redacted_line(line: str, erased_ids: Collection[int], redact: Callable[[str], str]) -> str:
     kind, _, rest = line.partition(" ")
     fields = rest.split(" ", 3)
     if kind != "<" or len(fields) < 4 or not fields[3]:
         return line if kind in ("", "run", "boot", ">", "-", "<") else ""
     try:
         provider_id, reason, *cause = json.loads(fields[3])
-        about_erased = int(fields[0]) in erased
+        about_erased = int(fields[0]) in erased_ids
         words = ["", ""] if about_erased else [redact(provider_id), redact(reason)]
     except (ValueError, TypeError, AttributeError):
         return ""  # the line is damaged
@@ -254,8 +268,8 @@ def _redacted_line(line: str, erased: Collection[int], redact: Callable[[str], s
 def _read_lines(path: Path, *, only_complete: bool = True) -> Iterator[str]:
     """Yields the lines of the file. A line without a newline at its end was cut short by a crash.
 
-    If `only_complete` is True, it yields complete lines alone, without their newlines; else all lines, with
-    their newlines.
+    If `only_complete` is True, only complete lines are yielded, without their newlines; else all lines are
+    yielded, with their newlines.
     """
     try:
         with path.open(encoding="utf-8", errors="replace", newline="\n") as file:

@@ -16,7 +16,9 @@ class RateLimitLedger:
     def __init__(self) -> None:
         self._entries: dict[str, LedgerEntry] = {}
 
-    def update_entry(self, name: str, update: Callable[[LedgerEntry], LedgerEntry]) -> None:
-        """Replaces the entry of the limit `name` by the result of `update`. A missing entry counts as (0.0,
-        0)."""
-        self._entries[name] = update(self._entries.get(name, (0.0, 0)))
+    def update_entry(self, limit_name: str, update: Callable[[LedgerEntry], LedgerEntry]) -> None:
+        """Replaces the ledger's entry of this limit by the result of `update`.
+
+        `update` gets the present entry, or (0.0, 0) if the limit has none.
+        """
+        self._entries[limit_name] = update(self._entries.get(limit_name, (0.0, 0)))

@@ -20,9 +20,9 @@ __all__ = ["campaign_lock", "exclusive_lock"]
 @contextmanager
 def campaign_lock(settings: Settings, slug: str) -> Iterator[None]:
     """Holds the lock of the campaign `slug` inside the `with` block. Raises BusyError if another process
-    holds it.
+    holds the lock.
 
-    This also works if the lock file was removed, because a run locks its journal, too.
+    A removed lock file does not break the lock, because a run locks its journal, too.
     """
     folder, locked_name = settings.root / ".mailer", f"campaign {slug}"
     with exclusive_lock(folder / f"{slug}.lock", locked_name):
@@ -35,7 +35,7 @@ def campaign_lock(settings: Settings, slug: str) -> Iterator[None]:
 def exclusive_lock(path: Path, locked_name: str) -> Iterator[None]:
     """Holds the lock file at `path` inside the `with` block. Raises BusyError if another process holds it.
 
-    `locked_name` says in the error what is locked (`campaign 2026-11-21-morning`).
+    `locked_name` names the locked thing in the error message (`campaign 2026-11-21-morning`).
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
@@ -49,8 +49,11 @@ def exclusive_lock(path: Path, locked_name: str) -> Iterator[None]:
 
 
 def _lock_file(descriptor: int, locked_name: str, lock_kind: int = fcntl.LOCK_EX) -> None:
-    """Locks an open file without waiting. Raises BusyError, which names `locked_name` and the process id that
-    the lock file contains."""
+    """Locks an open file without waiting. Raises BusyError if another process has locked the file.
+
+    The error message has `locked_name` and the process id that the file contains. `lock_kind` is exclusive
+    (LOCK_EX) or shared (LOCK_SH).
+    """
     try:
         fcntl.flock(descriptor, lock_kind | fcntl.LOCK_NB)
     except BlockingIOError:

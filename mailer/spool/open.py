@@ -22,6 +22,6 @@ def spools_of(db: Database) -> Spools:
 
 
 def retained_texts_of(db: Database) -> RetainedTexts:
-    """Returns the texts of campaigns and deliveries, from which an erasure removes what they say about
-    people."""
+    """Returns access to the stored texts of campaigns and deliveries. An erasure uses it to remove what these
+    texts say about a person."""
     return SpoolTexts(db)

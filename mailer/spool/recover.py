@@ -1,12 +1,14 @@
-"""Settles the claims that a dead run left open, by its journal. Works with every implementation of the
-spool."""
+"""Settles the claims that a dead run left open, with the outcomes in the run's journal.
+
+Works with every implementation of the spool.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 
 from mailer.spool.base import Spool
-from mailer.spool.journal import JournalRecord
+from mailer.spool.journal import JournalContent
 from mailer.spool.values import ClaimKey, RefusedClaim, SettledClaim
 from mailer.transports.base import Outcome, OutcomeKind
 from mailer.transports.refusal.watch import may_concern_everybody, must_be_held_back, stops_campaign
@@ -27,47 +29,47 @@ _LOST = Outcome(
 
 def settle_claims(
     spool: Spool,
-    read_record: Callable[[set[ClaimKey]], JournalRecord],
+    read_journal_content: Callable[[set[ClaimKey]], JournalContent],
     find_addresses: FindAddresses,
     record_refusals: Callable[[list[RefusedClaim]], None],
     *,
     claims: Collection[ClaimKey] | None = None,
 ) -> dict[str, int]:
-    """Takes over every open claim of the campaign and settles or releases it. Returns the number by state.
+    """Takes over every open claim of the campaign and settles or releases each of them. Returns, by state,
+    how many deliveries have that state now.
 
     With `claims`, a run settles or releases only these claims of its own and takes over none. A claim that
     another run has taken over meanwhile is not changed.
 
-    `read_record` gets the open claims and returns what the journal of the dead run says about them.
-    `record_refusals` records bounces, in the transaction that settles the claims. The dead run may have kept
-    refusals back because the server might refuse every recipient: these deliveries are released and tried
-    again.
+    `read_journal_content` gets the open claims and returns what the journal of the dead run says about them.
+    `record_refusals` records bounces, in the transaction that settles the claims. If the server may have
+    refused the sender and not these recipients, the refused deliveries are released, to be tried again.
     """
     if claims is None:
         claims = spool.take_over_claims()
-    record = read_record(set(claims))
-    ever = record.accepted or spool.transport_has_accepted()
-    doubted = not record.accepted and _may_concern_sender(record, find_addresses)
+    content = read_journal_content(set(claims))
+    ever = content.accepted or spool.transport_has_accepted_message()
+    doubted = not content.accepted and _may_concern_sender(content, find_addresses)
     settled: list[SettledClaim] = []
     released: list[ClaimKey] = []
     doubtful: list[ClaimKey] = []
     for key in claims:
-        outcome = record.outcomes.get(key)
+        outcome = content.outcomes.get(key)
         about_us = outcome is not None and stops_campaign(outcome, attempt=key[1], others_accepted=ever)
         if about_us or (outcome is not None and doubted and must_be_held_back(outcome)):
             doubtful.append(key)
         elif outcome is not None:
             settled.append(SettledClaim(*key, outcome))
-        elif record.complete and key not in record.begun:
+        elif content.complete and key not in content.begun:
             released.append(key)
         else:
             settled.append(SettledClaim(*key, _INTERRUPTED))
     with spool.transaction():
-        if record.accepted:
-            spool.record_acceptance()
+        if content.accepted:
+            spool.record_accepted_message()
         record_refusals(spool.settle(settled))
         spool.release(released)
-        spool.release(doubtful, behind_others=True)
+        spool.release(doubtful, lowest_priority=True)
     counts = {"pending": len(released) + len(doubtful)}
     for claim in settled:
         state = claim.outcome.result.value
@@ -75,25 +77,27 @@ def settle_claims(
     return {state: number for state, number in counts.items() if number}
 
 
-def adopt_journal_outcomes(spool: Spool, record: JournalRecord) -> None:
-    """Records the journal's outcomes of claims that the spool has lost, for instance because a backup was
-    restored.
+def adopt_journal_outcomes(spool: Spool, content: JournalContent) -> None:
+    """Records the journal's outcomes of claims of which the spool has lost the record, for instance because a
+    backup was restored.
 
-    Call it before a campaign is cancelled, so that no hand-over is forgotten.
+    Must be called before a campaign is cancelled, so that no hand-over is forgotten.
     """
     newest = {
-        person: SettledClaim(person, attempt, record.outcomes.get((person, attempt), _LOST))
-        for person, attempt in sorted(record.begun)  # of several attempts, the last one counts
+        person: SettledClaim(person, attempt, content.outcomes.get((person, attempt), _LOST))
+        for person, attempt in sorted(content.begun)  # of several attempts, the last one counts
     }
     spool.adopt_lost_outcomes(list(newest.values()))
 
 
-def _may_concern_sender(record: JournalRecord, find_addresses: FindAddresses) -> bool:
-    """Returns whether the refusals in a journal may concern the sender, not the recipients. The caller has
-    checked that no message was accepted."""
+def _may_concern_sender(content: JournalContent, find_addresses: FindAddresses) -> bool:
+    """Returns whether the refusals in a journal may concern the sender, not the recipients.
+
+    The caller must first check that no message was accepted.
+    """
     refused = {
         person: outcome
-        for (person, _), outcome in record.outcomes.items()
+        for (person, _), outcome in content.outcomes.items()
         if outcome.result is not OutcomeKind.SKIPPED
     }
     if not refused:

@@ -56,8 +56,10 @@ class ClaimedDelivery(NamedTuple):
 
 
 class SettledClaim(NamedTuple):
-    """Pairs a claim with its outcome. `due` is the time (UTC) of the next attempt if the message was
-    deferred, else empty."""
+    """Pairs a claim (`person`, `attempt`) with its outcome.
+
+    `due` is the time (UTC) of the next attempt if the message was deferred, else empty.
+    """
 
     person: int
     attempt: int
@@ -66,8 +68,7 @@ class SettledClaim(NamedTuple):
 
 
 class RefusedClaim(NamedTuple):
-    """Describes a claim that was settled with an outcome that has a cause, which means a refusal. Times are
-    UTC."""
+    """Describes a claim that was settled as refused: its outcome has a cause. Times are UTC."""
 
     person: int
     attempt: int
@@ -89,10 +90,10 @@ class ParkedClaim(NamedTuple):
 class ListedDelivery:
     """Describes one delivery for an operator to read. Times are UTC, or None.
 
-    `reason` is the server's reply, `cause` says whom a refusal concerns (`address`, `mailbox`, `us`, `them`),
-    and `at` is the time of the outcome or of the claim. `due_at` is when the delivery may be claimed, `held`
-    says that it cannot be claimed until it is released, and `in_folder` that it only went into an outbox
-    folder.
+    `reason` is the server's reply. `cause` is what a refusal is about (`address`, `mailbox`, `us`, `them`).
+    `at` is the time of the outcome; without an outcome, of the claim. `due_at` is the time from which the
+    delivery may be claimed. `held` is True if the delivery cannot be claimed until it is released, and
+    `in_folder` if the message was only written to an outbox folder.
     """
 
     person: int
@@ -110,7 +111,7 @@ class ListedDelivery:
 class ReplyText(NamedTuple):
     """Describes a server reply that `number` deliveries got.
 
-    If `varies` is True, the replies differ in the recipient's address only, and `text` is one of them.
+    If `varies` is True, the replies were the same apart from the e-mail addresses, and `text` is one of them.
     """
 
     text: str
@@ -120,9 +121,10 @@ class ReplyText(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class ReasonGroup:
-    """Groups deliveries in one state with one cause: their number, and the most frequent replies.
+    """Describes the deliveries that have the same `state` and `cause`: their number, and in `words` the most
+    frequent replies to them.
 
-    `cause` is a Cause as text; it is empty if nobody refused the message (a lost connection, an unsubscribe).
+    `cause` is a Cause as text; empty if nobody refused the message (a lost connection, an unsubscribe).
     """
 
     state: str

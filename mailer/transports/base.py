@@ -76,9 +76,9 @@ class Outcome:
     """Holds the outcome of sending one message.
 
     `reason` is the text of the server's or provider's answer, on one line of at most 500 characters.
-    `provider_id` is the id that the server or provider gave to the message, or ''. `cause` says whether a
-    refusal is about the address, the mailbox, the sender or the server. If a transport cannot tell the cause,
-    `cause` is None, and the refusal does not count against the reader.
+    `provider_id` is the id that the server or provider gave to the message, or ''. `cause` is what a refusal
+    is about: the address, the mailbox, the sender or the server. If nothing was refused or a transport cannot
+    tell the cause, `cause` is None, and the outcome does not count against the reader.
     """
 
     result: OutcomeKind
@@ -233,9 +233,9 @@ class LookaheadChannel(Channel, Protocol):
 class GatedChannel(Channel, Protocol):
     """Defines a channel that calls `gate` right before it writes a final dot or the last byte of a request.
 
-    `gate` takes the messages that are about to be handed over together. If it refuses a message, the channel
-    must not hand it over: the channel drops the connection or aborts the request, and returns the outcome
-    SKIPPED for readers who have left.
+    `gate` takes the messages that are about to be handed over together. If the gate refuses a message, the
+    channel must not hand it over: the channel drops the connection or aborts the request, and returns the
+    outcome SKIPPED for readers who have left.
     """
 
     gate: Callable[[Sequence[OutgoingMessage]], GateAnswer]
@@ -246,11 +246,11 @@ class SplittingChannel(GatedChannel, Protocol):
     """Defines a gated channel that may split a batch into several requests, and reports the outcome of each.
 
     The channel calls `look` before it builds a request, so that it uploads nothing for readers who have left
-    or for a run that has ended. `look` only answers. `gate` also records: it is called once for each request,
-    before the last byte, and if it agrees, the messages count as handed over. The channel calls `report` with
-    the messages of a request and their outcome as soon as it is known, or with None if they were not handed
-    over and will be sent again. The channel returns ENDED for messages that it did not hand over because the
-    run has ended.
+    or for a run that has ended; a call of `look` changes nothing. The channel calls `gate` once for each
+    request, before the request's last byte: if the answer is granted, the messages count as handed over. The
+    channel calls `report` with the messages of a request and their outcome as soon as the outcome is known,
+    or with None if the messages were not handed over and will be sent again. The channel returns ENDED for
+    messages that it did not hand over because the run has ended.
     """
 
     look: Callable[[Sequence[OutgoingMessage]], GateAnswer]

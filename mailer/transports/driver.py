@@ -22,7 +22,7 @@ __all__ = ["Driver", "ProviderDns", "TransportTrial", "UnwritableAddresses", "Ur
 class UrlForm:
     """Describes a form of URL that a driver opens.
 
-    `syntax` shows the form with placeholders (`smtp://user@host:port`), `example` a URL with the usual port.
+    `syntax` shows the form with placeholders (`smtp://user@host:port`), and `example` is a URL of this form.
     """
 
     scheme: str
@@ -92,7 +92,8 @@ class Driver:
 
     `peer` names the server or provider in sentences; `source` names the transport in the events of readers.
     If `signed_by_us` is True, the transport sends complete messages with our DKIM signatures. If `is_folder`
-    is True, its messages reach nobody. `unwritable` describes the addresses that it can never send to.
+    is True, the transport writes into a folder, and its messages reach nobody. `unwritable` describes the
+    addresses that the transport can never send to.
     `advice` says what to do if every recipient is refused.
 
     For `mailer doctor`, `dns` describes the DNS records that a provider needs, `host` returns the host name

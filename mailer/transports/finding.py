@@ -33,7 +33,7 @@ _LONGEST: Final = 2000
 class Finding:
     """Holds one line of the output of `mailer doctor`.
 
-    `advice` says what to do, or is '' if nothing is to be done.
+    `name` names the check, `message` says what was found, and `advice` says what to do about it, or is ''.
 
     The texts may quote the DNS or a server: long texts are cut, and unprintable characters are removed.
     """
@@ -51,7 +51,7 @@ class Finding:
 class UnansweredQuery(Exception):
     """Signals that the DNS or a server did not answer a query, so that nothing can be concluded.
 
-    Its text says why.
+    The text of the exception says why.
     """
 
 

@@ -23,8 +23,8 @@ _CLOSED = GateAnswer(is_open=False)
 class HandOverGate(Generic[Key]):
     """Represents the check before the hand-over, for one run. All worker threads of the run share it.
 
-    Messages are identified by keys. `leavers` maps the ids of subscribers who have left to the reason;
-    another thread may add entries at any time.
+    Each message is identified by a key. `leavers` maps the ids of subscribers who have left to the reason;
+    another thread may add entries to this mapping at any time.
     """
 
     def __init__(self, leavers: Mapping[int, str] | None = None) -> None:
@@ -33,21 +33,23 @@ class HandOverGate(Generic[Key]):
         self._leavers = {} if leavers is None else leavers
         self._before: dict[int, list[Key]] = {}
 
-    def note_waiting(self, keys: Iterable[Key]) -> None:
+    def note_waiting_messages(self, keys: Iterable[Key]) -> None:
         """Notes that the calling thread is about to hand over the messages with these keys."""
         keys = list(keys)
         with self._lock:
             self._before[threading.get_ident()] = keys
 
     def note_outcome_known(self) -> None:
-        """Notes that the calling thread knows the outcome of the messages named with `note_waiting`."""
+        """Notes that the calling thread knows the outcome of the messages that it passed to
+        `note_waiting_messages`."""
         with self._lock:
             self._before.pop(threading.get_ident(), None)
 
     def request_hand_over(self, subscriber_ids: Iterable[int] = ()) -> GateAnswer:
-        """Returns whether the calling thread may hand over its messages to these subscribers now.
+        """Returns the answer to whether the calling thread may hand over its messages to these subscribers.
 
-        If the answer is granted, the messages that the thread passed to `note_waiting` count as handed over.
+        If the answer is granted, the messages that the thread passed to `note_waiting_messages` count as
+        handed over from now on.
         """
         with self._lock:
             if not self._open:

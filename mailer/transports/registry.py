@@ -84,8 +84,9 @@ def signer_for_transport(url: str, settings: Settings) -> Signer | None:
 
 
 def is_folder_transport(url: str) -> bool:
-    """Returns whether a transport (its URL, or its name in events) is a folder, so that its messages reach
-    nobody.
+    """Returns whether a transport is a folder, so that its messages reach nobody.
+
+    `url` is the transport's URL, or its name in the events of readers.
     """
     driver = find_driver(url)
     return driver is not None and driver.is_folder

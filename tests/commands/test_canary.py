@@ -404,4 +404,4 @@ def test_a_manifest_says_that_it_is_held(desk: Path, clock: Clock, wire: Scripte
     send(desk, "--canary", "5%", "--hold", "ask")
     assert '"status": "held"' in (desk / "campaigns" / SLUG / "manifest.json").read_text("utf-8")
     db = open_store(desk / "subscribers.db")
-    assert open_spool(db, find_campaign(db, SLUG)).counts_by_state()["pending"] == 190
+    assert open_spool(db, find_campaign(db, SLUG)).delivery_counts_by_state()["pending"] == 190

@@ -47,12 +47,12 @@ def die(desk: Path, monkeypatch: pytest.MonkeyPatch, *, handed: int = 3, answere
         assert known is not None
         journal = Journal(settings.root / ".mailer" / f"{SLUG}.journal", known.token)
         for key in keys[:handed]:
-            journal.note_begun([key])
+            journal.note_begun_deliveries([key])
         for key in keys[:answered]:
             journal.note_outcomes([(*key, ACCEPTED)])
         journal.close()
         assert spool.status() == "sending"
-        assert spool.counts_by_state()["sending"] == READERS
+        assert spool.delivery_counts_by_state()["sending"] == READERS
     return [subscriber for subscriber, _ in keys]
 
 
@@ -249,7 +249,7 @@ def test_a_cancel_recovers_a_run_that_dies_while_it_waits(
     assert control._wait_for_run_end(
         make_workspace(settings, db), SLUG, seconds=1.0, sleep=lambda _: next(waits)()
     )
-    assert spool.counts_by_state()["sending"] == 0
+    assert spool.delivery_counts_by_state()["sending"] == 0
     assert manifest(desk)["status"] == "cancelled"
 
 
@@ -421,5 +421,5 @@ def test_what_a_dead_run_mailed_is_no_copy_in_a_folder_whatever_goes_on_with_it(
     die(desk, monkeypatch)
     run(desk, "send", ISSUE, "--yes", "--transport", "outbox:outbox")
     spool = open_spool(db, find_campaign(db, SLUG))
-    assert spool.counts_by_state()["uncertain"] == 1
+    assert spool.delivery_counts_by_state()["uncertain"] == 1
     assert spool.count_folder_copies() == READERS - 3

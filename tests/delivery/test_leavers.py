@@ -62,7 +62,7 @@ def test_readers_who_leave_after_the_claim_get_nothing(
     assert left(spool) == {"accepted": 50, "skipped": 50}
     assert progress.outcomes == {"accepted": 50, "skipped": 50}
     assert sorted(transport.sent) == sorted(f"reader{n}@example.org" for n in range(1, 51))
-    assert {reason.state for reason in spool.reason_groups()} == {"skipped"}
+    assert {reason.state for reason in spool.non_delivery_reasons()} == {"skipped"}
 
 
 def look_on_demand(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
@@ -100,7 +100,7 @@ def test_a_reader_who_leaves_under_a_pace_costs_no_turn(
 
 def test_a_skipped_hand_over_is_known_after_a_kill(journal: Path) -> None:
     written = Journal(journal)
-    written.note_begun([(1, 1)])
+    written.note_begun_deliveries([(1, 1)])
     written.note_outcomes([(1, 1, Outcome(OutcomeKind.SKIPPED, reason="unsubscribed"))])
     written.close()
     assert read_journal(journal).outcomes[1, 1] == Outcome(OutcomeKind.SKIPPED, reason="unsubscribed")

@@ -59,7 +59,7 @@ def run(
 
 
 def left(spool: Spool) -> dict[str, int]:
-    return {state: number for state, number in spool.counts_by_state().items() if number}
+    return {state: number for state, number in spool.delivery_counts_by_state().items() if number}
 
 
 @pytest.mark.parametrize("batch", [1, 7])
@@ -87,7 +87,7 @@ def test_more_readers_than_a_window(
 
     def watch(message: OutgoingMessage) -> Outcome:
         nonlocal most
-        most = max(most, spool_of_another.counts_by_state()["sending"])
+        most = max(most, spool_of_another.delivery_counts_by_state()["sending"])
         return ACCEPTED
 
     spool_of_another = open_spool(open_store(settings.database), spool.campaign)
@@ -116,7 +116,7 @@ def test_refusals_and_doubts_are_never_counted_as_sent(
     progress = run(settings, spool, transport, journal)
     assert left(spool) == {"accepted": 1, "rejected": 1, "deferred": 1, "uncertain": 1}
     assert progress.outcomes == left(spool)
-    assert ReasonGroup("rejected", "", 1, (ReplyText("said rejected", 1),)) in spool.reason_groups()
+    assert ReasonGroup("rejected", "", 1, (ReplyText("said rejected", 1),)) in spool.non_delivery_reasons()
     assert spool.next_deferred_due_time() is not None
 
 
@@ -343,7 +343,7 @@ def test_that_somebody_was_accepted_is_written_down_though_a_claim_fails(
     claim = DeskSpool.claim
 
     def locked(self: DeskSpool, *arguments: object, **named: object) -> object:
-        if self.counts_by_state()["accepted"]:
+        if self.delivery_counts_by_state()["accepted"]:
             failed.set()
             raise sqlite3.OperationalError("database is locked")
         return claim(self, *arguments, **named)  # type: ignore[arg-type]
@@ -357,10 +357,10 @@ def test_that_somebody_was_accepted_is_written_down_though_a_claim_fails(
     with pytest.raises(sqlite3.OperationalError):
         run(settings, spool, Scripted(decide), journal)
     assert left(spool)["accepted"]
-    assert spool.transport_has_accepted()
+    assert spool.transport_has_accepted_message()
 
 
-@pytest.mark.parametrize("when", ["note_begun", "note_outcomes"])
+@pytest.mark.parametrize("when", ["note_begun_deliveries", "note_outcomes"])
 def test_without_a_journal_nothing_more_is_sent(
     db: Database, settings: Settings, journal: Path, monkeypatch: pytest.MonkeyPatch, when: str
 ) -> None:
@@ -374,7 +374,7 @@ def test_without_a_journal_nothing_more_is_sent(
     with pytest.raises(TransportError, match="the journal cannot be written"):
         run(settings, spool, transport, journal, connections=2)
     counts = left(spool)
-    assert counts.get("accepted", 0) == len(transport.sent) == (0 if when == "note_begun" else 2)
+    assert counts.get("accepted", 0) == len(transport.sent) == (0 if when == "note_begun_deliveries" else 2)
     assert counts["pending"] == 40 - len(transport.sent)
 
 
@@ -579,7 +579,7 @@ def test_a_run_for_one_person_does_not_wait_for_others_that_are_due(
     spool = freeze(db)
     transport = Scripted(lambda _: Outcome(OutcomeKind.DEFERRED, "", "451 later"))
     run(settings, spool, transport, journal)
-    spool.make_deferred_due()
+    spool.make_deferred_deliveries_due()
     assert spool.retry_all(only_person=ids[0])[0] == 1
     spool.only_person, stop, looks = ids[0], StopFlag(), 0
 

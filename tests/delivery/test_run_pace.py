@@ -18,7 +18,7 @@ from mailer.delivery.pacing.pace import Pacer
 from mailer.delivery.progress import Progress
 from mailer.spool.base import Spool
 from mailer.spool.ledger import RateLimitLedger
-from mailer.spool.sqlite.pace_budget import StoredLedger
+from mailer.spool.sqlite.pace_budget import StoredRateLimitLedger
 from mailer.spool.sqlite.spools import SqliteSpool
 from mailer.spool.values import FindExcluded, ReplyText
 from mailer.store.database import open_store
@@ -56,7 +56,7 @@ def run(
 
 
 def left(spool: Spool) -> dict[str, int]:
-    return {state: number for state, number in spool.counts_by_state().items() if number}
+    return {state: number for state, number in spool.delivery_counts_by_state().items() if number}
 
 
 def from_now_on(moment: float) -> Callable[[], float]:
@@ -74,7 +74,12 @@ def test_a_limit_that_is_used_up_ends_the_run_and_says_when_it_goes_on(
     add_readers(db, 50)
     spool, transport, pace = freeze(db), Scripted(), Pace(limit="30/h")
     progress = run(
-        settings, spool, transport, journal, Pacer(pace, StoredLedger(db)), clock=from_now_on(TEN + 600)
+        settings,
+        spool,
+        transport,
+        journal,
+        Pacer(pace, StoredRateLimitLedger(db)),
+        clock=from_now_on(TEN + 600),
     )
     assert progress.stopped_by == "pace"
     assert progress.note == (
@@ -85,7 +90,7 @@ def test_a_limit_that_is_used_up_ends_the_run_and_says_when_it_goes_on(
     assert left(spool) == {"accepted": 30, "pending": 20}
     # The same hour, another process: nothing. The next hour: the rest.
     for moment, number in ((TEN + 700, 30), (TEN + 3601, 50)):
-        again = Pacer(pace, StoredLedger(open_store(settings.database)))
+        again = Pacer(pace, StoredRateLimitLedger(open_store(settings.database)))
         run(settings, spool, transport, journal, again, clock=from_now_on(moment))
         assert len(set(transport.sent)) == len(transport.sent) == number
     assert left(spool) == {"accepted": 50}
@@ -116,7 +121,7 @@ def test_while_it_waits_for_the_hour_nobody_stays_claimed(
     seen: list[int] = []
 
     def observe(_: Progress) -> None:
-        seen.append(other.counts_by_state()["sending"])
+        seen.append(other.delivery_counts_by_state()["sending"])
         if len(seen) == 4:
             other.set_status("paused")
 
@@ -141,7 +146,7 @@ def test_two_campaigns_at_once_share_a_limit(db: Database, settings: Settings, j
     def one(number: int) -> None:
         store = open_store(settings.database)
         spool = open_spool(store, spools[number].campaign)
-        pacer = Pacer(Pace(limit="50/h"), StoredLedger(store))
+        pacer = Pacer(Pace(limit="50/h"), StoredRateLimitLedger(store))
         run(settings, spool, transport, journal.with_suffix(f".{number}"), pacer, clock=lambda: TEN + 600.0)
 
     threads = [threading.Thread(target=one, args=(number,)) for number in range(2)]
@@ -150,8 +155,8 @@ def test_two_campaigns_at_once_share_a_limit(db: Database, settings: Settings, j
     for thread in threads:
         thread.join(60)
     assert len(transport.sent) == 50
-    assert sum(spool.counts_by_state()["accepted"] for spool in spools) == 50
-    assert sum(spool.counts_by_state()["pending"] for spool in spools) == 30
+    assert sum(spool.delivery_counts_by_state()["accepted"] for spool in spools) == 50
+    assert sum(spool.delivery_counts_by_state()["pending"] for spool in spools) == 30
 
 
 def test_what_was_taken_and_not_handed_over_is_given_back(
@@ -177,7 +182,9 @@ def test_what_was_taken_and_not_handed_over_is_given_back(
         clock=lambda: TEN,
     )
     after = Pacer(Pace(limit="100/h"), ledger)
-    assert sum(after.take_or_wait_seconds("", TEN) == 0.0 for _ in range(200)) == 100 - len(transport.sent)
+    assert sum(after.count_message_or_get_wait("", TEN) == 0.0 for _ in range(200)) == 100 - len(
+        transport.sent
+    )
 
 
 def test_messages_to_a_provider_leave_in_batches_under_a_limit_of_a_day(
@@ -227,7 +234,7 @@ def test_people_at_a_domain_whose_limit_is_used_up_wait_and_the_others_go(
         "`mailer send issues/x.yaml` continues after 11:00"
     )
     assert spool.first_pending_due_time() == TEN + 3600
-    spool.make_parked_due()
+    spool.make_parked_deliveries_due()
     assert spool.first_pending_due_time() == 0.0
     run(settings, spool, transport, journal, Pacer(pace, ledger), clock=lambda: TEN + 3660.0)
     assert left(spool) == {"accepted": 30, "pending": 10}
@@ -430,4 +437,6 @@ def test_a_transport_that_backs_off_does_not_hold_up_a_pause(
     )
     assert progress.stopped_by == "paused"
     assert left(spool) == {"deferred": 1, "pending": 9}
-    assert [reason.words for reason in spool.reason_groups()] == [(ReplyText("421 busy; the run ended", 1),)]
+    assert [reason.words for reason in spool.non_delivery_reasons()] == [
+        (ReplyText("421 busy; the run ended", 1),)
+    ]

@@ -361,7 +361,7 @@ def test_an_old_copy_beside_the_journal_of_a_run_that_died_sends_nothing(
         assert len(server.received) == 4
     else:
         journal = Journal(path)
-        journal.note_begun([(1, 2)])
+        journal.note_begun_deliveries([(1, 2)])
         journal.close()
     put(desk, old)
     before = len(server.received)
@@ -398,7 +398,7 @@ def test_an_old_copy_after_two_runs_that_died_sends_nothing(
 
 def test_a_journal_of_a_campaign_that_is_no_more_is_no_objection(desk: Desk, server: SmtpServer) -> None:
     journal = Journal(desk.root / ".mailer" / f"{SLUG}.journal")
-    journal.note_begun([(1, 7)])
+    journal.note_begun_deliveries([(1, 7)])
     journal.close()
     assert desk.send().status == 0
     assert len(server.received) == 4

@@ -191,7 +191,7 @@ def die(desk: Desk, result: OutcomeKind, words: str, cause: Cause | None = None)
     claims = spool.claim(9) or []
     keys = [(claim.person, claim.attempt) for claim in claims]
     journal = Journal(journal_path(settings, SLUG))
-    journal.note_begun(keys)
+    journal.note_begun_deliveries(keys)
     addresses = addresses_of(db, [claim.person for claim in claims])
     (two,) = [(c.person, c.attempt) for c in claims if addresses[c.person] == WHO]
     others = [(*key, Outcome(OutcomeKind.ACCEPTED, "250 ok")) for key in keys[:1]]

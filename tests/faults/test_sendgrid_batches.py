@@ -160,7 +160,7 @@ def before_last_byte(patch: pytest.MonkeyPatch, number: int, then: Callable[[], 
     patch.setattr(http_connection, "wait_until_sent", waited)
 
 
-@pytest.mark.parametrize("where", ["note_begun", "note_outcomes"])
+@pytest.mark.parametrize("where", ["note_begun_deliveries", "note_outcomes"])
 def test_a_full_disk_between_the_halves_of_a_request_sends_nobody_anything_twice(
     where: str, desk: Desk, api: SendGridApi, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -173,7 +173,7 @@ def test_a_full_disk_between_the_halves_of_a_request_sends_nobody_anything_twice
         nonlocal calls
         calls += 1
         # The third request is begun, or the answer to the second is noted, on a full disk.
-        if calls >= (3 if where == "note_begun" else 1):
+        if calls >= (3 if where == "note_begun_deliveries" else 1):
             raise OSError(errno.ENOSPC, "No space left on device")
         real(self, *words, **more)
 

@@ -150,7 +150,7 @@ def test_an_outage_stops_the_campaign(desk: Desk, api: SendGridApi, monkeypatch:
 def cutting_off(monkeypatch: pytest.MonkeyPatch, how_often: int) -> Iterator[None]:
     """The connection ends before the last byte of a request: looking there finds it gone."""
     left = [how_often]
-    real = http_connection._has_answered_or_hung_up
+    real = http_connection._server_has_answered_or_hung_up
 
     def gone(connection: socket.socket) -> bool:
         if left[0] and connection in sending:
@@ -170,7 +170,7 @@ def cutting_off(monkeypatch: pytest.MonkeyPatch, how_often: int) -> Iterator[Non
             sending.clear()
 
     with monkeypatch.context() as patch:
-        patch.setattr(http_connection, "_has_answered_or_hung_up", gone)
+        patch.setattr(http_connection, "_server_has_answered_or_hung_up", gone)
         patch.setattr(http_connection.HttpConnection, "_send_request", noted)
         yield
 

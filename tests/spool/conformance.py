@@ -56,7 +56,7 @@ def campaign(slug: str = "a", **other: object) -> NewCampaign:
 
 def states(spool: Spool) -> dict[str, int]:
     """The states there are."""
-    return {state: number for state, number in spool.counts_by_state().items() if number}
+    return {state: number for state, number in spool.delivery_counts_by_state().items() if number}
 
 
 def taken(claims: list[ClaimedDelivery] | None) -> list[tuple[int, int]]:
@@ -107,7 +107,7 @@ class Conformance:
         assert spool.claim(9, everybody) is None
         assert states(spool) == {"sending": 3}
         assert spool.has_open_claims()
-        assert spool.is_claimed(1)
+        assert spool.delivery_is_claimed(1)
 
     def test_claim_skips_whoever_may_not_be_written_to(self, spool: Spool) -> None:
         asked: list[int] = []
@@ -119,9 +119,8 @@ class Conformance:
         assert taken(spool.claim(9, find_excluded)) == [(2, 1)]
         assert asked == [1, 2, 3]
         assert states(spool) == {"sending": 1, "skipped": 2}
-        assert {(reason.state, words.text) for reason in spool.reason_groups() for words in reason.words} == {
-            ("skipped", "unsubscribed"), ("skipped", "erased"),
-        }  # fmt: skip
+        texts = {(reason.state, text) for reason in spool.non_delivery_reasons() for text, *_ in reason.words}
+        assert texts == {("skipped", "unsubscribed"), ("skipped", "erased")}
 
     def test_claim_of_the_skipped_alone_is_empty_and_not_the_end(self, spool: Spool) -> None:
         assert spool.claim(2, lambda people: dict.fromkeys(people, "unsubscribed")) == []
@@ -141,7 +140,7 @@ class Conformance:
         spool = spools.freeze(campaign(), rows)
         assert taken(spool.claim(9, everybody)) == [(4, 1), (3, 1)]
         assert spool.claim(9, everybody) is None
-        assert (spool.count_held(), spool.count_never_tried()) == (1, 1)
+        assert (spool.count_held_deliveries(), spool.count_never_tried_deliveries()) == (1, 1)
         spool.release_held_deliveries()
         assert taken(spool.claim(9, everybody)) == [(2, 1)]
 
@@ -241,7 +240,7 @@ class Conformance:
     def test_release_makes_pending_again(self, spool: Spool) -> None:
         spool.claim(2, everybody)
         spool.release([(1, 1)])
-        spool.release([(2, 1)], behind_others=True)
+        spool.release([(2, 1)], lowest_priority=True)
         spool.release([])
         assert taken(spool.claim(9, everybody)) == [(1, 2), (3, 1), (2, 2)]
 
@@ -250,7 +249,7 @@ class Conformance:
         spool.park([ParkedClaim(1, 1, 4e9), ParkedClaim(2, 1, 4.1e9)])
         assert spool.claim(9, everybody) is None
         assert spool.first_pending_due_time() == 4e9
-        spool.make_parked_due()
+        spool.make_parked_deliveries_due()
         assert spool.first_pending_due_time() == 0.0
         assert taken(spool.claim(9, everybody)) == [(1, 2), (2, 2)]
         assert spool.first_pending_due_time() is None
@@ -283,7 +282,7 @@ class Conformance:
     def test_doubt_leaves_what_is_known(self, spool: Spool) -> None:
         spool.claim(2, everybody)
         spool.settle([SettledClaim(1, 1, OK)])
-        assert spool.make_unaccepted_uncertain() == 2
+        assert spool.make_unaccepted_deliveries_uncertain() == 2
         assert states(spool) == {"accepted": 1, "uncertain": 2}
 
     # -- schedule
@@ -294,12 +293,12 @@ class Conformance:
         spool = spools.open(spools.find("a"))
         assert (spool.campaign.due_at, spool.campaign.local_time) == (EARLIER, "08:00")
         assert spool.next_scheduled_time() == EARLIER
-        assert spool.count_overdue("2026-01-01T00:00:00.000000Z") == 1
+        assert spool.count_overdue_deliveries("2026-01-01T00:00:00.000000Z") == 1
         assert spool.hold_missed_deliveries("2026-01-01T00:00:00.000000Z") == 1
         assert spool.next_scheduled_time() == LATER
-        assert spool.count_overdue(EARLIER) == 1
+        assert spool.count_overdue_deliveries(EARLIER) == 1
         assert spool.claim(9, everybody) is None
-        spool.make_parked_due()
+        spool.make_parked_deliveries_due()
         assert spool.next_scheduled_time() == LATER  # it is the reader's own time
         spool.release_waiting_deliveries(include_scheduled=False)
         assert taken(spool.claim(9, everybody)) == [(1, 1)]
@@ -313,13 +312,13 @@ class Conformance:
         )
         assert spool.next_deferred_due_time(only_person=1) == LATER
         assert spool.next_retry_time() == "2500-01-01T00:00:00.000000Z"
-        spool.make_deferred_due(due_after="2600-01-01T00:00:00.000000Z")
+        spool.make_deferred_deliveries_due(due_after="2600-01-01T00:00:00.000000Z")
         assert taken(spool.claim(9, everybody, only_person=1)) == [(1, 2)]
-        assert spool.expire_deferred(EARLIER) == 0
-        assert spool.expire_deferred(LATER) == 1
+        assert spool.reject_expired_deliveries(EARLIER) == 0
+        assert spool.reject_expired_deliveries(LATER) == 1
         assert [one.cause for one in spool.list_deliveries(state="rejected")] == ["them"]
         spool.settle([SettledClaim(1, 2, BUSY, LATER)])
-        spool.make_deferred_due()
+        spool.make_deferred_deliveries_due()
         assert taken(spool.claim(9, everybody, only_person=1)) == [(1, 3)]
         assert spool.last_activity_time() > EARLIER
 
@@ -338,10 +337,10 @@ class Conformance:
     def test_resolve_settles_what_is_uncertain(self, spool: Spool, resend: bool, state: str) -> None:
         spool.claim(2, everybody)
         spool.settle([SettledClaim(1, 1, LOST), SettledClaim(2, 1, LOST)])
-        assert spool.resolve_uncertain(resend=resend, only_person=1) == 1
+        assert spool.resolve_uncertain_deliveries(resend=resend, only_person=1) == 1
         assert [one.state for one in spool.list_deliveries(only_person=1)] == [state]
-        assert spool.resolve_uncertain(resend=resend) == 1
-        assert spool.resolve_uncertain(resend=resend) == 0
+        assert spool.resolve_uncertain_deliveries(resend=resend) == 1
+        assert spool.resolve_uncertain_deliveries(resend=resend) == 0
 
     def test_retry_leaves_out_whoever_cannot_be_reached(self, spool: Spool) -> None:
         spool.claim(9, everybody)
@@ -352,11 +351,11 @@ class Conformance:
             asked.extend(refusals)
             return {1}
 
-        assert spool.retry_refused(unreachable) == 2
+        assert spool.retry_refused_deliveries(unreachable) == 2
         assert sorted(asked) == [(1, "address"), (2, "mailbox")]
         assert states(spool) == {"rejected": 1, "pending": 2}
         assert [claim.deferred_since for claim in spool.claim(9, everybody) or ()] == ["", ""]
-        assert spool.retry_refused(lambda _: set(), only_person=2) == 0
+        assert spool.retry_refused_deliveries(lambda _: set(), only_person=2) == 0
 
     def test_copies_in_a_folder_reach_nobody(self, spools: Spools) -> None:
         made = spools.freeze(
@@ -365,8 +364,8 @@ class Conformance:
         made.apply_event(Event.BEGIN)
         made.claim(9, everybody)
         made.settle([SettledClaim(1, 1, OK)])
-        made.record_acceptance()
-        assert not made.transport_has_accepted()
+        made.record_accepted_message()
+        assert not made.transport_has_accepted_message()
         assert (
             made.count_folder_copies(),
             made.reached_nobody(),
@@ -420,7 +419,7 @@ class Conformance:
         assert spool.current_campaign().started_at == started
 
     def test_a_campaign_keeps_what_it_is_told(self, spool: Spool) -> None:
-        spool.set_held_until(LATER)
+        spool.set_resume_time(LATER)
         spool.set_canary(make_canary(0.5, 60.0, 3), "held")
         spool.set_transport("smtp://other.example.org")
         now = spool.current_campaign()
@@ -428,11 +427,11 @@ class Conformance:
         assert '"phase": "held"' in now.canary
 
     def test_acceptance_belongs_to_a_transport(self, spool: Spool) -> None:
-        assert not spool.transport_has_accepted()
-        spool.record_acceptance()
-        assert spool.transport_has_accepted()
+        assert not spool.transport_has_accepted_message()
+        spool.record_accepted_message()
+        assert spool.transport_has_accepted_message()
         spool.set_transport("smtp://other.example.org")
-        assert not spool.transport_has_accepted()
+        assert not spool.transport_has_accepted_message()
 
     # -- reading across campaigns
 
@@ -480,7 +479,7 @@ class Conformance:
                 SettledClaim(3, 1, LOST),
             ]
         )
-        first, second = spool.reason_groups()
+        first, second = spool.non_delivery_reasons()
         assert (first.state, first.cause, first.number) == ("rejected", "address", 2)
         assert [(words.number, words.varies) for words in first.words] == [(2, True)]
         assert (second.state, second.number) == ("uncertain", 1)
@@ -489,7 +488,7 @@ class Conformance:
     # -- pace
 
     def test_the_ledger_is_shared(self, spools: Spools) -> None:
-        spools.rate_ledger().update_entry("/h", lambda entry: (entry[0] + 3600.0, entry[1] + 5))
+        spools.rate_limit_ledger().update_entry("/h", lambda entry: (entry[0] + 3600.0, entry[1] + 5))
         seen = []
-        spools.rate_ledger().update_entry("/h", lambda entry: seen.append(entry) or entry)  # type: ignore[func-returns-value]
+        spools.rate_limit_ledger().update_entry("/h", lambda entry: seen.append(entry) or entry)  # type: ignore[func-returns-value]
         assert seen == [(3600.0, 5)]

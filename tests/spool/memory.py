@@ -12,7 +12,7 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime
 
-from mailer.campaign.campaign import Campaign, Delivered, NewCampaign
+from mailer.campaign.campaign import Campaign, NewCampaign, PersonDelivery
 from mailer.campaign.canary import Canary, Phase
 from mailer.campaign.delivery_state import STATES, State
 from mailer.campaign.status import ENDED, FINAL, Event, Status, source_statuses, target_status
@@ -110,12 +110,14 @@ class MemorySpools:
         self.known[made.slug], self.rows[made.slug] = made, rows
         return self.open(made)
 
-    def deliveries_of(self, person: int, campaigns: Sequence[Campaign]) -> list[Delivered]:
+    def deliveries_of(self, person: int, campaigns: Sequence[Campaign]) -> list[PersonDelivery]:
         found = []
         for campaign in sorted(campaigns, key=lambda one: one.id):
             row = self.rows[campaign.slug].get(person)
             if row is not None:
-                found.append(Delivered(campaign.slug, row.state, row.reason, row.settled_at, row.in_folder))
+                found.append(
+                    PersonDelivery(campaign.slug, row.state, row.reason, row.settled_at, row.in_folder)
+                )
         return found
 
     def people_reached(self, campaign_ids: Sequence[int], *, include_folder_copies: bool) -> Iterator[int]:
@@ -154,7 +156,7 @@ class MemorySpools:
         ]
         return len(refused), min(refused, default="")
 
-    def rate_ledger(self) -> RateLimitLedger:
+    def rate_limit_ledger(self) -> RateLimitLedger:
         return self._ledger
 
 
@@ -205,7 +207,7 @@ class MemorySpool:
     def set_due_time(self, due_at: str, local_time: str | None = None) -> None:
         self._change(due_at=due_at, **({} if local_time is None else {"local_time": local_time}))
 
-    def set_held_until(self, until: str) -> None:
+    def set_resume_time(self, until: str) -> None:
         self._change(held_until=until)
 
     def set_canary(self, canary: Canary, phase: Phase | None = None) -> None:
@@ -216,11 +218,11 @@ class MemorySpool:
     def set_transport(self, url: str) -> None:
         self._change(transport=url)
 
-    def record_acceptance(self) -> None:
+    def record_accepted_message(self) -> None:
         if not self.into_folder:
             self._spools.accepted_by[self.campaign.slug] = self.current_campaign().transport
 
-    def transport_has_accepted(self) -> bool:
+    def transport_has_accepted_message(self) -> bool:
         return self._spools.accepted_by.get(self.campaign.slug) == self.current_campaign().transport
 
     # -- claims
@@ -295,11 +297,11 @@ class MemorySpool:
                 refused.append(RefusedClaim(person, attempt, outcome, row.claimed_at or "", now))
         return refused
 
-    def release(self, claims: Iterable[ClaimKey], *, behind_others: bool = False) -> None:
+    def release(self, claims: Iterable[ClaimKey], *, lowest_priority: bool = False) -> None:
         for person, attempt in claims:
             if (row := self._mine(person, attempt)) is not None:
                 row.state, row.claimed_at = State.PENDING, None
-                row.due = utc_now() if behind_others else row.due
+                row.due = utc_now() if lowest_priority else row.due
 
     def clear_refusal_causes(self, deliveries: Iterable[ClaimKey]) -> None:
         for person, attempt in deliveries:
@@ -313,7 +315,7 @@ class MemorySpool:
             row.owner = self.owner
         return [(row.person, row.attempt) for row in claims]
 
-    def is_claimed(self, person: int) -> bool:
+    def delivery_is_claimed(self, person: int) -> bool:
         row = self._row(person)
         return row is not None and row.state is State.SENDING
 
@@ -339,7 +341,7 @@ class MemorySpool:
                 row.state, row.claimed_at = State.PENDING, None
                 row.due = utc_text(datetime.fromtimestamp(until, UTC))
 
-    def make_parked_due(self) -> None:
+    def make_parked_deliveries_due(self) -> None:
         for row in self._pending():
             if not self.campaign.local_time and not row.held and (row.due or "") > utc_now():
                 row.due = None
@@ -391,14 +393,14 @@ class MemorySpool:
             if row.held:
                 row.free(State.PENDING)
 
-    def make_deferred_due(self, *, due_after: str | None = None) -> None:
+    def make_deferred_deliveries_due(self, *, due_after: str | None = None) -> None:
         for row in self._rows:
             if row.state is State.DEFERRED and (
                 due_after is None or (not row.held and (row.due or "") > due_after)
             ):
                 row.free(State.DEFERRED)
 
-    def expire_deferred(self, deferred_before: str) -> int:
+    def reject_expired_deliveries(self, deferred_before: str) -> int:
         rows = [
             r for r in self._rows if r.state is State.DEFERRED and "" < r.deferred_since < deferred_before
         ]
@@ -412,7 +414,7 @@ class MemorySpool:
 
     # -- decisions
 
-    def resolve_uncertain(self, *, resend: bool, only_person: int | None = None) -> int:
+    def resolve_uncertain_deliveries(self, *, resend: bool, only_person: int | None = None) -> int:
         rows = [r for r in self._rows if r.state is State.UNCERTAIN and only_person in (None, r.person)]
         for row in rows:
             row.free(State.PENDING if resend else State.ACCEPTED)
@@ -421,7 +423,7 @@ class MemorySpool:
             )
         return len(rows)
 
-    def retry_refused(
+    def retry_refused_deliveries(
         self,
         find_unreachable: Callable[[Sequence[tuple[int, str]]], set[int]],
         *,
@@ -451,7 +453,7 @@ class MemorySpool:
             row.in_folder, row.settled_at = False, None
         return len(rows)
 
-    def make_unaccepted_uncertain(self) -> int:
+    def make_unaccepted_deliveries_uncertain(self) -> int:
         known = (State.ACCEPTED, State.UNCERTAIN, State.SKIPPED)
         rows = [row for row in self._rows if row.state not in known]
         for row in rows:
@@ -464,7 +466,7 @@ class MemorySpool:
 
     # -- reading
 
-    def counts_by_state(self) -> dict[str, int]:
+    def delivery_counts_by_state(self) -> dict[str, int]:
         return {**dict.fromkeys(STATES, 0), **Counter(row.state.value for row in self._rows)}
 
     def count_folder_copies(self) -> int:
@@ -476,16 +478,16 @@ class MemorySpool:
             (including_folder_copies or not row.in_folder) and row.state in states for row in self._rows
         )
 
-    def count_never_tried(self) -> int:
+    def count_never_tried_deliveries(self) -> int:
         return sum(not row.held and not row.deferred_since for row in self._pending())
 
-    def count_overdue(self, now: str) -> int:
+    def count_overdue_deliveries(self, now: str) -> int:
         return sum(row.held or (row.due or "") <= now for row in self._pending())
 
-    def count_held(self) -> int:
+    def count_held_deliveries(self) -> int:
         return sum(row.held for row in self._pending())
 
-    def reason_groups(self) -> tuple[ReasonGroup, ...]:
+    def non_delivery_reasons(self) -> tuple[ReasonGroup, ...]:
         told = (State.REJECTED, State.DEFERRED, State.UNCERTAIN, State.SKIPPED)
         groups: dict[tuple[str, str], dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
         for row in self._rows:

@@ -67,7 +67,7 @@ def test_a_refused_address_marks_the_reader_once_with_the_servers_words(db: Data
     assert bounces_of(db, b, spools_of(db).slugs_by_id()) == ()
     (settled,) = db.conn.execute("SELECT settled_at FROM deliveries WHERE subscriber_id = ?", [a]).fetchone()
     assert settled == bounce.at
-    assert freeze(db, "next").counts_by_state()["pending"] == 1
+    assert freeze(db, "next").delivery_counts_by_state()["pending"] == 1
 
 
 @pytest.mark.parametrize(
@@ -109,7 +109,7 @@ def test_what_the_journal_knows_is_done_once_after_a_crash(db: Database, journal
     spool = freeze(db)
     spool.claim(9)
     noted = Journal(journal)
-    noted.note_begun([(a, 1), (b, 1), (c, 1)])
+    noted.note_begun_deliveries([(a, 1), (b, 1), (c, 1)])
     noted.note_outcomes([(a, 1, GONE), (b, 1, POLICY)])
     noted.close()
     assert spool.recover(journal) == {"rejected": 2, "uncertain": 1}
@@ -118,7 +118,7 @@ def test_what_the_journal_knows_is_done_once_after_a_crash(db: Database, journal
     assert [bounce.words for bounce in bounces_of(db, a, spools_of(db).slugs_by_id())] == [
         "550 5.1.1 no such user"
     ]
-    assert {(r.state, r.cause) for r in spool.reason_groups()} == {
+    assert {(r.state, r.cause) for r in spool.non_delivery_reasons()} == {
         ("rejected", "address"),
         ("rejected", "us"),
         ("uncertain", ""),
@@ -136,7 +136,7 @@ def test_a_settling_that_fails_leaves_neither_half(db: Database) -> None:
     with pytest.raises(sqlite3.IntegrityError, match="the disk is gone"):
         spool.settle([(a, 1, GONE, "")])
     assert (status(db, a), bounces_of(db, a, spools_of(db).slugs_by_id())) == ("active", ())
-    assert spool.counts_by_state()["sending"] == 1
+    assert spool.delivery_counts_by_state()["sending"] == 1
     db.conn.execute("DROP TRIGGER broken")
     spool.settle([(a, 1, GONE, "")])
     assert (status(db, a), len(bounces_of(db, a, spools_of(db).slugs_by_id()))) == ("bounced", 1)
@@ -225,7 +225,7 @@ def test_a_retry_leaves_out_who_cannot_be_reached_and_takes_who_was_restored(db:
     assert spool.retry_all() == (3, 1)
     assert sorted(claim.person for claim in spool.claim(9) or ()) == [b, c, d]
     spool.settle([(b, 2, TAKEN, ""), (c, 2, TAKEN, ""), (d, 2, TAKEN, "")])
-    assert spool.reason_groups() == (
+    assert spool.non_delivery_reasons() == (
         ReasonGroup("rejected", "address", 1, (ReplyText("550 5.1.1 no such user", 1),)),
     )
     assert db.conn.execute("SELECT DISTINCT cause FROM deliveries WHERE state = 'accepted'").fetchall() == [
@@ -290,7 +290,7 @@ def test_answers_are_gathered_by_cause_and_the_commonest_told(db: Database) -> N
             *((n, 1, GONE, "") for n in ids[8:]),
         ]
     )
-    us, address = spool.reason_groups()
+    us, address = spool.non_delivery_reasons()
     assert (us.cause, us.number, len(us.words)) == ("us", 8, 5)
     assert address == ReasonGroup("rejected", "address", 4, (ReplyText("550 5.1.1 no such user", 4),))
 
@@ -306,7 +306,7 @@ def test_answers_that_differ_only_in_an_address_are_one_with_an_example(db: Data
             for n, w in zip(ids, said, strict=True)
         ]
     )
-    (reason,) = spool.reason_groups()
+    (reason,) = spool.non_delivery_reasons()
     assert reason.words == (ReplyText(min(said), 30, varies=True),)
 
 

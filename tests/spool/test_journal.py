@@ -10,10 +10,10 @@ import pytest
 
 from mailer.spool.journal import (
     Journal,
-    has_text_about_erased,
+    has_text_about_erased_people,
     read_journal,
     read_run_token,
-    remove_text_about_erased,
+    remove_text_about_erased_people,
 )
 from mailer.store import machine
 from mailer.transports.base import Outcome, OutcomeKind
@@ -27,7 +27,7 @@ def test_what_was_begun_and_finished_reads_back(tmp_path: Path) -> None:
     path = tmp_path / "folder" / "j"
     journal = Journal(path)
     gone = replace(REFUSED, cause=Cause.ADDRESS)
-    journal.note_begun([(1, 1), (2, 1), (3, 2), (4, 1)])
+    journal.note_begun_deliveries([(1, 1), (2, 1), (3, 2), (4, 1)])
     journal.note_outcomes([(1, 1, ACCEPTED), (2, 1, REFUSED), (4, 1, gone)])
     journal.close()
     record = read_journal(path)
@@ -40,7 +40,7 @@ def test_a_new_run_starts_with_an_empty_journal(tmp_path: Path) -> None:
     for _ in range(2):
         journal = Journal(tmp_path / "j")
         assert read_journal(tmp_path / "j").begun == frozenset()
-        journal.note_begun([(1, 1)])
+        journal.note_begun_deliveries([(1, 1)])
         journal.close()
 
 
@@ -53,7 +53,7 @@ def test_a_missing_journal_knows_nothing(tmp_path: Path) -> None:
 
 def test_a_journal_of_another_boot_is_not_complete(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     journal = Journal(tmp_path / "j")
-    journal.note_begun([(1, 1)])
+    journal.note_begun_deliveries([(1, 1)])
     journal.note_outcomes([(1, 1, ACCEPTED)])
     journal.close()
     (tmp_path / "boot").write_text("another\n")
@@ -71,7 +71,7 @@ def test_a_system_without_boot_ids_is_never_complete(tmp_path: Path, monkeypatch
 
 def test_a_line_that_was_not_written_whole_is_not_believed(tmp_path: Path) -> None:
     journal = Journal(tmp_path / "j")
-    journal.note_begun([(1, 1), (2, 1)])
+    journal.note_begun_deliveries([(1, 1), (2, 1)])
     journal.close()
     with (tmp_path / "j").open("ab") as file:
         file.write(b"< 1 1 nonsense \n< 2\n< x y accepted \n< 1 1 rejected [\n< 2 1 accepted ")
@@ -82,9 +82,9 @@ def test_a_line_that_was_not_written_whole_is_not_believed(tmp_path: Path) -> No
 
 def test_a_message_that_is_handed_over_again_has_no_outcome_yet(tmp_path: Path) -> None:
     journal = Journal(tmp_path / "j")
-    journal.note_begun([(1, 1)])
+    journal.note_begun_deliveries([(1, 1)])
     journal.note_outcomes([(1, 1, ACCEPTED)])
-    journal.note_begun([(1, 1)])
+    journal.note_begun_deliveries([(1, 1)])
     journal.close()
     assert read_journal(tmp_path / "j").outcomes == {}
 
@@ -95,13 +95,13 @@ def test_a_full_disk_is_an_error_before_anything_is_handed_over(
     journal = Journal(tmp_path / "j")
     monkeypatch.setattr(os, "write", lambda descriptor, data: len(data) - 1)
     with pytest.raises(OSError, match="No space left"):
-        journal.note_begun([(1, 1)])
+        journal.note_begun_deliveries([(1, 1)])
     journal.close()
 
 
 def test_only_what_is_asked_for_is_remembered(tmp_path: Path) -> None:
     journal = Journal(tmp_path / "j")
-    journal.note_begun([(1, 1), (2, 1)])
+    journal.note_begun_deliveries([(1, 1), (2, 1)])
     journal.note_outcomes([(1, 1, ACCEPTED), (2, 1, ACCEPTED)])
     journal.close()
     record = read_journal(tmp_path / "j", {(2, 1)})
@@ -113,7 +113,7 @@ def test_a_line_that_was_cut_short_does_not_swallow_the_next(tmp_path: Path) -> 
     journal = Journal(tmp_path / "j")
     with (tmp_path / "j").open("ab") as file:
         file.write(b"> 12 1")
-    journal.note_begun([(13, 1)])
+    journal.note_begun_deliveries([(13, 1)])
     journal.close()
     assert (13, 1) in read_journal(tmp_path / "j").begun
 
@@ -122,7 +122,7 @@ def test_after_the_end_of_a_run_nobody_can_begin(tmp_path: Path) -> None:
     journal = Journal(tmp_path / "j")
     journal.refuse_writes()
     with pytest.raises(OSError, match="the run has ended"):
-        journal.note_begun([(1, 1)])
+        journal.note_begun_deliveries([(1, 1)])
     journal.close()
     journal.close()
     with pytest.raises(OSError, match="the run has ended"):
@@ -133,7 +133,7 @@ def test_after_the_end_of_a_run_nobody_can_begin(tmp_path: Path) -> None:
 def test_a_journal_can_be_emptied(tmp_path: Path) -> None:
     journal = Journal(tmp_path / "j")
     before = journal.size
-    journal.note_begun([(1, 1)])
+    journal.note_begun_deliveries([(1, 1)])
     assert journal.size > before
     journal.clear()
     assert journal.size == before
@@ -160,9 +160,9 @@ def test_a_line_whose_words_are_no_list_is_not_believed(tmp_path: Path) -> None:
 def test_what_was_taken_back_was_never_handed_over(tmp_path: Path) -> None:
     path = tmp_path / "x.journal"
     journal = Journal(path)
-    journal.note_begun([(1, 1), (2, 1), (3, 1)])
-    journal.note_taken_back([(1, 1), (2, 1), (3, 1)])
-    journal.note_begun([(1, 1), (2, 1)])
+    journal.note_begun_deliveries([(1, 1), (2, 1), (3, 1)])
+    journal.note_taken_back_deliveries([(1, 1), (2, 1), (3, 1)])
+    journal.note_begun_deliveries([(1, 1), (2, 1)])
     journal.note_outcomes([(1, 1, Outcome(OutcomeKind.ACCEPTED))])
     journal.close()
     record = read_journal(path)
@@ -183,19 +183,19 @@ def test_words_about_the_erased_go_and_what_became_of_them_stays(tmp_path: Path)
     gone = Outcome(OutcomeKind.REJECTED, "", "550 5.1.1 ann@example.org unknown", Cause.ADDRESS)
     shared = Outcome(OutcomeKind.DEFERRED, "", "429 too many, also for ann@example.org")
     plain = Outcome(OutcomeKind.ACCEPTED, "id", "250 ok")
-    journal.note_begun([(1, 1), (2, 1), (3, 1), (4, 1), (5, 1)])
+    journal.note_begun_deliveries([(1, 1), (2, 1), (3, 1), (4, 1), (5, 1)])
     journal.note_outcomes([(1, 1, gone), (2, 1, shared), (3, 1, plain), (4, 1, ACCEPTED)])
-    journal.note_taken_back([(5, 1)])
+    journal.note_taken_back_deliveries([(5, 1)])
     journal.note_outcomes([(1, 2, plain)])
     journal.close()
     with path.open("ab") as file:
         file.write(
             b"nonsense about ann@example.org\n< 2 1 rejected [ann@example.org\n< 2 1 rejected ann@exam"
         )
-    assert has_text_about_erased(path, {1}, without_ann)
-    assert remove_text_about_erased(path, {1}, without_ann)
-    assert not has_text_about_erased(path, {1}, without_ann)
-    assert not remove_text_about_erased(path, {1}, without_ann)
+    assert has_text_about_erased_people(path, {1}, without_ann)
+    assert remove_text_about_erased_people(path, {1}, without_ann)
+    assert not has_text_about_erased_people(path, {1}, without_ann)
+    assert not remove_text_about_erased_people(path, {1}, without_ann)
     assert b"ann@" not in path.read_bytes()
     assert path.stat().st_mode & 0o777 == 0o600
     record = read_journal(path)
@@ -212,4 +212,4 @@ def test_words_about_the_erased_go_and_what_became_of_them_stays(tmp_path: Path)
 
 
 def test_a_journal_that_is_not_there_holds_no_words(tmp_path: Path) -> None:
-    assert not remove_text_about_erased(tmp_path / "none", {1}, without_ann)
+    assert not remove_text_about_erased_people(tmp_path / "none", {1}, without_ann)

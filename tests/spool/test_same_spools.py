@@ -28,10 +28,10 @@ ALLOWED = {
 }
 #: These change no state, only when a delivery may be claimed, or nothing.
 NEUTRAL = (
-    "make_parked_due",
+    "make_parked_deliveries_due",
     "hold_missed_deliveries",
     "release_waiting_deliveries",
-    "make_deferred_due",
+    "make_deferred_deliveries_due",
     "release_held_deliveries",
     "take_over_claims",
 )
@@ -48,20 +48,20 @@ operation = st.one_of(
     st.tuples(st.just("release"), st.lists(key, max_size=3), st.booleans()),
     st.tuples(st.just("park"), st.lists(key, max_size=3)),
     st.tuples(st.just("adopt_lost_outcomes"), st.lists(st.tuples(person, attempt, outcome), max_size=3)),
-    st.tuples(st.just("resolve_uncertain"), st.booleans(), st.none() | person),
-    st.tuples(st.just("retry_refused"), st.sets(person, max_size=2), st.none() | person),
-    st.tuples(st.just("expire_deferred"), due),
+    st.tuples(st.just("resolve_uncertain_deliveries"), st.booleans(), st.none() | person),
+    st.tuples(st.just("retry_refused_deliveries"), st.sets(person, max_size=2), st.none() | person),
+    st.tuples(st.just("reject_expired_deliveries"), due),
     st.tuples(st.just("hold_missed_deliveries"), due),
     st.tuples(st.just("release_waiting_deliveries"), st.booleans()),
-    st.tuples(st.just("make_deferred_due"), st.none() | due),
+    st.tuples(st.just("make_deferred_deliveries_due"), st.none() | due),
     st.tuples(
         st.sampled_from(
             [
-                "make_parked_due",
+                "make_parked_deliveries_due",
                 "release_held_deliveries",
                 "take_over_claims",
                 "reopen_folder_copies",
-                "make_unaccepted_uncertain",
+                "make_unaccepted_deliveries_uncertain",
             ]
         )
     ),
@@ -96,20 +96,22 @@ def done(spool: Spool, name: str, words: tuple[Any, ...]) -> object:
         case "settle":
             return sorted((one.person, one.attempt) for one in spool.settle(settled(words[0])))
         case "release":
-            return spool.release(list(dict(words[0]).items()), behind_others=words[1])
+            return spool.release(list(dict(words[0]).items()), lowest_priority=words[1])
         case "park":
             return spool.park([ParkedClaim(who, number, 4e9) for who, number in dict(words[0]).items()])
         case "adopt_lost_outcomes":
             newest = {row[0]: SettledClaim(*row) for row in words[0]}
             return spool.adopt_lost_outcomes(list(newest.values()))
-        case "resolve_uncertain":
-            return spool.resolve_uncertain(resend=words[0], only_person=words[1])
-        case "retry_refused":
-            return spool.retry_refused(lambda rows: {who for who, _ in rows} & words[0], only_person=words[1])
+        case "resolve_uncertain_deliveries":
+            return spool.resolve_uncertain_deliveries(resend=words[0], only_person=words[1])
+        case "retry_refused_deliveries":
+            return spool.retry_refused_deliveries(
+                lambda rows: {who for who, _ in rows} & words[0], only_person=words[1]
+            )
         case "release_waiting_deliveries":
             return spool.release_waiting_deliveries(include_scheduled=words[0])
-        case "make_deferred_due":
-            return spool.make_deferred_due(due_after=words[0])
+        case "make_deferred_deliveries_due":
+            return spool.make_deferred_deliveries_due(due_after=words[0])
         case "take_over_claims":
             return sorted(spool.take_over_claims())
         case _:
@@ -151,10 +153,10 @@ def test_two_spools_do_the_same(
             given_back = [done(spool, name, tuple(words)) for spool in made]
             assert given_back[0] == given_back[1], (name, words)
             assert seen(made[0]) == seen(made[1]), (name, words)
-            assert made[0].counts_by_state() == made[1].counts_by_state()
-            assert (made[0].count_held(), made[0].count_never_tried()) == (
-                made[1].count_held(),
-                made[1].count_never_tried(),
+            assert made[0].delivery_counts_by_state() == made[1].delivery_counts_by_state()
+            assert (made[0].count_held_deliveries(), made[0].count_never_tried_deliveries()) == (
+                made[1].count_held_deliveries(),
+                made[1].count_never_tried_deliveries(),
             )
             assert made[0].reached_nobody() == made[1].reached_nobody()
             assert made[0].status() is made[1].status()

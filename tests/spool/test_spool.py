@@ -26,14 +26,14 @@ NOWHERE = Path("no-journal-there")
 def noted(path: Path, begun: list[tuple[int, int]], outcomes: list[tuple[int, int, Outcome]]) -> Path:
     """A journal that a run of this boot left."""
     journal = Journal(path)
-    journal.note_begun(begun)
+    journal.note_begun_deliveries(begun)
     journal.note_outcomes(outcomes)
     journal.close()
     return path
 
 
 def counted(spool, **states: int) -> bool:  # type: ignore[no-untyped-def]
-    return bool(spool.counts_by_state() == {**dict.fromkeys(STATES, 0), **states})
+    return bool(spool.delivery_counts_by_state() == {**dict.fromkeys(STATES, 0), **states})
 
 
 def test_everybody_in_the_plan_is_pending(db: Database) -> None:
@@ -87,7 +87,7 @@ def test_an_unsubscribe_wins_until_the_claim(db: Database) -> None:
     suppress(db, "reader4@example.org", "asked by letter")
     assert spool.claim(9) == []
     assert counted(spool, skipped=4)
-    assert {words for reason in spool.reason_groups() for words, *_ in reason.words} == {
+    assert {words for reason in spool.non_delivery_reasons() for words, *_ in reason.words} == {
         "unsubscribed",
         "not_subscribed",
         "erased",
@@ -104,7 +104,7 @@ def test_who_left_after_a_refusal_is_not_said_to_be_tried_again(db: Database) ->
     unsubscribe(db, ids[0], source="page")
     erase(db, ids[1])
     assert spool.claim(9) == []
-    assert {(reason.state, reason.cause) for reason in spool.reason_groups()} == {("skipped", "")}
+    assert {(reason.state, reason.cause) for reason in spool.non_delivery_reasons()} == {("skipped", "")}
 
 
 def test_a_batch_of_people_who_left_is_not_the_end(db: Database) -> None:
@@ -126,7 +126,7 @@ def test_a_claim_does_not_meet_who_is_parked(db: Database) -> None:
     spool.park([ParkedClaim(claim.person, claim.attempt, 4e9) for claim in claims if claim.person in slow])
     assert spool.claim(9) is None
     assert spool.first_pending_due_time() == 4e9
-    spool.make_parked_due()
+    spool.make_parked_deliveries_due()
     assert [claim.person for claim in spool.claim(9) or ()] == slow
 
 
@@ -175,7 +175,7 @@ def test_a_deferred_delivery_is_claimed_when_it_is_due(db: Database) -> None:
     assert [claim.attempt for claim in spool.claim(1)] == [2]
     spool.settle([(a, 2, Outcome(OutcomeKind.DEFERRED), "2999-01-01T00:00:00.000000Z")])
     assert spool.claim(1) is None
-    spool.make_deferred_due()
+    spool.make_deferred_deliveries_due()
     assert [claim.attempt for claim in spool.claim(1)] == [3]
 
 
@@ -211,8 +211,8 @@ def test_the_operator_settles_what_is_uncertain(db: Database, resend: bool, stat
     spool = freeze(db)
     spool.claim(1)
     spool.recover(NOWHERE)
-    assert spool.resolve_uncertain(resend=resend) == 1
-    assert spool.counts_by_state()[state] == 1 + resend
+    assert spool.resolve_uncertain_deliveries(resend=resend) == 1
+    assert spool.delivery_counts_by_state()[state] == 1 + resend
 
 
 def test_a_retry_leaves_alone_what_may_have_arrived(db: Database) -> None:
@@ -288,9 +288,9 @@ def test_a_wrong_clock_is_no_reason_to_try_again_what_was_given_up(db: Database)
     soon, late = "2026-11-21T08:00:00.000000Z", "2027-01-01T00:00:00.000000Z"
     spool = deferred(db, soon, late, "")
     db.conn.execute("UPDATE deliveries SET held = (subscriber_id = (SELECT max(id) FROM subscribers))")
-    spool.make_deferred_due(due_after="2026-11-21T13:00:00.000000Z")
+    spool.make_deferred_deliveries_due(due_after="2026-11-21T13:00:00.000000Z")
     assert due_times(spool) == [soon, None, None]
-    spool.make_deferred_due()
+    spool.make_deferred_deliveries_due()
     assert due_times(spool) == [None, None, None]
     assert len(spool.claim(9) or ()) == 3
 
@@ -313,10 +313,10 @@ def test_what_is_deferred_for_too_long_is_rejected_and_nobody_is_blamed(db: Data
     db.conn.execute(
         "UPDATE deliveries SET deferred_since = '2026-11-20T00:00:00.000000Z' WHERE subscriber_id = 1"
     )
-    assert spool.expire_deferred("2026-11-20T00:00:00.000000Z") == 0
-    assert spool.expire_deferred("2026-11-20T00:00:01.000000Z") == 1
+    assert spool.reject_expired_deliveries("2026-11-20T00:00:00.000000Z") == 0
+    assert spool.reject_expired_deliveries("2026-11-20T00:00:01.000000Z") == 1
     assert counted(spool, rejected=1, deferred=1)
-    rejected, left = spool.reason_groups()
+    rejected, left = spool.non_delivery_reasons()
     assert {rejected.cause, left.cause} == {"them", "mailbox"}
     assert db.conn.execute("SELECT DISTINCT status FROM subscribers").fetchall() == [("active",)]
 
@@ -340,7 +340,7 @@ def test_a_journal_that_is_ahead_is_adopted_once_and_never_takes_back(db: Databa
     a, b, c, _ = add_readers(db, 4)
     spool = freeze(db)
     written = Journal(journal)
-    written.note_begun([(n, 1) for n in (a, b, c)])
+    written.note_begun_deliveries([(n, 1) for n in (a, b, c)])
     written.note_outcomes(
         [(a, 1, Outcome(OutcomeKind.ACCEPTED, "250 ok")), (b, 1, Outcome(OutcomeKind.REJECTED, reason="no"))]
     )

@@ -157,8 +157,8 @@ def test_nobody_is_held_but_those_who_waited_for_a_decision(new: Database) -> No
 
 def test_a_run_that_is_not_asked_for_leaves_the_held_alone(new: Database) -> None:
     spool = spool_of(new)
-    spool.make_parked_due()
-    spool.make_deferred_due(due_after=EARLIER)
+    spool.make_parked_deliveries_due()
+    spool.make_deferred_deliveries_due(due_after=EARLIER)
     assert set(claimed(new)) & HELD == set()
 
 
@@ -171,7 +171,7 @@ def test_those_behind_a_canary_are_released(new: Database) -> None:
 def test_those_who_missed_their_time_are_sent_to_by_a_decision(new: Database) -> None:
     spool = spool_of(new)
     assert spool.next_scheduled_time() == EARLIER
-    assert spool.count_held() == 1
+    assert spool.count_held_deliveries() == 1
     before = set(due_before_now(new))
     spool.release_waiting_deliveries(include_scheduled=False)
     assert set(claimed(new)) == before | {PERSON["held behind a canary, or missed"]}
@@ -188,12 +188,12 @@ def due_before_now(db: Database) -> list[int]:
 
 
 def test_who_was_given_up_is_retried_where_it_is_asked_for(new: Database) -> None:
-    spool_of(new).make_deferred_due()
+    spool_of(new).make_deferred_deliveries_due()
     assert PERSON["given up by an earlier version"] in claimed(new)
 
 
 def test_a_retry_frees_who_was_given_up(new: Database) -> None:
-    assert spool_of(new).retry_refused(lambda refusals: set()) == len(
+    assert spool_of(new).retry_refused_deliveries(lambda refusals: set()) == len(
         [state for state, _, _ in DELIVERIES.values() if state in ("deferred", "rejected")]
     )
     assert PERSON["given up by an earlier version"] in claimed(new)

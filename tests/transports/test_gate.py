@@ -23,7 +23,7 @@ def test_who_has_not_passed_when_it_closes_never_will() -> None:
     waits, closed = threading.Event(), threading.Event()
 
     def hand_over() -> None:
-        gate.note_waiting(["a", "b"])
+        gate.note_waiting_messages(["a", "b"])
         waits.set()
         closed.wait(5)
         answers.append(gate.request_hand_over().is_granted)
@@ -40,21 +40,23 @@ def test_who_has_not_passed_when_it_closes_never_will() -> None:
 def test_who_has_passed_is_not_given() -> None:
     gate: HandOverGate[str] = HandOverGate()
     answers: list[bool] = []
-    in_thread(lambda: gate.note_waiting(["a"]), lambda: answers.append(gate.request_hand_over().is_granted))
+    in_thread(
+        lambda: gate.note_waiting_messages(["a"]), lambda: answers.append(gate.request_hand_over().is_granted)
+    )
     assert answers == [True]
     assert gate.close_and_get_waiting_keys() == set()
 
 
 def test_who_is_done_is_not_given() -> None:
     gate: HandOverGate[str] = HandOverGate()
-    in_thread(lambda: gate.note_waiting(["a"]), gate.note_outcome_known)
+    in_thread(lambda: gate.note_waiting_messages(["a"]), gate.note_outcome_known)
     assert gate.close_and_get_waiting_keys() == set()
 
 
 def test_each_thread_has_its_own() -> None:
     gate: HandOverGate[str] = HandOverGate()
-    gate.note_waiting(["mine"])
-    in_thread(lambda: gate.note_waiting(["theirs"]), gate.request_hand_over, gate.note_outcome_known)
+    gate.note_waiting_messages(["mine"])
+    in_thread(lambda: gate.note_waiting_messages(["theirs"]), gate.request_hand_over, gate.note_outcome_known)
     assert gate.close_and_get_waiting_keys() == {"mine"}
 
 
@@ -67,7 +69,7 @@ def test_leaving_without_having_come_is_nothing() -> None:
 def test_nothing_is_granted_for_subscribers_who_have_left() -> None:
     left: dict[int, str] = {}
     gate: HandOverGate[str] = HandOverGate(left)
-    gate.note_waiting(["a"])
+    gate.note_waiting_messages(["a"])
     left[7] = "unsubscribed"
     answer = gate.request_hand_over([6, 7])
     assert (answer.is_open, answer.is_granted, answer.leavers) == (True, False, {7: "unsubscribed"})
@@ -76,6 +78,6 @@ def test_nothing_is_granted_for_subscribers_who_have_left() -> None:
 
 def test_others_pass_while_somebody_has_left() -> None:
     gate: HandOverGate[str] = HandOverGate({7: "unsubscribed"})
-    gate.note_waiting(["a"])
+    gate.note_waiting_messages(["a"])
     assert gate.request_hand_over([6]).is_granted
     assert gate.close_and_get_waiting_keys() == set()

@@ -12,7 +12,12 @@ from mailer.config import load_settings
 from mailer.errors import ConfigError, TransportError
 from mailer.transports.smtp.server import ServerSettings, open_session
 from mailer.transports.smtp.session import hello
-from mailer.transports.smtp.session.hello import helo_advice, is_about_helo, is_full_host_name, own_full_name
+from mailer.transports.smtp.session.hello import (
+    helo_advice,
+    is_about_helo,
+    is_full_host_name,
+    own_full_host_name,
+)
 from mailer.transports.smtp.transport import Smtp
 from tests.conftest import CONFIG
 from tests.servers.login import LoginServer
@@ -20,7 +25,7 @@ from tests.servers.login import LoginServer
 
 @pytest.fixture(autouse=True)
 def forget_names() -> None:
-    hello._look_up_full_name.cache_clear()
+    hello._look_up_full_host_name.cache_clear()
 
 
 def named(monkeypatch: pytest.MonkeyPatch, host: str, full: str = "") -> None:
@@ -75,8 +80,8 @@ def test_a_name_service_that_does_not_answer_is_not_waited_for(monkeypatch: pyte
     monkeypatch.setattr(socket, "gethostname", lambda: "mail")
     monkeypatch.setattr(socket, "getfqdn", lambda name="": answered.wait(30) and "")
     monkeypatch.setattr(hello, "_LOOK_UP_SECONDS", 0.01)
-    assert own_full_name() == ""
-    assert own_full_name() == ""  # and it is not asked again
+    assert own_full_host_name() == ""
+    assert own_full_host_name() == ""  # and it is not asked again
     answered.set()
 
 

@@ -215,7 +215,7 @@ def test_tls_that_talks_to_itself_is_not_mistaken_for_the_server(monkeypatch: py
         session = open_session(where(server))
         monkeypatch.setattr("select.poll", Always)
         assert session.is_alive()
-        assert session.transact("a@example.org", "b@example.org", b"Hi\r\n")[0] == 250
+        assert session.run_mail_transaction("a@example.org", "b@example.org", b"Hi\r\n")[0] == 250
         session.end_session()
 
 
@@ -239,7 +239,7 @@ def test_an_old_server_is_greeted_in_the_old_way() -> None:
         server.fail("EHLO", "reply", "502 5.5.1 what?")
         session = open_session(where(server))
         assert session.esmtp_features == {}
-        assert session.transact("a@example.org", "b@example.org", b"Hi\r\n")[0] == 250
+        assert session.run_mail_transaction("a@example.org", "b@example.org", b"Hi\r\n")[0] == 250
         session.end_session()
 
 

@@ -77,7 +77,7 @@ def test_a_server_that_is_slow_to_greet_is_waited_for() -> None:
             thread.join(0.01)
         greet.set()
         thread.join(20)
-        assert sessions[0].transact("a@example.org", "b@example.org", b"Hi\r\n")[0] == 250
+        assert sessions[0].run_mail_transaction("a@example.org", "b@example.org", b"Hi\r\n")[0] == 250
         sessions[0].end_session()
 
 

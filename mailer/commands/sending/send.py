@@ -192,7 +192,7 @@ def _send_later(
     campaign, since = schedule_proposed_issue(workspace, proposal, schedule)
     if as_json:
         document = {"slug": campaign.slug, "status": campaign.status, **schedule.to_json(), **since.to_json()}
-        counts = workspace.spools.open(campaign).counts_by_state()
+        counts = workspace.spools.open(campaign).delivery_counts_by_state()
         emit_json({**document, "counts": counts, "plan": campaign.plan})
     else:
         say_changes_since_plan(since)

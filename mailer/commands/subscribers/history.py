@@ -10,7 +10,7 @@ import typer
 
 from mailer.audience.events import HistoryEntry
 from mailer.audience.people import Subscriber, status_or_suppressed
-from mailer.campaign.campaign import Delivered
+from mailer.campaign.campaign import PersonDelivery
 from mailer.campaign.times import format_time
 from mailer.commands.context import JsonFlag, emit_json, say, settings_of
 from mailer.commands.subscribers.person import AddressArgument, editions_text
@@ -91,7 +91,7 @@ def _event_text(event: HistoryEntry, zone: ZoneInfo) -> str:
     return ": ".join(filter(None, (format_time(event.at, zone), ", ".join(parts), event.reason)))
 
 
-def _delivery_lines(deliveries: Sequence[Delivered], zone: ZoneInfo) -> LabelledLines:
+def _delivery_lines(deliveries: Sequence[PersonDelivery], zone: ZoneInfo) -> LabelledLines:
     earlier = len(deliveries) - _MAX_SHOWN
     if earlier > 0:
         yield "Deliveries", f"{earlier:,} earlier deliveries are left out here; --json lists them"

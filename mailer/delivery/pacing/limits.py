@@ -2,7 +2,7 @@
 
 The use of a limit is recorded in a ledger that all runs share. A run reserves a few messages at a time, so
 that not every message needs a transaction. After a crash, the reserved messages stay counted as sent, so that
-a limit is never exceeded. The caller passes the time, in seconds since 1970.
+a limit is never exceeded. Times are passed by the caller, in seconds since 1970.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import tzinfo
 
-from mailer.delivery.pacing.windows import window_of
+from mailer.delivery.pacing.windows import calendar_window_of
 from mailer.spool.ledger import LedgerEntry, RateLimitLedger
 
 __all__ = ["CATCH_UP_SECONDS", "Budget", "RateLimit", "Spacing"]
@@ -31,30 +31,29 @@ class RateLimit:
     sentence: str
 
     def seconds_to_wait(self, now: float) -> float:
-        """Returns the seconds until a message may be sent, as far as this run knows without reading the
-        ledger."""
+        """Returns the seconds until a message may be sent; 0.0 if the ledger must be read to know it."""
         raise NotImplementedError
 
-    def drop_expired(self, now: float) -> bool:
-        """Drops reserved messages whose time is over. Returns whether any reserved messages are left."""
+    def drop_expired_reservations(self, now: float) -> bool:
+        """Drops reservations whose time is over. Returns whether any reserved messages are left."""
         raise NotImplementedError
 
-    def reserve(self, now: float) -> None:
+    def reserve_messages(self, now: float) -> None:
         """Reserves a few messages in the ledger, if the limit allows any."""
         raise NotImplementedError
 
-    def use_reserved(self) -> None:
+    def use_reserved_message(self) -> None:
         """Uses one reserved message."""
         raise NotImplementedError
 
-    def refund(self, taken_at: float) -> None:
-        """Refunds a message that was counted at the time `taken_at` and was not handed over."""
+    def refund_message(self, taken_at: float) -> None:
+        """Makes a message that was counted at the time `taken_at`, but not handed over, count no longer."""
 
     def close(self) -> None:
         """Returns the unused reserved messages to the ledger."""
 
-    def capacity(self, seconds: float, now: float) -> int:
-        """Returns about how many messages may be sent within this number of seconds."""
+    def message_capacity(self, seconds: float, now: float) -> int:
+        """Returns about how many messages may be sent in the next `seconds` seconds."""
         raise NotImplementedError
 
 
@@ -76,10 +75,10 @@ class Spacing(RateLimit):
         self._free_at = 0.0
 
     def seconds_to_wait(self, now: float) -> float:
-        next_at = self._next if self.drop_expired(now) else self._free_at
+        next_at = self._next if self.drop_expired_reservations(now) else self._free_at
         return 0.0 if next_at - now > self._furthest else max(0.0, next_at - now)
 
-    def drop_expired(self, now: float) -> bool:
+    def drop_expired_reservations(self, now: float) -> bool:
         late = now - CATCH_UP_SECONDS - self._next
         if self._reserved and late > 0:
             lost = min(self._reserved, int(late / self.interval) + 1)
@@ -89,8 +88,8 @@ class Spacing(RateLimit):
             self._reserved = 0
         return self._reserved > 0
 
-    def reserve(self, now: float) -> None:
-        def reserve_in(entry: LedgerEntry) -> LedgerEntry:
+    def reserve_messages(self, now: float) -> None:
+        def reserve_messages_in(entry: LedgerEntry) -> LedgerEntry:
             free_at = entry[0]
             if free_at - now > self._furthest:
                 # The clock was set back. The message that had this time was sent already.
@@ -103,23 +102,24 @@ class Spacing(RateLimit):
             self._free_at = self._next + self._chunk * self.interval
             return self._free_at, 0
 
-        self._ledger.update_entry(self._name, reserve_in)
+        self._ledger.update_entry(self._name, reserve_messages_in)
 
-    def use_reserved(self) -> None:
+    def use_reserved_message(self) -> None:
         self._reserved -= 1
         self._next += self.interval
 
-    def capacity(self, seconds: float, now: float) -> int:
+    def message_capacity(self, seconds: float, now: float) -> int:
         wait = self.seconds_to_wait(now)
         return max(1, int((seconds - wait) / self.interval)) if wait <= seconds else 0
 
 
 class Budget(RateLimit):
-    """Allows a number of messages in each minute, hour or day of the calendar (a window).
+    """Allows a number of messages in each window: a minute, an hour or a day of the calendar.
 
-    `unit` is `m`, `h` or `d`. `max_messages` returns the number for the window that begins at a given time.
-    `name` is the limit's entry in the ledger; `sentence` describes the limit to an operator. When the clock
-    is set back, the last window in the ledger stays in use, so that no window is used twice.
+    `unit` is `m`, `h` or `d`. `max_messages` gets the beginning of a window and returns the number of
+    messages that are allowed in this window. `name` is the limit's entry in the ledger; `sentence` describes
+    the limit to an operator. When the clock is set back, the last window in the ledger stays in use, so that
+    no window is used twice.
     """
 
     def __init__(
@@ -145,7 +145,7 @@ class Budget(RateLimit):
     def window_at(self, moment: float) -> tuple[float, float]:
         """Returns the beginning and the end of the window that contains this time."""
         if not self._window[0] <= moment < self._window[1]:
-            return window_of(self._unit, moment, self._zone)
+            return calendar_window_of(self._unit, moment, self._zone)
         return self._window
 
     def max_messages_in(self, window_start: float) -> int:
@@ -153,24 +153,24 @@ class Budget(RateLimit):
         return self._max_messages(window_start)
 
     def seconds_to_wait(self, now: float) -> float:
-        if self.drop_expired(now) or not self._is_used_up(now):
+        if self.drop_expired_reservations(now) or not self._is_used_up(now):
             return 0.0
         return self._window[1] - now
 
-    def drop_expired(self, now: float) -> bool:
+    def drop_expired_reservations(self, now: float) -> bool:
         return self._reserved > 0 and now < self._window[1]
 
     def _is_used_up(self, now: float) -> bool:
         fresh = 0 <= now - self._looked_at < _POLL_SECONDS
         return self._remaining == 0 and now < self._window[1] and fresh
 
-    def reserve(self, now: float) -> None:
-        def reserve_in(entry: LedgerEntry) -> LedgerEntry:
+    def reserve_messages(self, now: float) -> None:
+        def reserve_messages_in(entry: LedgerEntry) -> LedgerEntry:
             begins, used = entry
-            current, _ = window_of(self._unit, now, self._zone)
+            current, _ = calendar_window_of(self._unit, now, self._zone)
             if begins < current:
                 begins, used = current, 0
-            self._window = window_of(self._unit, begins, self._zone)
+            self._window = calendar_window_of(self._unit, begins, self._zone)
             # The beginning in the entry counts, even if it was computed for another zone.
             self._window = (begins, max(self._window[1], begins + 1))
             allowed = self._max_messages(begins)
@@ -179,33 +179,33 @@ class Budget(RateLimit):
             self._looked_at = now
             return (begins, used + self._reserved) if self._reserved else entry
 
-        self._ledger.update_entry(self._name, reserve_in)
+        self._ledger.update_entry(self._name, reserve_messages_in)
 
     @staticmethod
     def _reservation_size(max_messages: int) -> int:
         return max(1, min(_RESERVE_AT_MOST, max_messages // 100))
 
-    def use_reserved(self) -> None:
+    def use_reserved_message(self) -> None:
         self._reserved -= 1
 
-    def refund(self, taken_at: float) -> None:
+    def refund_message(self, taken_at: float) -> None:
         if self._window[0] <= taken_at < self._window[1]:
             self._reserved += 1
 
     def close(self) -> None:
         back, self._reserved = self._reserved, 0
 
-        def return_to(entry: LedgerEntry) -> LedgerEntry:
+        def give_back_messages(entry: LedgerEntry) -> LedgerEntry:
             begins, used = entry
             return (begins, max(0, used - back)) if begins == self._window[0] else entry
 
         if back:
-            self._ledger.update_entry(self._name, return_to)
+            self._ledger.update_entry(self._name, give_back_messages)
 
-    def capacity(self, seconds: float, now: float) -> int:
+    def message_capacity(self, seconds: float, now: float) -> int:
         if self.seconds_to_wait(now) > seconds:
             return 0
         begins, ends = self._window
         if self._remaining is None or not begins <= now < ends:
-            return self._max_messages(window_of(self._unit, now, self._zone)[0])
+            return self._max_messages(calendar_window_of(self._unit, now, self._zone)[0])
         return max(1, self._reserved + self._remaining)

@@ -18,7 +18,7 @@ _PAUSE = 0.1
 
 
 class PaceQueues:
-    """Holds the queues of one run. `clock` returns seconds since 1970."""
+    """Holds the messages of one run that wait for rate limits. `clock` returns seconds since 1970."""
 
     def __init__(self, pacer: Pacer, clock: Callable[[], float]) -> None:
         self._pacer = pacer
@@ -33,45 +33,46 @@ class PaceQueues:
         """Puts a message to this domain at the end of the domain's queue."""
         self._queues.setdefault(self._pacer.queue_name_of(domain), deque()).append(message)
 
-    def send_time_if_full(self, domain: str) -> tuple[str, float] | None:
-        """Returns None if the domain's queue has room. If it is full, returns (queue name, time to send).
+    def send_time_if_queue_full(self, domain: str) -> tuple[str, float] | None:
+        """Returns None if the domain's queue has room; else the queue's name, and the time to send.
 
-        The time (seconds since 1970) is when one more message to the domain may be sent.
+        The time to send (seconds since 1970) is when one more message to the domain may be sent.
         """
         name = self._pacer.queue_name_of(domain)
         if not name:
             return None
         now = self._clock()
-        capacity = self._pacer.capacity(AHEAD_SECONDS, name, now)
+        capacity = self._pacer.message_capacity(AHEAD_SECONDS, name, now)
         if capacity is None or len(self._queues.get(name, ())) < capacity:
             return None
-        return name, self._pacer.next_free_time(name, now, capacity)
+        return name, self._pacer.plan_send_time(name, now, capacity)
 
-    def capacity(self) -> int | None:
-        """Returns how many messages the limits on all messages allow to be queued; None means any number."""
-        return self._pacer.capacity(AHEAD_SECONDS, "", self._clock())
+    def message_capacity(self) -> int | None:
+        """Returns how many messages may be queued because of the limits on all messages; None: any number."""
+        return self._pacer.message_capacity(AHEAD_SECONDS, "", self._clock())
 
-    def take_excess(self) -> list[tuple[str, Message, float]]:
+    def take_excess_messages(self) -> list[tuple[str, Message, float]]:
         """Removes messages that may not be sent soon from the queues of domains with limits.
 
-        Returns (queue name, message, time to send) of each; the time is in seconds since 1970.
+        Returns (queue name, message, time to send) for each removed message; the time to send is in seconds
+        since 1970.
         """
         out: list[tuple[str, Message, float]] = []
         now = self._clock()
         for name, queue in self._queues.items():
-            capacity = self._pacer.capacity(AHEAD_SECONDS, name, now) if name else None
+            capacity = self._pacer.message_capacity(AHEAD_SECONDS, name, now) if name else None
             if capacity is None or len(queue) <= capacity:
                 continue
             kept = [queue.popleft() for _ in range(capacity)]
-            out += [(name, message, self._pacer.next_free_time(name, now, capacity)) for message in queue]
+            out += [(name, message, self._pacer.plan_send_time(name, now, capacity)) for message in queue]
             queue.clear()
             queue.extend(kept)
         return out
 
-    def take_ready(self, max_messages: int) -> tuple[list[Message], float]:
+    def take_ready_messages(self, max_messages: int) -> tuple[list[Message], float]:
         """Removes up to `max_messages` messages that may be sent now, from all queues in rotation.
 
-        Returns the messages, and the seconds until there may be more.
+        Returns the removed messages, and the seconds until more messages may be sent.
         """
         now = self._clock()
         leaving: list[Message] = []
@@ -79,7 +80,7 @@ class PaceQueues:
         names = [name for name, queue in self._queues.items() if queue]
         while names and len(leaving) < max_messages:
             for name in tuple(names):
-                wait = self._pacer.take_or_wait_seconds(name, now)
+                wait = self._pacer.count_message_or_get_wait(name, now)
                 if wait > 0:
                     pause = min(pause, wait)
                     names.remove(name)
@@ -102,18 +103,18 @@ class PaceQueues:
         """
         name, taken = self._taken.pop(key, ("", None))
         if taken is not None and not was_handed_over:
-            self._pacer.refund(name, taken)
+            self._pacer.refund_message(name, taken)
 
     def blocking_limit(self, name: str, now: float) -> tuple[float, str]:
-        """Returns the seconds until a message of this queue may be sent, and a description of the used-up
-        limit.
+        """Returns the seconds until a message of this queue may be sent, and a description of the limit that
+        is used up.
 
-        `name` is a domain or, for the limits on all messages, "". The description is "" if no budget is used
-        up.
+        `name` is a domain or, for the limits on all messages, "". The description is "" if no limit per
+        minute, hour or day is used up.
         """
         return self._pacer.blocking_limit(name, now)
 
-    def take_all(self) -> list[Message]:
+    def take_all_messages(self) -> list[Message]:
         """Empties all queues, and returns their messages."""
         waiting = [message for queue in self._queues.values() for message in queue]
         self._queues.clear()

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 
-__all__ = ["day_of", "window_of"]
+__all__ = ["date_in_zone", "calendar_window_of"]
 
 
-def window_of(unit: str, moment: float, zone: tzinfo) -> tuple[float, float]:
+def calendar_window_of(unit: str, moment: float, zone: tzinfo) -> tuple[float, float]:
     """Returns the beginning and the end of the window that contains `moment` (all in seconds since 1970).
 
     `unit` is `m`, `h` or `d`. An hour that clocks show twice counts as two hours. A day may have 23 or 25
@@ -24,7 +24,7 @@ def window_of(unit: str, moment: float, zone: tzinfo) -> tuple[float, float]:
     return begins, ends
 
 
-def day_of(moment: float, zone: tzinfo) -> date:
+def date_in_zone(moment: float, zone: tzinfo) -> date:
     """Returns the date of a time (seconds since 1970) in a time zone."""
     return datetime.fromtimestamp(moment, zone).date()
 

@@ -28,16 +28,16 @@ class ConnectionPool:
         self._waiting: dict[ConnectionShare, None] = {}
 
     def add_run(self, has_work: Callable[[], bool]) -> ConnectionShare:
-        """Returns the share of permits for one more run.
+        """Adds a run, and returns the object through which its workers get permits.
 
-        `has_work` says whether a message of that run waits for a worker.
+        `has_work` returns whether a message of that run waits for a worker.
         """
         return ConnectionShare(self, has_work)
 
 
 class ConnectionShare:
-    """Holds a run's permits. Its workers call `acquire`, then `must_release` after each chunk, then
-    `release`."""
+    """Holds a run's permits. Its workers call `acquire_permit`, then `must_release_permit` after each chunk,
+    then `release_permit`."""
 
     def __init__(self, pool: ConnectionPool, has_work: Callable[[], bool]) -> None:
         self._pool = pool
@@ -48,7 +48,7 @@ class ConnectionShare:
         self._promised = 0  # permits that other runs will release for this one
         self._owed: list[ConnectionShare] = []  # runs for which workers of this run will release a permit
 
-    def acquire(self, is_given_up: Callable[[], bool]) -> bool:
+    def acquire_permit(self, is_given_up: Callable[[], bool]) -> bool:
         """Waits for a permit. Returns False, without a permit, once `is_given_up` returns True.
 
         A free permit goes to the waiting run with work that holds the fewest permits; among equals, to the
@@ -72,11 +72,12 @@ class ConnectionShare:
                 if pool._free:
                     pool._changed.notify_all()
 
-    def must_release(self, *, is_idle: bool = False) -> bool:
-        """Returns whether this worker must close its channel and call `release`, because another run waits.
+    def must_release_permit(self, *, is_idle: bool = False) -> bool:
+        """Returns whether this worker must close its channel and call `release_permit`, because another run
+        waits.
 
-        `is_idle` says that the worker has had nothing to send for a while; then any waiting run gets its
-        permit.
+        If `is_idle` is True, the worker has had nothing to send for a while; then any waiting run gets this
+        worker's permit.
         """
         pool = self._pool
         if not pool._waiting:  # the usual case: only one run
@@ -85,10 +86,10 @@ class ConnectionShare:
             if pool._free:
                 return False
             others = [other for other in pool._waiting if other is not self and other._wants_more_permits()]
-            poorest = min(others, key=ConnectionShare._expected_permits, default=None)
+            poorest = min(others, key=ConnectionShare._expected_permit_count, default=None)
             if poorest is None:
                 return False
-            theirs, own = poorest._expected_permits(), self._held - len(self._owed)
+            theirs, own = poorest._expected_permit_count(), self._held - len(self._owed)
             if theirs and theirs >= own - 1 and not is_idle:
                 return False
             poorest._promised += 1
@@ -99,7 +100,7 @@ class ConnectionShare:
         """Returns whether a worker of any run waits for a permit."""
         return bool(self._pool._waiting)
 
-    def release(self) -> None:
+    def release_permit(self) -> None:
         """Returns one permit to the pool, after the channel was closed."""
         pool = self._pool
         with pool._changed:
@@ -122,5 +123,5 @@ class ConnectionShare:
     def _wants_more_permits(self) -> bool:
         return self._waiting > self._promised and self._has_work()
 
-    def _expected_permits(self) -> int:
+    def _expected_permit_count(self) -> int:
         return self._held + self._promised

@@ -1,8 +1,8 @@
 """Writes the journal for a channel that hands over a batch in several requests.
 
-A request is noted as begun right before its last byte, and with its outcomes as soon as they are known. So a
-kill makes only the deliveries of the current request uncertain, not those of earlier or later requests of the
-batch.
+A request to the provider is recorded as begun right before its last byte, and its outcomes are recorded as
+soon as they are known. So a kill of the process makes only the deliveries of the current request uncertain,
+not those of earlier or later requests of the batch.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ __all__ = ["RequestJournal"]
 
 
 class RequestJournal:
-    """Writes the journal for the requests of one channel.
+    """Writes to the journal what one channel hands over in several requests to a provider.
 
-    `gate` says which messages may be handed over, and commits to handing them over; `look` says the same and
-    commits to nothing.
+    `gate` returns which messages may be handed over, and counts them as handed over; `look` only returns
+    which messages may be handed over.
     """
 
     def __init__(
@@ -48,16 +48,17 @@ class RequestJournal:
             self._journal.note_outcomes(rest)
 
     def _ask_gate(self, messages: Sequence[OutgoingMessage]) -> GateAnswer:
-        """Returns the gate's answer. Writes to the journal that the granted messages are handed over.
+        """Returns the gate's answer for these messages. If the answer is granted, writes to the journal that
+        the messages are handed over.
 
-        If that write fails, no message may be handed over.
+        If that write fails, the returned answer forbids the hand-over.
         """
         if self._error is not None:
             return GateAnswer(is_open=False)
         passage = self._gate(messages)
         if passage.is_granted:
             try:
-                self._journal.note_begun([message.key for message in _as_run_messages(messages)])
+                self._journal.note_begun_deliveries([message.key for message in _as_run_messages(messages)])
             except OSError as error:
                 self._error = error
                 return GateAnswer(is_open=False)
@@ -66,7 +67,9 @@ class RequestJournal:
     def _note_report(self, messages: Sequence[OutgoingMessage], outcome: Outcome | None) -> None:
         try:
             if outcome is None:
-                self._journal.note_taken_back([message.key for message in _as_run_messages(messages)])
+                self._journal.note_taken_back_deliveries(
+                    [message.key for message in _as_run_messages(messages)]
+                )
                 return
             self._journal.note_outcomes(
                 (m.subscriber_id, m.attempt, outcome) for m in _as_run_messages(messages)
@@ -78,5 +81,5 @@ class RequestJournal:
 
 
 def _as_run_messages(messages: Sequence[OutgoingMessage]) -> Sequence[Message]:
-    """Casts a channel's messages to the run's type: the channel of a run gets no others."""
+    """Returns the messages as the run's type `Message`, because a run gives its channel no other messages."""
     return cast("Sequence[Message]", messages)

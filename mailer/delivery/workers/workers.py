@@ -47,11 +47,11 @@ _LONG_CHUNK_SECONDS = 2.0
 
 @dataclass(frozen=True, slots=True)
 class WorkerReport:
-    """Holds a worker's report: outcomes, messages that were not handed over (`released`), and an error, if
-    any.
+    """Holds a worker's report: outcomes (`settled`), messages that were not handed over (`released`), and an
+    error, if any.
 
-    `ended` says that the worker has ended. `fatal` says that the error is a defect of this program; then the
-    journal has the outcomes of the worker's chunk.
+    `ended` is True if the worker has ended. `fatal` is True if the error is a defect of this program; then
+    the outcomes of the worker's last chunk are only in the journal.
     """
 
     settled: list[tuple[Message, Outcome]]
@@ -63,10 +63,10 @@ class WorkerReport:
 
 @dataclass(frozen=True, slots=True)
 class Supervision:
-    """Holds what every worker of a run needs to pass on outcomes and to learn that the run is stopping.
+    """Holds the objects that all workers of a run share, to count outcomes and to learn that the run stops.
 
-    `breaker` counts outcomes in a row. `is_stopping` returns whether the run is stopping. `watch` gets each
-    outcome before it is reported.
+    `breaker` counts outcomes in a row, `watch` counts refusals, and `is_stopping` returns whether the run is
+    stopping.
     """
 
     breaker: CircuitBreaker
@@ -75,12 +75,12 @@ class Supervision:
 
 
 class Workers:
-    """Runs the worker threads of one run. `reports` holds their reports. The reader of `reports` counts
-    `alive` down.
+    """Runs the worker threads of one run. Their reports are in the queue `reports`.
 
-    `pool` limits the open channels of all runs that share it; without it, `thread_count` is the limit.
-    `leavers` maps the subscriber ids of people who have left to the reason. If the system allows fewer
-    threads, fewer are started. Raises TransportError if it allows none.
+    `alive` is the number of workers that have not ended; the reader of `reports` must count it down. `pool`
+    limits the open channels of all runs that share it; without it, `thread_count` is the limit. `leavers`
+    maps the subscriber ids of people who have left to the reason. If the system allows fewer threads than
+    `thread_count`, fewer are started. Raises TransportError if the system allows no thread.
     """
 
     def __init__(
@@ -119,11 +119,10 @@ class Workers:
         for _ in range(self.alive):
             self._chunks.put(None)
 
-    def close_gate(self) -> set[tuple[int, int]]:
+    def forbid_hand_overs(self) -> set[tuple[int, int]]:
         """Forbids all further hand-overs.
 
-        Returns the (subscriber id, attempt) of messages that were about to be handed over and now never will
-        be.
+        Returns the (subscriber id, attempt) of the messages whose hand-over was about to begin.
         """
         return self._gate.close_and_get_waiting_keys()
 
@@ -133,13 +132,13 @@ class Workers:
         try:
             more = True
             while more and error is None:
-                if not self._share.acquire(self._is_stopping):
+                if not self._share.acquire_permit(self._is_stopping):
                     self._release_chunks()
                     break
                 try:
                     more, error = self._send_over_channel()
                 finally:
-                    self._share.release()
+                    self._share.release_permit()
         except TransportError as reason:
             error = reason
         except Exception as surprise:  # a defect must end the run, not leave it waiting for ever
@@ -156,31 +155,32 @@ class Workers:
         channel = self._transport.channel()
         requests = None
         if isinstance(channel, SplittingChannel):
-            requests = RequestJournal(channel, self._journal, self._pass_gate, self._preview_gate)
+            requests = RequestJournal(
+                channel, self._journal, self._request_hand_over, self._preview_gate_answer
+            )
         elif isinstance(channel, GatedChannel):
-            channel.gate = self._pass_gate
+            channel.gate = self._request_hand_over
         try:
             busy_at = time.monotonic()
             while True:
                 try:
                     chunk = self._chunks.get(timeout=_POLL_SECONDS)
                 except queue.Empty:
-                    if self._share.must_release(is_idle=time.monotonic() - busy_at >= _IDLE_SECONDS):
+                    if self._share.must_release_permit(is_idle=time.monotonic() - busy_at >= _IDLE_SECONDS):
                         return True, None
                     continue
                 if chunk is None:
                     return False, None
                 report = self._send_chunk(channel, chunk, requests)
                 self.reports.put(report)
-                if report.error is not None or self._share.must_release():
+                if report.error is not None or self._share.must_release_permit():
                     return True, report.error
                 busy_at = time.monotonic()
         finally:
             channel.close()
 
     def _release_chunks(self) -> None:
-        """Reports all queued chunks as not handed over, because the run is stopping and there is no
-        channel."""
+        """Reports all queued chunks as not handed over, because the run is stopping."""
         while (chunk := self._chunks.get()) is not None:
             self.reports.put(WorkerReport([], chunk))
 
@@ -197,11 +197,11 @@ class Workers:
         began = time.monotonic()
         try:
             if requests is None:
-                self._journal.note_begun([message.key for message in chunk[:size]])
+                self._journal.note_begun_deliveries([message.key for message in chunk[:size]])
             for start in range(0, len(chunk), size):
                 group, following = chunk[start : start + size], chunk[start + size :][:size]
                 try:
-                    outcomes = self._hand_over(channel, lookahead, gated, group, following)
+                    outcomes = self._hand_over_batch(channel, lookahead, gated, group, following)
                 except TransportError as error:
                     return WorkerReport(settled, [*released, *chunk[start:]], error)
                 finally:
@@ -211,9 +211,9 @@ class Workers:
                     released += [message for message, outcome in known if outcome is ENDED]
                     known = [pair for pair in known if pair[1] is not ENDED]
                 settled += known
-                self._breaker.count(outcome for outcome in outcomes if outcome is not ENDED)
+                self._breaker.count_outcomes(outcome for outcome in outcomes if outcome is not ENDED)
                 self._watch.note_outcomes(known)
-                if self._is_stopping() or self._takes_too_long(began):
+                if self._is_stopping() or self._chunk_takes_too_long(began):
                     following = []
                 if requests is not None:
                     requests.note_outcomes(known)
@@ -230,12 +230,12 @@ class Workers:
             return WorkerReport(settled, [*released, *chunk[done:]], _journal_error(error))
         return WorkerReport(settled, [*released, *chunk[len(settled) + len(released) :]])
 
-    def _takes_too_long(self, started_at: float) -> bool:
-        """Returns whether a chunk, begun at this monotonic time, has taken so long that its permit must go to
-        a waiting run."""
+    def _chunk_takes_too_long(self, started_at: float) -> bool:
+        """Returns whether a chunk, begun at this monotonic time, has taken so long that it must be cut short,
+        so that a waiting run gets the permit."""
         return self._share.has_waiting_workers() and time.monotonic() - started_at > _LONG_CHUNK_SECONDS
 
-    def _hand_over(
+    def _hand_over_batch(
         self,
         channel: Channel,
         lookahead: LookaheadChannel | None,
@@ -246,8 +246,8 @@ class Workers:
         """Hands over the messages of a batch whose readers have not left. Returns one outcome for each
         message.
 
-        The first message of `next_batch` may be announced together with the end of this batch. `is_gated`
-        says that the channel asks the gate before a hand-over.
+        The channel may send the first commands for `next_batch` together with the end of this batch.
+        `is_gated` is True if the channel asks the gate before a hand-over.
         """
         gone = self._leavers_among(batch)
         staying = [message for message in batch if message.subscriber_id not in gone] if gone else batch
@@ -256,7 +256,7 @@ class Workers:
         if lookahead is not None and next_batch and not self._leavers_among(next_batch[:1]):
             lookahead.set_next_message(next_batch[0])
         if is_gated:
-            self._gate.note_waiting(message.key for message in staying)
+            self._gate.note_waiting_messages(message.key for message in staying)
         outcomes = channel.send(staying)
         if not gone:
             return outcomes
@@ -275,11 +275,11 @@ class Workers:
         found = ((message.subscriber_id, self._leavers.get(message.subscriber_id)) for message in messages)
         return {number: reason for number, reason in found if reason is not None}
 
-    def _preview_gate(self, messages: Sequence[OutgoingMessage]) -> GateAnswer:
+    def _preview_gate_answer(self, messages: Sequence[OutgoingMessage]) -> GateAnswer:
         """Returns what the gate would answer for these messages now, without counting them as handed over."""
         return GateAnswer(not self._is_stopping(), self._leavers_among(messages))
 
-    def _pass_gate(self, messages: Sequence[OutgoingMessage]) -> GateAnswer:
+    def _request_hand_over(self, messages: Sequence[OutgoingMessage]) -> GateAnswer:
         return self._gate.request_hand_over([message.subscriber_id for message in messages])
 
 

@@ -67,7 +67,7 @@ def _apply_decision(workspace: Workspace, slug: str, event: Event) -> bool:
             _recover_campaign_before_cancelling(workspace, spool)
         else:
             recover_dead_run(workspace, spool)
-            refuse_if_database_lacks_deliveries(settings, spool.campaign, spool.counts_by_state())
+            refuse_if_database_lacks_deliveries(settings, spool.campaign, spool.delivery_counts_by_state())
         try:
             _apply_event_to_campaign(spool, event)
         finally:
@@ -84,7 +84,7 @@ def _apply_event_to_campaign(spool: Spool, event: Event) -> None:
     A campaign that was sent may still be cancelled if deliveries were rejected or nobody received it.
     """
     is_sent = event is Event.CANCEL and spool.status() is Status.SENT
-    if is_sent and (spool.counts_by_state()[State.REJECTED] or spool.reached_nobody()):
+    if is_sent and (spool.delivery_counts_by_state()[State.REJECTED] or spool.reached_nobody()):
         event = Event.CANCEL_REST
     if not spool.apply_event(event):
         slug = spool.campaign.slug
@@ -107,8 +107,10 @@ def _recover_campaign_before_cancelling(workspace: Workspace, spool: Spool) -> N
         settle_claims_by_journal(workspace, spool, journal)
         last = read_last_run(workspace.db)
         behind = last is None or read_run_token(journal) != last.token
-    if behind or does_database_lack_deliveries(workspace.settings, spool.campaign, spool.counts_by_state()):
-        spool.make_unaccepted_uncertain()
+    if behind or does_database_lack_deliveries(
+        workspace.settings, spool.campaign, spool.delivery_counts_by_state()
+    ):
+        spool.make_unaccepted_deliveries_uncertain()
 
 
 def _wait_for_run_end(
@@ -149,12 +151,12 @@ def make_failed_deliveries_pending(
             refuse_waiting_campaign(campaign, settings.publication.zone)
         spool = workspace.spools.open(campaign)
         recover_dead_run(workspace, spool)
-        refuse_if_database_lacks_deliveries(settings, campaign, spool.counts_by_state())
+        refuse_if_database_lacks_deliveries(settings, campaign, spool.delivery_counts_by_state())
         only = _subscriber_id_for(workspace, spool, address)
-        again = spool.retry_refused(partial(unreachable_subscriber_ids, workspace.db), only_person=only)
+        again = spool.retry_refused_deliveries(partial(unreachable_subscriber_ids, workspace.db), only_person=only)
         if address is not None and not again:
             raise _wrong_state_error(workspace, spool, address, "rejected or deferred, or cannot be reached")
-        return again, 0 if address is not None else spool.counts_by_state()[State.REJECTED]
+        return again, 0 if address is not None else spool.delivery_counts_by_state()[State.REJECTED]
 
 
 def resolve_uncertain_deliveries(
@@ -174,11 +176,11 @@ def resolve_uncertain_deliveries(
             check_may_be_sent(slug, campaign.status)
         spool = workspace.spools.open(campaign)
         recover_dead_run(workspace, spool)
-        refuse_if_database_lacks_deliveries(settings, campaign, spool.counts_by_state())
+        refuse_if_database_lacks_deliveries(settings, campaign, spool.delivery_counts_by_state())
         only = _subscriber_id_for(workspace, spool, address)
         if resend:
             zero_manifest_counts(settings, spool, State.UNCERTAIN)
-        number = spool.resolve_uncertain(resend=resend, only_person=only)
+        number = spool.resolve_uncertain_deliveries(resend=resend, only_person=only)
         if address is not None and not number:
             raise _wrong_state_error(workspace, spool, address, "uncertain")
         end_campaign_if_done(spool)

@@ -127,7 +127,7 @@ def campaign_overview(workspace: Workspace, slug: str) -> CampaignOverview:
 
 
 def _make_campaign_overview(workspace: Workspace, campaign: Campaign) -> CampaignOverview:
-    return CampaignOverview(campaign, workspace.spools.open(campaign).counts_by_state())
+    return CampaignOverview(campaign, workspace.spools.open(campaign).delivery_counts_by_state())
 
 
 def campaign_details(workspace: Workspace, slug: str) -> CampaignDetails:
@@ -136,13 +136,13 @@ def campaign_details(workspace: Workspace, slug: str) -> CampaignDetails:
     settings = workspace.settings
     campaign = recover_campaign_if_idle(workspace, workspace.spools.find(slug))
     spool = workspace.spools.open(campaign)
-    counts = spool.counts_by_state()
+    counts = spool.delivery_counts_by_state()
     return CampaignDetails(
         CampaignOverview(campaign, counts),
         in_folder=spool.count_folder_copies(),
-        missed=spool.count_held() if campaign.local_time else 0,
+        missed=spool.count_held_deliveries() if campaign.local_time else 0,
         sender=frozen_sender(settings, campaign),
-        reasons=spool.reason_groups(),
+        reasons=spool.non_delivery_reasons(),
         note=changed_sender_note(settings, campaign, counts, reached_nobody=spool.reached_nobody()),
     )
 

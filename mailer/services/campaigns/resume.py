@@ -51,9 +51,11 @@ def _resume_here(
     with campaign_lock(settings, slug):
         campaign = workspace.spools.find(slug)
         spool = workspace.spools.open(campaign)
-        refuse_if_database_lacks_deliveries(settings, campaign, spool.counts_by_state())
+        refuse_if_database_lacks_deliveries(settings, campaign, spool.delivery_counts_by_state())
         moment = utc_now()
-        early = campaign.due_at > moment and not (campaign.local_time and spool.count_overdue(moment))
+        early = campaign.due_at > moment and not (
+            campaign.local_time and spool.count_overdue_deliveries(moment)
+        )
         if campaign.status is Status.PAUSED:
             if early:
                 schedule_campaign(spool, Event.RESUME_SCHEDULE, campaign.due_at)

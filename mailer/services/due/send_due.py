@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 
 from mailer.campaign.campaign import Campaign
 from mailer.campaign.delivery_state import TO_SEND
-from mailer.campaign.due import LATE, due_campaigns, resumes_automatically
+from mailer.campaign.due import LATE, due_campaigns, may_resume_automatically
 from mailer.campaign.status import Event, Status
 from mailer.campaign.times import format_time
 from mailer.clock import now, utc_now, utc_text
@@ -219,15 +219,17 @@ def _send_due_deliveries(
     spool = workspace.spools.open(campaign)
     late = utc_text(now() - LATE)
     missed = 0
-    if resumes_automatically(campaign, utc_now()):
+    if may_resume_automatically(campaign, utc_now()):
         # Deferred deliveries are retried for their total time; those that were never tried are too late now.
-        if campaign.held_until < late and (campaign.status is Status.HELD or spool.count_never_tried()):
+        if campaign.held_until < late and (
+            campaign.status is Status.HELD or spool.count_never_tried_deliveries()
+        ):
             return _leave_campaign_to_operator(workspace, spool)
     elif campaign.status not in (Status.SCHEDULED, Status.SENDING) or not "" < campaign.due_at <= utc_now():
         return None
     elif campaign.due_at < late and spool.last_activity_time() < late:
         recovered = recover_dead_run(workspace, spool)
-        if spool.count_never_tried():
+        if spool.count_never_tried_deliveries():
             missed = spool.hold_missed_deliveries(late) if campaign.local_time else 0
             lost = _mark_campaign_missed(workspace, spool)
             if lost is not None:
@@ -244,7 +246,7 @@ def _leave_campaign_to_operator(workspace: Workspace, spool: Spool) -> DueCampai
     tells the operator how to resume the campaign."""
     campaign = spool.campaign
     when = format_time(campaign.held_until, workspace.settings.publication.zone)
-    spool.set_held_until("")
+    spool.set_resume_time("")
     return DueCampaignResult(
         spool.current_campaign(),
         error=f"campaign {campaign.slug} should have resumed {when}, but no scheduler was running; "

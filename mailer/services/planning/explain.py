@@ -10,7 +10,7 @@ from mailer.audience.consent.suppression import is_suppressed
 from mailer.audience.selection import Exclusion, exclusion_of, variant_of
 from mailer.audience.subscribers import find
 from mailer.audience.values.address import normalize_address
-from mailer.campaign.campaign import Delivered
+from mailer.campaign.campaign import PersonDelivery
 from mailer.issue.model import reader_conditions
 from mailer.services.planning.prepare import is_campaign_of_issue, make_recipient_selection
 from mailer.services.workspace import Workspace
@@ -34,7 +34,7 @@ class PersonExplanation:
     known: bool
     exclusion: Exclusion | None
     only: tuple[str, ...]
-    deliveries: tuple[Delivered, ...]
+    deliveries: tuple[PersonDelivery, ...]
     bounce: Bounce | None = None
     unwritable: str = ""
 

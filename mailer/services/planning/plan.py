@@ -249,5 +249,5 @@ def _audience_change_since_last_campaign(workspace: Workspace, inputs: PlanInput
         return None
     spool = workspace.spools.open(inputs.last)
     both = count_ids_in_both((person for person, _ in inputs.people), spool.subscriber_ids())
-    before = sum(spool.counts_by_state().values())
+    before = sum(spool.delivery_counts_by_state().values())
     return AudienceChange(inputs.last.slug, joined=inputs.audience.recipients - both, left=before - both)

@@ -139,7 +139,7 @@ def count_deliveries_left(workspace: Workspace, prepared: PreparedIssue) -> int 
     if prepared.existing.status is Status.CANCELLED:
         return 0
     spool = workspace.spools.open(prepared.existing)
-    counts = spool.counts_by_state()
+    counts = spool.delivery_counts_by_state()
     left = sum(counts[state] for state in TO_SEND)
     if workspace.settings.delivery.uncertain == "resend":
         left += counts[State.UNCERTAIN]

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import datetime as dt
 
-from mailer.campaign.times import check_in_future, local_to_utc
+from mailer.campaign.times import check_within_next_year, local_to_utc
 from mailer.clock import now
 from mailer.config import Settings
 from mailer.errors import InputError
@@ -37,7 +37,7 @@ def require_usual_time(settings: Settings, prepared: PreparedIssue) -> dt.dateti
             f"the {edition} edition has no usual time; write a time, as in --at 08:00, or add "
             f'time = "08:00" under [editions.{edition}] of mailer.toml'
         )
-    check_in_future(at, settings.publication.zone, now())
+    check_within_next_year(at, settings.publication.zone, now())
     return at
 
 

@@ -33,7 +33,7 @@ from mailer.files import atomically_replaced_file
 from mailer.services.readers.traces import read_file_in_pieces
 from mailer.services.sending.recovery import recover_campaign_if_idle
 from mailer.services.workspace import make_workspace
-from mailer.spool.erased_words import journal_mentions_erased, redact_journal
+from mailer.spool.erased_words import journal_has_text_about_erased_people, redact_journal
 from mailer.spool.lock import campaign_lock
 from mailer.spool.open import retained_texts_of
 from mailer.store.database import clear_free_pages, compact, open_store
@@ -149,7 +149,8 @@ class KeptFileRedactor:
                 redact_journal(self._db, path)
                 return True
             if not (
-                self._is_message_in_flight(slug, subscriber_id) or journal_mentions_erased(self._db, path)
+                self._is_message_in_flight(slug, subscriber_id)
+                or journal_has_text_about_erased_people(self._db, path)
             ):
                 return True
             self._sleep(_POLL_SECONDS)
@@ -162,7 +163,7 @@ class KeptFileRedactor:
             return False
         try:
             spools = make_workspace(self._settings, self._db).spools
-            return spools.open(spools.find(slug)).is_claimed(subscriber_id)
+            return spools.open(spools.find(slug)).delivery_is_claimed(subscriber_id)
         except MailerError:
             return False  # the journal belongs to a campaign that the database lacks
 

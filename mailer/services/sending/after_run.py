@@ -49,7 +49,7 @@ def conclude_run(workspace: Workspace, spool: Spool, progress: Progress, *, by_o
     """
     slot, again = spool.next_scheduled_time(), spool.next_retry_time()
     if end_campaign_if_done(spool):
-        spool.set_held_until("")
+        spool.set_resume_time("")
     elif progress.stopped_by in _CUT_OFF and not by_operator:
         # Only the service was stopped, so the next one continues the campaign.
         _leave_deliveries_to_next_run(spool, _CUT_OFF[progress.stopped_by])
@@ -57,7 +57,7 @@ def conclude_run(workspace: Workspace, spool: Spool, progress: Progress, *, by_o
         if spool.apply_event(Event.STOP, progress.note):
             # It resumes earlier for readers whose scheduled time comes first, and for deferred deliveries.
             local = slot if slot and spool.campaign.local_time else progress.resumes_at
-            spool.set_held_until(min(local, progress.resumes_at, again or local))
+            spool.set_resume_time(min(local, progress.resumes_at, again or local))
     elif progress.stopped_by:
         _stop_campaign(spool, _CUT_OFF.get(progress.stopped_by, ""))
     elif again and _is_canary_deferred(spool):
@@ -66,7 +66,7 @@ def conclude_run(workspace: Workspace, spool: Spool, progress: Progress, *, by_o
         pass  # `judge_canary` has held or paused it
     elif slot:
         due_at = min(slot, again or slot)
-        held = spool.count_held() if spool.campaign.local_time else 0
+        held = spool.count_held_deliveries() if spool.campaign.local_time else 0
         schedule_campaign(spool, Event.WAIT, due_at, _missed_readers_note(held))
     elif again:
         _stop_campaign(spool, _deferred_deliveries_note(spool))
@@ -92,14 +92,14 @@ def _stop_campaign(spool: Spool, note: str) -> None:
     """Stops a campaign with a note. If only deferred deliveries are left, the campaign will resume
     automatically."""
     if spool.apply_event(Event.STOP, note):
-        again = "" if spool.count_never_tried() else spool.next_retry_time() or ""
-        spool.set_held_until(max(again, utc_text(now() + _SOON)) if again else "")
+        again = "" if spool.count_never_tried_deliveries() else spool.next_retry_time() or ""
+        spool.set_resume_time(max(again, utc_text(now() + _SOON)) if again else "")
 
 
 def _is_canary_deferred(spool: Spool) -> bool:
     """Returns whether all deliveries of the canary were deferred."""
     canary = canary_of(spool.current_campaign())
-    counts = spool.counts_by_state()
+    counts = spool.delivery_counts_by_state()
     tried = any(counts[state] for state in (State.ACCEPTED, State.REJECTED, State.UNCERTAIN))
     return canary is not None and canary.phase == "first" and not tried
 
@@ -109,7 +109,7 @@ def end_campaign_if_done(spool: Spool) -> bool:
 
     The status becomes `sent` if anybody has the issue, otherwise `stopped` with the reason.
     """
-    counts = spool.counts_by_state()
+    counts = spool.delivery_counts_by_state()
     if any(counts[state] for state in TO_SEND):
         return False
     if counts[State.ACCEPTED]:
@@ -134,7 +134,7 @@ def _nobody_received_note(delivery_counts: Mapping[str, int]) -> str:
 
 
 def _deferred_deliveries_note(spool: Spool) -> str:
-    number = spool.counts_by_state()["deferred"]
+    number = spool.delivery_counts_by_state()["deferred"]
     return f"{number:,} {'is' if number == 1 else 'are'} deferred" if number else "some deliveries are held"
 
 
@@ -156,7 +156,7 @@ def conclude_failed_run(
 def mark_campaign_as_missed(spool: Spool) -> bool:
     """Marks a campaign as `missed` if some readers missed their own local time. Returns whether the campaign
     was marked."""
-    held = spool.count_held() if spool.campaign.local_time else 0
+    held = spool.count_held_deliveries() if spool.campaign.local_time else 0
     if not held:
         return False
     return spool.apply_event(Event.MISS, _missed_readers_note(held))
@@ -177,7 +177,7 @@ def refresh_manifest(settings: Settings, spool: Spool) -> None:
     Raises StoreError if the manifest counts more accepted deliveries than the database. Then the database is
     an old copy, and the manifest must not be overwritten.
     """
-    counts = spool.counts_by_state()
+    counts = spool.delivery_counts_by_state()
     campaign = spool.current_campaign()
     refuse_if_database_lacks_deliveries(settings, campaign, counts)
     update_manifest(
@@ -198,7 +198,7 @@ def zero_manifest_counts(settings: Settings, spool: Spool, *states: str) -> None
 
     So the manifest never counts more deliveries than the database, even if the process dies in between.
     """
-    counts = {**spool.counts_by_state(), **dict.fromkeys(states, 0)}
+    counts = {**spool.delivery_counts_by_state(), **dict.fromkeys(states, 0)}
     update_manifest(settings.campaigns / spool.campaign.slug, {"counts": counts})
 
 
@@ -220,7 +220,7 @@ def error_with_next_steps(
 
 
 def _progress_and_next_step_text(spool: Spool) -> str:
-    counts = spool.counts_by_state()
+    counts = spool.delivery_counts_by_state()
     have, held, claimed = counts["accepted"], counts["uncertain"], counts["sending"]
     left = counts["pending"] + counts["deferred"] + claimed
     parts = [f"{have:,} {'reader has' if have == 1 else 'readers have'} the issue"] if have else []

@@ -40,7 +40,7 @@ class CampaignHealth:
 
 def campaign_health_of(db: Database, spool: Spool) -> CampaignHealth:
     """Returns the current counts for the whole campaign."""
-    counts = spool.counts_by_state()
+    counts = spool.delivery_counts_by_state()
     refused, doubtful = counts["rejected"], counts["uncertain"]
     return CampaignHealth(
         counts["accepted"] + refused + doubtful, refused, doubtful, count_returned_mail(db, spool)

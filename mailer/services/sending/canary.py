@@ -54,7 +54,7 @@ def judge_canary(workspace: Workspace, spool: Spool) -> bool:
             else f"the rest wait for `mailer campaigns resume {campaign.slug}`"
         )
         if spool.apply_event(Event.HOLD, f"{_canary_counts_text(workspace, spool)}; {then}"):
-            spool.set_held_until(until)
+            spool.set_resume_time(until)
     return True
 
 
@@ -75,7 +75,7 @@ def release_campaign_if_hold_ended(workspace: Workspace, spool: Spool) -> bool:
         if not release_deliveries_held_for_canary(spool, Event.CANARY_PASSED):
             return False
         # If this process dies before a run begins with the rest, the campaign may still resume automatically.
-        spool.set_held_until(campaign.held_until)
+        spool.set_resume_time(campaign.held_until)
         return True
 
 
@@ -136,12 +136,12 @@ def _pause_if_canary_failed(workspace: Workspace, spool: Spool, canary: Canary) 
         if known.tried
         else f"no message could be sent to the first {canary.number:,} readers"
     )
-    left = spool.counts_by_state()["pending"]
+    left = spool.delivery_counts_by_state()["pending"]
     spool.apply_event(
         Event.CANARY_FAILED,
         f"{_canary_counts_text(workspace, spool)}: {why}; {left:,} readers have nothing yet",
     )
-    spool.set_held_until("")
+    spool.set_resume_time("")
     return True
 
 
@@ -156,6 +156,6 @@ def release_deliveries_held_for_canary(spool: Spool, event: Event) -> bool:
         if canary is None or canary.phase == "released" or not spool.apply_event(event):
             return False
         spool.set_canary(canary, "released")
-        spool.set_held_until("")
+        spool.set_resume_time("")
         spool.release_held_deliveries()
     return True

@@ -96,7 +96,7 @@ def settle_claims_by_journal(workspace: Workspace, spool: Spool, journal: Path) 
         spool,
         partial(read_journal, journal),
         partial(addresses_of, workspace.db),
-        RefusalRecorder(workspace.db, workspace.spools, spool, source).record,
+        RefusalRecorder(workspace.db, workspace.spools, spool, source).record_bounces,
     )
 
 

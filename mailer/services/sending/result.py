@@ -80,9 +80,9 @@ def make_send_result(
     campaign = workspace.spools.find(spool.campaign.slug)
     return SendResult(
         campaign,
-        spool.counts_by_state(),
+        spool.delivery_counts_by_state(),
         progress,
-        spool.reason_groups(),
+        spool.non_delivery_reasons(),
         spool.next_deferred_due_time() or "",
         recovered,
     )

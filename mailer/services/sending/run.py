@@ -114,11 +114,11 @@ def _run_due_deliveries(workspace: Workspace, request: RunRequest) -> SendResult
     recovered = recover_dead_run(workspace, workspace.spools.open(campaign))
     into_folder = is_folder_transport(request.transport)
     spool = workspace.spools.open(campaign, owner=secrets.token_hex(8), into_folder=into_folder)
-    refuse_if_database_lacks_deliveries(workspace.settings, campaign, spool.counts_by_state())
+    refuse_if_database_lacks_deliveries(workspace.settings, campaign, spool.delivery_counts_by_state())
     record_run_location(workspace.db, workspace.settings)
     backoff = Backoff(give_up=workspace.settings.delivery.retry_for.total_seconds())
     given_up = _prepare_deliveries(workspace, spool, backoff, request)
-    counts = spool.counts_by_state()
+    counts = spool.delivery_counts_by_state()
     if not any(counts[state] for state in TO_SEND):
         conclude_run(workspace, spool, Progress(), by_operator=request.by_operator)
         progress = Progress(outcomes={"rejected": given_up}) if given_up else None
@@ -135,9 +135,12 @@ def _run_due_deliveries(workspace: Workspace, request: RunRequest) -> SendResult
 def _prepare_deliveries(workspace: Workspace, spool: Spool, backoff: Backoff, request: RunRequest) -> int:
     """Makes the deliveries due that this run must try. Returns how many deferred deliveries were rejected
     because they were retried for longer than `delivery.retry_for`."""
-    if workspace.settings.delivery.uncertain == "resend" and spool.counts_by_state()[State.UNCERTAIN]:
+    if (
+        workspace.settings.delivery.uncertain == "resend"
+        and spool.delivery_counts_by_state()[State.UNCERTAIN]
+    ):
         zero_manifest_counts(workspace.settings, spool, State.UNCERTAIN)
-        spool.resolve_uncertain(resend=True)
+        spool.resolve_uncertain_deliveries(resend=True)
     given_up = _make_deferred_deliveries_due(workspace.settings, spool, backoff, request)
     if not spool.into_folder and spool.count_folder_copies():
         zero_manifest_counts(workspace.settings, spool, State.ACCEPTED, State.UNCERTAIN)
@@ -158,10 +161,12 @@ def _make_deferred_deliveries_due(
     """
     if request.by_operator:
         if request.only_subscriber_id is None:
-            spool.make_deferred_due()
+            spool.make_deferred_deliveries_due()
         return 0
-    given_up = spool.expire_deferred(utc_text(now() - settings.delivery.retry_for - LAST_ATTEMPT_WITHIN))
-    spool.make_deferred_due(due_after=utc_text(backoff.latest_attempt_time(now())))
+    given_up = spool.reject_expired_deliveries(
+        utc_text(now() - settings.delivery.retry_for - LAST_ATTEMPT_WITHIN)
+    )
+    spool.make_deferred_deliveries_due(due_after=utc_text(backoff.latest_attempt_time(now())))
     return given_up
 
 
@@ -177,7 +182,7 @@ def _begin_and_deliver_campaign(
     If the run ends with an error, sets the status and writes the manifest before raising the error.
     """
     settings, campaign = workspace.settings, spool.campaign
-    spool.make_parked_due()
+    spool.make_parked_deliveries_due()
     assign_missing_ids(workspace.db, settings.signing_keys()[-1])
     templates = _read_message_templates(settings, campaign, request.signer)
     own = StopFlag(request.stop)  # a pause of this run must not stop the campaigns after it
@@ -223,7 +228,7 @@ def _mark_campaign_as_sending(workspace: Workspace, spool: Spool, request: RunRe
             check_may_be_sent(spool.campaign.slug, spool.status())
         spool.set_transport(request.transport)
         if spool.campaign.held_until:
-            spool.set_held_until("")
+            spool.set_resume_time("")
             if not request.by_operator:
                 # The due time lets the scheduler continue this run, if it is interrupted.
                 spool.set_due_time(spool.campaign.held_until)
@@ -239,7 +244,7 @@ def _make_pacer(workspace: Workspace, transport_url: str) -> Pacer:
     if is_folder_transport(transport_url):
         return Pacer(_pace_without_long_limits(settings.pace), now=now().timestamp())
     zone = settings.publication.zone
-    return Pacer(settings.pace, workspace.spools.rate_ledger(), zone, now=now().timestamp())
+    return Pacer(settings.pace, workspace.spools.rate_limit_ledger(), zone, now=now().timestamp())
 
 
 def _pace_without_long_limits(pace: Pace) -> Pace:

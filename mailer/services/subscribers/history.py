@@ -15,7 +15,7 @@ from mailer.audience.consent.suppression import ERASED, Suppression
 from mailer.audience.events import HistoryEntry
 from mailer.audience.people import Subscriber
 from mailer.audience.values.address import normalize_address
-from mailer.campaign.campaign import Delivered
+from mailer.campaign.campaign import PersonDelivery
 from mailer.config import Settings
 from mailer.services.subscribers.person import find_person, person_json
 from mailer.spool.open import spools_of
@@ -37,7 +37,7 @@ class PersonHistory:
     consents: tuple[Consent, ...] = ()
     bounces: tuple[Bounce, ...] = ()
     history: tuple[HistoryEntry, ...] = ()
-    deliveries: tuple[Delivered, ...] = ()
+    deliveries: tuple[PersonDelivery, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """Returns the data and the events as JSON data."""
@@ -80,6 +80,6 @@ def person_history(settings: Settings, address: str) -> PersonHistory:
         )
 
 
-def _delivery_json(delivered: Delivered) -> dict[str, Any]:
+def _delivery_json(delivered: PersonDelivery) -> dict[str, Any]:
     document = dataclasses.asdict(delivered)
     return {"campaign": document.pop("slug"), **document}

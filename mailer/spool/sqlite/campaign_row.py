@@ -70,12 +70,12 @@ class CampaignRow(SpoolPart):
                 [due_at, local_time, self.campaign.id],
             )
 
-    def set_held_until(self, until: str) -> None:
+    def set_resume_time(self, until: str) -> None:
         """Sets the time (UTC) from which the campaign may resume automatically; empty means never."""
         self._set_column("held_until", until)
 
     def set_canary(self, canary: Canary, phase: Phase | None = None) -> None:
-        """Stores the canary, in this phase; None means `canary.phase`."""
+        """Stores the canary with this phase; None means with `canary.phase`."""
         self._set_column("canary", json.dumps(replace(canary, phase=phase or canary.phase).to_json()))
 
     def set_transport(self, url: str) -> None:
@@ -86,15 +86,15 @@ class CampaignRow(SpoolPart):
         with writing(self._db) as db:
             db.conn.execute(f"UPDATE campaigns SET {column} = ? WHERE id = ?", [value, self.campaign.id])
 
-    def record_acceptance(self) -> None:
-        """Records that the transport accepted a message of the campaign. An outbox folder does not count."""
+    def record_accepted_message(self) -> None:
+        """Records that the transport accepted a message. Does nothing if messages go to an outbox folder."""
         if not self.into_folder:
             with writing(self._db) as db:
                 db.conn.execute(
                     "UPDATE campaigns SET accepted_by = transport WHERE id = ?", [self.campaign.id]
                 )
 
-    def transport_has_accepted(self) -> bool:
+    def transport_has_accepted_message(self) -> bool:
         """Returns whether the campaign's current transport has accepted any message of the campaign."""
         row = self._db.conn.execute(
             "SELECT accepted_by = transport FROM campaigns WHERE id = ?", [self.campaign.id]

@@ -101,7 +101,7 @@ class ClaimOperations(SpoolPart):
     def claim(
         self, limit: int, find_excluded: FindExcluded, *, only_person: int | None = None
     ) -> list[ClaimedDelivery] | None:
-        """Claims deliveries that are due, in one transaction, as `base.Spool.claim` describes."""
+        """Claims up to `limit` due deliveries, in one transaction, as `base.Spool.claim` describes."""
         now = utc_now()
         with writing(self._db) as db:
             (status,) = db.conn.execute(
@@ -114,7 +114,7 @@ class ClaimOperations(SpoolPart):
                 return None
             people = [row[0] for row in rows]
             left = dict(find_excluded(people))
-            for person in self._people_reached_elsewhere(people):
+            for person in self._people_reached_by_other_campaigns(people):
                 left.setdefault(person, "received")
             claims = [
                 ClaimedDelivery(person, variant, attempt + 1, since)
@@ -133,10 +133,8 @@ class ClaimOperations(SpoolPart):
     def _due_deliveries(
         self, now: str, limit: int, only_person: int | None
     ) -> list[tuple[int, int, int, str]]:
-        """Returns (person, variant, attempt, deferred since) of up to `limit` deliveries that may be claimed.
-
-        `now` is UTC.
-        """
+        """Returns (person, variant, attempt, deferred since) of up to `limit` deliveries that may be claimed
+        at `now` (UTC)."""
         mine = "" if only_person is None else " AND subscriber_id = :only_person"
         found: list[tuple[int, int, int, str]] = []
         for due in ("due_at IS NULL", "due_at <= :now"):
@@ -156,12 +154,12 @@ class ClaimOperations(SpoolPart):
                 break
         return found
 
-    def _people_reached_elsewhere(self, people: Sequence[int]) -> list[int]:
+    def _people_reached_by_other_campaigns(self, people: Sequence[int]) -> list[int]:
         """Returns those of these people who have the issue from another campaign, or may have it.
 
-        The check runs in the transaction of the claim, so that two campaigns of one issue never hand it over
-        to the same person, whatever was planned. Copies in an outbox folder do not count. A run into an
-        outbox folder makes no check.
+        The check runs in the transaction of the claim, so that two campaigns of one issue never hand the
+        issue over to the same person, even if both planned it. Copies in an outbox folder do not count. The
+        result is empty if this run only writes to an outbox folder.
         """
         others = [] if self.into_folder else self._other_started_campaigns()
         if not others:
@@ -184,68 +182,71 @@ class ClaimOperations(SpoolPart):
         return [number for number, transport, mailed in rows if mailed or not is_folder_transport(transport)]
 
     def settle(self, outcomes: Sequence[SettledClaim]) -> list[RefusedClaim]:
-        """Records outcomes, as `base.Spool.settle` describes."""
+        """Records the outcomes of open claims and returns the refusals, as `base.Spool.settle` describes."""
         if not outcomes:
             return []
-        common: dict[str, object] = {"now": utc_now(), "campaign": self.campaign.id, "owner": self.owner}
-        common["folder"] = int(self.into_folder)
+        base_values: dict[str, object] = {"now": utc_now(), "campaign": self.campaign.id, "owner": self.owner}
+        base_values["folder"] = int(self.into_folder)
         with writing(self._db):
             # Within the transaction: somebody may have been erased since the claim.
             outcomes = self._redaction.redact_outcomes(outcomes)
-            refused = self._refusals_of_open_claims(outcomes, common)
+            refused = self._refusals_of_open_claims(outcomes, base_values)
             alike: dict[tuple[int, str, str, str, str, str], list[int]] = {}
             for person, attempt, o, due in outcomes:
                 key = (attempt, o.result._value_, o.provider_id, o.reason, o.cause or "", due)
                 alike.setdefault(key, []).append(person)
             if len(alike) * _MANY <= len(outcomes):
-                self._settle_groups(alike, common)
+                self._settle_claim_groups(alike, base_values)
             else:
                 rows = [(person, *key) for key, people in alike.items() for person in people]
-                self._db.conn.execute(_SETTLE_EACH, {**common, "rows": json.dumps(rows)})
+                self._db.conn.execute(_SETTLE_EACH, {**base_values, "rows": json.dumps(rows)})
         return refused
 
-    def _settle_groups(
-        self, groups: dict[tuple[int, str, str, str, str, str], list[int]], common: dict[str, object]
+    def _settle_claim_groups(
+        self,
+        claim_groups: dict[tuple[int, str, str, str, str, str], list[int]],
+        base_values: dict[str, object],
     ) -> None:
-        """Settles each group of claims by one statement. `groups` maps the shared values to subscriber ids.
+        """Settles each group of claims by one SQL statement.
 
-        `common` holds the values that all SQL statements of one `settle` share.
+        `claim_groups` maps (attempt, state, provider id, reason, cause, due time) to the subscriber ids of
+        the claims that have these values. `base_values` holds the SQL parameters that all groups share.
         """
         names = ("attempt", "state", "provider_id", "reason", "cause", "due")
-        for shared, people in groups.items():
-            values = {**common, **dict(zip(names, shared, strict=True)), "people": json.dumps(people)}
+        for shared, people in claim_groups.items():
+            values = {**base_values, **dict(zip(names, shared, strict=True)), "people": json.dumps(people)}
             self._db.conn.execute(_SETTLE_ALIKE, values)
 
     def _refusals_of_open_claims(
-        self, outcomes: Sequence[SettledClaim], common: dict[str, object]
+        self, outcomes: Sequence[SettledClaim], base_values: dict[str, object]
     ) -> list[RefusedClaim]:
         """Returns the outcomes that have a cause and whose claims are still open.
 
-        `common` holds the values that all SQL statements of one `settle` share.
+        `base_values` holds the SQL parameters `now`, `campaign` and `owner`.
         """
         named = {person: (attempt, o) for person, attempt, o, _ in outcomes if o.cause is not None}
         if not named:
             return []
         claims = json.dumps([(person, attempt) for person, (attempt, _) in named.items()])
-        rows = self._db.conn.execute(_STILL_OPEN, {**common, "rows": claims}).fetchall()
-        now = str(common["now"])
+        rows = self._db.conn.execute(_STILL_OPEN, {**base_values, "rows": claims}).fetchall()
+        now = str(base_values["now"])
         return [RefusedClaim(person, *named[person], claimed_at or "", now) for person, claimed_at in rows]
 
     def clear_refusal_causes(self, deliveries: Iterable[ClaimKey]) -> None:
-        """Clears the cause of refusals that do not concern the reader's current address."""
+        """Clears the stored cause of these refusals, which do not concern the reader's current address."""
         with writing(self._db) as db:
             rows = json.dumps(list(deliveries))
             db.conn.execute(_CLEAR_CAUSES, {"rows": rows, "campaign": self.campaign.id})
 
-    def release(self, claims: Iterable[ClaimKey], *, behind_others: bool = False) -> None:
-        """Makes claims pending again that were not handed over.
+    def release(self, claims: Iterable[ClaimKey], *, lowest_priority: bool = False) -> None:
+        """Makes claimed deliveries, which were not handed over, pending again.
 
-        `behind_others`: True means that the other pending deliveries are claimed before these.
+        If `lowest_priority` is True, all other pending deliveries are claimed before them.
         """
         rows = list(claims)
         if not rows:
             return
-        due = ", due_at = :now" if behind_others else ""  # deliveries without a due time are claimed first
+        due = ", due_at = :now" if lowest_priority else ""  # deliveries without a due time are claimed first
         values = {"now": utc_now(), "campaign": self.campaign.id, "owner": self.owner}
         with writing(self._db) as db:
             db.conn.execute(
@@ -263,7 +264,7 @@ class ClaimOperations(SpoolPart):
             return db.conn.execute(_TAKE_OVER, {"owner": self.owner, "campaign": self.campaign.id}).fetchall()
 
     def adopt_lost_outcomes(self, outcomes: Sequence[SettledClaim]) -> None:
-        """Records outcomes of claims that the database has lost, for instance with its `-wal` file."""
+        """Records outcomes of claims that the database has lost, for instance with the `-wal` file."""
         with writing(self._db) as db:
             kept = self._redaction.redact_outcomes(outcomes)
             rows = [(person, n, o.result.value, o.provider_id, o.reason) for person, n, o, _ in kept]
@@ -290,7 +291,7 @@ class ClaimOperations(SpoolPart):
         ).fetchone()
         return row is not None
 
-    def is_claimed(self, person: int) -> bool:
+    def delivery_is_claimed(self, person: int) -> bool:
         """Returns whether the delivery to this subscriber id is claimed."""
         row = self._db.conn.execute(
             "SELECT 1 FROM deliveries WHERE campaign_id = ? AND subscriber_id = ? AND state = 'sending'",

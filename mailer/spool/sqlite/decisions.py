@@ -37,8 +37,8 @@ _DOUBT = "this database is older than the campaign's last run, which may have ha
 class OperatorDecisions(SpoolPart):
     """Applies an operator's decisions to the deliveries of a campaign."""
 
-    def resolve_uncertain(self, *, resend: bool, only_person: int | None = None) -> int:
-        """Makes uncertain deliveries pending (`resend`) or accepted (otherwise). Returns their number."""
+    def resolve_uncertain_deliveries(self, *, resend: bool, only_person: int | None = None) -> int:
+        """Makes uncertain deliveries pending if `resend` is True, and else accepted. Returns their number."""
         state, reason = (
             ("pending", "")
             if resend
@@ -52,7 +52,7 @@ class OperatorDecisions(SpoolPart):
                 {"state": state, "reason": reason, "campaign": self.campaign.id, "only_person": only_person},
             ).rowcount
 
-    def retry_refused(
+    def retry_refused_deliveries(
         self,
         find_unreachable: Callable[[Sequence[tuple[int, str]]], set[int]],
         *,
@@ -75,14 +75,14 @@ class OperatorDecisions(SpoolPart):
             ).rowcount
 
     def reopen_folder_copies(self) -> int:
-        """Makes pending the deliveries that only went into an outbox folder, and the skipped ones.
+        """Makes deliveries pending again that only went into an outbox folder, and skipped deliveries.
 
-        Returns their number.
+        Returns the number of these deliveries.
         """
         with writing(self._db) as db:
             return db.conn.execute(_REOPEN_COPIES, {"campaign": self.campaign.id}).rowcount
 
-    def make_unaccepted_uncertain(self) -> int:
+    def make_unaccepted_deliveries_uncertain(self) -> int:
         """Makes every delivery uncertain that is neither accepted nor skipped. Returns how many changed.
 
         Call it before a campaign is cancelled whose database is an old copy, so that nobody in the campaign

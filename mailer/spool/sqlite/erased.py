@@ -34,8 +34,7 @@ class SpoolTexts:
         )
 
     def redact_texts(self, redact: Callable[[str], str], letters: str) -> None:
-        """Replaces each stored text that may contain an address with these letters by the result of
-        `cleared`."""
+        """Replaces each stored text that may contain an address with these letters by `redact(text)`."""
         for table, keys, columns in _TEXTS:
             for key, before in list(rows_with_address_letters(self._db, table, keys, columns, letters)):
                 after = tuple(map(redact, before))

@@ -23,9 +23,10 @@ KEPT_FOR = timedelta(days=30)
 
 @dataclass(frozen=True, slots=True)
 class KeptPlan:
-    """Holds a stored plan: the plan as shown, its content (`plan.make_plan_content`), and its recipients.
+    """Holds a stored plan: `plan` as it was shown, its `content` (see `plan.make_plan_content`), and the
+    recipients (`people`).
 
-    People who were erased since then are still counted in `plan`, but are no longer in `people`.
+    People who were erased after the plan was stored are still counted in `plan`, but are not in `people`.
     """
 
     plan: Mapping[str, Any]
@@ -45,7 +46,7 @@ def store_plan(
         people.data,
     )
     with writing(db):
-        db.conn.execute("DELETE FROM plans WHERE made_at < ?", [_oldest_kept_time()])
+        db.conn.execute("DELETE FROM plans WHERE made_at < ?", [_oldest_kept_plan_time()])
         # The same plan may be made again; then its time starts again.
         db.conn.execute("INSERT OR REPLACE INTO plans VALUES (?, ?, ?, ?, ?)", row)
 
@@ -54,10 +55,10 @@ def find_plan(db: Database, plan_hash: str) -> KeptPlan | None:
     """Returns the stored plan with this hash; None if it is not stored, or older than `KEPT_FOR`."""
     row = db.conn.execute(
         "SELECT plan, content, people FROM plans WHERE hash = ? AND made_at >= ?",
-        [plan_hash, _oldest_kept_time()],
+        [plan_hash, _oldest_kept_plan_time()],
     ).fetchone()
     return KeptPlan(json.loads(row[0]), json.loads(row[1]), PlannedPeople(row[2])) if row else None
 
 
-def _oldest_kept_time() -> str:
+def _oldest_kept_plan_time() -> str:
     return utc_text(now() - KEPT_FOR)

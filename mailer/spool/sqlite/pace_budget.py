@@ -1,4 +1,4 @@
-"""Stores the usage of rate limits in subscribers.db, where it outlives a run and all runs share it."""
+"""Stores the usage of rate limits in subscribers.db. It outlives a run, and all runs share it."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from mailer.store.database import writing
 if TYPE_CHECKING:
     from sqlite_utils import Database
 
-__all__ = ["StoredLedger"]
+__all__ = ["StoredRateLimitLedger"]
 
 
-class StoredLedger(RateLimitLedger):
+class StoredRateLimitLedger(RateLimitLedger):
     """Stores the usage of rate limits in subscribers.db. Each update is one committed transaction, so that
     the updates of several runs never interleave."""
 
@@ -24,12 +24,12 @@ class StoredLedger(RateLimitLedger):
         super().__init__()
         self._db = db
 
-    def update_entry(self, name: str, update: Callable[[LedgerEntry], LedgerEntry]) -> None:
+    def update_entry(self, limit_name: str, update: Callable[[LedgerEntry], LedgerEntry]) -> None:
         with writing(self._db) as db:
             row = db.conn.execute(
                 # Reads the use of this limit.
                 "SELECT since, used FROM paces WHERE name = ?",
-                [name],
+                [limit_name],
             ).fetchone()
             before = (datetime.fromisoformat(row[0]).timestamp(), int(row[1])) if row else (0.0, 0)
             after = update(before)
@@ -40,5 +40,5 @@ class StoredLedger(RateLimitLedger):
                 # Stores the changed use of this limit.
                 "INSERT INTO paces (name, since, used) VALUES (?, ?, ?) "
                 "ON CONFLICT (name) DO UPDATE SET since = excluded.since, used = excluded.used",
-                [name, since, after[1]],
+                [limit_name, since, after[1]],
             )

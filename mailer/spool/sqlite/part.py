@@ -30,7 +30,7 @@ class SpoolPart:
     """Holds the connection, campaign and owner that every part of the spool uses.
 
     `redaction` removes text that may not be stored. `owner` identifies the run that claims. `into_folder`
-    says that messages only go to an outbox folder.
+    is True if messages are only written to an outbox folder.
     """
 
     def __init__(

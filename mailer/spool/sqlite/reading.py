@@ -49,8 +49,8 @@ _COMMONEST_REFUSAL = """
 class DeliveryReader(SpoolPart):
     """Counts and lists the deliveries of a campaign."""
 
-    def counts_by_state(self) -> dict[str, int]:
-        """Returns the number of deliveries in each state, 0 included."""
+    def delivery_counts_by_state(self) -> dict[str, int]:
+        """Returns the number of deliveries by state. States without deliveries are included, with 0."""
         rows = self._db.conn.execute(
             "SELECT state, count(*) FROM deliveries WHERE campaign_id = ? GROUP BY state", [self.campaign.id]
         )
@@ -58,12 +58,12 @@ class DeliveryReader(SpoolPart):
 
     def count_folder_copies(self) -> int:
         """Returns how many deliveries only went into an outbox folder."""
-        return self._count_where("in_folder = 1 AND state IN ('accepted', 'uncertain')")
+        return self._count_deliveries_where("in_folder = 1 AND state IN ('accepted', 'uncertain')")
 
     def reached_nobody(self, *, including_folder_copies: bool = False) -> bool:
         """Returns whether no reader has the issue or may have it.
 
-        `including_folder_copies`: True means that a copy in an outbox folder counts as reaching a reader.
+        If `including_folder_copies` is True, a copy in an outbox folder counts as reaching a reader.
         """
         row = self._db.conn.execute(
             "SELECT 1 FROM deliveries WHERE campaign_id = ? AND (? OR in_folder = 0) "
@@ -72,21 +72,23 @@ class DeliveryReader(SpoolPart):
         ).fetchone()
         return row is None
 
-    def count_never_tried(self) -> int:
+    def count_never_tried_deliveries(self) -> int:
         """Returns how many deliveries are pending, not held, and were never deferred."""
-        return self._count_where(f"{OPEN} AND state = 'pending' AND held = 0 AND deferred_since = ''")
+        return self._count_deliveries_where(
+            f"{OPEN} AND state = 'pending' AND held = 0 AND deferred_since = ''"
+        )
 
-    def count_held(self) -> int:
-        """Returns how many pending deliveries are held until a decision."""
-        return self._count_where(f"{OPEN} AND state = 'pending' AND held = 1")
+    def count_held_deliveries(self) -> int:
+        """Returns how many pending deliveries are held until the operator or the canary releases them."""
+        return self._count_deliveries_where(f"{OPEN} AND state = 'pending' AND held = 1")
 
-    def _count_where(self, condition: str) -> int:
+    def _count_deliveries_where(self, condition: str) -> int:
         number: int = self._db.conn.execute(
             f"SELECT count(*) FROM deliveries WHERE campaign_id = ? AND {condition}", [self.campaign.id]
         ).fetchone()[0]
         return number
 
-    def reason_groups(self) -> tuple[ReasonGroup, ...]:
+    def non_delivery_reasons(self) -> tuple[ReasonGroup, ...]:
         """Returns why deliveries did not arrive, grouped by state and cause, the largest group first."""
         self._register_sql_functions()
         rows = self._db.conn.execute(_ANSWERS, (self.campaign.id, _MOST_WORDS)).fetchall()
@@ -98,7 +100,8 @@ class DeliveryReader(SpoolPart):
         )
 
     def commonest_refusal_text(self) -> str:
-        """Returns the most frequent text of a refusal, without addresses; empty if there is none."""
+        """Returns the most frequent text of the refusals, without e-mail addresses; empty if none has a
+        text."""
         self._register_sql_functions()
         row = self._db.conn.execute(_COMMONEST_REFUSAL, [self.campaign.id]).fetchone()
         return str(row[0]) if row else ""
@@ -107,9 +110,10 @@ class DeliveryReader(SpoolPart):
         self._db.conn.create_function("without_addresses", 1, without_addresses, deterministic=True)
 
     def list_deliveries(self, *, state: str = "", only_person: int | None = None) -> Iterator[ListedDelivery]:
-        """Returns the deliveries in the order of subscriber ids: all, or those in this state.
+        """Returns the deliveries in the order of subscriber ids.
 
-        With `only_person`, only the delivery to this subscriber id.
+        If `state` is not empty, only the deliveries in this state are returned; with `only_person`, only the
+        delivery to this subscriber id.
         """
         for row in self._db.conn.execute(_LIST, [self.campaign.id, state, only_person]):
             person, now, cause, reason, attempts, at, due_at, held, provider_id, in_folder = row
@@ -135,7 +139,10 @@ class DeliveryReader(SpoolPart):
             yield row[0]
 
     def acceptance_times(self, people: Sequence[int]) -> dict[int, str]:
-        """Returns by subscriber id when the deliveries to these people were accepted (UTC), if they were."""
+        """Returns, by subscriber id, the times (UTC) at which the deliveries to these people were accepted.
+
+        A person whose delivery was not accepted is missing in the result.
+        """
         rows = self._db.conn.execute(
             "SELECT subscriber_id, coalesce(settled_at, '') FROM deliveries WHERE campaign_id = ? "
             "AND state = 'accepted' AND subscriber_id IN (SELECT value FROM json_each(?))",

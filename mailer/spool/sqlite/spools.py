@@ -7,14 +7,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING
 
-from mailer.campaign.campaign import Campaign, Delivered, NewCampaign
+from mailer.campaign.campaign import Campaign, NewCampaign, PersonDelivery
 from mailer.campaign.delivery_state import State
 from mailer.clock import utc_now
 from mailer.spool.ledger import RateLimitLedger
 from mailer.spool.sqlite.campaign_row import CampaignRow
 from mailer.spool.sqlite.claims import ClaimOperations
 from mailer.spool.sqlite.decisions import OperatorDecisions
-from mailer.spool.sqlite.pace_budget import StoredLedger
+from mailer.spool.sqlite.pace_budget import StoredRateLimitLedger
 from mailer.spool.sqlite.reading import DeliveryReader
 from mailer.spool.sqlite.rows import all_campaigns, find_campaign
 from mailer.spool.sqlite.times import DueTimes
@@ -95,9 +95,9 @@ class SqliteSpools:
         return find_campaign(self._db, slug)
 
     def open(self, campaign: Campaign, *, owner: str = "", into_folder: bool | None = None) -> SqliteSpool:
-        """Returns the spool of a campaign. `owner` names the run that claims, or is empty.
+        """Returns the spool of a campaign. `owner` names the run that claims; empty if no run claims.
 
-        `into_folder` says whether messages only go into an outbox folder; None means that the campaign's
+        `into_folder` is True if messages are only written to an outbox folder; None means that the campaign's
         transport decides.
         """
         if into_folder is None:
@@ -124,18 +124,18 @@ class SqliteSpools:
             )
             return self.open(self.find(campaign.slug))
 
-    def deliveries_of(self, person: int, campaigns: Sequence[Campaign]) -> list[Delivered]:
+    def deliveries_of(self, person: int, campaigns: Sequence[Campaign]) -> list[PersonDelivery]:
         """Returns the deliveries of these campaigns to this subscriber id, oldest campaign first."""
         numbers = json.dumps([campaign.id for campaign in campaigns])
         return [
-            Delivered(slug, State(state), reason, at, bool(folder))
+            PersonDelivery(slug, State(state), reason, at, bool(folder))
             for slug, state, reason, at, folder in self._db.conn.execute(_DELIVERIES_OF, [person, numbers])
         ]
 
     def people_reached(self, campaign_ids: Sequence[int], *, include_folder_copies: bool) -> Iterator[int]:
-        """Returns the subscriber ids of people who got the issue by these campaigns or may get it.
+        """Returns the subscriber ids, ascending, of people who got or may get the issue by these campaigns.
 
-        `base.Spools.people_reached` says which deliveries count.
+        The docstring of `base.Spools.people_reached` says which deliveries count.
         """
         if not campaign_ids:
             return
@@ -156,16 +156,16 @@ class SqliteSpools:
             yield row[0]
 
     def count_mailbox_refusals(self, person: int, *, since: str, excluded_campaign: int) -> tuple[int, str]:
-        """Returns how many campaigns in a row a person's mailbox has refused, and when it first did (UTC).
+        """Returns how many campaigns in a row a person's mailbox refused, and the first refusal's time (UTC).
 
-        Only refusals after `since` (UTC) and after the last accepted delivery count, and none of the campaign
-        with the id `excluded_campaign`.
+        Only refusals after `since` (UTC) and after the last accepted delivery count. The campaign with the id
+        `excluded_campaign` does not count.
         """
         number, first = self._db.conn.execute(
             _MAILBOX_REFUSALS, {"person": person, "since": since, "but": excluded_campaign}
         ).fetchone()
         return number, first
 
-    def rate_ledger(self) -> RateLimitLedger:
+    def rate_limit_ledger(self) -> RateLimitLedger:
         """Returns the ledger of how much of each rate limit is used. All runs share it."""
-        return StoredLedger(self._db)
+        return StoredRateLimitLedger(self._db)

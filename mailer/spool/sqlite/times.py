@@ -66,22 +66,27 @@ class DueTimes(SpoolPart):
     """Sets and reads the due times of a campaign's deliveries."""
 
     def park(self, claims: Iterable[ParkedClaim]) -> None:
-        """Makes claims pending again, each with a due time before which it cannot be claimed."""
+        """Makes claimed deliveries pending again, each with a due time before which it cannot be claimed."""
         rows = [
             (person, attempt, utc_text(datetime.fromtimestamp(until, UTC)))
             for person, attempt, until in claims
         ]
-        self._update(_PARK, rows=json.dumps(rows), owner=self.owner)
+        self._update_deliveries(_PARK, rows=json.dumps(rows), owner=self.owner)
 
-    def make_parked_due(self) -> None:
-        """Makes parked deliveries due at once, unless the campaign is sent at each reader's own local
-        time."""
+    def make_parked_deliveries_due(self) -> None:
+        """Makes parked deliveries due at once; they were waiting for a rate limit.
+
+        Does nothing if the campaign is sent at each reader's own local time.
+        """
         if not self.campaign.local_time:
-            self._update(_UNPARK, now=utc_now())
+            self._update_deliveries(_UNPARK, now=utc_now())
 
     def first_pending_due_time(self) -> float | None:
-        """Returns the earliest due time of the pending deliveries (seconds since 1970), or None."""
-        row = self._first_due(f"{_PENDING} AND held = 0")
+        """Returns the earliest due time of the pending deliveries (seconds since 1970).
+
+        A delivery that is due at once counts as 0.0. Returns None if no delivery is pending.
+        """
+        row = self._earliest_due_time_row(f"{_PENDING} AND held = 0")
         if row is None:
             return None
         return datetime.fromisoformat(row[0]).timestamp() if row[0] else 0.0
@@ -92,27 +97,28 @@ class DueTimes(SpoolPart):
         With `only_person`, only the delivery to this subscriber id counts.
         """
         mine = "" if only_person is None else f" AND subscriber_id = {only_person:d}"
-        row = self._first_due(f"{_DEFERRED} AND held = 0{mine}")
+        row = self._earliest_due_time_row(f"{_DEFERRED} AND held = 0{mine}")
         return None if row is None else row[0] or utc_now()
 
     def next_retry_time(self) -> str | None:
         """Returns the earliest due time (UTC) of deliveries that were ever deferred; None if there are none.
 
-        Counts deferred deliveries, and those that a run has claimed again and released.
+        These are the deferred deliveries, and those that a run has claimed again and released.
         """
-        deferred = self._first_due(f"{_DEFERRED} AND held = 0")
-        again = self._first_due(f"{_PENDING} AND held = 0 AND deferred_since > ''")
+        deferred = self._earliest_due_time_row(f"{_DEFERRED} AND held = 0")
+        again = self._earliest_due_time_row(f"{_PENDING} AND held = 0 AND deferred_since > ''")
         due = [found[0] or "" for found in (deferred, again) if found is not None]
         return min(due) or utc_now() if due else None
 
     def next_scheduled_time(self) -> str | None:
-        """Returns the earliest scheduled due time (UTC) of deliveries that were never tried, or None."""
+        """Returns the earliest due time (UTC) of the pending deliveries of a campaign that is sent at each
+        reader's own local time. Returns None for other campaigns, or if no delivery has a due time."""
         if not self.campaign.local_time:
             return None
-        row = self._first_due(f"{_PENDING} AND held = 0 AND due_at IS NOT NULL")
+        row = self._earliest_due_time_row(f"{_PENDING} AND held = 0 AND due_at IS NOT NULL")
         return None if row is None else row[0]
 
-    def _first_due(self, condition: str) -> tuple[str | None] | None:
+    def _earliest_due_time_row(self, condition: str) -> tuple[str | None] | None:
         """Returns a row with the earliest due time of the deliveries that match this SQL condition.
 
         None in the row means that a delivery is due at once. Returns None if no delivery matches.
@@ -125,33 +131,40 @@ class DueTimes(SpoolPart):
         return row
 
     def hold_missed_deliveries(self, due_before: str) -> int:
-        """Holds deliveries that were never tried and due before this time (UTC). Returns their number."""
-        return self._update(_HOLD_MISSED, before=due_before)
+        """Holds pending deliveries that were never deferred and were due before this time (UTC) or at once.
+
+        Returns their number.
+        """
+        return self._update_deliveries(_HOLD_MISSED, before=due_before)
 
     def release_waiting_deliveries(self, *, include_scheduled: bool) -> None:
-        """Makes held deliveries due at once. `include_scheduled`: also deliveries that are due later."""
-        self._update(_SEND_NOW, include_scheduled=include_scheduled)
+        """Makes held deliveries due at once.
+
+        If `include_scheduled` is True, pending deliveries with a later due time become due at once too.
+        """
+        self._update_deliveries(_SEND_NOW, include_scheduled=include_scheduled)
 
     def release_held_deliveries(self) -> None:
         """Releases all held deliveries: they become due at once."""
-        self._update(_RELEASE_HELD)
+        self._update_deliveries(_RELEASE_HELD)
 
-    def make_deferred_due(self, *, due_after: str | None = None) -> None:
-        """Makes deferred deliveries due at once, because the operator asks for it or the clock was wrong.
+    def make_deferred_deliveries_due(self, *, due_after: str | None = None) -> None:
+        """Makes deferred deliveries due at once: all if `due_after` is None, and else those that are not held
+        and whose due time is after `due_after` (UTC).
 
-        With `due_after` (UTC), only deliveries that are due after that time and are not held. Versions before
-        0.6 held the deliveries that they had given up.
+        Deferred deliveries are held only in campaigns of versions before 0.6, which held the deliveries that
+        they had given up.
         """
         if due_after is None:
-            self._update(_MAKE_ALL_DUE)
+            self._update_deliveries(_MAKE_ALL_DUE)
         else:
-            self._update(_MAKE_DUE, after=due_after)
+            self._update_deliveries(_MAKE_DUE, after=due_after)
 
-    def expire_deferred(self, deferred_before: str) -> int:
+    def reject_expired_deliveries(self, deferred_before: str) -> int:
         """Rejects deliveries that have been deferred since before this time (UTC). Returns their number."""
-        return self._update(_EXPIRE, now=utc_now(), before=deferred_before)
+        return self._update_deliveries(_EXPIRE, now=utc_now(), before=deferred_before)
 
-    def count_overdue(self, now: str) -> int:
+    def count_overdue_deliveries(self, now: str) -> int:
         """Returns how many pending deliveries are held, or due at `now` (UTC)."""
         number: int = self._db.conn.execute(_OVERDUE, {"campaign": self.campaign.id, "now": now}).fetchone()[
             0
@@ -163,6 +176,6 @@ class DueTimes(SpoolPart):
         row = self._db.conn.execute(_LAST_SIGN, {"campaign": self.campaign.id}).fetchone()
         return row[0] or ""
 
-    def _update(self, sql: str, **values: object) -> int:
+    def _update_deliveries(self, sql: str, **values: object) -> int:
         with writing(self._db) as db:
             return db.conn.execute(sql, {"campaign": self.campaign.id, **values}).rowcount

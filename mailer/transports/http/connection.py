@@ -33,7 +33,7 @@ _MAX_ANSWER_BYTES: Final = 1_000_000
 
 
 class ApiUnreachable(Exception):
-    """Signals that no connection could be made, so that nothing was sent."""
+    """Signals that no connection to the API could be made, so that nothing was sent."""
 
 
 class RequestNotSent(Exception):
@@ -67,7 +67,7 @@ class _FinalResponse(http.client.HTTPResponse):
 class HttpConnection:
     """Keeps a connection to an API.
 
-    It connects when it is first used, through the proxy in HTTPS_PROXY if one is set.
+    The connection is made when it is first used, through the proxy in HTTPS_PROXY if one is set.
 
     `peer` is the provider's name. `headers` are sent with each request and may contain secrets. `timeout`
     limits each wait, in seconds. A request of more than `max_request_bytes` is not sent. Raises ConfigError
@@ -137,7 +137,7 @@ class HttpConnection:
         if (
             connection is not None
             and connection.sock is not None
-            and not _has_answered_or_hung_up(connection.sock)
+            and not _server_has_answered_or_hung_up(connection.sock)
         ):
             return connection
         self.close()
@@ -173,7 +173,7 @@ class HttpConnection:
         connection.putheader("Content-Length", str(len(data)))
         connection.endheaders()
         connection.send(memoryview(data)[:-1])
-        if _has_answered_or_hung_up(connection.sock):
+        if _server_has_answered_or_hung_up(connection.sock):
             raise ConnectionAbortedError("the server did not wait for the end of the request")
         wait_until_sent(connection.sock, self._timeout)
         if not self.gate():
@@ -193,7 +193,7 @@ class HttpConnection:
         return HttpAnswer(response.status, body, response.headers)
 
 
-def _has_answered_or_hung_up(connection: socket.socket) -> bool:
+def _server_has_answered_or_hung_up(connection: socket.socket) -> bool:
     """Returns whether the server has already answered or closed the connection."""
     poll = select.poll()
     poll.register(connection, select.POLLIN)

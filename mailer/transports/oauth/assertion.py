@@ -35,7 +35,8 @@ class ServiceKey:
 def read_service_key(path: Path, client_id: str) -> ServiceKey:
     """Returns the service account's key from the file at `path`.
 
-    `client_id` is the issuer if the file is PEM, which does not name the account. Raises ConfigError.
+    `client_id` is the issuer if the file is PEM, which does not name the account. Raises ConfigError if the
+    file cannot be used.
     """
     try:
         with path.open("rb") as file:

@@ -93,10 +93,9 @@ class AccessTokenCache:
             self._renewed_at = now
             return self._token
 
-    def note_accepted(self, token: str) -> None:
-        """Notes that the mail server accepted `token`, so that it may be renewed again if it is refused
-        later.
-        """
+    def note_token_accepted(self, token: str) -> None:
+        """Notes that the mail server accepted `token`: if the token is refused later, it may be renewed
+        again."""
         with self._lock:
             if token == self._token:
                 self._renewed_at = None
@@ -105,8 +104,8 @@ class AccessTokenCache:
         """Requests a new token. The lock must be held.
 
         `requests_before_lock` is the number of requests before the thread waited for the lock. If another
-        thread's request failed meanwhile, the same error is raised without a request. The same holds for a
-        minute after a refusal, because the same secrets would be refused again.
+        thread's request failed meanwhile, the same error is raised without a request. For a minute after a
+        refusal, the same error is raised too, because the same secrets would be refused again.
         """
         began = self._clock()
         if self._failure is not None and (

@@ -34,7 +34,7 @@ class RefreshToken:
     """Represents the refresh token of one application for one user.
 
     `folder` is the folder `.mailer` of the workspace. `owner` is the client id, the user and the token
-    endpoint. `given` is the value of MAILER_OAUTH_REFRESH_TOKEN, never shown by repr.
+    endpoint. `given` is the value of MAILER_OAUTH_REFRESH_TOKEN; repr never shows it.
     """
 
     folder: Path
@@ -44,7 +44,7 @@ class RefreshToken:
     def current_token(self) -> str:
         """Returns the refresh token to use now, or '' if there is none. Raises TransportError."""
         kept = self._read_file()
-        if kept is None or (self.given and kept["follows"] != _fingerprint(self.given)):
+        if kept is None or (self.given and kept["follows"] != _combined_hash(self.given)):
             return self.given
         return kept["refresh_token"]
 
@@ -56,11 +56,11 @@ class RefreshToken:
         may revoke the old token as soon as it answers. Raises TransportError.
         """
         with self._holding_lock_file():
-            with _explaining_os_errors():
+            with _os_errors_as_transport_errors():
                 remove_leftover_files(self.folder, "oauth")
                 file = NewFile(self.folder / "oauth", mode=0o600, encoding="utf-8")
             try:
-                with _explaining_os_errors():
+                with _os_errors_as_transport_errors():
                     file.file.write(" " * _RESERVED)
                     file.file.flush()
                 yield _TokenRenewal(self, file)
@@ -69,7 +69,7 @@ class RefreshToken:
 
     @contextmanager
     def _holding_lock_file(self) -> Iterator[None]:
-        with _explaining_os_errors():
+        with _os_errors_as_transport_errors():
             self.folder.mkdir(parents=True, exist_ok=True)
             flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
             descriptor = os.open(self.folder / ".oauth.lock", flags, 0o600)
@@ -90,7 +90,7 @@ class RefreshToken:
             return None
         except OSError as error:
             raise TransportError(_file_error_text(error, "read")) from None
-        with _explaining_os_errors("read"), os.fdopen(descriptor, "rb") as file:
+        with _os_errors_as_transport_errors("read"), os.fdopen(descriptor, "rb") as file:
             text = file.read(_LONGEST_FILE)
         try:
             kept = json.loads(text)
@@ -99,7 +99,7 @@ class RefreshToken:
         fields = ("owner", "follows", "refresh_token")
         if not isinstance(kept, dict) or not all(isinstance(kept.get(name), str) for name in fields):
             return None
-        return kept if kept["owner"] == _fingerprint(*self.owner) and kept["refresh_token"] else None
+        return kept if kept["owner"] == _combined_hash(*self.owner) and kept["refresh_token"] else None
 
 
 class _TokenRenewal:
@@ -120,25 +120,25 @@ class _TokenRenewal:
         if not token or token == self.token:
             return
         given, kept = self._refresh_token.given, self._refresh_token._read_file()
-        follows = _fingerprint(given) if given or kept is None else kept["follows"]
+        follows = _combined_hash(given) if given or kept is None else kept["follows"]
         content = {
-            "owner": _fingerprint(*self._refresh_token.owner),
+            "owner": _combined_hash(*self._refresh_token.owner),
             "follows": follows,
             "refresh_token": token,
         }
-        with _explaining_os_errors():
+        with _os_errors_as_transport_errors():
             self._file.file.seek(0)
             self._file.file.write(json.dumps(content) + "\n")
             self._file.file.truncate()
             self._file.commit()
 
 
-def _fingerprint(*parts: str) -> str:
+def _combined_hash(*parts: str) -> str:
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
 
 @contextmanager
-def _explaining_os_errors(action: str = "written") -> Iterator[None]:
+def _os_errors_as_transport_errors(action: str = "written") -> Iterator[None]:
     try:
         yield
     except OSError as error:

@@ -41,8 +41,8 @@ _TOKEN = re.compile(r"[\x21-\x7e]+")
 class OAuthClient:
     """Describes an OAuth client. `secret` may be '' and is never shown by repr.
 
-    If `may_use_http_basic` is True, the secret is also sent by HTTP Basic if the endpoint refuses it in the
-    form.
+    The secret is sent in the form of the request. If `may_use_http_basic` is True and the endpoint refuses
+    the secret there, the secret is sent by HTTP Basic.
     """
 
     endpoint: str
@@ -55,8 +55,8 @@ class OAuthClient:
 class AccessToken:
     """Holds an access token.
 
-    `expires_in` is in seconds, None if the endpoint did not tell it. `refresh_token` is the new refresh
-    token, or ''.
+    `expires_in` is the lifetime of the token in seconds, None if the endpoint did not tell it.
+    `refresh_token` is the new refresh token, or '' if the endpoint sent none.
     """
 
     token: str = field(repr=False)
@@ -68,7 +68,7 @@ def request_token(client: OAuthClient, form: Mapping[str, str], advice: str) -> 
     """Requests an access token. `form` holds the parameters of the request, `grant_type` among them.
 
     `advice` is appended to the text of an error. Raises ServerUnavailable if the endpoint cannot be reached
-    or fails, and TransportError if it refuses.
+    or fails, and TransportError if it refuses the request.
     """
     # The secret goes in the form: HTTP Basic has no rule for what is not ASCII, and some take the form alone.
     methods = ["client_secret_post" if client.secret else "none"]

@@ -38,7 +38,7 @@ class Outbox:
 
     @classmethod
     def from_url(cls, url: str, settings: Settings) -> Outbox:
-        """Returns the transport for the URL `outbox:PATH`, relative to the workspace.
+        """Returns the transport for the URL `outbox:PATH`. PATH is relative to the workspace.
 
         Raises ConfigError if there is no path.
         """
@@ -53,7 +53,7 @@ class Outbox:
 
 
 class OutboxChannel:
-    """Writes messages as files. A message counts as accepted when its file is safely on disk."""
+    """Writes messages as files. A message counts as accepted when its file is completely on disk."""
 
     def __init__(self, folder: Path, label: str) -> None:
         self._folder = folder

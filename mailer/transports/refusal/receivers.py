@@ -1,6 +1,6 @@
-"""Classifies refusals of particular providers, whose web pages say more than the replies themselves.
+"""Lists what certain providers mean by their refusals, according to the providers' own web pages.
 
-Each row has a provider, a pattern, the meaning of the reply, and the URL of the page. The pattern is applied
+Each row of the table has a provider, a pattern, the meaning of the reply, and the URL of the page. The pattern is applied
 to the folded reply (`wording.fold_text`) with its codes and links; an address is written as ◊ in it. The
 first row that matches decides.
 """
@@ -11,7 +11,7 @@ import re
 from functools import cache
 from typing import Final, NamedTuple
 
-__all__ = ["PROVIDERS", "ReplyMeaning", "find_meaning"]
+__all__ = ["PROVIDERS", "ReplyMeaning", "find_reply_meaning"]
 
 
 class ReplyMeaning(NamedTuple):
@@ -101,16 +101,17 @@ PROVIDERS: Final = (
 
 
 @cache
-def _compiled_rows() -> tuple[tuple[re.Pattern[str], ReplyMeaning], ...]:
+def _compiled_reply_meanings() -> tuple[tuple[re.Pattern[str], ReplyMeaning], ...]:
     return tuple((re.compile(row.pattern), row) for row in PROVIDERS)
 
 
-def find_meaning(reply: str, *, answers_rcpt: bool) -> ReplyMeaning | None:
-    """Returns the first row that matches a folded reply (with codes and links), or None.
+def find_reply_meaning(reply: str, *, answers_rcpt: bool) -> ReplyMeaning | None:
+    """Returns the first row of the table that matches a reply; None if no row matches.
 
-    `answers_rcpt` says whether the reply is an answer to RCPT.
+    `reply` was folded by `wording.fold_text` and has its codes and links. `answers_rcpt` is True if it is an
+    answer to RCPT.
     """
-    for pattern, row in _compiled_rows():
+    for pattern, row in _compiled_reply_meanings():
         if (answers_rcpt or not row.at_rcpt) and pattern.search(reply):
             return row
     return None

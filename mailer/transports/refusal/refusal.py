@@ -14,7 +14,7 @@ from enum import StrEnum
 from typing import Final, NamedTuple
 
 from mailer.transports.refusal import wording
-from mailer.transports.refusal.receivers import find_meaning
+from mailer.transports.refusal.receivers import find_reply_meaning
 from mailer.transports.refusal.wording import fold_text, matches_any
 
 __all__ = ["Cause", "RefusalClassification", "SmtpStage", "parse_enhanced_code", "classify_refusal"]
@@ -43,7 +43,8 @@ class SmtpStage(StrEnum):
 class RefusalClassification(NamedTuple):
     """Holds the result of classifying a refusal.
 
-    `later` is True if the refusal is temporary; `cause` is what it is about.
+    `later` is True if the refusal is temporary: a later attempt may succeed. `cause` is what the refusal is
+    about.
     """
 
     later: bool
@@ -111,20 +112,20 @@ def classify_refusal(code: int, reply_text: str, stage: SmtpStage = SmtpStage.RC
     reply = _ADDRESS.sub("◊", fold_text(_PREFIX.sub("", reply_text)))
     text = _ENHANCED.sub(" ", _LINK.sub(" ", reply)).strip(" :,-")
     soft = 400 <= code <= 499
-    row = find_meaning(reply, answers_rcpt=stage is SmtpStage.RCPT)
+    row = find_reply_meaning(reply, answers_rcpt=stage is SmtpStage.RCPT)
     if row is not None and not (row.cause == Cause.ADDRESS and matches_any(wording.SENDER, text)):
-        return _with_possible_cause(soft or row.later, Cause(row.cause), stage)
+        return _classification_for_stage(soft or row.later, Cause(row.cause), stage)
     if soft:
-        return _with_possible_cause(True, _temporary_cause(enhanced_code, text), stage)
+        return _classification_for_stage(True, _temporary_cause(enhanced_code, text), stage)
     if matches_any(wording.SENDER, text):
         return RefusalClassification(False, Cause.US)
     if _is_temporary_limit(enhanced_code, text):
         return RefusalClassification(True, Cause.THEM)
-    return _with_possible_cause(False, _permanent_cause(code, enhanced_code, text, stage), stage)
+    return _classification_for_stage(False, _permanent_cause(code, enhanced_code, text, stage), stage)
 
 
-def _with_possible_cause(is_temporary: bool, cause: Cause, stage: SmtpStage) -> RefusalClassification:
-    """Returns the classification, with the cause corrected to one that is possible at this stage.
+def _classification_for_stage(is_temporary: bool, cause: Cause, stage: SmtpStage) -> RefusalClassification:
+    """Returns a classification of this `cause`, or of another cause if this one is impossible at this stage.
 
     Before RCPT the server does not know the recipient, so the refusal cannot be about the recipient. A
     temporary refusal is never counted against an address.
@@ -178,24 +179,24 @@ def _permanent_cause(code: int, enhanced_code: tuple[int, int] | None, text: str
         return Cause.MAILBOX
     if code == 503:
         return Cause.US  # commands out of order: nothing that was named
-    says_absent = matches_any(wording.ABSENT, text)
+    says_mailbox_absent = matches_any(wording.ABSENT, text)
     if stage is not SmtpStage.RCPT and _NOBODY.search(text):
-        says_absent = False
-    if (says_absent or _KNOWN.get(enhanced_code or (0, 0)) is Cause.ADDRESS) and matches_any(
+        says_mailbox_absent = False
+    if (says_mailbox_absent or _KNOWN.get(enhanced_code or (0, 0)) is Cause.ADDRESS) and matches_any(
         wording.TROUBLE, text
     ):
         return Cause.THEM
-    if says_absent and is_about_our_account and matches_any(wording.SPAM, text):
+    if says_mailbox_absent and is_about_our_account and matches_any(wording.SPAM, text):
         return Cause.US
     if enhanced_code in _KNOWN:
-        return _cause_by_code(_KNOWN[enhanced_code], text, says_absent)
+        return _cause_by_code(_KNOWN[enhanced_code], text, says_mailbox_absent)
     if subject == 6:
         return Cause.US
     if matches_any(wording.SHUT, text) and not is_about_our_account and not matches_any(wording.SPAM, text):
         return Cause.MAILBOX
     if matches_any(wording.ABOUT_US, text):
         return Cause.US
-    if says_absent and not is_about_our_account:
+    if says_mailbox_absent and not is_about_our_account:
         return Cause.ADDRESS
     if stage is SmtpStage.RCPT:
         if code == 556 or (enhanced_code == (1, 0) and _REJECTED.search(text)):
@@ -206,9 +207,10 @@ def _permanent_cause(code: int, enhanced_code: tuple[int, int] | None, text: str
 
 
 def _policy_cause(enhanced_code: tuple[int, int] | None, text: str, is_about_our_account: bool) -> Cause:
-    """Returns the cause of a refusal with a policy code (X.7).
+    """Returns the cause of a permanent refusal with a policy code (X.7): `US`, unless the text is only about
+    the recipient.
 
-    The cause is us, unless the text is only about the recipient.
+    `is_about_our_account` is True if the text mentions the sender's account or server.
     """
     if is_about_our_account or enhanced_code is None or enhanced_code[1] not in _VAGUE:
         return Cause.US
@@ -221,12 +223,12 @@ def _policy_cause(enhanced_code: tuple[int, int] | None, text: str, is_about_our
     return Cause.US
 
 
-def _cause_by_code(code_cause: Cause, text: str, says_absent: bool) -> Cause:
+def _cause_by_code(code_cause: Cause, text: str, says_mailbox_absent: bool) -> Cause:
     """Returns `code_cause`, the cause that the status code stands for, unless the text contradicts it.
 
-    `says_absent` is True if the text says that the mailbox does not exist.
+    `says_mailbox_absent` is True if the text says that the mailbox does not exist.
     """
-    if code_cause is Cause.US or (says_absent and code_cause is Cause.ADDRESS):
+    if code_cause is Cause.US or (says_mailbox_absent and code_cause is Cause.ADDRESS):
         return code_cause
     if matches_any(wording.SHUT, text) and not matches_any(wording.SPAM, text):
         return Cause.MAILBOX

@@ -178,14 +178,14 @@ REMEDIES: Final = (
 
 
 @cache
-def _compiled_rows() -> tuple[tuple[re.Pattern[str], Remedy], ...]:
+def _compiled_remedies() -> tuple[tuple[re.Pattern[str], Remedy], ...]:
     return tuple((re.compile(row.pattern), row) for row in REMEDIES)
 
 
 def remedy_for(reply: str) -> Remedy | None:
-    """Returns the row that matches a refusal, whose text begins with its code.
+    """Returns the first row of the table that matches a refusal. `reply` is the code and text of the refusal.
 
-    Returns None if no row matches: such a refusal does not stop a campaign.
+    Returns None if no row matches: the refusal does not stop a campaign.
     """
     folded = fold_text(reply)
-    return next((row for pattern, row in _compiled_rows() if pattern.search(folded)), None)
+    return next((row for pattern, row in _compiled_remedies() if pattern.search(folded)), None)

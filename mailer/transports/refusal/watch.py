@@ -1,10 +1,10 @@
 """Detects during a run that the server refuses the sender, and not single readers.
 
-There are two signs. The first is a refusal whose text is about the sender (`remedies`): it would be repeated
-for every message. The second is that all readers are refused with the same text, apart from their addresses,
-and no message is accepted: OpenSMTPD answers "550 Invalid recipient" to clients that have not logged in,
-Postfix "454 Relay access denied". Such refusals do not count against readers: the delivery loop holds
-rejections back until a message is accepted.
+There are two signs. The first is a refusal whose text is about the sender (`remedies`): the server would
+refuse every message with it. The second is that all readers are refused with the same text, apart from their
+addresses, and no message is accepted: OpenSMTPD answers "550 Invalid recipient" to clients that have not
+logged in, Postfix "454 Relay access denied". Such refusals do not count against readers: the delivery loop
+holds rejections back until a message is accepted.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ __all__ = [
     "AT_LEAST",
     "AT_LEAST_ALL",
     "RefusalWatch",
-    "everybody_refused_text",
+    "all_readers_refused_message",
     "is_about_login",
     "must_be_held_back",
     "may_concern_everybody",
@@ -94,17 +94,17 @@ class _RefusalGroup:
 
 
 class RefusalWatch:
-    """Counts the refusals of one run, over all connections. Several threads may use it.
+    """Counts the refusals of one run, over all connections. Several threads may use an object of this class.
 
-    `accepted` says whether a message was accepted in this run; `accepted_before` says whether a message of
-    this campaign was accepted by the same transport earlier. The login may have changed since, so that only
-    `accepted` proves that the server does not refuse everybody. `was_deferred` returns whether a subscriber
-    id was deferred in an earlier run; if other readers were accepted then, the refusals of this reader are
-    not counted.
+    `accepted` is True once a message was accepted in this run, and `accepted_before` if the same transport
+    accepted a message of this campaign in an earlier run. The login may have changed since, so that only
+    `accepted` proves that the server does not refuse everybody. `was_deferred` returns whether the delivery
+    to a subscriber id was deferred in an earlier run; if `accepted_before` is True, the refusals of this
+    reader are not counted.
 
-    `everybody` is the text of the refusal that all readers got, or ''. `remedy` is the reason why the
-    campaign pauses, or ''. `returned` has the (subscriber id, attempt) of each delivery that was refused for
-    this reason.
+    `everybody` is the text of the refusal that all readers got; empty if they did not all get the same.
+    `remedy` is the reason why the campaign must pause, or empty. `returned` has the (subscriber id, attempt)
+    of each delivery whose refusal is about the sender.
     """
 
     def __init__(self, *, accepted: bool = False, accepted_before: bool = False) -> None:
@@ -120,7 +120,7 @@ class RefusalWatch:
 
     @property
     def must_stop(self) -> bool:
-        """Returns whether the run must stop."""
+        """Returns whether the run must stop, because the server refuses the sender."""
         return bool(self.everybody or self.remedy)
 
     def note_outcomes(self, outcomes: Sequence[tuple[_AddressedMessage, Outcome]]) -> None:
@@ -136,7 +136,7 @@ class RefusalWatch:
                     self._count_refusal(message, outcome)
             for group in self._groups.values():
                 number = len(group.readers)
-                if number >= AT_LEAST and number > self._others and _concerns_no_single_domain(group):
+                if number >= AT_LEAST and number > self._others and _concerns_several_domains_or_login(group):
                     self.everybody = self.everybody or group.example
 
     def _count_refusal(self, message: _AddressedMessage, outcome: Outcome) -> None:
@@ -161,11 +161,12 @@ class RefusalWatch:
         group.domains.add(message.address.rpartition("@")[2].lower())
 
     def _unaccepted_count(self) -> int:
-        """Returns how many messages are known not to have been accepted."""
+        """Returns how many refused messages were counted, whatever the text of their refusal."""
         return self._others + sum(len(group.readers) for group in self._groups.values())
 
-    def common_refusal_at_end(self) -> str:
-        """Returns the text of the refusal that all readers of the run got, or ''. The run must be over."""
+    def refusal_text_of_all_readers(self) -> str:
+        """Returns the text of the refusal that all readers of the run got; empty if they did not all get the
+        same. The run must be over."""
         with self._lock:
             if not self.everybody and not self.accepted and len(self._groups) == 1:
                 (group,) = self._groups.values()
@@ -173,7 +174,7 @@ class RefusalWatch:
                 if (
                     number >= AT_LEAST_ALL
                     and number == self._unaccepted_count()
-                    and _concerns_no_single_domain(group)
+                    and _concerns_several_domains_or_login(group)
                 ):
                     self.everybody = group.example
             return self.everybody
@@ -195,7 +196,7 @@ def stops_campaign(outcome: Outcome, *, attempt: int, others_accepted: bool) -> 
 
 
 def must_be_held_back(outcome: Outcome) -> bool:
-    """Returns whether an outcome is recorded only after another message is accepted.
+    """Returns whether the run may record this outcome only after it knows that another message was accepted.
 
     This applies to rejections and to temporary refusals that ask for a login, but not to other temporary
     refusals, because greylisting defers every reader at first.
@@ -225,10 +226,11 @@ def is_about_login(reason: str) -> bool:
     return wording.matches_any(wording.LOGIN, wording.fold_text(without_addresses(reason)))
 
 
-def everybody_refused_text(reason: str, *, source: str, server: str) -> str:
+def all_readers_refused_message(reason: str, *, source: str, server: str) -> str:
     """Returns the error message for a run in which all readers were refused with `reason`.
 
-    `source` is the transport's name in events. `server` is the server's address for the message, or ''.
+    `source` is the transport's name in events. `server` is the server's host name, to be shown; if it is
+    empty, the general name of the transport's servers is shown.
     """
     words, driver = without_addresses(reason), driver_of(source + ":")
     sentence = f"{server or driver.peer} accepts no mail from us: {words}; {driver.advice}"
@@ -246,7 +248,7 @@ def _was_refused_by_own_check(outcome: Outcome) -> bool:
     return outcome.cause is Cause.ADDRESS and not outcome.reason[:3].isdigit()
 
 
-def _concerns_no_single_domain(group: _RefusalGroup) -> bool:
+def _concerns_several_domains_or_login(group: _RefusalGroup) -> bool:
     """Returns whether the refusals came from several domains, or ask for a login."""
     return len(group.domains) > 1 or is_about_login(group.example)
 

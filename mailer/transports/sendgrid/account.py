@@ -43,8 +43,8 @@ class SendGridAccount:
         times, least, reply = self.too_large.get(has_one_recipient, (0, size, reason))
         self.too_large[has_one_recipient] = (times + 1, min(size, least), reply)
 
-    def check_size(self, has_one_recipient: bool, size: int) -> None:
-        """Raises RequestTooLarge if requests of this many bytes are known to be refused as too large."""
+    def check_request_size(self, has_one_recipient: bool, size: int) -> None:
+        """Raises RequestTooLarge if SendGrid is known to refuse requests of `size` bytes as too large."""
         times, least, reason = self.too_large.get(has_one_recipient, (0, 0, ""))
         if size >= least and times >= (_TIMES_TOO_LARGE if has_one_recipient else 1):
             raise RequestTooLarge(reason)

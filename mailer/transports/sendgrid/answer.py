@@ -39,8 +39,8 @@ _ADVICE: Final = {
 class _ErrorEntry:
     """Holds one entry of `errors` in an answer.
 
-    `recipient_index` is the index of the recipient that the entry is about, None if it is about no recipient;
-    `field` is then the name of the field within that recipient.
+    `recipient_index` is the index of the recipient that the entry is about; None if the entry is about no
+    recipient. `field` is the name of the wrong field in the request, or in the data of that recipient.
     """
 
     message: str
@@ -55,7 +55,10 @@ class _ErrorEntry:
 
 @dataclass(frozen=True, slots=True)
 class RequestRefusal:
-    """Holds the reason why SendGrid refused a request. The same request would always be refused."""
+    """Holds the reason why SendGrid refused a request, and would refuse the same request again.
+
+    `status` is the HTTP status, `words` the text of the answer, and `errors` are the errors that it lists.
+    """
 
     status: int
     words: str

@@ -48,8 +48,8 @@ _MAY_HAVE_IT: Final = (OutcomeKind.ACCEPTED, OutcomeKind.UNCERTAIN)
 class _PendingRequest:
     """Holds the recipients of one request that is still to be sent.
 
-    `items` are pairs of an index into the batch and the recipient's personalization as JSON text. The counts
-    are the failures of this request and of the longer request that it was split from.
+    `items` are pairs of an index into the batch and the recipient's personalization as JSON text. The four
+    `times_…` count the failures of this request and of the longer request that it was split from.
     """
 
     items: Sequence[tuple[int, str]]
@@ -125,7 +125,7 @@ class SendGridChannel:
             while waiting:
                 waiting[:0] = self._send_request(template, waiting.pop(0), limit_wait)
         finally:
-            limit_wait.let_others_retry()
+            limit_wait.let_another_channel_retry()
 
     def _send_request(
         self, template: RequestTemplate, request: _PendingRequest, limit_wait: RateLimitWait
@@ -149,7 +149,7 @@ class SendGridChannel:
         except ApiUnreachable as error:
             return [self._retry_unreachable(request, error)]
         except RequestNotSent as error:
-            return self._requests_after_not_sent(request, error)
+            return self._requests_after_interruption(request, error)
         except RequestUnanswered as error:
             return self._settle_request(
                 request, Outcome(OutcomeKind.UNCERTAIN, reason=f"no answer from SendGrid: {error}")
@@ -172,7 +172,7 @@ class SendGridChannel:
         self._connection.gate = may_hand_over
         body = JsonBody(template.request_body([text for _, text in request.items]))
         has_one_recipient = len(request.items) == 1
-        self._account.check_size(has_one_recipient, len(body))
+        self._account.check_request_size(has_one_recipient, len(body))
         answer: ApiAnswer = self._client.mail.send.post(request_body=body)
         if answer.status_code == 413:
             refusal = read_answer(answer, self._account.api_key, ())
@@ -198,7 +198,7 @@ class SendGridChannel:
             )
         return request
 
-    def _requests_after_not_sent(
+    def _requests_after_interruption(
         self, request: _PendingRequest, error: RequestNotSent
     ) -> list[_PendingRequest]:
         """Returns the requests to send after the gate or a lost connection interrupted a request."""
@@ -230,11 +230,11 @@ class SendGridChannel:
         if isinstance(result, Outcome) and answer.status_code == 429:
             self.report(messages, None)
             clock = self._account.clock
-            outcome_of_wait = limit_wait.note_rate_limited(
+            outcome_of_wait = limit_wait.wait_after_rate_limit(
                 result, lambda times: seconds_to_wait(answer, times, clock())
             )
             return [request] if outcome_of_wait is None else self._settle_request(request, outcome_of_wait)
-        limit_wait.note_not_rate_limited()
+        limit_wait.note_rate_limit_over()
         if isinstance(result, Outcome):
             return self._settle_request(request, result)
         self.report(messages, None)
@@ -290,7 +290,7 @@ class SendGridChannel:
 
     def _template_for(self, message: OutgoingMessage) -> RequestTemplate:
         for template in self._templates:
-            if template.is_for(message):
+            if template.fits_message(message):
                 return template
         template = RequestTemplate(message)
         self._templates = [template, *self._templates[: _KEPT_TEMPLATES - 1]]

@@ -84,7 +84,7 @@ class RequestTemplate:
         tags = (*self._slots.values(), *(tag for tag, _ in self._paragraphs))
         self._tag_bytes = sum(len(tag) for tag in tags)
 
-    def is_for(self, message: OutgoingMessage) -> bool:
+    def fits_message(self, message: OutgoingMessage) -> bool:
         """Returns whether a message has the rendition and the campaign of this template."""
         return message.rendition is self.rendition and message.envelope is self.envelope
 

@@ -66,11 +66,14 @@ class RateLimitWait:
         state.asking.release()
         return outcome_of_wait
 
-    def note_rate_limited(self, outcome: Outcome, seconds_for_wait: Callable[[int], float]) -> Outcome | None:
+    def wait_after_rate_limit(
+        self, outcome: Outcome, seconds_for_wait: Callable[[int], float]
+    ) -> Outcome | None:
         """Notes an answer with status 429, and waits; returns None if the request may be sent again now.
 
-        Otherwise returns the outcome for the request. `outcome` is the outcome if the request is given up,
-        and `seconds_for_wait` returns how many seconds to wait for the first, second, … time.
+        Otherwise returns the outcome for the request. `outcome` is the outcome for a request that is given
+        up. `seconds_for_wait` gets 1 for the channel's first wait, 2 for the second, and so on, and returns
+        how many seconds to wait.
         """
         state = self._state
         state.limited = True
@@ -87,16 +90,16 @@ class RateLimitWait:
             self._waits += 1
             if not self._sleep(seconds_for_wait(self._waits)):
                 return None
-        self.let_others_retry()
+        self.let_another_channel_retry()
         return outcome
 
-    def note_not_rate_limited(self) -> None:
-        """Notes an answer with a status other than 429."""
+    def note_rate_limit_over(self) -> None:
+        """Notes an answer with a status other than 429: the rate limit is no longer reached."""
         if self._asks:
             self._state.limited = self._state.lasting = False
-        self.let_others_retry()
+        self.let_another_channel_retry()
 
-    def let_others_retry(self) -> None:
+    def let_another_channel_retry(self) -> None:
         """Lets another channel retry, and resets the counts of this channel."""
         self._refused = self._waits = 0
         if self._asks:

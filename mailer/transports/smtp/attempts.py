@@ -11,9 +11,9 @@ class SendAttempts:
     """Records the attempts to send one message.
 
     `raw` is the message as bytes, `following` the next message on the connection, `outcome` the outcome of
-    the last attempt, and `messages_before` the number of messages that the session had carried.
-    `was_sent_early` says whether the commands of this message were sent with the end of the previous message,
-    `next_was_sent_early` whether the commands of the next message were sent with the end of this one.
+    the last attempt, and `messages_before` the number of messages that the session had carried before it.
+    `was_sent_early` is True if the commands of this message were sent with the end of the previous message,
+    and `next_was_sent_early` if the commands of the next message were sent with the end of this one.
     """
 
     outcome = Outcome(OutcomeKind.DEFERRED)

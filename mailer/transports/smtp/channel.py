@@ -111,7 +111,7 @@ class SmtpChannel:
             if not self._send_once(session, attempts):
                 break
         if attempts.attempt_count == 1 and attempts.outcome.result is OutcomeKind.ACCEPTED:
-            self._profile.note_accepted(attempts.was_sent_early, time.monotonic() - began)
+            self._profile.note_message_accepted(attempts.was_sent_early, time.monotonic() - began)
         return attempts.outcome
 
     def _send_once(self, session: SmtpSession, attempts: SendAttempts) -> bool:
@@ -132,7 +132,7 @@ class SmtpChannel:
             return gate_answer.is_granted
 
         try:
-            code, words = session.transact(
+            code, words = session.run_mail_transaction(
                 message.return_path,
                 message.address,
                 attempts.raw,
@@ -219,7 +219,7 @@ class SmtpChannel:
         stage = session.stage
         if attempts.limit_is_guessed:
             attempts.limit_is_guessed = False
-            self._profile.note_new_session(helped=code <= 299)
+            self._profile.note_new_session_result(helped=code <= 299)
             if code > 299:
                 attempts.session_limit = None
         if code > 299 and stage is SmtpStage.MAIL:

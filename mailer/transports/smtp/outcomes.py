@@ -47,7 +47,7 @@ def reason_server_cannot_take(session: SmtpSession, message: OutgoingMessage, si
 def outcome_of_reply(code: int, reply: str, stage: SmtpStage) -> Outcome:
     """Returns the outcome that a reply to the command `stage` means.
 
-    It is accepted for 2xx, deferred for 4xx or if a limit was reached, and rejected otherwise.
+    The outcome is ACCEPTED for 2xx, DEFERRED for 4xx or if a limit was reached, and else REJECTED.
     """
     if code <= 299:
         return Outcome(OutcomeKind.ACCEPTED, provider_id=reply[:200])

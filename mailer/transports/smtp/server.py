@@ -85,7 +85,7 @@ def open_session(server: ServerSettings) -> SmtpSession:
         if not renewed:
             raise
         session, token = _open_session_with(server, _credentials_for(server, renewed)), renewed
-    server.tokens.note_accepted(token)
+    server.tokens.note_token_accepted(token)
     return session
 
 

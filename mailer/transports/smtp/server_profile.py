@@ -61,8 +61,9 @@ class ServerProfile:
     def note_connection_lost_after_early_commands(self, *, timed_out: bool = False) -> None:
         """Notes that a connection ended after early commands, before the server answered them.
 
-        If `timed_out` is True, the server did not answer in time. This costs so much time that it counts even
-        if other early commands were answered: several servers may share an address.
+        After several such losses, no commands are sent early any more. If `timed_out` is True, the server did
+        not answer in time; this loss counts even if other early commands were answered, because it costs much
+        time, and several servers may share an address.
         """
         with self._lock:
             self._lost += 1
@@ -77,29 +78,29 @@ class ServerProfile:
         """Returns whether a new session may help after a temporary refusal without mention of the session."""
         return self._vain < _MOST_IN_VAIN
 
-    def note_new_session(self, *, helped: bool) -> None:
+    def note_new_session_result(self, *, helped: bool) -> None:
         """Notes whether a new session helped after a temporary refusal that did not mention the session."""
         with self._lock:
             self._vain = 0 if helped else self._vain + 1
 
-    def note_accepted(self, was_sent_early: bool, seconds: float) -> None:
-        """Notes that a message was accepted, and how many seconds its transaction took.
+    def note_message_accepted(self, was_sent_early: bool, seconds: float) -> None:
+        """Notes that a message was accepted, and how many `seconds` the message took.
 
-        `was_sent_early` says whether its commands were sent with the end of the previous message.
+        `was_sent_early` is True if its commands were sent with the end of the previous message.
         """
         if not self._refuses:
             self._comparison.note_message(was_sent_early, seconds)
 
-    def note_session_limit(self, messages: int, words: str) -> None:
-        """Notes that a session accepted only this number of messages, and a new session accepted the next
-        one.
+    def note_session_limit(self, message_count: int, words: str) -> None:
+        """Notes that a session accepted `message_count` messages and refused the next one, which a new
+        session accepted.
 
         If `words`, the text of the refusal, mentions the session, or if the number is the same twice, later
-        sessions are used for no more messages than this.
+        sessions are used for no more messages than this number.
         """
         with self._lock:
-            if messages < 1:
+            if message_count < 1:
                 return
-            if says_session_is_used_up(words) or self._unconfirmed == messages:
-                self.max_messages = min(self.max_messages, messages)
-            self._unconfirmed = messages
+            if says_session_is_used_up(words) or self._unconfirmed == message_count:
+                self.max_messages = min(self.max_messages, message_count)
+            self._unconfirmed = message_count

@@ -54,9 +54,9 @@ def may_be_due_to_early_commands(
 ) -> bool:
     """Returns whether a refusal may be due to commands that were sent with the end of the previous message.
 
-    `was_sent_early` says this of the commands of the refused message, `next_was_sent_early` of the commands
-    of the next message. Any refusal of an early MAIL may be due to this, because MAIL says little about the
-    message.
+    `was_sent_early` is True if the commands of the refused message were sent early, and `next_was_sent_early`
+    if those of the next message were. Any refusal of an early MAIL may be due to this, because MAIL says
+    little about the message.
     """
     if code == 421:
         return False

@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from mailer.config import Pace
 from mailer.delivery.pacing.limits import CATCH_UP_SECONDS
 from mailer.delivery.pacing.pace import Pacer
-from mailer.delivery.pacing.windows import window_of
+from mailer.delivery.pacing.windows import calendar_window_of
 from mailer.spool.ledger import RateLimitLedger
-from mailer.spool.sqlite.pace_budget import StoredLedger
+from mailer.spool.sqlite.pace_budget import StoredRateLimitLedger
 from mailer.store.database import open_store
 
 #: 2026-11-21, 10:00 UTC: an hour and a minute begin.
@@ -30,7 +30,7 @@ def at(text: str, zone: ZoneInfo) -> float:
 
 def as_many_as_may(pacer: Pacer, now: float, domain: str = "", most: int = 10_000) -> int:
     number = 0
-    while number < most and pacer.take_or_wait_seconds(domain, now) == 0.0:
+    while number < most and pacer.count_message_or_get_wait(domain, now) == 0.0:
         number += 1
     return number
 
@@ -48,39 +48,39 @@ def test_without_limits_everything_leaves_at_once() -> None:
 def test_messages_are_spread_evenly() -> None:
     pacer = Pacer(Pace(limit="20/s"))
     assert pacer
-    assert pacer.take_or_wait_seconds("a.test", TEN) == 0.0
-    assert pacer.take_or_wait_seconds("b.test", TEN) == pytest.approx(0.05, abs=1e-4)
-    assert pacer.take_or_wait_seconds("b.test", TEN + 0.03) == pytest.approx(0.02, abs=1e-4)
-    assert pacer.take_or_wait_seconds("b.test", TEN + 0.06) == 0.0
+    assert pacer.count_message_or_get_wait("a.test", TEN) == 0.0
+    assert pacer.count_message_or_get_wait("b.test", TEN) == pytest.approx(0.05, abs=1e-4)
+    assert pacer.count_message_or_get_wait("b.test", TEN + 0.03) == pytest.approx(0.02, abs=1e-4)
+    assert pacer.count_message_or_get_wait("b.test", TEN + 0.06) == 0.0
 
 
 def test_a_slow_domain_does_not_hold_up_the_others() -> None:
     pacer = Pacer(Pace(domains={"Slow.test": "0.02/s"}))
-    assert pacer.take_or_wait_seconds("slow.test", TEN) == 0.0
-    assert pacer.take_or_wait_seconds("slow.test", TEN + 1) == pytest.approx(49)
-    assert pacer.take_or_wait_seconds("fast.test", TEN + 1) == 0.0
+    assert pacer.count_message_or_get_wait("slow.test", TEN) == 0.0
+    assert pacer.count_message_or_get_wait("slow.test", TEN + 1) == pytest.approx(49)
+    assert pacer.count_message_or_get_wait("fast.test", TEN + 1) == 0.0
 
 
 def test_a_turn_is_not_taken_while_the_domain_waits() -> None:
     pacer = Pacer(Pace(limit="1/s", domains={"slow.test": "0.02/s"}))
-    assert pacer.take_or_wait_seconds("slow.test", TEN) == 0.0
-    assert pacer.take_or_wait_seconds("slow.test", TEN + 5) > 0
-    assert pacer.take_or_wait_seconds("fast.test", TEN + 5) == 0.0
+    assert pacer.count_message_or_get_wait("slow.test", TEN) == 0.0
+    assert pacer.count_message_or_get_wait("slow.test", TEN + 5) > 0
+    assert pacer.count_message_or_get_wait("fast.test", TEN + 5) == 0.0
 
 
 def test_a_slow_pace_survives_a_restart() -> None:
     ledger = RateLimitLedger()
-    assert Pacer(Pace(limit="0.2/s"), ledger).take_or_wait_seconds("", TEN) == 0.0
-    assert Pacer(Pace(limit="0.2/s"), ledger).take_or_wait_seconds("", TEN + 1) == pytest.approx(4)
-    assert Pacer(Pace(limit="0.2/s"), ledger).take_or_wait_seconds("", TEN + 5.01) == 0.0
+    assert Pacer(Pace(limit="0.2/s"), ledger).count_message_or_get_wait("", TEN) == 0.0
+    assert Pacer(Pace(limit="0.2/s"), ledger).count_message_or_get_wait("", TEN + 1) == pytest.approx(4)
+    assert Pacer(Pace(limit="0.2/s"), ledger).count_message_or_get_wait("", TEN + 5.01) == 0.0
 
 
 def test_a_clock_that_goes_back_does_not_stop_the_pace_for_hours() -> None:
     pacer = Pacer(Pace(limit="2/s"))
-    assert pacer.take_or_wait_seconds("", TEN) == 0.0
+    assert pacer.count_message_or_get_wait("", TEN) == 0.0
     earlier = TEN - 3600
-    assert 0 < pacer.take_or_wait_seconds("", earlier) <= 0.5
-    assert pacer.take_or_wait_seconds("", earlier + 0.51) == 0.0
+    assert 0 < pacer.count_message_or_get_wait("", earlier) <= 0.5
+    assert pacer.count_message_or_get_wait("", earlier + 0.51) == 0.0
 
 
 # -- so many in an hour or a day ------------------------------------------------------------
@@ -89,7 +89,7 @@ def test_a_clock_that_goes_back_does_not_stop_the_pace_for_hours() -> None:
 def test_a_budget_is_spent_at_once_and_opens_again_with_the_next_hour() -> None:
     pacer = Pacer(Pace(limit="300/h"))
     assert as_many_as_may(pacer, TEN + 600) == 300
-    assert pacer.take_or_wait_seconds("", TEN + 601) == pytest.approx(2999)
+    assert pacer.count_message_or_get_wait("", TEN + 601) == pytest.approx(2999)
     assert pacer.blocking_limit("", TEN + 601) == (pytest.approx(2999), "the limit of 300 an hour")
     assert as_many_as_may(pacer, TEN + 3600) == 300
 
@@ -112,7 +112,7 @@ def test_several_limits_hold_together() -> None:
     now, left = TEN, Counter[str]()
     while now < TEN + 59:
         for domain in ("slow.test", "fast.test"):
-            left[domain] += pacer.take_or_wait_seconds(domain, now) == 0.0
+            left[domain] += pacer.count_message_or_get_wait(domain, now) == 0.0
         now += 0.01
     assert left == {"slow.test": 5, "fast.test": 25}
 
@@ -121,8 +121,8 @@ def test_what_was_not_handed_over_is_given_back() -> None:
     ledger = RateLimitLedger()
     pacer = Pacer(Pace(limit="300/h"), ledger)
     assert as_many_as_may(pacer, TEN, most=10) == 10
-    pacer.refund("", TEN)
-    pacer.refund("", TEN - 3600)  # of another hour: nobody's
+    pacer.refund_message("", TEN)
+    pacer.refund_message("", TEN - 3600)  # of another hour: nobody's
     pacer.close()
     assert as_many_as_may(Pacer(Pace(limit="300/h"), ledger), TEN) == 291
 
@@ -130,7 +130,7 @@ def test_what_was_not_handed_over_is_given_back() -> None:
 def test_what_is_given_back_too_late_opens_nothing() -> None:
     ledger = RateLimitLedger()
     early, late = Pacer(Pace(limit="300/h"), ledger), Pacer(Pace(limit="300/h"), ledger)
-    assert early.take_or_wait_seconds("", TEN) == 0.0
+    assert early.count_message_or_get_wait("", TEN) == 0.0
     assert as_many_as_may(late, TEN + 3600) == 300
     early.close()
     assert as_many_as_may(late, TEN + 3601) == 0
@@ -148,10 +148,10 @@ def test_a_clock_that_goes_back_opens_no_hour_twice() -> None:
 def test_a_used_up_limit_is_looked_at_again_because_others_give_back() -> None:
     ledger = RateLimitLedger()
     one, other = Pacer(Pace(limit="300/h"), ledger), Pacer(Pace(limit="300/h"), ledger)
-    assert one.take_or_wait_seconds("", TEN) == 0.0
+    assert one.count_message_or_get_wait("", TEN) == 0.0
     assert as_many_as_may(other, TEN) == 297  # the first holds three, and has used one of them
     one.close()
-    assert other.take_or_wait_seconds("", TEN + 0.5) > 0
+    assert other.count_message_or_get_wait("", TEN + 0.5) > 0
     assert as_many_as_may(other, TEN + 1.1) == 2
 
 
@@ -188,16 +188,18 @@ def test_windows_follow_each_other_without_gap_or_overlap(name: str, unit: str) 
         at("2026-04-04T20:00", ZoneInfo("UTC")),
         at("2026-10-03T20:00", ZoneInfo("UTC")),
     ):
-        begins, ends = window_of(unit, moment, zone)
+        begins, ends = calendar_window_of(unit, moment, zone)
         for _ in range(30):
             assert begins < ends
-            assert window_of(unit, ends - 1, zone) == (begins, ends)
-            assert window_of(unit, ends, zone)[0] == ends
-            begins, ends = window_of(unit, ends, zone)
+            assert calendar_window_of(unit, ends - 1, zone) == (begins, ends)
+            assert calendar_window_of(unit, ends, zone)[0] == ends
+            begins, ends = calendar_window_of(unit, ends, zone)
 
 
 def test_a_day_of_25_hours_is_one_day() -> None:
-    begins, ends = window_of("d", at("2026-10-25T12:00", berlin := ZoneInfo("Europe/Berlin")), berlin)
+    begins, ends = calendar_window_of(
+        "d", at("2026-10-25T12:00", berlin := ZoneInfo("Europe/Berlin")), berlin
+    )
     assert timedelta(seconds=ends - begins) == timedelta(hours=25)
 
 
@@ -206,18 +208,21 @@ def test_a_day_of_25_hours_is_one_day() -> None:
 
 def test_two_runs_share_a_budget_in_the_database(tmp_path: Path) -> None:
     path = tmp_path / "subscribers.db"
-    runs = [Pacer(Pace(limit="100/h"), StoredLedger(open_store(path))) for _ in range(2)]
+    runs = [Pacer(Pace(limit="100/h"), StoredRateLimitLedger(open_store(path))) for _ in range(2)]
     assert sum(as_many_as_may(run, TEN, most=60) for run in runs) == 100
-    assert as_many_as_may(Pacer(Pace(limit="100/h"), StoredLedger(open_store(path))), TEN + 5) == 0
+    assert as_many_as_may(Pacer(Pace(limit="100/h"), StoredRateLimitLedger(open_store(path))), TEN + 5) == 0
 
 
 def test_a_crash_leaves_a_little_unused_and_overspends_nothing(tmp_path: Path) -> None:
     path = tmp_path / "subscribers.db"
     for _ in range(10):  # each takes one, and dies
         assert (
-            Pacer(Pace(limit="1000/h"), StoredLedger(open_store(path))).take_or_wait_seconds("", TEN) == 0.0
+            Pacer(Pace(limit="1000/h"), StoredRateLimitLedger(open_store(path))).count_message_or_get_wait(
+                "", TEN
+            )
+            == 0.0
         )
-    assert as_many_as_may(Pacer(Pace(limit="1000/h"), StoredLedger(open_store(path))), TEN) == 900
+    assert as_many_as_may(Pacer(Pace(limit="1000/h"), StoredRateLimitLedger(open_store(path))), TEN) == 900
 
 
 # -- any order of events --------------------------------------------------------------------
@@ -251,10 +256,10 @@ def test_no_window_ever_sees_more_than_its_number(steps: list[tuple[int, str, fl
         elif what == "give back" and own[number]:
             taken, name = own[number].pop()
             kept.remove((taken, name))
-            runs[number].refund(name, taken)
+            runs[number].refund_message(name, taken)
         else:
             for _ in range(10 if what == "burst" else 1):
-                if runs[number].take_or_wait_seconds(domain, now) == 0.0:
+                if runs[number].count_message_or_get_wait(domain, now) == 0.0:
                     own[number].append((now, domain))
                     kept.append((now, domain))
     mine = [moment for moment, domain in kept if domain == "a.test"]
@@ -280,7 +285,7 @@ def test_runs_that_share_a_pace_are_never_faster_together(
     now, sent = TEN, []
     for number, later in steps:
         now += later
-        while runs[number].take_or_wait_seconds("", now) == 0.0:
+        while runs[number].count_message_or_get_wait("", now) == 0.0:
             sent.append(now)
     rate = float(f"{a_second:.3f}")
     for first, begin in enumerate(sent):
@@ -295,7 +300,7 @@ def test_whoever_waits_as_long_as_told_gets_a_turn(a_second: float, budget: int)
     pacer = Pacer(Pace(limit=f"{a_second:.3f}/s, {budget}/m"))
     now, taken = TEN, 0
     for _ in range(2000):
-        wait = pacer.take_or_wait_seconds("", now)
+        wait = pacer.count_message_or_get_wait("", now)
         taken += wait == 0.0
         now += wait
         if taken >= 2 * budget:
@@ -308,7 +313,7 @@ def test_whoever_waits_as_long_as_told_gets_a_turn(a_second: float, budget: int)
 
 def test_turns_are_spread_over_the_time_that_they_will_take() -> None:
     pacer = Pacer(Pace(domains={"slow.test": "20/s"}))
-    turns = [pacer.next_free_time("slow.test", TEN, 40) for _ in range(1000)]
+    turns = [pacer.plan_send_time("slow.test", TEN, 40) for _ in range(1000)]
     assert turns == sorted(turns)
     assert turns[0] == pytest.approx(TEN + 2, abs=0.1)
     assert turns[-1] == pytest.approx(TEN + 52, abs=0.2)
@@ -317,11 +322,11 @@ def test_turns_are_spread_over_the_time_that_they_will_take() -> None:
 def test_turns_of_a_budget_are_in_the_hours_in_which_they_fit() -> None:
     pacer = Pacer(Pace(domains={"slow.test": "5/h"}))
     assert as_many_as_may(pacer, TEN + 60, "slow.test") == 5
-    turns = [pacer.next_free_time("slow.test", TEN + 60, 0) for _ in range(12)]
+    turns = [pacer.plan_send_time("slow.test", TEN + 60, 0) for _ in range(12)]
     assert Counter(turns) == {TEN + 3600: 5, TEN + 7200: 5, TEN + 10800: 2}
 
 
 def test_a_turn_in_a_thousand_years_is_looked_at_again_in_one() -> None:
     pacer = Pacer(Pace(domains={"slow.test": "1/d"}))
-    turns = [pacer.next_free_time("slow.test", TEN, 1) for _ in range(1000)]
+    turns = [pacer.plan_send_time("slow.test", TEN, 1) for _ in range(1000)]
     assert turns[-1] == pytest.approx(TEN + 366 * 86400)

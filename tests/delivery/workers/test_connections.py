@@ -45,7 +45,7 @@ def never() -> bool:
 
 
 def hold(share: ConnectionShare, number: int) -> None:
-    assert [share.acquire(never) for _ in range(number)] == [True] * number
+    assert [share.acquire_permit(never) for _ in range(number)] == [True] * number
 
 
 class Waiting:
@@ -61,7 +61,7 @@ class Waiting:
         until(lambda: share._waiting + self.got == number)
 
     def _wait(self) -> None:
-        if self._share.acquire(self._given_up.is_set):
+        if self._share.acquire_permit(self._given_up.is_set):
             self.got += 1
 
     def end(self) -> None:
@@ -73,13 +73,13 @@ class Waiting:
 def test_one_run_gets_all_permits_and_owes_none() -> None:
     share = ConnectionPool(4).add_run(always)
     hold(share, 4)
-    assert not share.must_release()
-    assert not share.must_release(is_idle=True)
-    assert not share.acquire(always)
+    assert not share.must_release_permit()
+    assert not share.must_release_permit(is_idle=True)
+    assert not share.acquire_permit(always)
 
 
 def test_there_is_at_least_one_permit() -> None:
-    assert ConnectionPool(0).add_run(always).acquire(never)
+    assert ConnectionPool(0).add_run(always).acquire_permit(never)
 
 
 @pytest.mark.parametrize(("total", "kept", "given"), [(8, 4, 4), (5, 3, 2), (2, 1, 1), (3, 2, 1)])
@@ -88,13 +88,13 @@ def test_a_run_that_holds_all_gives_up_half_between_its_chunks(total: int, kept:
     first, second = pool.add_run(always), pool.add_run(always)
     hold(first, total)
     waiting = Waiting(second, total)
-    owed = [first.must_release() for _ in range(total)]
+    owed = [first.must_release_permit() for _ in range(total)]
     assert owed.count(True) == given
     for _ in range(given):
-        first.release()
+        first.release_permit()
     until(lambda: waiting.got == given)
-    assert not first.must_release()
-    assert not second.must_release()
+    assert not first.must_release_permit()
+    assert not second.must_release_permit()
     waiting.end()
 
 
@@ -103,12 +103,12 @@ def test_a_permit_that_is_free_or_promised_already_is_not_asked_for_again() -> N
     first, second = pool.add_run(always), pool.add_run(always)
     hold(first, 4)
     waiting = Waiting(second, 1)
-    assert first.must_release()
-    assert not first.must_release()
-    first.release()
+    assert first.must_release_permit()
+    assert not first.must_release_permit()
+    first.release_permit()
     until(lambda: waiting.got == 1)
-    first.release()
-    assert not second.must_release()
+    first.release_permit()
+    assert not second.must_release_permit()
     waiting.end()
 
 
@@ -117,14 +117,14 @@ def test_a_run_without_work_takes_only_what_nobody_else_waits_for() -> None:
     first, idle, second = pool.add_run(always), pool.add_run(never), pool.add_run(always)
     hold(first, 2)
     nothing = Waiting(idle, 1)
-    assert not first.must_release()
-    assert not first.must_release(is_idle=True)
+    assert not first.must_release_permit()
+    assert not first.must_release_permit(is_idle=True)
     waiting = Waiting(second, 1)
-    assert first.must_release()
-    first.release()
+    assert first.must_release_permit()
+    first.release_permit()
     until(lambda: waiting.got == 1)
     assert nothing.got == 0
-    first.release()
+    first.release_permit()
     until(lambda: nothing.got == 1)
     nothing.end()
     waiting.end()
@@ -136,9 +136,9 @@ def test_a_worker_that_has_been_idle_gives_its_permit_to_a_run_that_has_as_many(
     hold(first, 1)
     hold(second, 1)
     waiting = Waiting(second, 1)
-    assert not first.must_release()
-    assert first.must_release(is_idle=True)
-    first.release()
+    assert not first.must_release_permit()
+    assert first.must_release_permit(is_idle=True)
+    first.release_permit()
     until(lambda: waiting.got == 1)
     waiting.end()
 
@@ -148,10 +148,10 @@ def test_a_promise_to_a_run_that_ended_meanwhile_goes_to_the_next() -> None:
     first, second, third = pool.add_run(always), pool.add_run(always), pool.add_run(always)
     hold(first, 1)
     leaving = Waiting(second, 1)
-    assert first.must_release()
+    assert first.must_release_permit()
     leaving.end()
     waiting = Waiting(third, 1)
-    first.release()
+    first.release_permit()
     until(lambda: waiting.got == 1)
     assert leaving.got == 0
     waiting.end()

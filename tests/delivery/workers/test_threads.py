@@ -55,7 +55,7 @@ def test_the_threads_that_there_are_do_the_work(
     spool, transport = freeze(db), Scripted()
     scarce(monkeypatch, number, error)
     run(settings, spool, transport, journal)
-    assert len(set(transport.sent)) == spool.counts_by_state()["accepted"] == 50
+    assert len(set(transport.sent)) == spool.delivery_counts_by_state()["accepted"] == 50
     assert transport.closed == number - 1
 
 
@@ -69,6 +69,6 @@ def test_without_any_thread_nothing_is_claimed_and_the_next_run_goes_on(
         scarce(patch, number, RuntimeError("can't start new thread"))
         with pytest.raises(TransportError, match="cannot start another thread for this process"):
             run(settings, spool, transport, journal)
-    assert spool.counts_by_state()["pending"] == 5
+    assert spool.delivery_counts_by_state()["pending"] == 5
     run(settings, spool, transport, journal)
-    assert len(transport.sent) == spool.counts_by_state()["accepted"] == 5
+    assert len(transport.sent) == spool.delivery_counts_by_state()["accepted"] == 5

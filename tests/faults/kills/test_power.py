@@ -177,7 +177,7 @@ def test_a_journal_cut_at_any_byte(
     ends: list[int] = []
     for kind, entries in WRITES:
         if kind == "begin":
-            journal.note_begun([(number, 1) for number, _ in entries])
+            journal.note_begun_deliveries([(number, 1) for number, _ in entries])
         else:
             journal.note_outcomes(
                 [(number, 1, outcome) for number, outcome in entries if outcome],
@@ -193,7 +193,7 @@ def test_a_journal_cut_at_any_byte(
         # After a write that the disk cut short, another worker may still write its line.
         path.write_bytes(whole[:cut])
         if goes_on == "begin":
-            journal.note_begun([(CLAIMED, 1)])
+            journal.note_begun_deliveries([(CLAIMED, 1)])
         elif goes_on:
             journal.note_outcomes([(CLAIMED, 1, Outcome(OutcomeKind.ACCEPTED))])
         found = verdicts(claimed.database, claimed, path)

@@ -70,7 +70,7 @@ def test_two_kills_within_the_recovery_from_a_third(
     desk = calm(make_desk)
     killed(
         desk,
-        Step("message", "mailer.transports.smtp.channel:SmtpSession.transact", call=4),
+        Step("message", "mailer.transports.smtp.channel:SmtpSession.run_mail_transaction", call=4),
         WHEN[arrived],
     )
     killed(desk, step, "before")
@@ -102,8 +102,8 @@ def test_a_kill_in_the_finish_after_an_earlier_kill(
 @pytest.mark.parametrize(
     "step",
     [
-        Step("retry", f"{_DECISIONS}.retry_refused"),
-        Step("committed", COMMIT, once=f"{_DECISIONS}.retry_refused"),
+        Step("retry", f"{_DECISIONS}.retry_refused_deliveries"),
+        Step("committed", COMMIT, once=f"{_DECISIONS}.retry_refused_deliveries"),
         Step("recovery", _RECOVERY),
         Step("claim", f"{_CLAIMS}.claim"),
         Step("status", f"{_CAMPAIGN}.apply_event", call=2),
@@ -123,8 +123,8 @@ def test_a_kill_of_campaigns_retry(make_desk: MakeDesk, tally: Tally, step: Step
 
 
 RESOLVING = (
-    Step("resolve", f"{_DECISIONS}.resolve_uncertain"),
-    Step("committed", COMMIT, once=f"{_DECISIONS}.resolve_uncertain"),
+    Step("resolve", f"{_DECISIONS}.resolve_uncertain_deliveries"),
+    Step("committed", COMMIT, once=f"{_DECISIONS}.resolve_uncertain_deliveries"),
     Step("manifest", _MANIFEST),
 )
 
@@ -136,7 +136,11 @@ def test_a_kill_of_campaigns_resolve_assume_sent(
     make_desk: MakeDesk, step: Step, when: str, arrived: bool
 ) -> None:
     desk = calm(make_desk)
-    killed(desk, Step("message", "mailer.transports.smtp.channel:SmtpSession.transact"), WHEN[arrived])
+    killed(
+        desk,
+        Step("message", "mailer.transports.smtp.channel:SmtpSession.run_mail_transaction"),
+        WHEN[arrived],
+    )
     desk.finish()
     killed(desk, step, when, "campaigns", "resolve", SLUG, "--assume-sent")
     desk.run("campaigns", "resolve", SLUG, "--assume-sent")
@@ -153,7 +157,11 @@ def test_a_kill_of_campaigns_resolve_resend(
     make_desk: MakeDesk, step: Step, when: str, arrived: bool
 ) -> None:
     desk = calm(make_desk)
-    killed(desk, Step("message", "mailer.transports.smtp.channel:SmtpSession.transact"), WHEN[arrived])
+    killed(
+        desk,
+        Step("message", "mailer.transports.smtp.channel:SmtpSession.run_mail_transaction"),
+        WHEN[arrived],
+    )
     desk.finish()
     doubted = [address for address, state, _ in desk.rows() if state == "uncertain"]
     killed(desk, step, when, "campaigns", "resolve", SLUG, "--resend")
@@ -176,7 +184,11 @@ def test_a_kill_of_campaigns_resolve_resend(
 def test_a_kill_of_campaigns_pause(make_desk: MakeDesk, tally: Tally, step: Step, when: str) -> None:
     desk = calm(make_desk)
     in_fours = {"mailer.delivery.intake:_CHUNK": 4}
-    killed(desk, Step("journal", "mailer.spool.journal:Journal.note_begun", call=2, dials=in_fours), "before")
+    killed(
+        desk,
+        Step("journal", "mailer.spool.journal:Journal.note_begun_deliveries", call=2, dials=in_fours),
+        "before",
+    )
     killed(desk, step, when, "campaigns", "pause", SLUG)
     tally.kills += 2
     assert desk.status == ("paused" if when == "after" else "sending")

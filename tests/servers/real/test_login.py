@@ -114,7 +114,7 @@ def by_token(
 def hand_over(way: Smtp) -> None:
     """One message after a login, which Postfix takes from nobody else."""
     session = open_session(way.server)
-    assert session.transact("desk@example.org", "reader1@d1.example.org", RAW)[0] == 250
+    assert session.run_mail_transaction("desk@example.org", "reader1@d1.example.org", RAW)[0] == 250
     session.end_session()
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mailer.transports.refusal.receivers import PROVIDERS, find_meaning
+from mailer.transports.refusal.receivers import PROVIDERS, find_reply_meaning
 from mailer.transports.refusal.remedies import REMEDIES, remedy_for
 
 #: A folded reply (an address is ◊), the provider and the cause, in the order of the rows.
@@ -63,13 +63,13 @@ WITHOUT_A_PAGE = {"Rambler", "Zoho", "Proofpoint", "qmail"}
 @pytest.mark.parametrize("number", range(len(ROWS)))
 def test_a_reply_means_what_the_page_of_its_provider_says(number: int) -> None:
     reply, provider, cause = ROWS[number]
-    row = find_meaning(reply, answers_rcpt=True)
+    row = find_reply_meaning(reply, answers_rcpt=True)
     assert row is not None
     assert row is PROVIDERS[number]
     assert (row.provider, row.cause) == (provider, cause)
     assert row.source.startswith("http") or provider in WITHOUT_A_PAGE
     assert row.later is (number in LATER)
-    elsewhere = find_meaning(reply, answers_rcpt=False)
+    elsewhere = find_reply_meaning(reply, answers_rcpt=False)
     assert elsewhere is (None if number in AT_RCPT else row)
 
 
@@ -78,7 +78,7 @@ def test_every_row_has_its_reply() -> None:
 
 
 def test_a_reply_of_nobody_we_know_has_no_meaning_of_its_own() -> None:
-    assert find_meaning("user unknown", answers_rcpt=True) is None
+    assert find_reply_meaning("user unknown", answers_rcpt=True) is None
 
 
 #: A refusal, the provider, and words of what is to be done, in the order of the rows.

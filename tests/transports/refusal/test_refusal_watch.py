@@ -78,7 +78,7 @@ def run(
 
 
 def left(spool: Spool) -> dict[str, int]:
-    return {state: number for state, number in spool.counts_by_state().items() if number}
+    return {state: number for state, number in spool.delivery_counts_by_state().items() if number}
 
 
 def bounced(db: Database) -> int:
@@ -137,7 +137,7 @@ def test_everybody_is_refused_in_the_same_words(
     assert left(spool) == {"pending": 192}
     assert bounced(db) == 0
     assert len(transport.sent) <= 20 + connections
-    assert spool.reason_groups() == ()
+    assert spool.non_delivery_reasons() == ()
     again = Scripted()
     run(settings, spool, again, journal)
     assert left(spool) == {"accepted": 192}
@@ -237,7 +237,7 @@ def test_a_grey_list_puts_off_everybody_and_they_are_tried_again(
     progress = run(settings, spool, Scripted(says(reply)), journal)
     assert left(spool) == {"deferred": 500}
     assert progress.outcomes == {"deferred": 500}
-    spool.make_deferred_due()
+    spool.make_deferred_deliveries_due()
     run(settings, spool, Scripted(), journal)
     assert left(spool) == {"accepted": 500}
 
@@ -260,7 +260,7 @@ def test_who_is_refused_in_a_later_run_of_a_campaign_that_others_have(
     later = says("450 4.1.1 unverified address")
     run(settings, spool, Scripted(lambda m: later(m) if m.subscriber_id in ids[::3] else ACCEPTED), journal)
     assert left(spool) == {"accepted": 26, "deferred": 14}
-    spool.make_deferred_due()
+    spool.make_deferred_deliveries_due()
     run(settings, spool, Scripted(says("550 5.1.1 user unknown")), journal)
     assert left(spool) == {"accepted": 26, "rejected": 14}
     assert bounced(db) == 14
@@ -274,7 +274,7 @@ def test_a_login_that_ends_between_two_runs_strikes_nobody_off(
     taken = [(claim.person, claim.attempt, ACCEPTED, "") for claim in spool.claim(20) or ()]
     with writing(db):
         spool.settle(taken)
-        spool.record_acceptance()  # as the run before did
+        spool.record_accepted_message()  # as the run before did
     for _ in range(3):
         with pytest.raises(CircuitBreakerError):
             run(settings, spool, Scripted(says("550 Invalid recipient")), journal)
@@ -314,7 +314,7 @@ def test_who_is_refused_by_another_transport_than_others_have_it_from(
     for _ in range(3):
         db.conn.execute("UPDATE campaigns SET transport = 'smtp://other.test'")
         db.conn.commit()
-        spool.make_deferred_due()
+        spool.make_deferred_deliveries_due()
         with pytest.raises(CircuitBreakerError):
             run(settings, spool, Scripted(says("550 Invalid recipient")), journal)
     assert left(spool) == {"accepted": 26, "pending": 14}
@@ -404,7 +404,7 @@ def test_a_killed_run_that_knew_of_refusals_alone_strikes_nobody_off(
     spool = smtp_spool(db)
     spool.claim(number)
     noted = Journal(journal)
-    noted.note_begun([(i, 1) for i in ids])
+    noted.note_begun_deliveries([(i, 1) for i in ids])
     refused = Outcome(OutcomeKind.REJECTED, "", "550 Invalid recipient", Cause.ADDRESS)
     noted.note_outcomes([(i, 1, refused) for i in ids])
     noted.close()
@@ -435,7 +435,7 @@ def test_a_killed_run_that_knew_of_two_kinds_of_refusals_strikes_nobody_off(
     spool = smtp_spool(db)
     spool.claim(number)
     noted = Journal(journal)
-    noted.note_begun([(i, 1) for i in ids])
+    noted.note_begun_deliveries([(i, 1) for i in ids])
     words = ("550 Invalid recipient", "550 5.7.1 No such user!")
     noted.note_outcomes(
         [(i, 1, Outcome(OutcomeKind.REJECTED, "", words[i % 2], Cause.ADDRESS)) for i in ids],
@@ -452,7 +452,7 @@ def test_a_killed_run_in_which_somebody_was_accepted_marks_who_was_refused(
     spool = smtp_spool(db)
     spool.claim(10)
     noted = Journal(journal)
-    noted.note_begun([(i, 1) for i in ids])
+    noted.note_begun_deliveries([(i, 1) for i in ids])
     refused = Outcome(OutcomeKind.REJECTED, "", "550 Invalid recipient", Cause.ADDRESS)
     noted.note_outcomes([(ids[0], 1, ACCEPTED), *((i, 1, refused) for i in ids[1:])])
     noted.close()
@@ -564,7 +564,7 @@ def test_a_killed_run_gives_back_who_was_refused_for_us(db: Database, journal: P
     spool = smtp_spool(db)
     spool.claim(3)
     noted = Journal(journal)
-    noted.note_begun([(i, 1) for i in ids])
+    noted.note_begun_deliveries([(i, 1) for i in ids])
     about_us = Outcome(OutcomeKind.REJECTED, "", "550 5.7.26 unauthenticated", Cause.US)
     noted.note_outcomes([(ids[0], 1, ACCEPTED), (ids[1], 1, about_us), (ids[2], 1, ACCEPTED)])
     noted.close()

@@ -135,7 +135,7 @@ def _is_about_the_mechanism(code: int, words: bytes) -> bool:
     return code in _ABOUT_THE_MECHANISM and not _ABOUT_THE_PASSWORD.search(words)
 
 
-def _is_about_placement(code: int, words: bytes) -> bool:
+def _is_about_response_placement(code: int, words: bytes) -> bool:
     """Returns whether the mechanism may succeed if its response is sent after AUTH, or with it instead."""
     return code in _ABOUT_THE_FORM and not _ABOUT_THE_PASSWORD.search(words)
 
@@ -155,11 +155,11 @@ def _try_mechanism(session: EsmtpSession, mechanism: str, credentials: Credentia
 
 
 def _run_single_response(
-    session: EsmtpSession, mechanism: str, response: bytes, after_error: bytes
+    session: EsmtpSession, mechanism: str, response: bytes, error_answer: bytes
 ) -> tuple[int, bytes]:
     """Runs a mechanism with a single client response; returns the code and text of the final reply.
 
-    The response is sent with AUTH if it is short enough, or if the server requires it. `after_error` answers
+    The response is sent with AUTH if it is short enough, or if the server requires it. `error_answer` answers
     a challenge that reports an error.
     """
     initial = f"{mechanism} {_base64_text(response)}"
@@ -167,24 +167,26 @@ def _run_single_response(
     if len(f"AUTH {initial}\r\n") > _LONGEST_COMMAND:
         forms = (mechanism, initial)
     for last, form in enumerate(forms):
-        answer = _single_answerer(form == initial, response, after_error)
+        answer = _single_response_answerer(form == initial, response, error_answer)
         code, words = _answer_challenges(session, *session.docmd("AUTH", form), answer)
-        if last or not _is_about_placement(code, words):
+        if last or not _is_about_response_placement(code, words):
             break
     return code, words
 
 
-def _single_answerer(was_sent: bool, response: bytes, after_error: bytes) -> Callable[[bytes], bytes]:
-    """Returns a function that answers an empty challenge with `response`, an error with `after_error`.
+def _single_response_answerer(
+    response_was_sent: bool, response: bytes, error_answer: bytes
+) -> Callable[[bytes], bytes]:
+    """Returns a function that answers an empty challenge with `response`, an error with `error_answer`.
 
-    `was_sent` says whether the response was already sent with AUTH.
+    `response_was_sent` is True if the response was already sent with AUTH.
     """
 
     def answer(challenge: bytes) -> bytes:
-        nonlocal was_sent
-        if challenge.lstrip().startswith(b"{") or (was_sent and challenge):
-            return after_error
-        was_sent = True
+        nonlocal response_was_sent
+        if challenge.lstrip().startswith(b"{") or (response_was_sent and challenge):
+            return error_answer
+        response_was_sent = True
         return response
 
     return answer
@@ -197,7 +199,7 @@ def _run_login(session: EsmtpSession, credentials: Credentials) -> tuple[int, by
         answer = _prompt_answerer(user, password, bool(last))
         reply = session.docmd("AUTH", form)
         code, words = _answer_challenges(session, *reply, answer, allows_plain_text=True)
-        if last or not _is_about_placement(code, words):
+        if last or not _is_about_response_placement(code, words):
             break
     return code, words
 
@@ -239,8 +241,8 @@ def _answer_challenges(
 ) -> tuple[int, bytes]:
     """Answers challenges (334) until the final reply; returns the code and text of that reply.
 
-    `code` and `words` are the first reply. An error in a challenge is appended to the text.
-    `allows_plain_text` accepts challenges that are not Base64.
+    `code` and `words` are the first reply. An error in a challenge is appended to the returned text. If
+    `allows_plain_text` is True, challenges need not be Base64.
     """
     detail = ""
     for _ in range(_MOST_CHALLENGES):

@@ -35,9 +35,9 @@ class LoginDeferred(TemporaryRefusal):
 
 
 def explained_error(server: ServerSettings, error: OSError, credentials: Credentials) -> TransportError:
-    """Returns the error to raise for `error`, with what to do and without secrets.
+    """Returns the error to raise for `error`. Its text says what to do and contains no secrets.
 
-    It is a ServerUnavailable if a later attempt may succeed.
+    The returned error is a ServerUnavailable if a later attempt may succeed.
     """
     match error:
         case NoCommonMechanism():

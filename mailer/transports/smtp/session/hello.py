@@ -13,7 +13,7 @@ from typing import Final
 __all__ = [
     "HelloRefused",
     "address_literal",
-    "own_full_name",
+    "own_full_host_name",
     "helo_advice",
     "is_full_host_name",
     "is_about_helo",
@@ -47,11 +47,11 @@ def is_full_host_name(name: str) -> bool:
     return len(name) <= 253 and bool(_FULL_NAME.fullmatch(name)) and not _NO_NAMES.search(name.lower())
 
 
-def own_full_name() -> str:
+def own_full_host_name() -> str:
     """Returns this machine's fully qualified host name, or '' if none is found within a second."""
     name = socket.gethostname().rstrip(".")
     if not is_full_host_name(name):
-        name = _look_up_full_name(name)
+        name = _look_up_full_host_name(name)
     return name if is_full_host_name(name) else ""
 
 
@@ -78,7 +78,7 @@ def helo_advice(name: str) -> str:
 
 
 @lru_cache(maxsize=8)
-def _look_up_full_name(name: str) -> str:
+def _look_up_full_host_name(name: str) -> str:
     """Returns the full name for `name` from /etc/hosts or DNS; '' if that takes over a second."""
     found: queue.SimpleQueue[str] = queue.SimpleQueue()
     threading.Thread(target=lambda: found.put(socket.getfqdn(name)), name="full-name", daemon=True).start()

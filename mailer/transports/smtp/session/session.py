@@ -20,7 +20,12 @@ from mailer.transports.buffered import wait_until_sent
 from mailer.transports.refusal.refusal import SmtpStage
 from mailer.transports.smtp.session.auth import Credentials, log_in
 from mailer.transports.smtp.session.commands import CommandSender, SmtpEnvelope
-from mailer.transports.smtp.session.hello import HelloRefused, address_literal, is_about_helo, own_full_name
+from mailer.transports.smtp.session.hello import (
+    HelloRefused,
+    address_literal,
+    is_about_helo,
+    own_full_host_name,
+)
 from mailer.transports.smtp.session.replies import NO_ANSWER, disconnect_reason
 from mailer.transports.smtp.session.tls_port import await_greeting
 
@@ -75,7 +80,7 @@ class SmtpSession(CommandSender):
         self._implicit_tls = implicit_tls
         self._connect_timeout = connect_timeout
         super().__init__(host, port, local_hostname="localhost", timeout=timeout)
-        self.local_hostname = name or self._own_name()
+        self.local_hostname = name or self._own_name_for_ehlo()
 
     def _get_socket(self, host: str, port: int, timeout: float) -> socket.socket:
         """Returns a connected socket. Overrides the method with which smtplib connects."""
@@ -91,9 +96,9 @@ class SmtpSession(CommandSender):
             return plain
         return self._implicit_tls.wrap_socket(plain, server_hostname=host)
 
-    def _own_name(self) -> str:
+    def _own_name_for_ehlo(self) -> str:
         """Returns the name for EHLO: this machine's full name, or its IP address (RFC 5321 section 4.1.4)."""
-        return own_full_name() or address_literal(self._require_socket().getsockname()[0])
+        return own_full_host_name() or address_literal(self._require_socket().getsockname()[0])
 
     def greet(self) -> None:
         """Sends EHLO, or HELO if the server does not know EHLO. Raises HelloRefused with the reply."""
@@ -136,7 +141,7 @@ class SmtpSession(CommandSender):
         except OSError:
             return False
 
-    def transact(
+    def run_mail_transaction(
         self,
         sender: str,
         recipient: str,
@@ -150,8 +155,8 @@ class SmtpSession(CommandSender):
 
         This reply is the first refusal, or the answer to the final dot. The addresses must not contain
         control characters, spaces or angle brackets. The commands of the message `following` are sent
-        together with the final dot, which saves a round trip; it must be the next message in this session. If
-        `needs_dot_stuffing` is False, no line of `raw` begins with a full stop, and no search is needed.
+        together with the final dot, which saves a round trip; `following` must be the next message in this
+        session. If `needs_dot_stuffing` is False, no line of `raw` may begin with a full stop.
         `gate` is called before the final dot and returns whether to send it. Raises ConnectionLost,
         GateRefused and AnswerMissing.
         """
@@ -202,7 +207,10 @@ class SmtpSession(CommandSender):
         return b".\r\n" + b"".join(self._envelope_commands(following))
 
     def _read_final_answer(self, connection: socket.socket, unsent: bytes) -> tuple[int, bytes]:
-        """Sends `unsent`, the rest of the end of the message; returns the answer. Raises AnswerMissing."""
+        """Sends `unsent`, the bytes from the final dot on that are not yet sent; returns the server's answer.
+
+        Raises AnswerMissing.
+        """
         try:
             if unsent:
                 connection.sendall(unsent)
