@@ -153,7 +153,9 @@ def make_failed_deliveries_pending(
         recover_dead_run(workspace, spool)
         refuse_if_database_lacks_deliveries(settings, campaign, spool.delivery_counts_by_state())
         only = _subscriber_id_for(workspace, spool, address)
-        again = spool.retry_refused_deliveries(partial(unreachable_subscriber_ids, workspace.db), only_person=only)
+        again = spool.retry_refused_deliveries(
+            partial(unreachable_subscriber_ids, workspace.db), only_person=only
+        )
         if address is not None and not again:
             raise _wrong_state_error(workspace, spool, address, "rejected or deferred, or cannot be reached")
         return again, 0 if address is not None else spool.delivery_counts_by_state()[State.REJECTED]
