@@ -27,7 +27,7 @@ from mailer.archive.manifest import (
     sha256_hex,
     update_manifest,
 )
-from mailer.archive.new_folder import put_folder
+from mailer.archive.new_folder import write_folder_atomically
 from mailer.archive.originals import original_files
 from mailer.archive.paths import display_path, is_path_inside_folder, is_published_file_name
 from mailer.campaign.slug import is_slug
@@ -87,7 +87,7 @@ def write_campaign(
         raise ArchiveError(f'"{folder.name}" cannot be the name of a campaign; use letters, digits, - and _')
     if not renditions:
         raise ArchiveError(f"{display_path(folder)} was not written: it has no renditions")
-    main_variant = _main_variant(renditions, manifest)
+    main_variant = _variant_of_most_readers(renditions, manifest)
     public_variant = {"everybody": 0, "variant": main_variant, "none": None}[
         settings.editions[loaded.issue.edition].public_page
     ]
@@ -107,20 +107,20 @@ def write_campaign(
         "finished_at": None,
         "counts": {},
         **manifest,
-        **_rendering_record(settings, loaded, renditions, main_variant, public_variant),
+        **_manifest_keys_for_rendering(settings, loaded, renditions, main_variant, public_variant),
         "files": {name: sha256_hex(files[name]) for name in sorted(files)},
     }
-    _put_campaign_folder(
+    _write_campaign_folder(
         folder,
         [*files.items(), (MANIFEST, json_bytes(document))],
         replace=replace or is_unstarted_campaign(folder),
     )
 
 
-def _put_campaign_folder(folder: Path, files: Sequence[tuple[str, bytes]], *, replace: bool) -> None:
+def _write_campaign_folder(folder: Path, files: Sequence[tuple[str, bytes]], *, replace: bool) -> None:
     """Writes the files, each as (path in the folder, bytes). Raises ArchiveError if that fails."""
     try:
-        put_folder(folder, files, replace=replace)
+        write_folder_atomically(folder, files, replace=replace)
     except FileExistsError:
         raise ArchiveError(
             f"{display_path(folder)} already holds a campaign that was sent; "
@@ -207,7 +207,7 @@ def _read_campaign(folder: Path) -> ArchivedCampaign:
     )
 
 
-def _main_variant(renditions: Mapping[int, Rendition], manifest: Mapping[str, Any]) -> int:
+def _variant_of_most_readers(renditions: Mapping[int, Rendition], manifest: Mapping[str, Any]) -> int:
     """Returns the variant that most readers get."""
     readers = manifest.get("plan", {}).get("variants", {})
     return max(sorted(renditions), key=lambda mask: readers.get(str(mask), 0))
@@ -228,7 +228,7 @@ def _archived_files(
     if public_variant is not None:
         yield "web.html", renditions[public_variant].web.encode()
     written: set[str] = set()
-    for mask, name in _variant_files(renditions).items():
+    for mask, name in _file_paths_of_variants(renditions).items():
         if name in written:
             continue
         written.add(name)
@@ -241,7 +241,7 @@ def _archived_files(
             yield f"images/{picture.name}", picture.data
 
 
-def _variant_files(renditions: Mapping[int, Rendition]) -> dict[int, str]:
+def _file_paths_of_variants(renditions: Mapping[int, Rendition]) -> dict[int, str]:
     """Returns the path of the file of each variant. Equal variants share one file."""
     first: dict[int, int] = {}
     return {
@@ -249,7 +249,7 @@ def _variant_files(renditions: Mapping[int, Rendition]) -> dict[int, str]:
     }
 
 
-def _rendering_record(
+def _manifest_keys_for_rendering(
     settings: Settings,
     loaded: LoadedIssue,
     renditions: Mapping[int, Rendition],
@@ -266,7 +266,7 @@ def _rendering_record(
         "theme": renditions[main_variant].theme,
         "main": main_variant,
         "public": public_variant,
-        "variants": {str(mask): name for mask, name in _variant_files(renditions).items()},
+        "variants": {str(mask): name for mask, name in _file_paths_of_variants(renditions).items()},
         "settings": {
             "publication": settings.publication.model_dump(mode="json", by_alias=True),
             "brand": settings.brand.model_dump(mode="json"),

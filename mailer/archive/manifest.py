@@ -56,7 +56,7 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     except FileNotFoundError:
         raise ArchiveError(Problem("is missing; restore the folder from a backup", place)) from None
     except OSError as error:
-        raise ArchiveError(Problem(f"cannot be read: {_reason_of(error)}", place)) from None
+        raise ArchiveError(Problem(f"cannot be read: {_text_of_os_error(error)}", place)) from None
     except (ValueError, RecursionError):
         raise ArchiveError(Problem("is damaged (no valid JSON); restore it from a backup", place)) from None
     problem = _manifest_problem(data)
@@ -90,7 +90,7 @@ def update_manifest(folder: Path, changes: Mapping[str, Any]) -> None:
     except OSError as error:
         raise ArchiveError(
             Problem(
-                f"cannot be written: {_reason_of(error)}; the deliveries are safe in subscribers.db. "
+                f"cannot be written: {_text_of_os_error(error)}; the deliveries are safe in subscribers.db. "
                 "Correct this and run the same command again",
                 display_path(folder, MANIFEST),
             )
@@ -123,5 +123,5 @@ def _manifest_problem(data: object) -> str:
     return "" if sound else "is damaged (a key is missing or has a wrong value); restore it from a backup"
 
 
-def _reason_of(error: OSError) -> str:
+def _text_of_os_error(error: OSError) -> str:
     return (error.strerror or str(error)).lower()

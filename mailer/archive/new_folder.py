@@ -16,13 +16,15 @@ from pathlib import Path
 
 from mailer.files import TEMPORARY, sync_folder
 
-__all__ = ["put_folder"]
+__all__ = ["write_folder_atomically"]
 
 #: The end of the name of a folder that is being replaced.
 _REPLACED = ".old"
 
 
-def put_folder(folder: Path, files: Iterable[tuple[str, bytes]], *, replace: bool = False) -> None:
+def write_folder_atomically(
+    folder: Path, files: Iterable[tuple[str, bytes]], *, replace: bool = False
+) -> None:
     """Writes `folder` atomically with these files, each as (path in the folder, bytes).
 
     An existing folder is replaced if `replace` is True; else FileExistsError is raised. Raises OSError if the

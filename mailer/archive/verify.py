@@ -57,7 +57,7 @@ def verify_campaign(folder: Path, settings: Settings) -> Verification:
         manifest = read_manifest(folder)
     except ArchiveError as error:
         return Verification((str(error),))
-    problems = list(_changed_files(folder, manifest))
+    problems = list(_problems_of_changed_files(folder, manifest))
     if manifest["slug"] != folder.name:
         problems.insert(0, f"{display_path(folder)} belongs to campaign {manifest['slug']} and was renamed")
     if problems:
@@ -66,17 +66,17 @@ def verify_campaign(folder: Path, settings: Settings) -> Verification:
         sent = read_renditions(folder)
     except ArchiveError as error:
         return Verification((str(error),))
-    problems += _files_unlike_renditions(folder, manifest, sent)
+    problems += _problems_of_files_unlike_renditions(folder, manifest, sent)
     if problems:
         return Verification(tuple(problems))
     try:
         now = _render_again(folder, manifest, settings, sent)
     except MailerError as error:
-        return _failed_rendering(folder, manifest, settings, error)
+        return _verification_after_failed_rendering(folder, manifest, settings, error)
     return _compare_renditions(folder, manifest, settings, sent, now)
 
 
-def _changed_files(folder: Path, manifest: Mapping[str, Any]) -> Iterator[str]:
+def _problems_of_changed_files(folder: Path, manifest: Mapping[str, Any]) -> Iterator[str]:
     expected: dict[str, str] = manifest["files"]
     found = dict(_files_in(folder))
     for name in sorted(expected.keys() - found.keys()):
@@ -102,7 +102,7 @@ def _is_unfinished_manifest(name: str, path: Path) -> bool:
     return (name == _UNFINISHED or is_temporary_name(name, MANIFEST)) and not path.is_symlink()
 
 
-def _files_unlike_renditions(
+def _problems_of_files_unlike_renditions(
     folder: Path, manifest: Mapping[str, Any], sent: Mapping[int, Rendition]
 ) -> Iterator[str]:
     """Returns a problem for each of email.html, email.txt and web.html that differs from its sent rendition.
@@ -156,7 +156,7 @@ def _render_again(
         return render_variants(loaded, then, slug=str(manifest["slug"]), variants=tuple(sent))
 
 
-def _failed_rendering(
+def _verification_after_failed_rendering(
     folder: Path, manifest: Mapping[str, Any], settings: Settings, error: MailerError
 ) -> Verification:
     why = "; ".join(str(problem) for problem in error.problems)

@@ -53,7 +53,7 @@ def check_rendition(
     findings.problems += loaded.findings
     if "email" in media:
         html = rendition.html.fill(_SAMPLE)
-        _check_size(findings, html)
+        _check_html_size(findings, html)
         page = _PageScanner()
         page.feed(html)
         page.close()
@@ -62,9 +62,9 @@ def check_rendition(
             _check_in_page_links(findings, page, rendition)
     _check_subject(findings, rendition.subject)
     if "text" in media:
-        _check_text(findings, rendition)
+        _check_text_part(findings, rendition)
     _check_unsubscribe_links(findings, rendition, media)
-    _check_contrast(findings, settings)
+    _check_colour_contrast(findings, settings)
     return tuple(dict.fromkeys((*findings.problems, *rendition.findings)))
 
 
@@ -87,7 +87,7 @@ class _FindingCollector:
         self.problems.append(Problem(message, path, line, severity=severity))
 
 
-def _check_size(findings: _FindingCollector, html: str) -> None:
+def _check_html_size(findings: _FindingCollector, html: str) -> None:
     size = len(html.encode())
     if size > MAX_BYTES:
         findings.add(
@@ -205,7 +205,7 @@ def _check_subject(findings: _FindingCollector, subject: RenditionPart) -> None:
         )
 
 
-def _check_text(findings: _FindingCollector, rendition: Rendition) -> None:
+def _check_text_part(findings: _FindingCollector, rendition: Rendition) -> None:
     text = rendition.text.fill(_SAMPLE)
     if not text.strip():
         findings.add("the plain-text part is empty; correct the text template of the layout")
@@ -231,7 +231,7 @@ def _check_unsubscribe_links(
             findings.add(f"the {name} part has no unsubscribe link; put links.unsubscribe into its template")
 
 
-def _check_contrast(findings: _FindingCollector, settings: Settings) -> None:
+def _check_colour_contrast(findings: _FindingCollector, settings: Settings) -> None:
     brand = settings.brand
     for name, colour in (("ink", brand.ink), ("accent", brand.accent)):
         ratio = contrast_ratio(colour, brand.paper)

@@ -209,15 +209,18 @@ class _VariantRendering:
             findings=tuple(sorted(self.viewer.album.findings, key=lambda p: (p.path or "", p.line or 0))),
         )
 
-    def _render_part(self, media: Collection[str], medium: str, make: Callable[[], _T]) -> _T | None:
-        """Returns the part of the rendition that `make` returns for one of MEDIA.
+    def _render_part(
+        self, wanted_media: Collection[str], medium: str, make_part: Callable[[], _T]
+    ) -> _T | None:
+        """Returns the part of the rendition for `medium` (one of MEDIA), which `make_part` makes.
 
-        Returns None if `media` does not include `medium`, or if `make` failed and the error was collected.
+        Returns None if `wanted_media` does not include `medium`, or if `make_part` failed and the error was
+        collected.
         """
-        if medium not in media:
+        if medium not in wanted_media:
             return None
         try:
-            made = make()
+            made = make_part()
         except MailerError as error:
             self.faults.raise_or_collect(error)
             return None
@@ -225,19 +228,21 @@ class _VariantRendering:
         return made
 
     def _render_email(self) -> tuple[str, RenditionPart]:
-        markup = render_mjml(self.theme, self._layout_template("email", ".mjml"), self._context_for("email"))
-        html = inline_styles(self._with_direction(markup))
+        markup = render_mjml(
+            self.theme, self._layout_template("email", ".mjml"), self._context_for_medium("email")
+        )
+        html = inline_styles(self._with_direction_attributes(markup))
         return html, html_part(html, self.markers)
 
     def _render_text(self) -> RenditionPart:
-        text = self.theme.render(self._layout_template("text", ".txt"), self._context_for("text"))
+        text = self.theme.render(self._layout_template("text", ".txt"), self._context_for_medium("text"))
         return text_part(text, self.markers)
 
     def _render_web(self) -> str:
-        page = self.theme.render(self._layout_template("web", ".html"), self._context_for("web"))
-        return html_without_slots(self._with_direction(page), self.markers)
+        page = self.theme.render(self._layout_template("web", ".html"), self._context_for_medium("web"))
+        return html_without_slots(self._with_direction_attributes(page), self.markers)
 
-    def _with_direction(self, html: str) -> str:
+    def _with_direction_attributes(self, html: str) -> str:
         """Returns the page, with `dir` attributes if any part of the issue is written from right to left."""
         if not any(direction_of(language) == "rtl" for language in languages_in(self.issue)):
             return html
@@ -246,6 +251,6 @@ class _VariantRendering:
     def _layout_template(self, medium: str, suffix: str) -> str:
         return self.theme.layout_template(self.edition.layout, medium, suffix)
 
-    def _context_for(self, medium: str) -> Mapping[str, Any]:
+    def _context_for_medium(self, medium: str) -> Mapping[str, Any]:
         self.markers.steps[0] = 0
         return {**self.context, "medium": medium}

@@ -101,7 +101,7 @@ class ReaderPages:
             try:
                 return self._render_from_theme(theme, name, languages, context)
             except Exception as error:  # a template can raise anything
-                _log_failure(f"templates/web/pages/{name}.html", error, replacement)
+                _log_failed_page(f"templates/web/pages/{name}.html", error, replacement)
         return self._plain_page(name, languages, context)
 
     def _log_unreadable_files(self) -> None:
@@ -110,18 +110,18 @@ class ReaderPages:
             try:
                 self._own.environment.get_template(f"{name}.html")
             except Exception as error:
-                _log_failure(f"templates/web/pages/{name}.html", error, "the built-in page")
+                _log_failed_page(f"templates/web/pages/{name}.html", error, "the built-in page")
         try:
             page_translations(self._page_language(self._own, ""), self._own.folders)
         except Exception as error:
-            _log_failure("templates/locale", error, "the built-in page")
+            _log_failed_page("templates/locale", error, "the built-in page")
 
     def _render_from_theme(
         self, theme: _PageTheme, name: str, languages: _Languages, context: Mapping[str, Any]
     ) -> Page:
         language = self._page_language(theme, languages)
         template = theme.environment.get_template(f"{name}.html")
-        html = _render_bounded(template, {**self._shared_context(theme, language), **context})
+        html = _render_with_size_limit(template, {**self._shared_context(theme, language), **context})
         return Page.of(html, language)
 
     def _page_language(self, theme: _PageTheme, languages: _Languages) -> str:
@@ -161,7 +161,7 @@ class ReaderPages:
         }
 
 
-def _render_bounded(template: Template, values: Mapping[str, Any]) -> str:
+def _render_with_size_limit(template: Template, values: Mapping[str, Any]) -> str:
     """Returns the output of the template for `values`. Raises OverflowError if the output is too long.
 
     An error of the template itself is raised as it is.
@@ -177,7 +177,7 @@ def _render_bounded(template: Template, values: Mapping[str, Any]) -> str:
     return "".join(parts)
 
 
-def _log_failure(place: str, error: Exception, replacement: str) -> None:
+def _log_failed_page(place: str, error: Exception, replacement: str) -> None:
     """Logs one line with the error, the file where it happened, and the page that replaces the broken one."""
     if isinstance(error, TemplateSyntaxError):
         place = f"templates/web/pages/{error.name}:{error.lineno}"

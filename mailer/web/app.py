@@ -64,15 +64,15 @@ def _routes(settings: Settings, pages: ReaderPages, quoted_prefix: str, prefix: 
         return RedirectResponse(f"{quoted_prefix}/archive/", 307)
 
     routes: list[BaseRoute] = [
-        Route("/u/{token:rest}", _handler_by_method(unsubscribe), methods=["GET", "POST"]),
-        Route("/p/{token:rest}", _handler_by_method(preferences), methods=["GET", "POST"]),
+        Route("/u/{token:rest}", _handler_of_get_and_post(unsubscribe), methods=["GET", "POST"]),
+        Route("/p/{token:rest}", _handler_of_get_and_post(preferences), methods=["GET", "POST"]),
         Route("/archive", redirect_to_archive),
         Route("/archive/", archive.index),
         Route("/archive/{slug}", archive.redirect_to_folder),
         Route("/archive/{slug}/", archive.page),
         Route("/archive/{slug}/images/{name}", archive.image),
         Route("/healthz", _health_handler(HealthCheck(actions.check_database))),
-        Route("/favicon.ico", _answer_without_icon),
+        Route("/favicon.ico", _answer_icon_request_with_204),
         Route("/", redirect_to_archive),
     ]
     return (
@@ -82,7 +82,9 @@ def _routes(settings: Settings, pages: ReaderPages, quoted_prefix: str, prefix: 
     )
 
 
-def _handler_by_method(page: UnsubscribePage | PreferencesPage) -> Callable[[Request], Awaitable[Response]]:
+def _handler_of_get_and_post(
+    page: UnsubscribePage | PreferencesPage,
+) -> Callable[[Request], Awaitable[Response]]:
     """Returns one handler for both methods of a page, so that a 405 for any other method names both."""
 
     async def answer(request: Request) -> Response:
@@ -104,5 +106,5 @@ def _health_handler(health: HealthCheck) -> Callable[[Request], Response]:
     return answer
 
 
-def _answer_without_icon(_request: Request) -> Response:
+def _answer_icon_request_with_204(_request: Request) -> Response:
     return Response(status_code=204, headers={"Cache-Control": "public, max-age=86400"})

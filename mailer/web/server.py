@@ -53,7 +53,7 @@ class _LimitedProtocol(H11Protocol):
     _head_timer: asyncio.TimerHandle | None = None
     _body_timer: asyncio.TimerHandle | None = None
     _stall_timer: asyncio.TimerHandle | None = None
-    _untaken: tuple[object, int] = (None, 0)
+    _unread_answer: tuple[object, int] = (None, 0)
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -135,11 +135,11 @@ class _LimitedProtocol(H11Protocol):
         A connection that is closing is checked too, because it still waits for its client.
         """
         waiting = self.transport.get_write_buffer_size()
-        cycle, before = self._untaken
+        cycle, before = self._unread_answer
         if waiting and before and cycle is self.cycle and waiting > before - _LEAST_TAKEN:
             self.transport.abort()
             return
-        self._untaken = (self.cycle, waiting)
+        self._unread_answer = (self.cycle, waiting)
         self._stall_timer = self.loop.call_later(STALL_SECONDS, self._close_if_stalled)
 
     def _update_head_timer(self) -> None:

@@ -8,7 +8,7 @@ import pytest
 from mailer.errors import ThemeError
 from mailer.render.html.inline import inline_styles
 from mailer.render.html.mjml import render_mjml
-from mailer.render.html.wellformed import first_fault
+from mailer.render.html.wellformed import first_nesting_fault
 from mailer.render.slots.markers import Markers
 from mailer.render.theme.theme import MARKERS, Theme
 
@@ -152,7 +152,7 @@ def test_mj_include_cannot_leave_the_theme(html: Html, path: str, part: str, mes
     ],
 )
 def test_sound_markup_has_no_fault(markup: str) -> None:
-    assert first_fault(markup) is None
+    assert first_nesting_fault(markup) is None
 
 
 #: What MRML's debug quoting rewrites, and a line end.

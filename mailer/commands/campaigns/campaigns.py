@@ -84,10 +84,10 @@ def show(context: typer.Context, slug: Slug, as_json: JsonFlag = False) -> None:
     if as_json:
         emit_json(details.to_json())
     else:
-        _say_details(workspace.settings, details)
+        _say_campaign_details(workspace.settings, details)
 
 
-def _say_details(settings: Settings, details: CampaignDetails) -> None:
+def _say_campaign_details(settings: Settings, details: CampaignDetails) -> None:
     campaign, counts = details.overview.campaign, details.overview.counts
     zone = settings.publication.zone
     say(

@@ -22,7 +22,7 @@ def check_text_arguments(program: Any) -> Any:
 
     A command then raises InputError, before it does anything, if an argument is not UTF-8 text.
     """
-    for command in _leaf_commands(program):
+    for command in _commands_without_groups(program):
         command.callback = _with_checked_arguments(command.callback, _argument_labels(command))
     return program
 
@@ -65,13 +65,13 @@ def _load_if_lazy(command: Any) -> Any:
     return command.load() if hasattr(command, "load") else command
 
 
-def _leaf_commands(command: Any) -> Iterator[Any]:
+def _commands_without_groups(command: Any) -> Iterator[Any]:
     below = getattr(command, "commands", None)
     if below is None:
         yield command
         return
     for subcommand in below.values():
-        yield from _leaf_commands(subcommand)
+        yield from _commands_without_groups(subcommand)
 
 
 def _argument_labels(command: Any) -> dict[str, str]:

@@ -98,7 +98,7 @@ def _reader_statuses(_root: Path) -> Iterable[str]:
     return (*STATUSES, SUPPRESSED)
 
 
-def _fixed_values(*words: str) -> Callable[[Path], Iterable[str]]:
+def _function_that_lists(*words: str) -> Callable[[Path], Iterable[str]]:
     return lambda _root: words
 
 
@@ -117,6 +117,6 @@ _SOURCES: Final[dict[str, Callable[[Path], Iterable[str]]]] = {
     "--edition": _edition_names,
     "--state": _delivery_states,
     "--status": _reader_statuses,
-    "--dates": _fixed_values("dmy", "mdy"),
+    "--dates": _function_that_lists("dmy", "mdy"),
     "--transport": _transport_examples,
 }

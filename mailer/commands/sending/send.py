@@ -159,14 +159,16 @@ def _send_now(workspace: Workspace, proposal: Proposal, *, ask: bool, as_json: b
             _ask_to_confirm(workspace, proposal, proposal.recipient_count, to_stderr=as_json)
     changes = ChangesSincePlan()
 
-    def frozen(since: ChangesSincePlan) -> None:
+    def keep_and_print_changes(since: ChangesSincePlan) -> None:
         nonlocal changes
         changes = since
         if not as_json:
             say_changes_since_plan(since)
 
     with stop_on_signals() as stop, show_progress(proposal.recipient_count, quiet=as_json) as observe:
-        result = send_proposal(workspace, proposal, stop=stop, observe=observe, on_frozen=frozen)
+        result = send_proposal(
+            workspace, proposal, stop=stop, observe=observe, on_frozen=keep_and_print_changes
+        )
     if as_json:
         emit_json({**result.to_json(), **changes.to_json()})
     else:

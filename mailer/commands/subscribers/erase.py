@@ -35,16 +35,18 @@ def erase(
 ) -> None:
     """Erases a person for good, and lists files that contain the address. Erasing cannot be undone."""
 
-    def ask(who: str) -> None:
+    def ask_to_erase(person_phrase: str) -> None:
         confirm(
-            f"Erase {who} for good?",
+            f"Erase {person_phrase} for good?",
             unattended_error="standard input is not a terminal, so nobody can confirm; "
-            f"add --yes to erase {who} for good",
+            f"add --yes to erase {person_phrase} for good",
             declined_message="Nothing was changed.",
             to_stderr=as_json,
         )
 
-    done = erase_person(settings_of(context), address, confirm=None if yes else ask, search=not as_json)
+    done = erase_person(
+        settings_of(context), address, confirm=None if yes else ask_to_erase, search=not as_json
+    )
     if as_json:
         emit_json(done.to_json())
     elif done.number is None:

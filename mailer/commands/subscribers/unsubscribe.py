@@ -144,17 +144,17 @@ def _print_list_result(
                 say(f"  {what:<26}{count:>11,}")
         for text in taken.unknown[:_MAX_SHOWN]:
             say(f"not known here: {text}")
-        _say_omitted(len(taken.unknown), "that are not known here")
+        _say_number_of_omitted(len(taken.unknown), "that are not known here")
         for before, now in taken.moved[:_MAX_SHOWN]:
             say(f"{now} had the address {before} before, and is not suppressed")
-        _say_omitted(len(taken.moved), "whose address has changed since")
+        _say_number_of_omitted(len(taken.moved), "whose address has changed since")
         for line in wrong[:_MAX_SHOWN]:
             say(f"line {line.line}: {line.problem}")
-        _say_omitted(len(wrong), "that could not be read")
+        _say_number_of_omitted(len(wrong), "that could not be read")
     if wrong:
         raise typer.Exit(1)
 
 
-def _say_omitted(total: int, description: str) -> None:
-    if total > _MAX_SHOWN:
-        say(f"… and {total - _MAX_SHOWN:,} more {description}")
+def _say_number_of_omitted(line_count: int, description: str) -> None:
+    if line_count > _MAX_SHOWN:
+        say(f"… and {line_count - _MAX_SHOWN:,} more {description}")

@@ -88,7 +88,7 @@ def make_workspace(folder: Path, today: dt.date) -> str:
                 os.fsync(stream.fileno())
             sync_folder(path.parent)
     except BaseException as error:
-        _remove_created(created)
+        _remove_created_paths(created)
         if isinstance(error, FileExistsError):
             raise ConfigError(
                 f"{error.filename} appeared just now and was left as it is; no workspace was made"
@@ -136,7 +136,7 @@ def _make_missing_folders(folder: Path, created: list[Path]) -> None:
             sync_folder(missing.parent)
 
 
-def _remove_created(created: list[Path]) -> None:
+def _remove_created_paths(created: list[Path]) -> None:
     """Removes the files and the empty folders in `created`, the newest first."""
     for path in reversed(created):
         try:

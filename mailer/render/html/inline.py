@@ -27,7 +27,7 @@ def _inliner_class() -> Any:
     os.environ.setdefault("PREMAILER_CACHE_MAXSIZE", "2000")
     import cssutils  # type: ignore[import-untyped]
 
-    with _without_requests():
+    with _requests_replaced_by_empty_module():
         from premailer import Premailer
 
     # Values are not validated: `disable_validation` does not reach every place where premailer parses them.
@@ -56,7 +56,7 @@ def _inliner_class() -> Any:
 
 
 @contextmanager
-def _without_requests() -> Iterator[None]:
+def _requests_replaced_by_empty_module() -> Iterator[None]:
     """Lets the `with` block import premailer without `requests`, which only fetches style sheets."""
     if "requests" in sys.modules:
         yield

@@ -11,7 +11,7 @@ from typing import Any
 from mailer.errors import MailerError, Problem, ThemeError
 from mailer.render.html.mjml_lint import lint_mjml
 from mailer.render.html.mrml_escapes import EscapedMjml
-from mailer.render.html.wellformed import first_fault
+from mailer.render.html.wellformed import first_nesting_fault
 from mailer.render.theme.theme import Theme
 
 __all__ = ["render_mjml"]
@@ -49,9 +49,11 @@ def render_mjml(theme: Theme, name: str, context: Mapping[str, Any]) -> str:
             "(Open Sans, Droid Sans, Lato, Roboto, Ubuntu)"
         )
         raise ThemeError(
-            source.problem_at(message, name, source.rendered[name].typed_offset(markup.find(shown)))
+            source.problem_at(
+                message, name, source.rendered[name].text_offset_to_typed_offset(markup.find(shown))
+            )
         )
-    source.raise_silent_mistakes()
+    source.raise_for_silent_mistakes()
     return html
 
 
@@ -72,10 +74,10 @@ class _MjmlSource:
         Raises ThemeError if a tag is not closed properly, which could crash MRML.
         """
         rendered = self.rendered[name] = EscapedMjml.of(self.theme.render(name, self.context))
-        fault = first_fault(rendered.clean)
+        fault = first_nesting_fault(rendered.clean)
         if fault is not None:
             raise ThemeError(
-                self.problem_at(fault.message, name, rendered.typed_offset_of_clean(fault.offset))
+                self.problem_at(fault.message, name, rendered.clean_offset_to_typed_offset(fault.offset))
             )
         return rendered.text
 
@@ -118,7 +120,7 @@ class _MjmlSource:
             place = self.theme.position_of(name, self.context, self.rendered[name].typed, offset)
         return Problem(message, *(place or (self.theme.files.display_path(name), None)))
 
-    def raise_silent_mistakes(self) -> None:
+    def raise_for_silent_mistakes(self) -> None:
         """Raises ThemeError with all mistakes that MRML accepts silently, if there are any."""
         found = [
             self.problem_at(slip.message, name, slip.offset)
@@ -140,7 +142,7 @@ class _MjmlSource:
         position = _POSITION.search(message)
         if position:
             offset = len(rendered.text.encode()[: int(position[1])].decode("utf-8", "ignore"))
-            offset = rendered.typed_offset(offset)
+            offset = rendered.text_offset_to_typed_offset(offset)
             message = _POSITION.sub("", message)
         near = " ".join(rendered.typed[offset : offset + 40].split())
         message = message.replace(" in root template", "")

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from mailer.render.html_names import VOID_ELEMENTS
 
-__all__ = ["MAX_DEPTH", "TOKEN", "MarkupFault", "first_fault"]
+__all__ = ["MAX_DEPTH", "TOKEN", "MarkupFault", "first_nesting_fault"]
 
 MAX_DEPTH = 100
 
@@ -38,7 +38,7 @@ class MarkupFault:
     offset: int
 
 
-def first_fault(markup: str) -> MarkupFault | None:
+def first_nesting_fault(markup: str) -> MarkupFault | None:
     """Returns the first tag or comment in `markup` that is not closed or nested properly, or None."""
     stack: list[tuple[str, int]] = []
     for token in TOKEN.finditer(markup):

@@ -135,7 +135,9 @@ class _TableLayout:
         if size is None:
             attrs |= {"class": "scroll wide", "role": "region", "tabindex": "0"}
             attrs["aria-label"] = self._region_name()
-        table = _with_attributes(self.tokens[0], {"class": "data small" if size == SIZES[-1] else "data"})
+        table = _token_with_attributes(
+            self.tokens[0], {"class": "data small" if size == SIZES[-1] else "data"}
+        )
         style = _KEEP_WORDS
         if size is None:  # else each column of a text would be as narrow as its longest word
             least = min(self.natural * SIZES[0] + GAP * (len(self.heads) - 1), FULL) / 16
@@ -166,7 +168,7 @@ class _TableLayout:
             classes += ["stack", "always" if size is None else "roomy"]
         if size == SIZES[-1]:
             classes.append("small")
-        table = _with_attributes(self.tokens[0], {"class": " ".join(classes)})
+        table = _token_with_attributes(self.tokens[0], {"class": " ".join(classes)})
         table.attrs["style"] = _KEEP_WORDS + (";" + _BLOCK if stacked else "")
         return [table, *self._cell_tokens(stacked=stacked, for_mail=True), self.tokens[-1]]
 
@@ -185,7 +187,11 @@ class _TableLayout:
             else:
                 if token.type == "tr_open":
                     number = 0
-                yield _with_attributes(token, {"style": _BLOCK}) if stacked and token.nesting == 1 else token
+                yield (
+                    _token_with_attributes(token, {"style": _BLOCK})
+                    if stacked and token.nesting == 1
+                    else token
+                )
 
     def _cell_start_tag(self, cell: Cell, column: int, *, stacked: bool, for_mail: bool) -> Token:
         """Returns the start tag of a cell in the column `column` (from 0)."""
@@ -201,7 +207,7 @@ class _TableLayout:
             styles.append("display:inline-block" if cell.open.tag == "th" else _BLOCK)
             start = "right" if self.is_rtl else "left"
             styles.append(f"text-align:{start}")
-        opened = _with_attributes(cell.open, {"style": ";".join(styles)})
+        opened = _token_with_attributes(cell.open, {"style": ";".join(styles)})
         opened.attrs.pop("align", None)
         if classes:
             opened.attrs["class"] = " ".join(classes)
@@ -212,7 +218,7 @@ class _TableLayout:
 
         A right-aligned column of numbers stays aligned right in text from right to left, too.
         """
-        align = _typed_alignment(self.heads[column].open)
+        align = _alignment_in_markdown(self.heads[column].open)
         if align == "center":
             return align
         if align == "right":
@@ -233,44 +239,46 @@ class _TableLayout:
         if not stacked and self._is_unbreakable(cell):
             return cell.inline
         inline = copy(cell.inline)
-        inline.children = list(_with_unbreakable_words(cell.inline.children or (), self.phone / SIZES[0]))
+        inline.children = list(
+            _tokens_with_unbreakable_words(cell.inline.children or (), self.phone / SIZES[0])
+        )
         label = " ".join(self.heads[column].text.split()) if stacked and column else ""
         if label and (cell.text.strip() or cell.images):
-            inline.children[:0] = _row_label(label, self.phone / SIZES[0])
+            inline.children[:0] = _row_label_tokens(label, self.phone / SIZES[0])
         return inline
 
 
-def _typed_alignment(token: Token) -> str:
+def _alignment_in_markdown(token: Token) -> str:
     """Returns the alignment that the Markdown text gives a cell's column: left, right, center or ''."""
     return str(token.attrs.get("align") or token.attrs.get("style") or "").removeprefix("text-align:")
 
 
-def _row_label(head: str, width: float) -> list[Token]:
+def _row_label_tokens(column_head: str, line_width: float) -> list[Token]:
     """Returns the tokens of a column head that stands before a cell in stacked rows; Outlook hides it.
 
-    `width` is the width of a line, in em.
+    `line_width` is the width of a line, in em.
     """
-    end = "" if head[-1] in ":：?？" else "：" if is_wide_character(head[-1]) else ": "
+    end = "" if column_head[-1] in ":：?？" else "：" if is_wide_character(column_head[-1]) else ": "
     return [
         _tag_token("rowlabel_open", "span", 1, {"class": "rowlabel", "style": "mso-hide:all"}),
-        *_with_unbreakable_words([_text_token(head)], width),
+        *_tokens_with_unbreakable_words([_text_token(column_head)], line_width),
         _text_token(end or " "),
         _tag_token("rowlabel_close", "span", -1),
     ]
 
 
-def _with_unbreakable_words(children: Sequence[Token], width: float) -> Iterator[Token]:
+def _tokens_with_unbreakable_words(children: Sequence[Token], line_width: float) -> Iterator[Token]:
     """Returns a cell's tokens, with a `<span>` around words that must stay whole or may break anywhere.
 
-    `width` is the width of a line, in em.
+    `line_width` is the width of a line, in em.
     """
     for child in children:
         if child.type == "code_inline":
-            sorts = {sort for _, sort in split_cell_text(child.content, width)}
+            sorts = {sort for _, sort in split_cell_text(child.content, line_width)}
             style = _ANYWHERE if "long" in sorts else "" if " " in child.content else _WHOLE
-            yield _with_attributes(child, {"style": style}) if style else child
+            yield _token_with_attributes(child, {"style": style}) if style else child
         elif child.type == "text":
-            for text, sort in split_cell_text(child.content, width):
+            for text, sort in split_cell_text(child.content, line_width):
                 if sort == "plain":
                     yield _text_token(text)
                 else:
@@ -292,7 +300,7 @@ def _tag_token(
     return Token(name, tag, nesting, attrs=attrs or {})
 
 
-def _with_attributes(token: Token, attrs: dict[str, str | int | float]) -> Token:
+def _token_with_attributes(token: Token, attrs: dict[str, str | int | float]) -> Token:
     """Returns a copy of a token with `attrs` added to its attributes."""
     made = copy(token)
     made.attrs = {**token.attrs, **attrs}

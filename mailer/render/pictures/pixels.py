@@ -134,11 +134,11 @@ def make_visible_on_any_background(image: Image.Image, background: str) -> Image
         return image.convert(image.mode[:-1])
     light = image.convert("RGB").point(_linear_light_table()).convert("L", (*LUMINANCE, 0))
     dark = light.point([255 if value < _DARK * 255 else 0 for value in range(256)])
-    if _channel_sum(ImageChops.multiply(dark, alpha)) <= _SHARE * _channel_sum(alpha):
+    if _sum_of_channel_values(ImageChops.multiply(dark, alpha)) <= _SHARE * _sum_of_channel_values(alpha):
         return image
     paper = Image.new("RGBA", image.size, background)
     return Image.alpha_composite(paper, image.convert("RGBA")).convert("RGB")
 
 
-def _channel_sum(channel: Image.Image) -> int:
+def _sum_of_channel_values(channel: Image.Image) -> int:
     return sum(value * number for value, number in enumerate(channel.histogram()))

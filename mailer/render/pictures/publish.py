@@ -131,8 +131,10 @@ def _exif_orientation(image: ImageFile) -> int:
         return 1
 
 
-def _published_file(original: OriginalPicture, shown: tuple[int, int], background: str) -> tuple[bytes, str]:
-    size = (min(original.width, 2 * shown[0]), min(original.height, 2 * shown[1]))
+def _published_file(
+    original: OriginalPicture, displayed_size: tuple[int, int], background: str
+) -> tuple[bytes, str]:
+    size = (min(original.width, 2 * displayed_size[0]), min(original.height, 2 * displayed_size[1]))
     with warnings.catch_warnings(), open_picture(original.data) as image:
         warnings.simplefilter("ignore")
         try:

@@ -48,7 +48,7 @@ class _ContextParser(HTMLParser):
         end = 0
         for attribute in _ATTRIBUTE.finditer(text, len(tag) + 1):
             self._refuse_markers(text[end : attribute.start("value")], "a tag")
-            self._read_attribute(attribute)
+            self._find_markers_in_attribute(attribute)
             end = attribute.end()
         self._refuse_markers(text[end:], "a tag")
         if tag in _RAW_TEXT:
@@ -62,7 +62,7 @@ class _ContextParser(HTMLParser):
         if tag == self._raw:
             self._raw = None
 
-    def _read_attribute(self, attribute: re.Match[str]) -> None:
+    def _find_markers_in_attribute(self, attribute: re.Match[str]) -> None:
         name, value = attribute["name"].lower(), attribute["double"] or attribute["single"]
         if value is None:
             self._refuse_markers(attribute["value"], f"the attribute {name} without quotes around it")

@@ -44,7 +44,7 @@ class _SlotRewriter:
         if isinstance(node, nodes.Expr):
             steps = _slot_alternatives(node)
             if steps is not None:
-                return self.slot_call(node, *steps, is_printed_only)
+                return self.make_slot_call(node, *steps, is_printed_only)
         if isinstance(node, nodes.Name) and node.name in _RESERVED:
             if node.ctx != "load":
                 raise self.syntax_error(f'"{node.name}" is a reserved name; choose another one', node.lineno)
@@ -67,7 +67,7 @@ class _SlotRewriter:
             node.iter = _environment_call("count_loop", [node.iter], node.lineno)
         return node
 
-    def slot_call(
+    def make_slot_call(
         self,
         node: nodes.Expr,
         names: list[tuple[str, ...]],
@@ -123,16 +123,16 @@ def _slot_alternatives(node: nodes.Expr) -> tuple[list[tuple[str, ...]], nodes.E
     Returns None if the expression does not begin with a per-recipient name.
     """
     if not isinstance(node, nodes.Or):
-        steps = _slot_steps(node)
+        steps = _steps_of_slot_name(node)
         return None if steps is None else ([steps], None)
     left = _slot_alternatives(node.left)
     if left is None or left[1] is not None:
         return None
-    steps = _slot_steps(node.right)
+    steps = _steps_of_slot_name(node.right)
     return (left[0], node.right) if steps is None else ([*left[0], steps], None)
 
 
-def _slot_steps(node: nodes.Node) -> tuple[str, ...] | None:
+def _steps_of_slot_name(node: nodes.Node) -> tuple[str, ...] | None:
     """Returns `("subscriber", "attributes", "city")` for the expression `subscriber.attributes.city`.
 
     Returns None for an expression that is not a per-recipient name.

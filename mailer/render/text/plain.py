@@ -143,7 +143,7 @@ class _PlainTextWriter:
         self.frames.append(_LinePrefixes("> ", "> "))
 
     def on_blockquote_close(self, _: Token) -> None:
-        self.close_frame()
+        self.close_innermost_block()
         self.gap = True
 
     def on_bullet_list_open(self, _: Token) -> None:
@@ -177,9 +177,9 @@ class _PlainTextWriter:
         self.frames.append(_LinePrefixes(bullet, " " * len(bullet)))
 
     def on_list_item_close(self, _: Token) -> None:
-        self.close_frame()
+        self.close_innermost_block()
 
-    def close_frame(self) -> None:
+    def close_innermost_block(self) -> None:
         """Ends the innermost quotation, list entry or footnote. If it is empty, its mark is written alone."""
         if not self.frames[-1].begun:
             gap = self.gap

@@ -68,7 +68,7 @@ def wrap(text: object, width: int = WIDTH, indent: str = "", first: str | None =
     out: list[str] = []
     for line in _with_tables_laid_out(lines, width - display_width(indent)):
         before = indent if out or first is None else first
-        out += _wrapped_line(line, before, indent, width)
+        out += _wrap_line(line, before, indent, width)
     return "\n".join(out) if out else (indent if first is None else first).rstrip()
 
 
@@ -88,13 +88,13 @@ def has_too_long_line(lines: str) -> bool:
 
 def wrap_paragraph(text: str, first_prefix: str, other_prefix: str) -> str:
     """Returns a paragraph wrapped to WIDTH columns, with a prefix before each line."""
-    found = _broken_lines(text, _columns_left(WIDTH, first_prefix, other_prefix))
+    found = _lines_of_paragraph(text, _columns_left(WIDTH, first_prefix, other_prefix))
     return "\n".join(
         ((other_prefix if number else first_prefix) + line).rstrip() for number, (_, line) in enumerate(found)
     )
 
 
-def _broken_lines(text: str, max_columns: int) -> Iterator[tuple[str, str]]:
+def _lines_of_paragraph(text: str, max_columns: int) -> Iterator[tuple[str, str]]:
     """Yields the lines of a paragraph, broken to `max_columns` columns, as (space before the line, line).
 
     The space is "" if the line was broken between two wide characters.
@@ -127,12 +127,15 @@ def _with_tables_laid_out(lines: Sequence[TextLine | TableLines], width: int) ->
             yield line
 
 
-def _wrapped_line(line: TextLine, before: str, indent: str, width: int) -> Iterator[str]:
-    first, rest = before + _shortened_prefix(line.first), indent + _shortened_prefix(line.rest)
+def _wrap_line(line: TextLine, before: str, indent: str, width: int) -> Iterator[str]:
+    first, rest = (
+        before + _prefix_of_bounded_length(line.first),
+        indent + _prefix_of_bounded_length(line.rest),
+    )
     if line.kind != "flowing":
         yield (first + (KEEP if line.kind == "code" else "") + line.text).rstrip()
         return
-    broke = list(_broken_lines(line.text, _columns_left(width, first, rest)))
+    broke = list(_lines_of_paragraph(line.text, _columns_left(width, first, rest)))
     slots = MARKER.search(line.text) is not None
     for number, (_, text) in enumerate(broke):
         lead = first if number == 0 else rest
@@ -145,7 +148,7 @@ def _wrapped_line(line: TextLine, before: str, indent: str, width: int) -> Itera
         yield f"{lead}{LEAD}{hanging}{text}{end}"
 
 
-def _shortened_prefix(prefix: str) -> str:
+def _prefix_of_bounded_length(prefix: str) -> str:
     return prefix if len(prefix) <= _MOST_BEFORE else prefix[-_MOST_BEFORE:]
 
 

@@ -70,7 +70,7 @@ def _language_attributes(language: str, around: str) -> str:
     return f' lang="{escape(language)}"{dir_attribute}'
 
 
-def _language_of(context: Context, part: Any) -> str:
+def _language_of_part(context: Context, part: Any) -> str:
     language: str = context["language"] if part is None else part.language
     return language
 
@@ -81,7 +81,7 @@ def _lang_attributes(context: Context, part: Any, around: Any = None) -> Markup:
 
     `around` is the surrounding part, None for the issue. Returns "" if both have the same language.
     """
-    return Markup(_language_attributes(_language_of(context, part), _language_of(context, around)))  # noqa: S704
+    return Markup(_language_attributes(_language_of_part(context, part), _language_of_part(context, around)))  # noqa: S704
 
 
 @pass_context
@@ -93,7 +93,7 @@ def _marked_theme_words(context: Context, text: str, around: Any = None) -> str:
     if not context.eval_ctx.autoescape:
         return text
     language = getattr(text, "language", context["language"])
-    attributes = _language_attributes(language, _language_of(context, around))
+    attributes = _language_attributes(language, _language_of_part(context, around))
     if not attributes:
         return text
     words = text.rstrip(" ")  # a space within would stand at the other side
@@ -108,7 +108,7 @@ def _isolated_name(context: Context, text: str, part: Any = None) -> str:
     """
     if not context.eval_ctx.autoescape:
         return text
-    return isolated_name(text, direction_of(_language_of(context, part)))
+    return isolated_name(text, direction_of(_language_of_part(context, part)))
 
 
 #: What templates call.

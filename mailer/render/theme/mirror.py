@@ -24,14 +24,14 @@ def mirror_rules(css: str, part: Literal["", "ltr", "rtl"] = "") -> str:
     the other direction, each rule with `[dir="…"]` before its selector. A rule for cells with an `align`
     attribute is not mirrored, because it means the side that it names.
     """
-    rules = [(selector.strip(), _declarations(body)) for selector, body in _RULE.findall(css)]
+    rules = [(selector.strip(), _parse_declarations(body)) for selector, body in _RULE.findall(css)]
     mirrored = _rule_for_part if part else _mirrored_rule
     made = [rule for selector, each in rules for rule in mirrored(selector, each, part)]
     text = "\n".join(f"{selector} {{ {'; '.join(body)}; }}" for selector, body in made)
     return Markup(text) if isinstance(css, Markup) else text  # noqa: S704
 
 
-def _declarations(body: str) -> list[tuple[str, str]]:
+def _parse_declarations(body: str) -> list[tuple[str, str]]:
     pairs = (declaration.partition(":") for declaration in body.split(";") if declaration.strip())
     return [(name.strip(), value.strip()) for name, _, value in pairs]
 
