@@ -47,7 +47,7 @@ def check_rendition(
 ) -> tuple[Problem, ...]:
     """Returns the errors and warnings about a rendition; an empty tuple if it can be sent as it is.
 
-    `media` names the parts of the rendition to check, some of MEDIA.
+    `media` holds the names of the parts of the rendition to check; each is one of MEDIA.
     """
     findings = _FindingCollector(loaded)
     findings.problems += loaded.findings
@@ -102,7 +102,7 @@ def _check_html_size(findings: _FindingCollector, html: str) -> None:
 
 
 class _PageScanner(HTMLParser):
-    """Collects the pictures, links, names of parts and headings of a page, to be checked."""
+    """Collects the pictures, links, link targets and headings of an HTML page, for the checks."""
 
     def __init__(self) -> None:
         super().__init__(convert_charrefs=True)
@@ -170,7 +170,7 @@ def _check_markup(findings: _FindingCollector, page: _PageScanner) -> None:
 
 
 def _check_in_page_links(findings: _FindingCollector, page: _PageScanner, rendition: Rendition) -> None:
-    """Reports each link of the issue to a part of the page that is missing in the mail or the web page."""
+    """Reports each link of the issue that leads to a part which the mail or the web page does not have."""
     links = [found for found in in_page_links(findings.loaded) if _has_link_to(page, found[0])]
     if not links:
         return
@@ -220,7 +220,7 @@ def _check_text_part(findings: _FindingCollector, rendition: Rendition) -> None:
 def _check_unsubscribe_links(
     findings: _FindingCollector, rendition: Rendition, media: Collection[str]
 ) -> None:
-    """Reports the HTML part and the text part of the mail if it has no unsubscribe link."""
+    """Reports each of the HTML part and the text part of the mail that has no unsubscribe link."""
     for medium, part, name, context in (
         ("email", rendition.html, "HTML", SlotContext.HREF),
         ("text", rendition.text, "plain-text", SlotContext.TEXT),

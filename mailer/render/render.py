@@ -51,9 +51,10 @@ def render_variants(
 ) -> dict[int, Rendition]:
     """Returns the rendition of each variant in `variants` (bit masks of `only` expressions), by variant.
 
-    Variants that show the same issue share one object. `slug` is the campaign's name, for the URL of the
-    public page. `image_base` is the beginning of the URLs of pictures; None means the campaign's folder on
-    the public site. Raises ThemeError, IssueError, or, if the logo cannot be used, ConfigError.
+    Variants whose readers see the same parts of the issue share one object. `slug` is the campaign's name,
+    for the URL of the public page. `image_base` is the beginning of the URLs of pictures; None means the
+    campaign's folder on the public site. Raises ThemeError, IssueError, or, if the logo cannot be used,
+    ConfigError.
     """
     inputs = _RenderingInputs.of(loaded, settings, open_theme(settings.root), slug, image_base)
     renditions: dict[int, Rendition] = {}
@@ -68,8 +69,8 @@ def examine_variants(
 ) -> list[tuple[Rendition, frozenset[str]]]:
     """Renders an issue that may have errors. Adds all errors to `faults` instead of raising the first.
 
-    Returns each different rendition with the names of its parts (some of MEDIA) that could be rendered; the
-    other parts are empty.
+    Returns each different rendition, with the names of the parts that could be rendered (some of MEDIA). All
+    other parts of the rendition are empty.
     """
     collecting = RenderingFaults(faults)
     media: Collection[str] = MEDIA
@@ -110,7 +111,10 @@ class _RenderingInputs:
         )
 
     def marker_seed(self, issue: Issue) -> str:
-        """Returns a hash of all inputs of a variant. Markers contain it, so no text can hold a marker."""
+        """Returns a hash of all inputs of a variant.
+
+        Each marker contains this hash, so no text of the issue can hold a marker by chance.
+        """
         settings = self.settings
         editions = {key: edition.model_dump(mode="json") for key, edition in settings.editions.items()}
         parts = [
@@ -127,7 +131,10 @@ class _RenderingInputs:
 
 
 def _distinct_issues(issue: Issue, variants: Collection[int]) -> list[tuple[Issue, list[int]]]:
-    """Returns each different issue that the variants show, with the variants that show it, ascending."""
+    """Returns the issues that the variants show, without duplicates, as (issue, variants that show it).
+
+    The variants of an issue are in ascending order.
+    """
     found: list[tuple[Issue, list[int]]] = []
     for variant in sorted(set(variants)):
         shown = issue_for_variant(issue, variant)
@@ -243,7 +250,7 @@ class _VariantRendering:
         return html_without_slots(self._with_direction_attributes(page), self.markers)
 
     def _with_direction_attributes(self, html: str) -> str:
-        """Returns the page, with `dir` attributes if any part of the issue is written from right to left."""
+        """Returns the page with `dir` attributes, or unchanged if all languages run from left to right."""
         if not any(direction_of(language) == "rtl" for language in languages_in(self.issue)):
             return html
         return set_direction(html, self.markers, direction_of(self.issue.language))

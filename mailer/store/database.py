@@ -160,7 +160,8 @@ def _migrate(db: Database) -> None:
 
 def _switch_to_wal(connection: sqlite3.Connection, busy_seconds: float) -> None:
     """Switches to WAL. Waits for other connections up to `busy_seconds`, because SQLite itself does not
-    wait."""
+    wait.
+    """
     until = time.monotonic() + busy_seconds
     while True:
         try:
@@ -174,7 +175,8 @@ def _switch_to_wal(connection: sqlite3.Connection, busy_seconds: float) -> None:
 
 def to_store_error(error: sqlite3.Error, path: Path | str) -> MailerError:
     """Returns a StoreError that explains an SQLite error to an operator in one sentence. `path` is the
-    database."""
+    database.
+    """
     text = str(error).lower()
     if "locked" in text or "busy" in text:
         advice = "another process is writing to the database; wait until it ends and run this command again"
@@ -197,7 +199,8 @@ def to_store_error(error: sqlite3.Error, path: Path | str) -> MailerError:
 
 def address_hash(address_key: str | None) -> str | None:
     """Returns the SHA-256 of a normalized address, which the suppression list stores. Also an SQL
-    function."""
+    function.
+    """
     return None if address_key is None else hashlib.sha256(address_key.encode()).hexdigest()
 
 
@@ -229,7 +232,8 @@ def busy_timeout(db: Database, seconds: float) -> Iterator[None]:
 @contextmanager
 def writing(db: Database) -> Iterator[Database]:
     """Opens a write transaction for the `with` block. It takes the write lock at its start and waits only
-    there."""
+    there.
+    """
     connection = db.conn
     if connection.in_transaction:
         with db.atomic():

@@ -92,7 +92,8 @@ def read_last_run(db: Database) -> LastRun | None:
 
 def record_last_run(db: Database, location: DatabaseLocation, token: str) -> None:
     """Records that a run begins now, and replaces the record of the last run. Call it inside a
-    transaction."""
+    transaction.
+    """
     db.conn.execute(
         "INSERT OR REPLACE INTO last_run (id, path, device, inode, boot, machine, at, token) "
         "VALUES (1, ?, ?, ?, ?, ?, ?, ?)",

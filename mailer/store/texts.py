@@ -40,7 +40,8 @@ def replace_texts(
     after: tuple[str, ...],
 ) -> None:
     """Replaces the texts `before` by `after` in the row with this key, unless the row has changed since it
-    was read."""
+    was read.
+    """
     found = " AND ".join(f"{name} = ?" for name in (*key_columns, *text_columns))
     with writing(db):
         db.conn.execute(

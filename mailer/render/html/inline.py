@@ -57,7 +57,10 @@ def _inliner_class() -> Any:
 
 @contextmanager
 def _requests_replaced_by_empty_module() -> Iterator[None]:
-    """Lets the `with` block import premailer without `requests`, which only fetches style sheets."""
+    """Lets the `with` block import premailer without its dependency `requests`.
+
+    premailer uses `requests` only to fetch style sheets, which this module never does.
+    """
     if "requests" in sys.modules:
         yield
         return
@@ -71,8 +74,8 @@ def _requests_replaced_by_empty_module() -> Iterator[None]:
 def inline_styles(html: str) -> str:
     """Returns the HTML with the rules of its style sheets in `style` attributes.
 
-    `<style>` elements stay in the HTML, for rules that cannot be inlined (media queries, :hover), and so does
-    each `!important`. Raises ThemeError if a style sheet cannot be parsed.
+    `<style>` elements stay in the HTML, for rules that cannot be inlined (media queries, :hover). Each
+    `!important` stays too. Raises ThemeError if a style sheet cannot be parsed.
     """
     doctype = _DOCTYPE.match(html.lstrip())
     try:

@@ -31,7 +31,7 @@ _FETCHING = re.compile(
 def render_mjml(theme: Theme, name: str, context: Mapping[str, Any]) -> str:
     """Returns the HTML that the MJML template `name` gives for `context`.
 
-    Raises ThemeError with the template and line of an error.
+    Raises ThemeError, which names the template and the line, if the template has an error.
     """
     from mjml import mjml2html
 
@@ -82,9 +82,10 @@ class _MjmlSource:
         return rendered.text
 
     def load_include(self, path: str) -> str:
-        """Returns the rendered template that an `mj-include` names. Raises ValueError, for MRML, on an error.
+        """Returns the rendered MJML of the template at `path`, which an `mj-include` names.
 
-        Only templates of the theme are loaded. The attribute `failed` keeps the error.
+        Only templates of the theme are loaded. An error is kept in the attribute `failed`, and ValueError is
+        raised for MRML.
         """
         self.loads += 1
         path = unescape(path)
@@ -113,7 +114,7 @@ class _MjmlSource:
     def problem_at(self, message: str, name: str, offset: int = -1) -> Problem:
         """Returns a problem with the position of the character `offset` in the rendered template `name`.
 
-        With an `offset` of -1, or if the line is unknown, the problem names only the template's file.
+        If `offset` is -1, or if the line cannot be found, the problem names only the template's file.
         """
         place = None
         if offset >= 0:
@@ -131,7 +132,10 @@ class _MjmlSource:
             raise ThemeError.from_problems(dict.fromkeys(found))
 
     def error_with_position(self, message: str) -> MailerError:
-        """Returns an error message of MRML as an error with template and line."""
+        """Returns an error with the message of MRML and with the template and line where it happened.
+
+        Returns the error of an include instead, if an include has failed.
+        """
         if self.failed:
             return self.failed
         found = _SOURCE.search(message)

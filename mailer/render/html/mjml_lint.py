@@ -1,7 +1,7 @@
 """Finds mistakes in MJML that the library MRML accepts silently.
 
-These are elements and attributes that MJML does not have, words and elements in places where MRML drops them,
-and pictures that no mail program could load.
+The mistakes are unknown elements and attributes, words and elements in places where MRML drops them, and
+URLs of pictures that no mail program could load.
 """
 
 from __future__ import annotations

@@ -58,8 +58,8 @@ _Edit = tuple[int, int, str]
 class EscapedMjml:
     """Holds rendered MJML in three forms.
 
-    `typed` is the output of the templates, `clean` the same without forbidden characters, and `text` the
-    input of MRML: `clean` with escapes.
+    `typed` is the output of the templates. `clean` is `typed` without forbidden characters. `text` is `clean`
+    with escapes, and is given to MRML.
     """
 
     typed: str
@@ -68,7 +68,7 @@ class EscapedMjml:
 
     @classmethod
     def of(cls, typed: str) -> EscapedMjml:
-        """Returns all three forms of `typed`, the MJML that templates have printed."""
+        """Returns the MJML `typed`, which templates have printed, in all three forms."""
         clean = _apply_edits(typed, _edits_that_clean(typed))
         return cls(typed, clean, _apply_edits(clean, _edits_that_escape(clean)))
 
@@ -77,7 +77,7 @@ class EscapedMjml:
         return _offset_before_edits(_edits_that_clean(self.typed), offset)
 
     def text_offset_to_typed_offset(self, offset: int) -> int:
-        """Converts an offset in `text`, the input of MRML, to one in `typed`, the output of the templates."""
+        """Converts an offset in `text`, the input of MRML, to an offset in the templates' output `typed`."""
         return self.clean_offset_to_typed_offset(_offset_before_edits(_edits_that_escape(self.clean), offset))
 
 
@@ -91,7 +91,7 @@ def _apply_edits(text: str, edits: Iterator[_Edit]) -> str:
 
 
 def _offset_before_edits(edits: Iterator[_Edit], offset: int) -> int:
-    """Returns the offset in the text before the edits that corresponds to `offset` after the edits."""
+    """Converts `offset`, which counts in the edited text, to the offset in the text before the edits."""
     shift = 0
     for start, end, new in edits:
         if offset < start + shift:
@@ -128,7 +128,7 @@ def _edits_that_escape(text: str) -> Iterator[_Edit]:
 def _edits_of_token_outside_tags(token: re.Match[str]) -> Iterator[_Edit]:
     """Yields edits for a token that is no tag: a condition for Outlook, or `]]>`, which MRML refuses.
 
-    MRML also reads the tags within a condition, so they are escaped too.
+    The tags within a condition are escaped too, because MRML reads them.
     """
     if token["close"]:
         yield *token.span("close"), "]]&gt;"
@@ -167,7 +167,7 @@ def _escaped_attribute_value(value: str, name: str, is_mjml: bool) -> str:
 
 @lru_cache(maxsize=1000)
 def _preserved_white_space(space: str, previous_tag: str, following_tag: str, inside_pre: bool) -> str:
-    """Returns the white space between two tags, changed so that MRML keeps what a reader would see of it.
+    """Returns the white space between two tags, changed so that MRML keeps it if a reader would see it.
 
     `previous_tag` and `following_tag` are the names of the tags. `inside_pre` is True within `<pre>` and
     elements like it.

@@ -1,7 +1,7 @@
 """Finds the first tag of MJML that is not closed properly, before the MJML is given to the library MRML.
 
-MRML does not say where most errors are, accepts a wrong end tag, and crashes with a stack overflow on deep
-nesting.
+MRML itself does not say where most errors are. It accepts a wrong end tag, and it crashes with a stack
+overflow if tags are nested very deep.
 """
 
 from __future__ import annotations

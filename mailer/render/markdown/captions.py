@@ -29,7 +29,7 @@ def top_level_blocks(tokens: Sequence[Token]) -> list[Sequence[Token]]:
 def lone_image_and_link(tokens: Sequence[Token]) -> tuple[Token | None, Token | None]:
     """Returns the picture of a paragraph that holds nothing else, and the link around the picture if any.
 
-    Returns (None, None) for any other tokens.
+    `tokens` are the tokens of one block. Returns (None, None) if the block is not such a paragraph.
     """
     if len(tokens) != 3 or tokens[0].type != "paragraph_open":
         return None, None
@@ -47,9 +47,10 @@ def caption_of_image(image: Token, link: Token | None) -> str:
 
 
 def set_captions(tokens: Sequence[Token]) -> None:
-    """Adds the captions of pictures in lists and quotations as text below the pictures, in place.
+    """Adds captions to `tokens`, in place: in lists and quotations as small text below each picture.
 
-    The caption of a top-level picture is stored in the `meta` of its token, for the text part.
+    The caption of a top-level picture is only stored in the `meta` of the picture's token, for the text part
+    of the mail.
     """
     tops = {id(image) for image, _ in map(lone_image_and_link, top_level_blocks(tokens)) if image}
     for index in range(len(tokens) - 2):

@@ -66,9 +66,9 @@ class MarkdownSource:
     """Holds a parsed Markdown text and the settings to render it with.
 
     `find_picture` returns the view of a picture. `replace_slots` is called with each text and attribute, and
-    replaces slots by markers. `level` is the level (1 to 6) of the highest heading in the HTML. `anchors` is
-    the prefix of the ids of headings, "" for no ids. `width` is the width available in a mail, in CSS px.
-    `is_rtl` is True for text from right to left.
+    returns it with markers for its slots. `level` is the level (1 to 6) of the highest heading in the HTML.
+    `anchors` is the prefix of the ids of headings; if it is "", headings get no ids. `width` is the width
+    of the text in a mail, in CSS px. `is_rtl` is True for text from right to left.
     """
 
     document: Document
@@ -84,7 +84,7 @@ class MarkdownSource:
 class Block:
     """Holds one top-level block of a text: `html` for web pages, `mail` for mails, `text` for text parts.
 
-    `level` and `anchor` belong to a heading, and `image` to a block that is a picture.
+    For a heading, `level` is 1 to 6 and `anchor` the id. `image` is the view of a block that is a picture.
     """
 
     kind: Literal["heading", "picture", "text"]
@@ -176,7 +176,7 @@ class MarkdownText:
         return Block("text", html, mail, text)
 
     def _set_token_attributes(self) -> None:
-        """Sets the levels and ids of headings, and the attributes of links and table cells."""
+        """Sets the levels and ids of headings, the alignment of table cells, and `target` of links."""
         source = self._source
         levels = sorted({int(token.tag[1:]) for token in self._tokens if token.type == "heading_open"})
         last = source.level - 1
@@ -197,7 +197,7 @@ class MarkdownText:
                     child.attrs["target"] = "_blank"
 
     def _set_picture_attributes(self) -> None:
-        """Sets the URL and size of each picture: the picture's own size, or a smaller one if it must fit."""
+        """Sets the URL, size and style of each picture. A picture beside words is shrunk if necessary."""
         alone = {
             id(image): link
             for image, link in map(lone_image_and_link, top_level_blocks(self._tokens))

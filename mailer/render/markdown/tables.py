@@ -65,10 +65,10 @@ _KEEP_WORDS = "word-break:normal;overflow-wrap:normal"
 def lay_out_tables(
     tokens: Sequence[Token], *, for_mail: bool, width: int = FULL, is_rtl: bool = False
 ) -> list[Token]:
-    """Returns a copy of the tokens with their tables laid out for a mail (`for_mail`) or for a web page.
+    """Returns the tokens with tables laid out for a mail (if `for_mail`) or else for a web page.
 
-    `width` is the width of the text in a mail of full width, in CSS px. `is_rtl` means text from right to
-    left.
+    The given tokens stay as they are. `width` is the width of the text in a mail on a wide screen, in CSS px.
+    `is_rtl` is True for text from right to left.
     """
     out: list[Token] = []
     indents = 0
@@ -122,7 +122,10 @@ class _TableLayout:
         return sum(columns) + GAP * (len(columns) - 1)
 
     def _fitting_font_size(self, width: float) -> int | None:
-        """Returns the largest of SIZES with which the table fits into `width` CSS px, or None."""
+        """Returns the largest font size of SIZES with which the table fits into `width` CSS px.
+
+        Returns None if no size is small enough.
+        """
         return next((size for size, need in zip(SIZES, self.needs, strict=True) if need <= width), None)
 
     def web_tokens(self) -> list[Token]:
@@ -235,7 +238,10 @@ class _TableLayout:
         return is_number(cell.text) or fits_on_one_line(cell.text)
 
     def _cell_content(self, cell: Cell, column: int, *, stacked: bool) -> Token:
-        """Returns the content of a cell in `column`; in stacked rows with the column's head before it."""
+        """Returns the content of a cell in the column `column` (from 0).
+
+        If the rows are stacked, the head of the column stands before the content.
+        """
         if not stacked and self._is_unbreakable(cell):
             return cell.inline
         inline = copy(cell.inline)
@@ -254,7 +260,7 @@ def _alignment_in_markdown(token: Token) -> str:
 
 
 def _row_label_tokens(column_head: str, line_width: float) -> list[Token]:
-    """Returns the tokens of a column head that stands before a cell in stacked rows; Outlook hides it.
+    """Returns the tokens of a column head, to be put before a cell in stacked rows. Outlook hides the head.
 
     `line_width` is the width of a line, in em.
     """

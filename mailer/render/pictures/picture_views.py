@@ -1,4 +1,4 @@
-"""Makes the views of an issue's pictures. A picture is published when a template asks for its URL."""
+"""Makes the views of an issue's pictures. Each picture is published when a template asks for the URL."""
 
 from __future__ import annotations
 
@@ -32,9 +32,9 @@ Publish = Callable[[OriginalPicture, int, int], tuple[str, Picture]]
 class WrittenPicture:
     """Describes a picture as it is written in an issue.
 
-    `src` is the path or URL of the picture, and `url` the URL that it links to. `key` is the picture's
-    position in the issue, `line` (from 0) its line within a text. `width` is in CSS px, None if none is
-    written.
+    `src` is the path or URL of the picture, and `url` the URL that the picture links to. `key` is the
+    picture's position in the issue, and `line` (from 0) the picture's line within the text at `key`. `width`
+    is in CSS px, or None if the issue gives no width.
     """
 
     src: str
@@ -49,8 +49,8 @@ class WrittenPicture:
 class PictureViews:
     """Makes the views of the pictures of one rendering.
 
-    `published` holds the pictures that templates have used, by file name, and `findings` the warnings about
-    pictures. `image_base` is the beginning of the URLs of pictures.
+    `published` holds, by file name, the pictures that templates have used until now. `findings` holds the
+    warnings about these pictures. `image_base` is the beginning of the URLs of pictures.
     """
 
     def __init__(
@@ -65,7 +65,7 @@ class PictureViews:
         self._ground = drawing_background(settings.brand.paper)
 
     def picture_view(self, written: WrittenPicture) -> PictureView:
-        """Returns the view of a picture. Adds problems with its file to `positions`."""
+        """Returns the view of a picture. If the file cannot be used, adds a problem to `positions`."""
         src, key, line, width = written.src, written.key, written.line, written.width
 
         def make_view(width: int | None, height: int | None, source: OriginalPicture | str) -> PictureView:

@@ -1,8 +1,8 @@
 """Finds the context of each slot in the finished HTML, and cuts the HTML at its slots.
 
-An HTML parser reads the final text, so the context of a slot is the one that mail programs see, and not the
-one that a template was meant to give. A slot in a context where no escaping is safe (a comment, a style, a
-script, an attribute without quotes) is an error at the line where the slot was written.
+An HTML parser reads the finished HTML, so the context of a slot is the one that mail programs see. A slot in
+a context where no escaping is safe (a comment, a style, a script, an attribute without quotes) is an error at
+the line where the slot was written.
 """
 
 from __future__ import annotations
@@ -133,7 +133,7 @@ _LINK = re.compile(r"<(/?)a(?=[\s>/])(?:[^>\"']|\"[^\"]*\"|'[^']*')*>", re.IGNOR
 
 
 def html_without_slots(html: str, markers: Markers) -> str:
-    """Returns the HTML for everybody: slots are replaced by their defaults, personal links are removed."""
+    """Returns the HTML for the public page: with the defaults of slots, and without personal links."""
     found = _markers_with_contexts(html, markers)
     pieces: list[str] = []
     kept: list[bool] = []

@@ -1,8 +1,8 @@
 """Makes markers: the words that replace slots in the templates' output while a rendition is made.
 
 A marker is a word of letters and digits, so Markdown, MJML, the inliner and any escaping leave it unchanged.
-A marker contains a hash of all inputs of the rendition: so no text of the issue can contain a marker, and
-rendering twice gives the same bytes. `html_part` finds the context that each marker stands in.
+A marker contains a hash of all inputs of the rendition. So no text of the issue contains a marker by chance,
+and rendering twice gives the same bytes. `html_part` finds the context that each marker stands in.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class OpenSlot:
         return self.paths[0].startswith("links.")
 
     def in_context(self, context: SlotContext) -> Slot:
-        """Returns the slot with `context`, for which it will escape its values."""
+        """Returns the slot for the place where it stands. `context` decides how its values are escaped."""
         return Slot(self.paths, self.default, context)
 
     def __str__(self) -> str:
@@ -91,14 +91,14 @@ class Markers:
                 yield match, self._opens[number]
 
     def cut_at_markers(self, text: str, context: SlotContext) -> RenditionPart:
-        """Returns `text` cut at its markers, all of which stand in `context`."""
+        """Returns `text` cut at its markers, as a part whose slots all have the context `context`."""
         return self.cut_at_matches(
             text, [(match, each.in_context(context)) for match, each in self.find(text)]
         )
 
     @staticmethod
     def cut_at_matches(text: str, slots: list[tuple[re.Match[str], Slot]]) -> RenditionPart:
-        """Returns `text` cut at the matches in `slots`. The slot beside a match replaces the matched text."""
+        """Returns `text` cut at the markers in `slots`, which holds (match of a marker, its slot)."""
         fragments, end = [], 0
         for match, _ in slots:
             fragments.append(text[end : match.start()])

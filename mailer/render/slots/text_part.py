@@ -1,7 +1,7 @@
 """Makes the text part of a text template's output, and finds the paragraphs that may be wrapped again.
 
-`wrap` has left marks in the output (see `lines`), which are removed here. The value of a slot within a URL is
-percent-encoded, as in the HTML part.
+The filter `wrap` has left marks in the output (see `lines`); this module removes them. The value of a slot
+within a URL is percent-encoded, as in the HTML part.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _ADDRESS = re.compile(r"(?:https?://|webcal://|mailto:|www\.|(?<=<)tel:)[!#-;=?-
 class _ParagraphLines:
     """Holds the range of characters (`start` to `end`) of the lines of one paragraph with slots.
 
-    `first`, `rest` and `source` are those of `Paragraph`, with markers for the slots.
+    `first`, `rest` and `source` have the same meaning as in `Paragraph`, but hold markers for the slots.
     """
 
     start: int
@@ -53,7 +53,7 @@ def _without_superfluous_space(text: str) -> str:
 
 
 def _read_paragraphs(text: str) -> tuple[str, list[_ParagraphLines]]:
-    """Returns the text without the marks of `wrap`, and the paragraphs in it that have slots."""
+    """Returns the text without the marks of the filter `wrap`, and the paragraphs that contain slots."""
     out: list[str] = []
     found: list[_ParagraphLines] = []
     open_: _ParagraphLines | None = None

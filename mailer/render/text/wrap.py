@@ -55,10 +55,11 @@ def underline(text: object, mark: str = "-") -> str:
 
 
 def wrap(text: object, width: int = WIDTH, indent: str = "", first: str | None = None) -> str:
-    """Returns `text` with each paragraph wrapped to `width` columns, and list entries hanging.
+    """Returns `text` with each paragraph wrapped to `width` columns.
 
-    `indent` stands before each line, but `first`, if given, before the first one. Code is not wrapped.
-    Paragraphs with slots get marks by which `slots/text_part.py` finds them.
+    `indent` is put before each line; if `first` is given, it replaces `indent` before the first line. Further
+    lines of a list entry are indented by the width of the bullet. Code is not wrapped. Paragraphs with slots
+    get marks by which `slots/text_part.py` finds them.
     """
     value = text if isinstance(text, str) else str(text)
     if isinstance(value, PlainText):
@@ -73,7 +74,7 @@ def wrap(text: object, width: int = WIDTH, indent: str = "", first: str | None =
 
 
 def flowing_line(text: str) -> TextLine:
-    """Returns a line of plain text with its `>` marks and its bullet separated from its words."""
+    """Returns a line of plain text as a TextLine: quotation marks (`>`) and bullet apart from the words."""
     lead = _LEAD.match(text)
     if lead is None or not lead[0]:
         return TextLine(text)
@@ -97,7 +98,7 @@ def wrap_paragraph(text: str, first_prefix: str, other_prefix: str) -> str:
 def _lines_of_paragraph(text: str, max_columns: int) -> Iterator[tuple[str, str]]:
     """Yields the lines of a paragraph, broken to `max_columns` columns, as (space before the line, line).
 
-    The space is "" if the line was broken between two wide characters.
+    The space is the one at which the text was broken, or "" if it was broken between two wide characters.
     """
     line, width, gap, joint = "", 0, "", ""
     for space, unit in _unbreakable_units(text):
@@ -115,7 +116,7 @@ def _lines_of_paragraph(text: str, max_columns: int) -> Iterator[tuple[str, str]
 
 
 def _columns_left(width: int, *prefixes: str) -> int:
-    """Returns the number of columns of `width` that are left beside the widest of `prefixes`."""
+    """Returns how many of `width` columns are left for text beside the widest of `prefixes`."""
     return max(16, width - max(display_width(each) for each in prefixes))
 
 

@@ -20,7 +20,8 @@ __all__ = [
 
 def m003_schedule(db: Database) -> None:
     """Adds columns to campaigns: the due time, the readers' local time, the canary and the time it is held
-    until."""
+    until.
+    """
     for statement in (
         # SQLite cannot change a CHECK, so the table is rebuilt. `due_at` is when it may begin (UTC),
         # `local_time` the readers' own hour (`08:00`), `canary` JSON about the canary, and `held_until`
@@ -60,7 +61,8 @@ def m003_schedule(db: Database) -> None:
 
 def m004_causes(db: Database) -> None:
     """Adds the cause of a refusal: `address`, `mailbox`, `us` or `them`; empty if nobody refused the
-    message."""
+    message.
+    """
     db.conn.execute("ALTER TABLE deliveries ADD COLUMN cause TEXT NOT NULL DEFAULT ''")
 
 
@@ -82,7 +84,8 @@ def m005_paces(db: Database) -> None:
 
 def m006_deferrals(db: Database) -> None:
     """Adds the time of a delivery's first deferral, and whether the delivery only went into an outbox
-    folder."""
+    folder.
+    """
     for statement in (
         # `deferred_since` is UTC, empty where a delivery never was; `in_folder` is 1 where the newest
         # hand-over was to a folder, which reached nobody.
