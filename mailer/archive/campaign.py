@@ -1,8 +1,8 @@
 """Writes and reads campaigns/<slug>/: the issue as sent, its rendered parts, and the manifest.
 
 issue/                 the issue's file, its includes and pictures, with their paths in the workspace
-email.html, email.txt  the variant that most readers got, with the defaults of its slots and no personal links
-web.html               the public page: the variant that the setting `archive` of the edition names
+email.html, email.txt  the variant that most readers got, with default values and without personal links
+web.html               the public page, in the variant that the edition's setting `archive` chooses
 images/                the pictures of all renditions that were sent
 variants/MASK.json     each rendition that is sent, with its slots
 manifest.json          the hash of each of these files; plan, times and counts (see `manifest`)
@@ -53,8 +53,9 @@ __all__ = [
 class ArchivedCampaign:
     """Describes a campaign of the archive.
 
-    `public` says whether the campaign has a public page. If its folder is damaged, `problem` says how, and of
-    the other fields only `slug` is set.
+    `public` is True if the campaign has a public page. `problem` describes the damage if the campaign's
+    folder is damaged; then of the other fields only `slug` is set. `started_at` is None if nothing was sent
+    yet.
     """
 
     slug: str
@@ -78,10 +79,10 @@ def write_campaign(
 ) -> None:
     """Writes the folder of a campaign atomically.
 
-    `renditions` are the renditions to send, by variant, and variant 0 as well if the public page needs it.
-    `manifest` holds further keys of manifest.json. An existing folder is replaced only if `replace` is True
-    or no message of its campaign was sent. Raises ArchiveError for an invalid name, an existing folder, or a
-    failed write; then nothing has changed.
+    `renditions` holds, by variant, the renditions to send, and also variant 0 if the public page shows it.
+    `manifest` holds the keys of manifest.json that this function does not compute itself. An existing folder
+    is replaced only if `replace` is True or no message of its campaign was sent. Raises ArchiveError for an
+    invalid name, an existing folder, or a failed write; then nothing has changed.
     """
     if not is_slug(folder.name):
         raise ArchiveError(f'"{folder.name}" cannot be the name of a campaign; use letters, digits, - and _')
@@ -118,7 +119,10 @@ def write_campaign(
 
 
 def _write_campaign_folder(folder: Path, files: Sequence[tuple[str, bytes]], *, replace: bool) -> None:
-    """Writes the files, each as (path in the folder, bytes). Raises ArchiveError if that fails."""
+    """Writes `files`, each as (path in the folder, bytes), as the campaign's folder, atomically.
+
+    `replace` allows to replace an existing folder. Raises ArchiveError if the folder cannot be written.
+    """
     try:
         write_folder_atomically(folder, files, replace=replace)
     except FileExistsError:
@@ -134,7 +138,7 @@ def _write_campaign_folder(folder: Path, files: Sequence[tuple[str, bytes]], *, 
 
 
 def read_renditions(folder: Path) -> dict[int, Rendition]:
-    """Returns the renditions that an archived campaign sends, by variant. Equal variants share one object.
+    """Returns, by variant, the renditions that an archived campaign sends. Equal variants share one object.
 
     Raises ArchiveError if a file has changed since the campaign was written.
     """
@@ -166,7 +170,7 @@ def read_renditions(folder: Path) -> dict[int, Rendition]:
 def list_campaigns(
     folder: Path, cache: dict[str, tuple[object, ArchivedCampaign]] | None = None
 ) -> list[ArchivedCampaign]:
-    """Returns the campaigns in the archive `folder`, newest first, the damaged ones too.
+    """Returns all campaigns in the archive `folder`, newest first, including damaged ones.
 
     A caller that passes the same `cache` at each call (empty at first) reads only the manifests that have
     changed since the last call.
@@ -208,7 +212,7 @@ def _read_campaign(folder: Path) -> ArchivedCampaign:
 
 
 def _variant_of_most_readers(renditions: Mapping[int, Rendition], manifest: Mapping[str, Any]) -> int:
-    """Returns the variant that most readers get."""
+    """Returns the variant that most readers get, according to the plan in `manifest`."""
     readers = manifest.get("plan", {}).get("variants", {})
     return max(sorted(renditions), key=lambda mask: readers.get(str(mask), 0))
 
@@ -242,7 +246,7 @@ def _archived_files(
 
 
 def _file_paths_of_variants(renditions: Mapping[int, Rendition]) -> dict[int, str]:
-    """Returns the path of the file of each variant. Equal variants share one file."""
+    """Returns, by variant, the path of the variant's file. Equal variants share one file."""
     first: dict[int, int] = {}
     return {
         mask: f"variants/{first.setdefault(id(renditions[mask]), mask)}.json" for mask in sorted(renditions)

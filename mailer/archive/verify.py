@@ -46,7 +46,7 @@ class Verification:
 
 
 def list_differences(folder: Path, settings: Settings) -> list[str]:
-    """Returns the problems and then the notes of `verify_campaign`; an empty list if nothing has changed."""
+    """Returns the problems, and then the notes, that `verify_campaign` finds; an empty list if none."""
     result = verify_campaign(folder, settings)
     return [*result.problems, *result.notes]
 
@@ -105,9 +105,9 @@ def _is_unfinished_manifest(name: str, path: Path) -> bool:
 def _problems_of_files_unlike_renditions(
     folder: Path, manifest: Mapping[str, Any], sent: Mapping[int, Rendition]
 ) -> Iterator[str]:
-    """Returns a problem for each of email.html, email.txt and web.html that differs from its sent rendition.
+    """Yields a sentence for each of email.html, email.txt and web.html that differs from what was sent.
 
-    `sent` are the renditions that were sent, by variant.
+    `sent` holds the renditions that were sent, by variant.
     """
     main = sent.get(manifest.get("main", -1))
     if main is None:
@@ -192,7 +192,7 @@ def _compare_renditions(
 
 
 def _reasons_for_differences(manifest: Mapping[str, Any], settings: Settings) -> Iterator[str]:
-    """Returns the reasons why the same issue may rightly look different today, as sentences."""
+    """Yields the reasons why a new rendering may differ from the sent one, although no file was changed."""
     then = str(manifest.get("theme"))
     try:
         today = read_theme(settings.root).digest
@@ -205,7 +205,7 @@ def _reasons_for_differences(manifest: Mapping[str, Any], settings: Settings) ->
 
 
 def _differing_parts(sent: Rendition, now: Rendition) -> list[str]:
-    """Returns the names of the parts that differ between two renditions of one variant."""
+    """Returns the names of the parts, such as `subject`, in which two renditions of a variant differ."""
     pairs = {
         "subject": (sent.subject, now.subject),
         "html": (sent.html, now.html),

@@ -50,7 +50,8 @@ class Page:
     """Holds a finished page: `body` is its HTML in UTF-8, `language` its language tag.
 
     `styles` has the SHA-256 in base64 of each style sheet of the page, for a Content-Security-Policy.
-    `complete` is False if the page does not say what happened, but only asks the reader to try again later.
+    `complete` is False if the page only asks the reader to try again later, because it cannot show the result
+    of the request.
     """
 
     body: bytes
@@ -62,7 +63,7 @@ class Page:
     def of(cls, html: str, language: str, *, complete: bool = True) -> Page:
         """Returns the page with this HTML. Raises UnicodeEncodeError if the HTML holds lone surrogates.
 
-        `language` is a language tag, also with `_` for `-`.
+        `language` is a language tag, in which `_` may stand for `-`.
         """
         styles = tuple(_sha256_base64(style) for style in _STYLE.findall(html))
         return cls(html.encode(), language.replace("_", "-"), styles, complete)
@@ -70,7 +71,7 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class _PageTheme:
-    """Holds the templates and translations of pages, from `folders`. Earlier folders take precedence."""
+    """Holds the templates and translations of pages in `folders`. Earlier folders take precedence."""
 
     folders: tuple[Path, ...]
     environment: SandboxedEnvironment
@@ -93,7 +94,7 @@ class ReaderPages:
         self._log_unreadable_files()
 
     def page(self, name: str, languages: _Languages, **context: Any) -> Page:
-        """Returns the page `name`, rendered with `context`, in the first of `languages` that has a catalogue.
+        """Returns the page `name`, rendered with `context`, in the first of `languages` with translations.
 
         `languages` is one language tag or several, in order of preference.
         """
@@ -105,7 +106,7 @@ class ReaderPages:
         return self._plain_page(name, languages, context)
 
     def _log_unreadable_files(self) -> None:
-        """Logs the templates and catalogues of the workspace that cannot be read."""
+        """Logs the page templates and translation catalogues of the workspace that cannot be read."""
         for name in _NAMES:
             try:
                 self._own.environment.get_template(f"{name}.html")
@@ -125,7 +126,10 @@ class ReaderPages:
         return Page.of(html, language)
 
     def _page_language(self, theme: _PageTheme, languages: _Languages) -> str:
-        """Returns the first of `languages` that `theme` has a catalogue for, else a default language."""
+        """Returns the first of `languages` for which `theme` has translations.
+
+        If there is none, returns the language of the publication, or else English.
+        """
         wanted = (languages,) if isinstance(languages, str) else languages
         return choose_language((*wanted, self._settings.publication.language), theme.folders)
 

@@ -85,7 +85,7 @@ def _routes(settings: Settings, pages: ReaderPages, quoted_prefix: str, prefix: 
 def _handler_of_get_and_post(
     page: UnsubscribePage | PreferencesPage,
 ) -> Callable[[Request], Awaitable[Response]]:
-    """Returns one handler for both methods of a page, so that a 405 for any other method names both."""
+    """Returns one handler for GET and POST, so that the answer 405 to any other method lists both."""
 
     async def answer(request: Request) -> Response:
         return await (

@@ -32,7 +32,7 @@ class ArchiveHandlers:
         )
 
     def index(self, request: Request) -> Response:
-        """Serves one page of the list of public campaigns, newest first. `?page=2` means the second."""
+        """Serves a page of the list of public campaigns, newest first. `?page=2` asks for the second page."""
         wanted_page = request.query_params.get("page", "1")
         page = self._archive.index_page(
             int(wanted_page)
@@ -62,7 +62,7 @@ class ArchiveHandlers:
         return response
 
     def image(self, request: Request) -> Response:
-        """Serves a picture of a campaign, to be cached for ever: its name holds a hash of its bytes."""
+        """Serves a picture, which browsers may cache for ever, because its name holds a hash of its bytes."""
         values = request.path_params
         response = _file_response(request, self._archive.picture(values["slug"], values["name"]))
         response.headers["Cache-Control"] = _IMMUTABLE
@@ -73,9 +73,9 @@ class ArchiveHandlers:
 
 
 def _file_response(request: Request, file: PublicFile | None) -> Response:
-    """Returns the file, or status 304 if the browser has the file already (RFC 9110, section 13.1.2).
+    """Returns a response with the file, or with status 304 if the browser has the file already.
 
-    Raises HTTPException (404) if there is no file.
+    See RFC 9110, section 13.1.2. Raises HTTPException (404) if `file` is None.
     """
     if file is None:
         raise HTTPException(404)

@@ -1,4 +1,4 @@
-"""Answers failed requests with a page that says so, and with the status and headers of the failure."""
+"""Answers a failed request with a page that explains the failure, and with a fitting status."""
 
 from __future__ import annotations
 

@@ -36,7 +36,7 @@ from mailer.services.workspace import make_workspace
 from mailer.spool.erased_words import journal_mentions_erased, redact_journal
 from mailer.spool.lock import campaign_lock
 from mailer.spool.open import retained_texts_of
-from mailer.store.database import clear_free_pages, compact, open_store
+from mailer.store.database import clear_free_pages, compact_database, open_store
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
@@ -237,7 +237,7 @@ def _clear_free_pages(
             return
         if not _has_remains(db, path, spellings, words):
             return
-        compact(db)
+        compact_database(db)
         if not truncate_wal(db):
             yield f"{path.name}-wal may hold the address, because another command is reading; {again}"
     except sqlite3.Error as error:
