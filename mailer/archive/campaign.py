@@ -121,7 +121,7 @@ def write_campaign(
 def _write_campaign_folder(folder: Path, files: Sequence[tuple[str, bytes]], *, replace: bool) -> None:
     """Writes `files`, each as (path in the folder, bytes), as the campaign's folder, atomically.
 
-    `replace` allows to replace an existing folder. Raises ArchiveError if the folder cannot be written.
+    An existing folder is replaced only if `replace` is True. Raises ArchiveError if the write fails.
     """
     try:
         write_folder_atomically(folder, files, replace=replace)

@@ -42,7 +42,10 @@ _LINE_SECONDS = 10.0
 
 
 def say_state_counts(counts: dict[str, int]) -> None:
-    """Prints a line for each delivery state and its number in `counts`, except for the number 0."""
+    """Prints a line for each delivery state, with the number of deliveries; a state without any is left out.
+
+    `counts` holds the number of deliveries by state.
+    """
     for state in STATES:
         if counts[state]:
             say(f"  {state:<10} {counts[state]:>9,}")
@@ -77,7 +80,7 @@ def _handed_over_sentence(message_count: int, transport: str) -> str:
 
 
 def _say_result_of_scheduled_campaign(settings: Settings, result: SendResult) -> None:
-    """Prints what was sent of a scheduled campaign, and the time at which the campaign goes on."""
+    """Prints how much of a scheduled campaign was sent, and when the campaign continues."""
     if result.progress is not None:
         say(f"{_handed_over_sentence(result.progress.handed_over_count, result.campaign.transport)}.")
         say_state_counts(dict(result.counts))
@@ -136,7 +139,7 @@ def say_result(settings: Settings, result: SendResult) -> None:
 
 
 def _say_uncertain_deliveries(campaign: Campaign, delivery_count: int) -> None:
-    """Prints the number of deliveries whose outcome is uncertain, and the commands that settle them."""
+    """Prints the number of uncertain deliveries, and the commands that settle these deliveries."""
     messages = "1 message" if delivery_count == 1 else f"{delivery_count:,} messages"
     say(
         f"{messages} may or may not have arrived, and {'is' if delivery_count == 1 else 'are'} held. "
@@ -158,7 +161,7 @@ def _say_deferred_deliveries(settings: Settings, result: SendResult) -> None:
 
 
 def say_changes_since_plan(changes: ChangesSincePlan) -> None:
-    """Prints how many readers have joined or left since the plan was made, if any."""
+    """Prints how many readers have joined or left since the plan was made; if none, prints nothing."""
 
     def planned_readers_phrase(reader_count: int) -> str:
         return f"{reader_count:,} planned {'reader has' if reader_count == 1 else 'readers have'}"
@@ -181,7 +184,7 @@ def show_progress(delivery_count: int, *, quiet: bool) -> Iterator[Callable[[Run
     """Shows the progress of a run in the `with` block: a bar on a terminal, otherwise a line every 10 s.
 
     Yields the function to call each time the progress changes. `delivery_count` is the number of deliveries
-    of the run. With `quiet`, nothing is printed.
+    of the run. If `quiet` is True, nothing is printed.
     """
     noted = ""
 

@@ -35,7 +35,7 @@ JsonFlag = JsonFlag
 
 
 def _status_remark(settings: Settings, overview: CampaignOverview) -> str:
-    """Returns the end of a campaign's line: when the campaign continues, or what it waits for."""
+    """Returns the end of a campaign's line in the list: when the campaign continues, or what it waits for."""
     campaign, zone = overview.campaign, settings.publication.zone
     overdue = campaign.status is Status.HELD and campaign.held_until < utc_text(now() - LATE)
     if campaign.status is Status.PAUSED or overdue:
@@ -111,7 +111,7 @@ def _say_campaign_details(settings: Settings, details: CampaignDetails) -> None:
 
 
 def _schedule_rows(settings: Settings, details: CampaignDetails) -> list[str]:
-    """Returns the lines about the canary of a campaign, and about the times at which it continues."""
+    """Returns the lines about a campaign's due time, canary, missed readers, and next time of sending."""
     campaign, zone = details.overview.campaign, settings.publication.zone
     rows: list[str] = []
     if campaign.due_at:
@@ -153,7 +153,10 @@ def cancel(
 
 
 def _say_new_status(workspace: Workspace, slug: str, run_has_ended: bool, as_json: bool) -> None:
-    """Prints the state of a paused or cancelled campaign. `run_has_ended` is False if a run still goes on."""
+    """Prints the state of a campaign that was paused or cancelled just now.
+
+    `run_has_ended` is False if a run of the campaign has not stopped yet.
+    """
     if as_json:
         emit_json(details_of(workspace, slug).to_json())
         return

@@ -149,7 +149,7 @@ def send(
 def _send_now(workspace: Workspace, proposal: Proposal, *, ask: bool, as_json: bool) -> None:
     """Sends the proposal now, and exits with status 1 if deliveries are left.
 
-    With `ask`, the operator has to confirm first. With `as_json`, the result is printed as JSON.
+    If `ask` is True, the operator must confirm first. If `as_json` is True, the result is printed as JSON.
     """
     warn_of_moved_database(workspace.db, workspace.settings)
     if proposal.recipient_count:
@@ -182,7 +182,7 @@ def _send_later(
 ) -> None:
     """Freezes the proposal as a campaign that is sent at the time of `schedule`.
 
-    With `ask`, the operator has to confirm first. With `as_json`, the result is printed as JSON.
+    If `ask` is True, the operator must confirm first. If `as_json` is True, the result is printed as JSON.
     """
     settings, recipients = workspace.settings, proposal.prepared.plan.recipients
     if not as_json:
@@ -222,7 +222,8 @@ def _ask_to_confirm(
 ) -> None:
     """Asks the operator to confirm the plan, and keeps the plan so that `--plan` can send it later.
 
-    `recipients` and `time_text` are shown in the question. With `to_stderr`, it goes to standard error.
+    The question shows `recipients`, the number of readers, and `time_text`, the time of sending. If
+    `to_stderr` is True, it is printed on standard error.
     """
     known = not keep_plan(workspace, proposal.prepared)
     exactly = f", or --plan {proposal.prepared.plan.hash} to send exactly this plan" if known else ""

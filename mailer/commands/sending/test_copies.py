@@ -25,7 +25,7 @@ def check_test_options(*, has_time: bool, has_plan_hash: bool) -> None:
 def send_and_print_test_copies(
     workspace: Workspace, prepared: PreparedIssue, addresses: Sequence[str], *, as_json: bool
 ) -> None:
-    """Sends a test copy to each address, and prints the results. Raises TransportError for refused copies."""
+    """Sends a test copy to each address and prints the results. Raises TransportError for a refused copy."""
     copies = send_test_copies(workspace, prepared, addresses)
     accepted = [copy for copy in copies if copy.outcome.result is OutcomeKind.ACCEPTED]
     if as_json:

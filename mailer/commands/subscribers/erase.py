@@ -63,7 +63,10 @@ def erase(
 
 
 def _print_traces(traces: AddressTraces, address_phrase: str) -> None:
-    """Prints the files that contain the address on standard error. `address_phrase` names it in the lines."""
+    """Prints on standard error which files contain the address.
+
+    `address_phrase` is what the lines call the address, such as `the address`.
+    """
     if traces.number:
         warn(f"these files of yours contain {address_phrase}; remove it from them, or delete them:")
         lines = list(_trace_lines(traces))

@@ -36,7 +36,7 @@ def _say_totals_of_archive(imported: ImportedLists) -> None:
 def _say_report_of_list(report: ImportReport) -> None:
     """Prints the report of one list.
 
-    The columns are listed in a dry run, and if any column is read as another field than its name says.
+    The columns are listed in a dry run, or if the name of any column differs from the field it is read as.
     """
     say(f"{report.file}: {report.total:,} row{'' if report.total == 1 else 's'}")
     if report.read_as:
@@ -81,7 +81,7 @@ def _active_people_phrase(number: int) -> str:
 
 
 def _say_row_notes(report: ImportReport) -> None:
-    """Prints the rows with a note: rows that were refused or kept, or that contradict a consent."""
+    """Prints the rows that have a note, for example because a row was refused."""
     for outcome in ("updated", "added", "kept", "refused"):
         notes = [note for note in report.notes if note.outcome == outcome]
         for note in notes[:_MAX_SHOWN]:

@@ -113,7 +113,7 @@ def _read_address_list(address: str | None, file: Path) -> AddressList:
 
 
 def _read_standard_input() -> bytes:
-    """Returns the bytes of standard input, at most one more than a list may have."""
+    """Returns the bytes of standard input, up to one byte more than a list may have."""
     stream = sys.stdin
     if stream is None:
         return b""
@@ -126,7 +126,7 @@ def _print_list_result(
 ) -> None:
     """Prints what was done with a list of addresses, and exits with status 1 if a line could not be read.
 
-    The labels, such as `now off everything`, are printed with the numbers of changed and unchanged people.
+    The labels, such as `now off everything`, are printed before the numbers of changed and unchanged people.
     """
     taken, wrong, number = result.outcome, result.unreadable, len(result.source.lines)
     if as_json:

@@ -57,7 +57,7 @@ def init(
 
 
 def make_workspace(folder: Path, today: dt.date) -> str:
-    """Creates a workspace in `folder`, and returns the relative path of the first issue, dated `today`.
+    """Creates a workspace in `folder`, and returns the path of the first issue in it, dated `today`.
 
     Raises ConfigError if a file would be overwritten. After any error nothing has changed. mailer.toml is
     written last, so that an interruption leaves no folder that counts as a workspace.

@@ -92,6 +92,6 @@ def _print_unexpected_error(settings: Settings, error: Exception) -> None:
 
 
 def listener_url(listener: socket.socket) -> str:
-    """Returns the URL under which a browser reaches the socket."""
+    """Returns the URL by which a browser on this machine reaches the socket."""
     host, port = listener.getsockname()[:2]
     return f"http://[{host}]:{port}" if listener.family == socket.AF_INET6 else f"http://{host}:{port}"
