@@ -132,7 +132,7 @@ def emit_json(document: Any) -> None:
 
 
 def emit_json_list(documents: Iterable[Any]) -> None:
-    """Prints a JSON list as the only output, element by element, because a whole list may exceed the memory."""
+    """Prints a JSON list as the only output, element by element: a whole list may exceed the memory."""
     output = _current.get() or JsonOutput(wanted=True)
     between = "["
     for document in documents:
