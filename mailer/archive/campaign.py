@@ -241,7 +241,9 @@ def _archived_files(
         yield name, json_bytes({**rendition.to_json(), "pictures": sizes})
         for picture in rendition.pictures:
             if not is_published_file_name(picture.name):
-                raise ArchiveError(Problem("a published picture must not have this name", picture.name))
+                raise ArchiveError(
+                    Problem("a published picture must not have this name; rename the picture", picture.name)
+                )
             yield f"images/{picture.name}", picture.data
 
 
@@ -291,7 +293,7 @@ def _read_verified_file(folder: Path, name: str, files: Mapping[str, str]) -> by
     if sha256_hex(data) != files[name]:
         raise ArchiveError(
             Problem(
-                "was changed after the campaign was planned (its hash); restore it from a backup",
+                "was changed after the campaign was planned: its hash differs; restore it from a backup",
                 place,
             )
         )

@@ -11,12 +11,14 @@ from mailer.commands.json_output import set_exit_explanation
 from mailer.display_text import without_control_characters
 from mailer.errors import InputError
 
-__all__ = ["YesOption", "confirm"]
+__all__ = ["YesOption", "ask_for_confirmation"]
 
 YesOption = typer.Option("--yes", "-y", help="Do not ask for confirmation.")
 
 
-def confirm(question: str, *, unattended_error: str | None, declined_message: str, to_stderr: bool) -> None:
+def ask_for_confirmation(
+    question: str, *, unattended_error: str | None, declined_message: str, to_stderr: bool
+) -> None:
     """Asks `question` and returns if the answer is yes. Any other answer ends the program with status 1.
 
     Before the program ends, `declined_message` is printed. If standard input is not a terminal, nobody is

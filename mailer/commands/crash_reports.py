@@ -55,11 +55,11 @@ def report_thread_errors(folder: Path | None, command: str) -> Iterator[None]:
     None stands for the current folder. `command` is the name of the command.
     """
 
-    def report(ended: threading.ExceptHookArgs) -> None:
+    def report_thread_error(ended: threading.ExceptHookArgs) -> None:
         if ended.exc_value is not None and not isinstance(ended.exc_value, SystemExit):
             say(f"mailer: {describe_crash(ended.exc_value, folder, command)}", err=True)
 
-    before, threading.excepthook = threading.excepthook, report
+    before, threading.excepthook = threading.excepthook, report_thread_error
     try:
         yield
     finally:

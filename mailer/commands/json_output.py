@@ -40,7 +40,7 @@ class JsonOutput:
         self._explanation = ""
 
     def keep_document(self, document: Any) -> None:
-        """Keeps `document`, which `finish` prints. Raises RuntimeError for a second document of a command."""
+        """Keeps `document` for `print_document`. Raises RuntimeError for a second document of a command."""
         if self._document is not _NO_DOCUMENT:
             raise RuntimeError("a command must print only one JSON document")
         self._document = document
@@ -48,7 +48,7 @@ class JsonOutput:
     def set_exit_explanation(self, sentence: str) -> None:
         """Keeps a sentence that explains an exit status other than 0.
 
-        `finish` prints the sentence if the command has no document.
+        `print_document` prints the sentence if the command has no document.
         """
         self._explanation = sentence
 
@@ -60,7 +60,7 @@ class JsonOutput:
         """Records that the JSON list has been printed completely."""
         self._list_is_open = False
 
-    def finish(self, status: int) -> None:
+    def print_document(self, status: int) -> None:
         """Prints the document of a command that ended without an exception. `status` is the exit status.
 
         If there is no document and `status` is not 0, prints the explanation of the status as an error.

@@ -112,7 +112,7 @@ def _run_command(
     """
     try:
         status = int(program.main(args=words, prog_name="mailer", standalone_mode=False) or 0)
-        output.finish(status)
+        output.print_document(status)
     except MailerError as error:
         return _print_problems(output, error.problems, error.exit_status)
     except TyperException as error:

@@ -92,11 +92,12 @@ def _check_html_size(findings: _FindingCollector, html: str) -> None:
     if size > MAX_BYTES:
         findings.add(
             f"the HTML part has {size / 1000:.0f} KB; Gmail hides everything after {MAX_BYTES // 1000} KB, "
-            "also the unsubscribe link. Shorten the issue"
+            "including the unsubscribe link. Shorten the issue"
         )
     elif size > WARN_BYTES:
         findings.add(
-            f"the HTML part has {size / 1000:.0f} KB; Gmail hides everything after {MAX_BYTES // 1000} KB",
+            f"the HTML part has {size / 1000:.0f} KB; Gmail hides everything after {MAX_BYTES // 1000} KB; "
+            "shorten the issue",
             severity="warning",
         )
 
@@ -154,7 +155,9 @@ def _check_markup(findings: _FindingCollector, page: _PageScanner) -> None:
         if href.startswith("#") and len(href) > 1:
             if unquote(href[1:]) not in page.names:
                 findings.add(
-                    f"the link to {shortened(href)} leads to nothing in the mail", severity="warning"
+                    f"the link to {shortened(href)} leads to nothing in the mail; "
+                    "correct the link, or add the id",
+                    severity="warning",
                 )
         elif not href.lower().startswith(_SCHEMES):
             findings.add(
@@ -238,7 +241,7 @@ def _check_colour_contrast(findings: _FindingCollector, settings: Settings) -> N
         if ratio < MIN_CONTRAST:
             findings.add(
                 f"brand.{name} {colour} on brand.paper {brand.paper} has a contrast of {ratio:.1f}:1; "
-                f"text must have at least {MIN_CONTRAST}:1",
+                f"text must have at least {MIN_CONTRAST}:1; choose other colours",
                 severity="warning",
                 file="mailer.toml",
             )

@@ -78,7 +78,7 @@ class PublicArchive:
         last = max(1, -(-len(public) // _PER_PAGE))
         if not 1 <= page_number <= last:
             return None
-        return self._pages.page(
+        return self._pages.render_page(
             "archive",
             "",
             campaigns=[

@@ -84,7 +84,7 @@ class _PageTheme:
 class ReaderPages:
     """Renders the pages for readers of a workspace.
 
-    `page` never fails: an error in a template is logged, and a simpler page is returned.
+    `render_page` never fails: an error in a template is logged, and a simpler page is returned.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -93,7 +93,7 @@ class ReaderPages:
         self._built_in = _PageTheme.of(self._own.folders[1:])
         self._log_unreadable_files()
 
-    def page(self, name: str, languages: _Languages, **context: Any) -> Page:
+    def render_page(self, name: str, languages: _Languages, **context: Any) -> Page:
         """Returns the page `name`, rendered with `context`, in the first of `languages` with translations.
 
         `languages` is one language tag or several, in order of preference.

@@ -27,5 +27,5 @@ def page_for_browser(pages: ReaderPages, name: str, request: Request, status: in
 
     Use it for visitors who are not known to be a reader, so that no language is known either.
     """
-    page = pages.page(name, accepted_languages(request.headers.get("accept-language", "")))
+    page = pages.render_page(name, accepted_languages(request.headers.get("accept-language", "")))
     return page_response(page, status)

@@ -62,13 +62,13 @@ def with_absolute_targets(app: ASGIApp) -> ASGIApp:
     HTTP servers must accept both forms (RFC 9112, section 3.2.2). Neither HOST nor the Host field is checked.
     """
 
-    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+    async def answer_with_path_only(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and (absolute := _ABSOLUTE.match(scope.get("raw_path") or b"")):
             raw = scope["raw_path"][absolute.end() :] or b"/"
             scope = {**scope, "raw_path": raw, "path": unquote(raw.decode("ascii"))}
         await app(scope, receive, send)
 
-    return answer
+    return answer_with_path_only
 
 
 class SafetyMiddleware:

@@ -49,7 +49,7 @@ def test_control_characters_are_left_out(html: Html) -> None:
         ("<mj-text>a\nb < c</mj-text>", ':3: "<" must be written as &lt; here'),
         ("<mj-text><![CDATA[x]]></mj-text>", ':2: "<" must be written as &lt; here ("<![CDATA[x]]>'),
         ("<?xml ?>", ':2: "<" must be written'),
-        ("<!-- x", ':2: a comment is not closed by "-->"'),
+        ("<!-- x", ':2: a comment is not closed; add "-->" at the end of the comment'),
         ("<mj-text></br></mj-text>", ":2: </br> must be removed: <br> has no end tag"),
         ("</mj-column></mj-section></mj-body></mjml></mjml>", ":2: </mjml> stands where nothing is open"),
         ("<b>" * 5000, ":2: tags must not be nested more than 100 deep"),

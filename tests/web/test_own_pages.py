@@ -251,7 +251,7 @@ def test_an_error_whose_words_are_none_is_told_too(site: Site, monkeypatch: pyte
         raise Mute
 
     monkeypatch.setattr(web_pages, "_render_with_size_limit", fail)
-    assert ReaderPages(site.settings).page("done", "").complete
+    assert ReaderPages(site.settings).render_page("done", "").complete
 
 
 # -- 200 where it is recorded, and nowhere else ---------------------------------------------

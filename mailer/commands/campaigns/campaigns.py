@@ -12,7 +12,7 @@ from mailer.campaign.due import LATE
 from mailer.campaign.status import Status
 from mailer.campaign.times import format_time
 from mailer.clock import now, utc_text
-from mailer.commands.confirmation import YesOption, confirm
+from mailer.commands.confirmation import YesOption, ask_for_confirmation
 from mailer.commands.context import JsonFlag, emit_json, say, settings_of
 from mailer.commands.output import say_failure_reasons, say_state_counts
 from mailer.config import Settings
@@ -142,7 +142,7 @@ def cancel(
     workspace = open_workspace(settings_of(context))
     if not yes:
         workspace.spools.find(slug)
-        confirm(
+        ask_for_confirmation(
             f"Cancel campaign {slug} for good? What it has not sent stays unsent.",
             unattended_error=None,  # scripts cancel without being asked
             declined_message="Nothing was changed.",

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from mailer.commands.confirmation import YesOption, confirm
+from mailer.commands.confirmation import YesOption, ask_for_confirmation
 from mailer.commands.context import JsonFlag, emit_json, settings_of
 from mailer.commands.output import say_changes_since_plan, say_result, show_progress, warn_of_moved_database
 from mailer.commands.sending.canary import CanaryOption, HoldOption, canary_rows, canary_warnings
@@ -228,7 +228,7 @@ def _ask_to_confirm(
     known = not keep_plan(workspace, proposal.prepared)
     exactly = f", or --plan {proposal.prepared.plan.hash} to send exactly this plan" if known else ""
     people = "person" if recipients == 1 else "people"
-    confirm(
+    ask_for_confirmation(
         f"Send it to {recipients:,} {people} {time_text}?",
         unattended_error=f"standard input is not a terminal, so nobody can confirm; add --yes{exactly}",
         declined_message="Nothing was sent.",

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from mailer.commands.confirmation import YesOption, confirm
+from mailer.commands.confirmation import YesOption, ask_for_confirmation
 from mailer.commands.context import JsonFlag, emit_json, say, settings_of, warn
 from mailer.errors import FailureError
 from mailer.services.readers.erase import erase_person
@@ -36,7 +36,7 @@ def erase(
     """Erases a person for good, and lists files that contain the address. Erasing cannot be undone."""
 
     def ask_to_erase(person_phrase: str) -> None:
-        confirm(
+        ask_for_confirmation(
             f"Erase {person_phrase} for good?",
             unattended_error="standard input is not a terminal, so nobody can confirm; "
             f"add --yes to erase {person_phrase} for good",

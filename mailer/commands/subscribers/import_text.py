@@ -51,7 +51,7 @@ def _say_report_of_list(report: ImportReport) -> None:
             say(f"  {outcome:<10}{report.count(outcome):>11,}  rows {report.rows[outcome]}")
     if report.no_edition:
         readers = _active_people_phrase(report.no_edition)
-        say(f"{readers} no edition, and get nothing. Name one with --edition NAME.")
+        say(f"{readers} no edition, so no issue is sent to them. Name an edition with --edition NAME.")
     _say_row_notes(report)
     _say_cell_notes(report)
     if report.unnamed_columns:

@@ -47,7 +47,9 @@ def first_nesting_fault(markup: str) -> MarkupFault | None:
             if token["comment"] is None:
                 return MarkupFault(_stray_bracket_message(markup, token.start()), token.start())
             if not token["comment"]:
-                return MarkupFault('a comment is not closed by "-->"', token.start())
+                return MarkupFault(
+                    'a comment is not closed; add "-->" at the end of the comment', token.start()
+                )
             if token[0].startswith(_CONDITIONS) and not _CONDITION.match(token[0]):
                 near = " ".join(token[0][:40].split())
                 return MarkupFault(f'"{near}" must be written as <!--[if mso]> … <![endif]-->', token.start())
@@ -58,19 +60,21 @@ def first_nesting_fault(markup: str) -> MarkupFault | None:
                 return MarkupFault(f"</{name}> must be removed: <{lower}> has no end tag", token.start())
             if not stack or stack[-1][0] != name:
                 opened = f"<{stack[-1][0]}> is still open" if stack else "nothing is open"
-                return MarkupFault(f"</{name}> stands where {opened}", token.start())
+                return MarkupFault(f"</{name}> stands where {opened}; correct the tags", token.start())
             stack.pop()
         elif not token["empty"] and lower not in VOID_ELEMENTS:
             stack.append((name, token.start()))
             if len(stack) > MAX_DEPTH:
                 return MarkupFault(f"tags must not be nested more than {MAX_DEPTH} deep", token.start())
     if stack:
-        return MarkupFault(f"<{stack[-1][0]}> is never closed", stack[-1][1])
+        return MarkupFault(f"<{stack[-1][0]}> is never closed; add </{stack[-1][0]}>", stack[-1][1])
     return None
 
 
 def _stray_bracket_message(markup: str, offset: int) -> str:
     near = " ".join(markup[offset : offset + 40].split())
     if re.match(r"<[A-Za-z/]", near):
-        return f'the tag "{near}" is not closed, or an attribute has no quotes around it'
+        return (
+            f'the tag "{near}" is not closed, or an attribute has no quotes around it; add ">" or the quotes'
+        )
     return f'"<" must be written as &lt; here ("{near}")'

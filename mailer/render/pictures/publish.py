@@ -144,7 +144,9 @@ def _published_file(
                 return original.data, "gif"
             return _converted_file(image, size, background)
         except Exception as error:  # Pillow raises whatever broken pixels happen to trip over
-            raise ValueError(f"cannot be read to its end; the file may be incomplete ({error})") from None
+            raise ValueError(
+                f"cannot be read to its end; the file may be incomplete, so save it again ({error})"
+            ) from None
 
 
 def _converted_file(image: ImageFile, size: tuple[int, int], background: str) -> tuple[bytes, str]:

@@ -135,7 +135,7 @@ class _ThemeEnvironment(SandboxedEnvironment):
         if operator == "*" and isinstance(left, str) and isinstance(right, int) and right <= 1000:
             return (left * right)[:MAX_TEXT]
         if any(not isinstance(value, int | float) or abs(value) > 1e9 for value in (left, right)):
-            raise SecurityError(f'"{operator}" can only be used with numbers up to a thousand million')
+            raise SecurityError(f'"{operator}" can only be used with numbers up to 1,000,000,000')
         if operator == "**" and abs(right) > 16:
             raise SecurityError("the exponent must not be above 16")
         return super().call_binop(context, operator, left, right)

@@ -56,7 +56,7 @@ class PreferencesPage:
             return page_for_unknown_reader(self._pages, request, visit)
         away = person.status not in _READING
         refused = visit.refused or (has_chosen and away)
-        page = self._pages.page(
+        page = self._pages.render_page(
             "preferences",
             person.language,
             editions=self._editions,

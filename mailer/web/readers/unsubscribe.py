@@ -62,7 +62,7 @@ class UnsubscribePage:
     ) -> Response:
         if visit.person is None:
             return page_for_unknown_reader(self._pages, request, visit)
-        page = self._pages.page(
+        page = self._pages.render_page(
             name,
             visit.person.language,
             preferences=request.path_params["up"]
