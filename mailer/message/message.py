@@ -17,7 +17,7 @@ from mailer.message.envelope import Envelope, Person, mailbox_field
 from mailer.message.mime import encode_slot_value, encode_unstructured, encoded_words, quoted_printable
 from mailer.message.paragraphs import EncodedParagraph
 from mailer.render.rendition import Rendition
-from mailer.render.slots.slots import RenditionPart, Slot, SlotContext, escape
+from mailer.render.slots.slots import RenditionPart, Slot, SlotContext, escape_for_context
 
 __all__ = ["Envelope", "Message", "Person", "MessageTemplate", "compose_sample"]
 
@@ -169,7 +169,7 @@ class Message:
         self.subscriber_id = person.subscriber_id
         self.attempt = attempt
         self.address = address_with_ascii_domain(person.address)
-        self.name = escape(person.name, SlotContext.HEADER).strip()
+        self.name = escape_for_context(person.name, SlotContext.HEADER).strip()
         self._values: dict[str, str] | None = None
         self._return_path = ""
 

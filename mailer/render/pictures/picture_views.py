@@ -151,6 +151,6 @@ class PictureViews:
         self.published.setdefault(picture.name, picture)
         return self.image_base + picture.name, picture
 
-    def _add_warning(self, message: str, place: tuple[str, int | None]) -> None:
+    def _add_warning(self, message: str, position: tuple[str, int | None]) -> None:
         if message:
-            self.findings[Problem(message, *place, severity="warning")] = None
+            self.findings[Problem(message, *position, severity="warning")] = None

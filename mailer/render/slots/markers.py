@@ -59,7 +59,7 @@ class Markers:
         self._pattern = re.compile(f"{self._prefix}([0-9]{{1,6}})z", re.IGNORECASE)
         self._rest = re.compile(f"slot{digest[:3]}|{digest[:12]}|{digest[12:24]}", re.IGNORECASE)
 
-    def make(self, paths: tuple[str, ...], default: str, place: tuple[str, int | None]) -> str:
+    def make_marker(self, paths: tuple[str, ...], default: str, place: tuple[str, int | None]) -> str:
         """Returns the marker of a slot. `place` is the (path, line) where the slot is written.
 
         The slot shows the first of `paths` (such as `subscriber.name`) that has a value for a reader, or
@@ -71,7 +71,7 @@ class Markers:
             self._opens.append(wanted)
         return self._words[wanted]
 
-    def find(self, text: str) -> Iterator[tuple[re.Match[str], OpenSlot]]:
+    def find_markers(self, text: str) -> Iterator[tuple[re.Match[str], OpenSlot]]:
         """Returns each marker in a whole text, as (match, slot) in order.
 
         Raises ThemeError if the text holds a piece of a marker, which a filter must have cut.
@@ -81,10 +81,10 @@ class Markers:
             raise ThemeError(
                 f"a filter such as truncate has cut a slot into pieces; print the whole slot ({names})"
             )
-        yield from self.find_in_piece(text)
+        yield from self.find_markers_in_piece(text)
 
-    def find_in_piece(self, text: str) -> Iterator[tuple[re.Match[str], OpenSlot]]:
-        """Returns (match, slot) for each marker in a piece of a text that `find` has checked as a whole."""
+    def find_markers_in_piece(self, text: str) -> Iterator[tuple[re.Match[str], OpenSlot]]:
+        """Returns (match, slot) for each marker in a piece of a text that `find_markers` has checked."""
         for match in self._pattern.finditer(text):
             number = int(match[1])
             if number < len(self._opens):
@@ -93,7 +93,7 @@ class Markers:
     def cut_at_markers(self, text: str, context: SlotContext) -> RenditionPart:
         """Returns `text` cut at its markers, as a part whose slots all have the context `context`."""
         return self.cut_at_matches(
-            text, [(match, each.in_context(context)) for match, each in self.find(text)]
+            text, [(match, each.in_context(context)) for match, each in self.find_markers(text)]
         )
 
     @staticmethod

@@ -56,7 +56,7 @@ class Slot:
 
     def fill(self, values: Mapping[str, str]) -> str:
         """Returns the slot's value from `values` (path -> value), escaped for the slot's context."""
-        return escape(self.unescaped_value(values), self.context)
+        return escape_for_context(self.unescaped_value(values), self.context)
 
     def __str__(self) -> str:
         """Returns the slot as it is written in an issue or a template."""
@@ -202,7 +202,7 @@ def join_fragments(fragments: Sequence[str], slot_values: Sequence[str]) -> str:
     return "".join(pieces)
 
 
-def escape(value: str, context: SlotContext) -> str:
+def escape_for_context(value: str, context: SlotContext) -> str:
     """Returns `value` without control characters, escaped for `context`."""
     if context is SlotContext.HREF and not value.startswith(("https://", "http://")):
         return "#"

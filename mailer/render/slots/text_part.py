@@ -38,7 +38,7 @@ class _ParagraphLines:
 def text_part(text: str, markers: Markers) -> RenditionPart:
     """Returns a text template's output as text with slots. Raises ThemeError if a filter has cut a marker."""
     text, lines = _read_paragraphs(_without_superfluous_space(text))
-    found = list(markers.find(text))
+    found = list(markers.find_markers(text))
     addresses = [match.span() for match in _ADDRESS.finditer(text)]
     slots = [(match, each.in_context(_slot_context(text, match, addresses))) for match, each in found]
     part = markers.cut_at_matches(text, slots)
@@ -105,7 +105,7 @@ def _paragraph_with_slots(
     lines: _ParagraphLines, slots: list[tuple[re.Match[str], Slot]], markers: Markers
 ) -> Paragraph | None:
     inside = [i for i, (match, _) in enumerate(slots) if lines.start <= match.start() < lines.end]
-    found = list(markers.find_in_piece(lines.source))
+    found = list(markers.find_markers_in_piece(lines.source))
     if not inside or len(found) != len(inside):
         return None
     if found[0][1].is_link and MARKER.fullmatch(lines.source):

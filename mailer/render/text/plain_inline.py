@@ -95,14 +95,16 @@ class _InlineWriter:
         elif f"<{address}>" not in words and address not in words.split():
             self.pieces.append(f" <{address}>")
 
-    def _write_pending_address(self, after: str) -> None:
+    def _write_pending_address(self, following_text: str) -> None:
         """Writes the address that is waiting in `bare`, if any.
 
-        `after` is the text that follows. The address gets angle brackets, unless it stands between spaces.
+        The address gets angle brackets, unless it stands between spaces. `following_text` comes behind it.
         """
         if self.bare is not None:
             before = "".join(self.pieces[-1:])
-            free = (not after or after[0].isspace()) and (not before or before[-1].isspace())
+            free = (not following_text or following_text[0].isspace()) and (
+                not before or before[-1].isspace()
+            )
             self.pieces.append(self.bare if free else f"<{self.bare}>")
             self.bare = None
 

@@ -128,9 +128,9 @@ def _with_tables_laid_out(lines: Sequence[TextLine | TableLines], width: int) ->
             yield line
 
 
-def _wrap_line(line: TextLine, before: str, indent: str, width: int) -> Iterator[str]:
+def _wrap_line(line: TextLine, first_indent: str, indent: str, width: int) -> Iterator[str]:
     first, rest = (
-        before + _prefix_of_bounded_length(line.first),
+        first_indent + _prefix_of_bounded_length(line.first),
         indent + _prefix_of_bounded_length(line.rest),
     )
     if line.kind != "flowing":
@@ -168,15 +168,15 @@ def _unbreakable_units(text: str) -> Iterator[tuple[str, str]]:
         yield space, unit
 
 
-def _are_inseparable(before: str, after: str) -> bool:
+def _are_inseparable(left: str, right: str) -> bool:
     """Returns whether no line may end between two characters: narrow ones, or letters of one word.
 
     A line of Korean ends only at spaces, also beside brackets and Han: `『책』을`, `한국어(韓國)는`.
     """
-    if display_width(before) == 1 == display_width(after) or _HANGUL.match(before) or _HANGUL.match(after):
+    if display_width(left) == 1 == display_width(right) or _HANGUL.match(left) or _HANGUL.match(right):
         return True
-    word = _is_word_character(before) and _is_word_character(after)
-    return word and not _ALONE.match(before) and not _ALONE.match(after)
+    word = _is_word_character(left) and _is_word_character(right)
+    return word and not _ALONE.match(left) and not _ALONE.match(right)
 
 
 def _is_word_character(character: str) -> bool:

@@ -201,7 +201,7 @@ class _DirectionWriter:
             return self._isolated_numbers(text)
         pieces: list[str] = []
         end = 0
-        for match, slot in self.markers.find_in_piece(text):
+        for match, slot in self.markers.find_markers_in_piece(text):
             address = slot.is_link or slot.paths[0] == "subscriber.email"
             start = '<bdi dir="ltr">' if address else "<bdi>"
             pieces += [self._isolated_numbers(text[end : match.start()]), start, match[0], "</bdi>"]

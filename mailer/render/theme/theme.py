@@ -150,7 +150,7 @@ class _ThemeEnvironment(SandboxedEnvironment):
         text = default.unescape() if isinstance(default, Markup) else str(default)
         markers: Markers = context[MARKERS]
         path = self.loader.files.display_path(name) if isinstance(self.loader, _ThemeLoader) else name
-        return markers.make(paths, text, (path, line))
+        return markers.make_marker(paths, text, (path, line))
 
     @pass_context
     def count_loop(self, context: Context, values: Iterable[Any]) -> list[Any]:

@@ -168,7 +168,9 @@ class ViewBuilder:
         try:
             return replace_slots(
                 text,
-                lambda paths, default: self.markers.make(paths, default, self.positions.position_of(key)),
+                lambda paths, default: self.markers.make_marker(
+                    paths, default, self.positions.position_of(key)
+                ),
             )
         except ExpressionError as error:
             if self.positions.is_written(key):
@@ -197,7 +199,7 @@ class ViewBuilder:
         def replace_slots(words: str) -> str:
             place = self.positions.position_of(key)
             return self.loaded.placeholders.replace_placeholders(
-                words, lambda paths, default: self.markers.make(paths, default, place)
+                words, lambda paths, default: self.markers.make_marker(paths, default, place)
             )
 
         document = self.loaded.documents.get(key, EMPTY) if text else EMPTY
