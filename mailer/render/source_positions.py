@@ -35,7 +35,7 @@ class SourcePositions:
             self.problems.append(problem)
 
     def keys_by_id(self, variant: Issue) -> dict[int, Key]:
-        """Returns the key in the whole issue of each section and item of a variant, by the object's id()."""
+        """Returns, by the id() of each section and item of a variant, the key of this part in the issue."""
         whole = self.loaded.issue
         keys: dict[int, Key] = {id(item): ("items", i) for i, item in enumerate(whole.items)}
         originals = iter(enumerate(whole.sections))

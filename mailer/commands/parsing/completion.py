@@ -22,7 +22,7 @@ _MAX_VALUES: Final = 200
 
 
 def is_completing(prog_name: str = "mailer") -> bool:
-    """Returns whether a shell has started this program for completions or for the completion script."""
+    """Returns whether a shell has started `prog_name` for completions or for the completion script."""
     return bool(os.environ.get(f"_{prog_name.upper()}_COMPLETE"))
 
 

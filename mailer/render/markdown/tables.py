@@ -176,7 +176,9 @@ class _TableLayout:
         return [table, *self._cell_tokens(stacked=stacked, for_mail=True), self.tokens[-1]]
 
     def _cell_tokens(self, *, stacked: bool, for_mail: bool) -> Iterator[Token]:
-        """Returns the tokens between the tags of the table, for rows that are stacked or not."""
+        """Returns the tokens between the start tag and the end tag of the table.
+
+        `stacked` is True if each cell becomes a line of its own, `for_mail` if the table is for a mail."""
         cells = (cell for row in self.rows for cell in row)
         number = 0
         for token in self.tokens[1:-1]:

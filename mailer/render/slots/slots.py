@@ -38,7 +38,7 @@ class SlotContext(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """Holds a slot: it shows the first of `paths` (as `subscriber.name`) that has a value, or `default`."""
+    """Holds a slot: it shows the first of `paths` (such as `subscriber.name`) with a value, or `default`."""
 
     paths: tuple[str, ...]
     default: str
@@ -158,17 +158,19 @@ class RenditionPart:
             at, begun = each.end_slot, each.after
         yield from self._fragments_and_slots(at, begun, len(self.slots), len(self.fragments[-1]))
 
-    def _fragments_and_slots(self, first: int, begin: int, last: int, end: int) -> Iterator[str | int]:
+    def _fragments_and_slots(
+        self, first_fragment: int, begin_offset: int, last_fragment: int, end_offset: int
+    ) -> Iterator[str | int]:
         """Yields the texts and the numbers of the slots between two positions of the part.
 
-        The first position is the character `begin` of fragment number `first`, the other is the character
-        `end` of fragment number `last`.
+        The first position is the character `begin_offset` of fragment number `first_fragment`, the other is the character
+        `end_offset` of fragment number `last_fragment`.
         """
-        for number in range(first, last):
-            yield self.fragments[number][begin:]
+        for number in range(first_fragment, last_fragment):
+            yield self.fragments[number][begin_offset:]
             yield number
-            begin = 0
-        yield self.fragments[last][begin:end]
+            begin_offset = 0
+        yield self.fragments[last_fragment][begin_offset:end_offset]
 
     def to_json(self) -> dict[str, Any]:
         """Returns the part as JSON data, for `from_json`."""
