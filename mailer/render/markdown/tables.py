@@ -122,10 +122,7 @@ class _TableLayout:
         return sum(columns) + GAP * (len(columns) - 1)
 
     def _fitting_font_size(self, width: float) -> int | None:
-        """Returns the largest font size of SIZES with which the table fits into `width` CSS px.
-
-        Returns None if no size is small enough.
-        """
+        """Returns the largest of the font sizes SIZES at which the table fits into `width` CSS px, or None."""
         return next((size for size, need in zip(SIZES, self.needs, strict=True) if need <= width), None)
 
     def web_tokens(self) -> list[Token]:
@@ -138,9 +135,7 @@ class _TableLayout:
         if size is None:
             attrs |= {"class": "scroll wide", "role": "region", "tabindex": "0"}
             attrs["aria-label"] = self._region_name()
-        table = _token_with_attributes(
-            self.tokens[0], {"class": "data small" if size == SIZES[-1] else "data"}
-        )
+        table = _with_attributes(self.tokens[0], {"class": "data small" if size == SIZES[-1] else "data"})
         style = _KEEP_WORDS
         if size is None:  # else each column of a text would be as narrow as its longest word
             least = min(self.natural * SIZES[0] + GAP * (len(self.heads) - 1), FULL) / 16
@@ -171,14 +166,12 @@ class _TableLayout:
             classes += ["stack", "always" if size is None else "roomy"]
         if size == SIZES[-1]:
             classes.append("small")
-        table = _token_with_attributes(self.tokens[0], {"class": " ".join(classes)})
+        table = _with_attributes(self.tokens[0], {"class": " ".join(classes)})
         table.attrs["style"] = _KEEP_WORDS + (";" + _BLOCK if stacked else "")
         return [table, *self._cell_tokens(stacked=stacked, for_mail=True), self.tokens[-1]]
 
     def _cell_tokens(self, *, stacked: bool, for_mail: bool) -> Iterator[Token]:
-        """Returns the tokens between the start tag and the end tag of the table.
-
-        `stacked` is True if each cell becomes a line of its own, `for_mail` if the table is for a mail."""
+        """Returns the tokens inside the table. If `stacked`, each cell becomes a line of its own."""
         cells = (cell for row in self.rows for cell in row)
         number = 0
         for token in self.tokens[1:-1]:
@@ -192,11 +185,7 @@ class _TableLayout:
             else:
                 if token.type == "tr_open":
                     number = 0
-                yield (
-                    _token_with_attributes(token, {"style": _BLOCK})
-                    if stacked and token.nesting == 1
-                    else token
-                )
+                yield _with_attributes(token, {"style": _BLOCK}) if stacked and token.nesting == 1 else token
 
     def _cell_start_tag(self, cell: Cell, column: int, *, stacked: bool, for_mail: bool) -> Token:
         """Returns the start tag of a cell in the column `column` (from 0)."""
@@ -212,7 +201,7 @@ class _TableLayout:
             styles.append("display:inline-block" if cell.open.tag == "th" else _BLOCK)
             start = "right" if self.is_rtl else "left"
             styles.append(f"text-align:{start}")
-        opened = _token_with_attributes(cell.open, {"style": ";".join(styles)})
+        opened = _with_attributes(cell.open, {"style": ";".join(styles)})
         opened.attrs.pop("align", None)
         if classes:
             opened.attrs["class"] = " ".join(classes)
@@ -240,16 +229,11 @@ class _TableLayout:
         return is_number(cell.text) or fits_on_one_line(cell.text)
 
     def _cell_content(self, cell: Cell, column: int, *, stacked: bool) -> Token:
-        """Returns the content of a cell in the column `column` (from 0).
-
-        If the rows are stacked, the head of the column stands before the content.
-        """
+        """Returns a cell's content; in stacked rows, the head of column number `column` stands before it."""
         if not stacked and self._is_unbreakable(cell):
             return cell.inline
         inline = copy(cell.inline)
-        inline.children = list(
-            _tokens_with_unbreakable_words(cell.inline.children or (), self.phone / SIZES[0])
-        )
+        inline.children = list(_with_unbreakable_words(cell.inline.children or (), self.phone / SIZES[0]))
         label = " ".join(self.heads[column].text.split()) if stacked and column else ""
         if label and (cell.text.strip() or cell.images):
             inline.children[:0] = _row_label_tokens(label, self.phone / SIZES[0])
@@ -269,13 +253,13 @@ def _row_label_tokens(column_head: str, line_width: float) -> list[Token]:
     end = "" if column_head[-1] in ":：?？" else "：" if is_wide_character(column_head[-1]) else ": "
     return [
         _tag_token("rowlabel_open", "span", 1, {"class": "rowlabel", "style": "mso-hide:all"}),
-        *_tokens_with_unbreakable_words([_text_token(column_head)], line_width),
+        *_with_unbreakable_words([_text_token(column_head)], line_width),
         _text_token(end or " "),
         _tag_token("rowlabel_close", "span", -1),
     ]
 
 
-def _tokens_with_unbreakable_words(children: Sequence[Token], line_width: float) -> Iterator[Token]:
+def _with_unbreakable_words(children: Sequence[Token], line_width: float) -> Iterator[Token]:
     """Returns a cell's tokens, with a `<span>` around words that must stay whole or may break anywhere.
 
     `line_width` is the width of a line, in em.
@@ -284,7 +268,7 @@ def _tokens_with_unbreakable_words(children: Sequence[Token], line_width: float)
         if child.type == "code_inline":
             sorts = {sort for _, sort in split_cell_text(child.content, line_width)}
             style = _ANYWHERE if "long" in sorts else "" if " " in child.content else _WHOLE
-            yield _token_with_attributes(child, {"style": style}) if style else child
+            yield _with_attributes(child, {"style": style}) if style else child
         elif child.type == "text":
             for text, sort in split_cell_text(child.content, line_width):
                 if sort == "plain":
@@ -308,7 +292,7 @@ def _tag_token(
     return Token(name, tag, nesting, attrs=attrs or {})
 
 
-def _token_with_attributes(token: Token, attrs: dict[str, str | int | float]) -> Token:
+def _with_attributes(token: Token, attrs: dict[str, str | int | float]) -> Token:
     """Returns a copy of a token with `attrs` added to its attributes."""
     made = copy(token)
     made.attrs = {**token.attrs, **attrs}

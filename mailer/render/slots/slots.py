@@ -163,8 +163,8 @@ class RenditionPart:
     ) -> Iterator[str | int]:
         """Yields the texts and the numbers of the slots between two positions of the part.
 
-        The first position is the character `begin_offset` of fragment number `first_fragment`, the other is the character
-        `end_offset` of fragment number `last_fragment`.
+        The first position is the character `begin_offset` of fragment number `first_fragment`, the second is
+        the character `end_offset` of fragment number `last_fragment`.
         """
         for number in range(first_fragment, last_fragment):
             yield self.fragments[number][begin_offset:]
