@@ -122,7 +122,7 @@ class _TableLayout:
         return sum(columns) + GAP * (len(columns) - 1)
 
     def _fitting_font_size(self, width: float) -> int | None:
-        """Returns the largest of the font sizes SIZES at which the table fits into `width` CSS px, or None."""
+        """Returns the largest font size of SIZES at which the table fits into `width` CSS px, or None."""
         return next((size for size, need in zip(SIZES, self.needs, strict=True) if need <= width), None)
 
     def web_tokens(self) -> list[Token]:
