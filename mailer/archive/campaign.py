@@ -1,8 +1,8 @@
 """Writes and reads campaigns/<slug>/: the issue as sent, its rendered parts, and the manifest.
 
 issue/                 the issue's file, its includes and pictures, with their paths in the workspace
-email.html, email.txt  the variant that most readers got, with the defaults of its slots and no personal links
-web.html               the public page: the variant that the setting `archive` of the edition names
+email.html, email.txt  the variant that most readers got, with default values and without personal links
+web.html               the public page, in the variant that the edition's setting `archive` chooses
 images/                the pictures of all renditions that were sent
 variants/MASK.json     each rendition that is sent, with its slots
 manifest.json          the hash of each of these files; plan, times and counts (see `manifest`)
@@ -27,7 +27,7 @@ from mailer.archive.manifest import (
     sha256_hex,
     update_manifest,
 )
-from mailer.archive.new_folder import put_folder
+from mailer.archive.new_folder import write_folder_atomically
 from mailer.archive.originals import original_files
 from mailer.archive.paths import display_path, is_path_inside_folder, is_published_file_name
 from mailer.campaign.slug import is_slug
@@ -53,8 +53,9 @@ __all__ = [
 class ArchivedCampaign:
     """Describes a campaign of the archive.
 
-    `public` says whether the campaign has a public page. If its folder is damaged, `problem` says how, and of
-    the other fields only `slug` is set.
+    `public` is True if the campaign has a public page. `problem` describes the damage if the campaign's
+    folder is damaged; then of the other fields only `slug` is set. `started_at` is None if nothing was sent
+    yet.
     """
 
     slug: str
@@ -78,16 +79,16 @@ def write_campaign(
 ) -> None:
     """Writes the folder of a campaign atomically.
 
-    `renditions` are the renditions to send, by variant, and variant 0 as well if the public page needs it.
-    `manifest` holds further keys of manifest.json. An existing folder is replaced only if `replace` is True
-    or no message of its campaign was sent. Raises ArchiveError for an invalid name, an existing folder, or a
-    failed write; then nothing has changed.
+    `renditions` holds, by variant, the renditions to send, and also variant 0 if the public page shows it.
+    `manifest` holds the keys of manifest.json that this function does not compute itself. An existing folder
+    is replaced only if `replace` is True or no message of its campaign was sent. Raises ArchiveError for an
+    invalid name, an existing folder, or a failed write; then nothing has changed.
     """
     if not is_slug(folder.name):
         raise ArchiveError(f'"{folder.name}" cannot be the name of a campaign; use letters, digits, - and _')
     if not renditions:
         raise ArchiveError(f"{display_path(folder)} was not written: it has no renditions")
-    main_variant = _main_variant(renditions, manifest)
+    main_variant = _variant_of_most_readers(renditions, manifest)
     public_variant = {"everybody": 0, "variant": main_variant, "none": None}[
         settings.editions[loaded.issue.edition].public_page
     ]
@@ -107,20 +108,23 @@ def write_campaign(
         "finished_at": None,
         "counts": {},
         **manifest,
-        **_rendering_record(settings, loaded, renditions, main_variant, public_variant),
+        **_manifest_keys_for_rendering(settings, loaded, renditions, main_variant, public_variant),
         "files": {name: sha256_hex(files[name]) for name in sorted(files)},
     }
-    _put_campaign_folder(
+    _write_campaign_folder(
         folder,
         [*files.items(), (MANIFEST, json_bytes(document))],
         replace=replace or is_unstarted_campaign(folder),
     )
 
 
-def _put_campaign_folder(folder: Path, files: Sequence[tuple[str, bytes]], *, replace: bool) -> None:
-    """Writes the files, each as (path in the folder, bytes). Raises ArchiveError if that fails."""
+def _write_campaign_folder(folder: Path, files: Sequence[tuple[str, bytes]], *, replace: bool) -> None:
+    """Writes `files`, each as (path in the folder, bytes), as the campaign's folder, atomically.
+
+    An existing folder is replaced only if `replace` is True. Raises ArchiveError if the write fails.
+    """
     try:
-        put_folder(folder, files, replace=replace)
+        write_folder_atomically(folder, files, replace=replace)
     except FileExistsError:
         raise ArchiveError(
             f"{display_path(folder)} already holds a campaign that was sent; "
@@ -134,7 +138,7 @@ def _put_campaign_folder(folder: Path, files: Sequence[tuple[str, bytes]], *, re
 
 
 def read_renditions(folder: Path) -> dict[int, Rendition]:
-    """Returns the renditions that an archived campaign sends, by variant. Equal variants share one object.
+    """Returns, by variant, the renditions that an archived campaign sends. Equal variants share one object.
 
     Raises ArchiveError if a file has changed since the campaign was written.
     """
@@ -166,7 +170,7 @@ def read_renditions(folder: Path) -> dict[int, Rendition]:
 def list_campaigns(
     folder: Path, cache: dict[str, tuple[object, ArchivedCampaign]] | None = None
 ) -> list[ArchivedCampaign]:
-    """Returns the campaigns in the archive `folder`, newest first, the damaged ones too.
+    """Returns all campaigns in the archive `folder`, newest first, including damaged ones.
 
     A caller that passes the same `cache` at each call (empty at first) reads only the manifests that have
     changed since the last call.
@@ -207,8 +211,8 @@ def _read_campaign(folder: Path) -> ArchivedCampaign:
     )
 
 
-def _main_variant(renditions: Mapping[int, Rendition], manifest: Mapping[str, Any]) -> int:
-    """Returns the variant that most readers get."""
+def _variant_of_most_readers(renditions: Mapping[int, Rendition], manifest: Mapping[str, Any]) -> int:
+    """Returns the variant that most readers get, according to the plan in `manifest`."""
     readers = manifest.get("plan", {}).get("variants", {})
     return max(sorted(renditions), key=lambda mask: readers.get(str(mask), 0))
 
@@ -228,7 +232,7 @@ def _archived_files(
     if public_variant is not None:
         yield "web.html", renditions[public_variant].web.encode()
     written: set[str] = set()
-    for mask, name in _variant_files(renditions).items():
+    for mask, name in _file_paths_of_variants(renditions).items():
         if name in written:
             continue
         written.add(name)
@@ -237,19 +241,21 @@ def _archived_files(
         yield name, json_bytes({**rendition.to_json(), "pictures": sizes})
         for picture in rendition.pictures:
             if not is_published_file_name(picture.name):
-                raise ArchiveError(Problem("a published picture must not have this name", picture.name))
+                raise ArchiveError(
+                    Problem("a published picture must not have this name; rename the picture", picture.name)
+                )
             yield f"images/{picture.name}", picture.data
 
 
-def _variant_files(renditions: Mapping[int, Rendition]) -> dict[int, str]:
-    """Returns the path of the file of each variant. Equal variants share one file."""
+def _file_paths_of_variants(renditions: Mapping[int, Rendition]) -> dict[int, str]:
+    """Returns, by variant, the path of the variant's file. Equal variants share one file."""
     first: dict[int, int] = {}
     return {
         mask: f"variants/{first.setdefault(id(renditions[mask]), mask)}.json" for mask in sorted(renditions)
     }
 
 
-def _rendering_record(
+def _manifest_keys_for_rendering(
     settings: Settings,
     loaded: LoadedIssue,
     renditions: Mapping[int, Rendition],
@@ -266,7 +272,7 @@ def _rendering_record(
         "theme": renditions[main_variant].theme,
         "main": main_variant,
         "public": public_variant,
-        "variants": {str(mask): name for mask, name in _variant_files(renditions).items()},
+        "variants": {str(mask): name for mask, name in _file_paths_of_variants(renditions).items()},
         "settings": {
             "publication": settings.publication.model_dump(mode="json", by_alias=True),
             "brand": settings.brand.model_dump(mode="json"),
@@ -287,7 +293,7 @@ def _read_verified_file(folder: Path, name: str, files: Mapping[str, str]) -> by
     if sha256_hex(data) != files[name]:
         raise ArchiveError(
             Problem(
-                "was changed after the campaign was planned (its hash); restore it from a backup",
+                "was changed after the campaign was planned: its hash differs; restore it from a backup",
                 place,
             )
         )

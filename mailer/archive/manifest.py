@@ -41,7 +41,7 @@ def sha256_hex(data: bytes) -> str:
 
 
 def json_bytes(document: Mapping[str, Any]) -> bytes:
-    """Returns `document` as indented JSON in UTF-8, one value a line, so that diffs are readable."""
+    """Returns `document` as indented JSON in UTF-8, with each value on a line of its own."""
     return (json.dumps(document, ensure_ascii=False, indent=1) + "\n").encode()
 
 
@@ -56,7 +56,7 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     except FileNotFoundError:
         raise ArchiveError(Problem("is missing; restore the folder from a backup", place)) from None
     except OSError as error:
-        raise ArchiveError(Problem(f"cannot be read: {_reason_of(error)}", place)) from None
+        raise ArchiveError(Problem(f"cannot be read: {_text_of_os_error(error)}", place)) from None
     except (ValueError, RecursionError):
         raise ArchiveError(Problem("is damaged (no valid JSON); restore it from a backup", place)) from None
     problem = _manifest_problem(data)
@@ -66,12 +66,15 @@ def read_manifest(folder: Path) -> dict[str, Any]:
 
 
 def has_public_page(manifest: Mapping[str, Any]) -> bool:
-    """Returns whether the campaign has a public page, as every campaign of version 0.3.0 or earlier has."""
+    """Returns whether the campaign has a public page.
+
+    A campaign that version 0.3.0 or an earlier one made always has a public page.
+    """
     return manifest.get("public", 0) is not None
 
 
 def manifest_fingerprint(folder: Path) -> tuple[int, int, int]:
-    """Returns time, inode and size of the manifest in `folder`, to see later whether the file has changed.
+    """Returns (time of change, inode, size) of the manifest in `folder`. Another result later means a change.
 
     Raises OSError if the file cannot be found.
     """
@@ -80,7 +83,7 @@ def manifest_fingerprint(folder: Path) -> tuple[int, int, int]:
 
 
 def update_manifest(folder: Path, changes: Mapping[str, Any]) -> None:
-    """Sets the keys `changes` in the manifest in `folder` atomically and keeps all others.
+    """Sets the keys in `changes` in the manifest in `folder`, atomically. All other keys stay as they are.
 
     Raises ArchiveError if the manifest cannot be read or written; then nothing has changed.
     """
@@ -90,7 +93,7 @@ def update_manifest(folder: Path, changes: Mapping[str, Any]) -> None:
     except OSError as error:
         raise ArchiveError(
             Problem(
-                f"cannot be written: {_reason_of(error)}; the deliveries are safe in subscribers.db. "
+                f"cannot be written: {_text_of_os_error(error)}; the deliveries are safe in subscribers.db. "
                 "Correct this and run the same command again",
                 display_path(folder, MANIFEST),
             )
@@ -123,5 +126,5 @@ def _manifest_problem(data: object) -> str:
     return "" if sound else "is damaged (a key is missing or has a wrong value); restore it from a backup"
 
 
-def _reason_of(error: OSError) -> str:
+def _text_of_os_error(error: OSError) -> str:
     return (error.strerror or str(error)).lower()

@@ -16,17 +16,19 @@ from pathlib import Path
 
 from mailer.files import TEMPORARY, sync_folder
 
-__all__ = ["put_folder"]
+__all__ = ["write_folder_atomically"]
 
 #: The end of the name of a folder that is being replaced.
 _REPLACED = ".old"
 
 
-def put_folder(folder: Path, files: Iterable[tuple[str, bytes]], *, replace: bool = False) -> None:
-    """Writes `folder` atomically with these files, each as (path in the folder, bytes).
+def write_folder_atomically(
+    folder: Path, files: Iterable[tuple[str, bytes]], *, replace: bool = False
+) -> None:
+    """Writes `folder` with `files`, each as (path in the folder, bytes): completely or not at all.
 
-    An existing folder is replaced if `replace` is True; else FileExistsError is raised. Raises OSError if the
-    folder cannot be written; then nothing has changed.
+    If the folder exists, it is replaced if `replace` is True, and else FileExistsError is raised. Raises
+    OSError if the folder cannot be written; then nothing has changed.
     """
     _make_folders(folder.parent)
     with _folder_lock(folder.parent):
@@ -79,7 +81,7 @@ def _write_synced(path: Path, data: bytes) -> None:
 
 
 def _make_folders(folder: Path) -> None:
-    """Makes `folder` and its missing parents, and syncs the parents, so that the new names are on disk."""
+    """Makes `folder` and its missing parents. Syncs the parents, so that the new folders survive a crash."""
     for missing in reversed([folder, *folder.parents]):
         if not missing.is_dir():
             missing.mkdir(exist_ok=True)
@@ -88,7 +90,7 @@ def _make_folders(folder: Path) -> None:
 
 @contextmanager
 def _folder_lock(parent: Path) -> Iterator[None]:
-    """Locks `parent` for one writer: any hidden folder in it is then a leftover of a crash."""
+    """Locks `parent` for one writer, so that any hidden folder found in `parent` is a leftover of a crash."""
     descriptor = os.open(parent, os.O_RDONLY)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)

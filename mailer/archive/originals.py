@@ -1,4 +1,4 @@
-"""Collects the files that an issue was made of, with the issue's pictures and the logo."""
+"""Collects the files that an issue was made of, including the issue's pictures and the logo."""
 
 from __future__ import annotations
 

@@ -11,14 +11,14 @@ _FILE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,199}")
 
 
 def is_published_file_name(text: str) -> bool:
-    """Returns whether `text` may be the name of a published picture, which is a part of a URL."""
+    """Returns whether `text` is a valid file name for a published picture; the name becomes part of a URL."""
     return _FILE_NAME.fullmatch(text) is not None
 
 
 def is_path_inside_folder(text: str) -> bool:
     """Returns whether `text` is a relative path with slashes that cannot lead outside of its folder.
 
-    A path that only some operating systems would accept is refused.
+    Returns False for a path that only some operating systems would accept.
     """
     if not text or len(text) > 1000 or any(ord(c) < 32 or c in "\\\x7f" for c in text):
         return False

@@ -20,7 +20,8 @@ def recorded_settings(manifest: Mapping[str, Any], settings: Settings, root: Pat
     """Returns `settings` with the publication, the brand and the edition that the manifest recorded.
 
     These may have been changed in mailer.toml since the campaign was sent. `root` is the folder of the
-    workspace, if not that of `settings`. Raises ArchiveError if the manifest has no such record.
+    workspace in the returned settings; None means the folder of `settings`. Raises ArchiveError if the
+    manifest has no such record.
     """
     try:
         recorded = manifest["settings"]

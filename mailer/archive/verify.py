@@ -46,7 +46,7 @@ class Verification:
 
 
 def list_differences(folder: Path, settings: Settings) -> list[str]:
-    """Returns the problems and then the notes of `verify_campaign`; an empty list if nothing has changed."""
+    """Returns the problems, and then the notes, that `verify_campaign` finds; an empty list if none."""
     result = verify_campaign(folder, settings)
     return [*result.problems, *result.notes]
 
@@ -57,7 +57,7 @@ def verify_campaign(folder: Path, settings: Settings) -> Verification:
         manifest = read_manifest(folder)
     except ArchiveError as error:
         return Verification((str(error),))
-    problems = list(_changed_files(folder, manifest))
+    problems = list(_problems_of_changed_files(folder, manifest))
     if manifest["slug"] != folder.name:
         problems.insert(0, f"{display_path(folder)} belongs to campaign {manifest['slug']} and was renamed")
     if problems:
@@ -66,17 +66,17 @@ def verify_campaign(folder: Path, settings: Settings) -> Verification:
         sent = read_renditions(folder)
     except ArchiveError as error:
         return Verification((str(error),))
-    problems += _files_unlike_renditions(folder, manifest, sent)
+    problems += _problems_of_files_unlike_renditions(folder, manifest, sent)
     if problems:
         return Verification(tuple(problems))
     try:
         now = _render_again(folder, manifest, settings, sent)
     except MailerError as error:
-        return _failed_rendering(folder, manifest, settings, error)
+        return _verification_after_failed_rendering(folder, manifest, settings, error)
     return _compare_renditions(folder, manifest, settings, sent, now)
 
 
-def _changed_files(folder: Path, manifest: Mapping[str, Any]) -> Iterator[str]:
+def _problems_of_changed_files(folder: Path, manifest: Mapping[str, Any]) -> Iterator[str]:
     expected: dict[str, str] = manifest["files"]
     found = dict(_files_in(folder))
     for name in sorted(expected.keys() - found.keys()):
@@ -102,12 +102,12 @@ def _is_unfinished_manifest(name: str, path: Path) -> bool:
     return (name == _UNFINISHED or is_temporary_name(name, MANIFEST)) and not path.is_symlink()
 
 
-def _files_unlike_renditions(
+def _problems_of_files_unlike_renditions(
     folder: Path, manifest: Mapping[str, Any], sent: Mapping[int, Rendition]
 ) -> Iterator[str]:
-    """Returns a problem for each of email.html, email.txt and web.html that differs from its sent rendition.
+    """Yields a sentence for each of email.html, email.txt and web.html that differs from what was sent.
 
-    `sent` are the renditions that were sent, by variant.
+    `sent` holds the renditions that were sent, by variant.
     """
     main = sent.get(manifest.get("main", -1))
     if main is None:
@@ -156,7 +156,7 @@ def _render_again(
         return render_variants(loaded, then, slug=str(manifest["slug"]), variants=tuple(sent))
 
 
-def _failed_rendering(
+def _verification_after_failed_rendering(
     folder: Path, manifest: Mapping[str, Any], settings: Settings, error: MailerError
 ) -> Verification:
     why = "; ".join(str(problem) for problem in error.problems)
@@ -192,7 +192,7 @@ def _compare_renditions(
 
 
 def _reasons_for_differences(manifest: Mapping[str, Any], settings: Settings) -> Iterator[str]:
-    """Returns the reasons why the same issue may rightly look different today, as sentences."""
+    """Yields the reasons why a new rendering may differ from the sent one, although no file was changed."""
     then = str(manifest.get("theme"))
     try:
         today = read_theme(settings.root).digest
@@ -205,7 +205,7 @@ def _reasons_for_differences(manifest: Mapping[str, Any], settings: Settings) ->
 
 
 def _differing_parts(sent: Rendition, now: Rendition) -> list[str]:
-    """Returns the names of the parts that differ between two renditions of one variant."""
+    """Returns the names of the parts, such as `subject`, in which two renditions of a variant differ."""
     pairs = {
         "subject": (sent.subject, now.subject),
         "html": (sent.html, now.html),

@@ -11,17 +11,19 @@ from mailer.commands.json_output import set_exit_explanation
 from mailer.display_text import without_control_characters
 from mailer.errors import InputError
 
-__all__ = ["YesOption", "confirm"]
+__all__ = ["YesOption", "ask_for_confirmation"]
 
 YesOption = typer.Option("--yes", "-y", help="Do not ask for confirmation.")
 
 
-def confirm(question: str, *, unattended_error: str | None, declined_message: str, to_stderr: bool) -> None:
+def ask_for_confirmation(
+    question: str, *, unattended_error: str | None, declined_message: str, to_stderr: bool
+) -> None:
     """Asks `question` and returns if the answer is yes. Any other answer ends the program with status 1.
 
-    After such an answer `declined_message` is printed. If standard input is not a terminal, nobody is asked:
-    `unattended_error` is raised as an InputError (status 2), or, if it is None, the command goes on. With
-    `to_stderr`, as for --json, the question and the message are printed on standard error.
+    Before the program ends, `declined_message` is printed. If standard input is not a terminal, nobody is
+    asked: `unattended_error` is raised as an InputError (status 2), or, if it is None, the command goes on.
+    With `to_stderr`, as for --json, the question and the message are printed on standard error.
     """
     if sys.stdin is None or not sys.stdin.isatty():
         if unattended_error is not None:

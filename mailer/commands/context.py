@@ -20,9 +20,9 @@ JsonFlag = Annotated[bool, typer.Option("--json", help="Print one JSON document 
 
 
 def settings_of(context: typer.Context) -> Settings:
-    """Returns the settings of the workspace in the folder after `--workspace`, or in the current folder.
+    """Returns the settings of the workspace that `--workspace` names, or that holds the current folder.
 
-    The folder may also be a subfolder of the workspace.
+    The folder after `--workspace` may also be a subfolder of a workspace.
     """
     from mailer.config import find_workspace, load_settings
     from mailer.transports import registry
@@ -35,8 +35,8 @@ def say(line: str = "", *, err: bool = False, raw_prefix: str = "") -> None:
     """Prints `line` on standard output or, with `err`, on standard error.
 
     A line may quote files, servers and readers, so control characters in `line` are replaced by visible ones;
-    `raw_prefix` is printed before the line unchanged. If standard error cannot be written, the line is
-    dropped and the command goes on.
+    `raw_prefix` is printed before the line, and is not changed. If standard error cannot be written, the line
+    is dropped and the command goes on.
     """
     try:
         typer.echo(raw_prefix + without_control_characters(line), file=sys.stderr if err else sys.stdout)

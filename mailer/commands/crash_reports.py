@@ -32,7 +32,7 @@ def describe_crash(error: BaseException, folder: Path | None, command: str) -> s
 def describe_defect(workspace: Path, error: BaseException, command: str) -> str:
     """Writes a log of an unexpected error, and returns a sentence with cause, advice and the log's path.
 
-    `command` is the name of the command that met the error.
+    `workspace` is the folder of the workspace, and `command` the name of the command that met the error.
     """
     from mailer.commands.error_log import write_error_log
 
@@ -49,17 +49,17 @@ def describe_defect(workspace: Path, error: BaseException, command: str) -> str:
 
 @contextmanager
 def report_thread_errors(folder: Path | None, command: str) -> Iterator[None]:
-    """Within the `with` block, prints an error that ends a thread as one sentence, and writes a log of it.
+    """Within the `with` block, reports errors that end a thread: prints one sentence and writes a log.
 
-    Python alone would print the traceback. For the log, `folder` is the workspace or a folder in it
-    (None: the current folder), and `command` is the name of the command.
+    Without this, Python would print the traceback. `folder` is the workspace or a folder in the workspace;
+    None stands for the current folder. `command` is the name of the command.
     """
 
-    def report(ended: threading.ExceptHookArgs) -> None:
+    def report_thread_error(ended: threading.ExceptHookArgs) -> None:
         if ended.exc_value is not None and not isinstance(ended.exc_value, SystemExit):
             say(f"mailer: {describe_crash(ended.exc_value, folder, command)}", err=True)
 
-    before, threading.excepthook = threading.excepthook, report
+    before, threading.excepthook = threading.excepthook, report_thread_error
     try:
         yield
     finally:
@@ -67,7 +67,7 @@ def report_thread_errors(folder: Path | None, command: str) -> Iterator[None]:
 
 
 def _cause_and_advice(error: BaseException) -> str:
-    """Returns a text that says what happened and what the operator can do."""
+    """Returns the cause of the error and advice for the operator, as one text."""
     if isinstance(error, MemoryError):
         return "there was not enough memory; free some memory and run this again"
     if isinstance(error, RuntimeError) and str(error) == _NO_THREAD:

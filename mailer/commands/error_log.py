@@ -66,7 +66,7 @@ def _error_chain(error: BaseException) -> Iterator[BaseException]:
 
 
 def _traceback_lines(error: BaseException) -> list[str]:
-    """Returns the lines of the traceback of `error`, without the middle if there are very many calls."""
+    """Returns the lines of the traceback of `error`. Of a very long traceback, the middle is left out."""
     frames = list(traceback.walk_tb(error.__traceback__))
     left_out = max(0, len(frames) - 2 * _MAX_END_FRAMES)
     chosen = frames[:_MAX_END_FRAMES] + frames[_MAX_END_FRAMES + left_out :]
@@ -82,7 +82,7 @@ def _traceback_lines(error: BaseException) -> list[str]:
 
 
 def _relative_to_import_path(file: str) -> str:
-    """Returns the path of a source file relative to the import path, without the folders of this machine."""
+    """Returns the path of a source file, relative to the folder from which Python imported the file."""
     for folder in sorted(filter(None, sys.path), key=len, reverse=True):
         if file.startswith(folder.rstrip("/") + "/"):
             return file[len(folder.rstrip("/")) + 1 :]

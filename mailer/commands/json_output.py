@@ -1,4 +1,4 @@
-"""Prints the JSON document of a command with `--json`, also if the command ends with an error.
+"""Prints the JSON document of a command with `--json`, even if the command ends with an error.
 
 A command prints one document. The document is kept until the command has ended, so that a later error can be
 added to it.
@@ -40,13 +40,16 @@ class JsonOutput:
         self._explanation = ""
 
     def keep_document(self, document: Any) -> None:
-        """Keeps `document`, which `finish` prints. Raises RuntimeError for a second document of a command."""
+        """Keeps `document` for `print_document`. Raises RuntimeError for a second document of a command."""
         if self._document is not _NO_DOCUMENT:
             raise RuntimeError("a command must print only one JSON document")
         self._document = document
 
     def set_exit_explanation(self, sentence: str) -> None:
-        """Keeps a sentence that explains an exit status other than 0, if the command has no document."""
+        """Keeps a sentence that explains an exit status other than 0.
+
+        `print_document` prints the sentence if the command has no document.
+        """
         self._explanation = sentence
 
     def note_list_opened(self) -> None:
@@ -57,11 +60,11 @@ class JsonOutput:
         """Records that the JSON list has been printed completely."""
         self._list_is_open = False
 
-    def finish(self, status: int) -> None:
-        """Prints the document of a command that ended without an exception, and with exit status `status`.
+    def print_document(self, status: int) -> None:
+        """Prints the document of a command that ended without an exception. `status` is the exit status.
 
-        Without a document and with a `status` other than 0, prints the explanation as an error. Raises
-        OSError if standard output cannot be written.
+        If there is no document and `status` is not 0, prints the explanation of the status as an error.
+        Raises OSError if standard output cannot be written.
         """
         if self._document is not _NO_DOCUMENT:
             _print_json(self._document)
@@ -70,10 +73,11 @@ class JsonOutput:
             self.print_error([Problem(sentence)], status)
 
     def print_error(self, problems: Sequence[Problem], status: int) -> None:
-        """Prints an error with `problems` and the exit status as JSON, in the document if there is one.
+        """Prints an error with `problems` and the exit status as JSON, as a part of the document if possible.
 
-        If the document is an object, the object gets the key `error`; if it is a list, the list gets one more
-        element, an object with this key. Raises OSError if standard output cannot be written.
+        A document that is an object gets the key `error`. A document that is a list gets one more element, an
+        object with the key `error`. Without `--json`, nothing is printed. Raises OSError if standard output
+        cannot be written.
         """
         error = {"error": _error_document(problems, status)}
         if self._list_is_open:
@@ -92,7 +96,10 @@ _current: ContextVar[JsonOutput | None] = ContextVar("json_output", default=None
 
 @contextmanager
 def use_json_output(*, wanted: bool) -> Iterator[JsonOutput]:
-    """Yields the JSON output of the command in the `with` block. `wanted` is True if `--json` was given."""
+    """Yields the object to which the command in the `with` block gives its JSON document.
+
+    `wanted` is True if `--json` was given.
+    """
     output = JsonOutput(wanted=wanted)
     token = _current.set(output)
     try:
@@ -104,7 +111,7 @@ def use_json_output(*, wanted: bool) -> Iterator[JsonOutput]:
 def as_json_text(document: Any, indent: int | None = None) -> str:
     """Returns `document` as JSON, with control characters and characters that cannot be encoded escaped.
 
-    `indent` is the number of spaces for each level; None puts all on one line.
+    `indent` is the number of spaces for each level; with None, all JSON is on one line.
     """
     text = json.dumps(document, ensure_ascii=False, indent=indent)
     text = HIDDEN.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
@@ -125,7 +132,7 @@ def emit_json(document: Any) -> None:
 
 
 def emit_json_list(documents: Iterable[Any]) -> None:
-    """Prints a JSON list as the only output, one element at a time: a whole list could exceed the memory."""
+    """Prints a JSON list as the only output, element by element: a whole list may exceed the memory."""
     output = _current.get() or JsonOutput(wanted=True)
     between = "["
     for document in documents:
@@ -138,7 +145,10 @@ def emit_json_list(documents: Iterable[Any]) -> None:
 
 
 def set_exit_explanation(sentence: str) -> None:
-    """Keeps a sentence that explains an exit status other than 0, if a command has no JSON document."""
+    """Keeps a sentence that explains an exit status other than 0.
+
+    The sentence is printed if the command has no JSON document. Without `--json` nothing is printed.
+    """
     output = _current.get()
     if output is not None:
         output.set_exit_explanation(sentence)

@@ -42,7 +42,10 @@ _LINE_SECONDS = 10.0
 
 
 def say_state_counts(counts: dict[str, int]) -> None:
-    """Prints a line for each delivery state and its number in `counts`, except for the number 0."""
+    """Prints a line for each delivery state, with the number of deliveries; a state without any is left out.
+
+    `counts` holds the number of deliveries by state.
+    """
     for state in STATES:
         if counts[state]:
             say(f"  {state:<10} {counts[state]:>9,}")
@@ -69,15 +72,17 @@ def warn_of_moved_database(db: Database, settings: Settings) -> None:
         warn(sentence)
 
 
-def _handed_over_text(count: int, transport: str) -> str:
+def _handed_over_sentence(message_count: int, transport: str) -> str:
     """Returns a text such as `2 messages were handed to smtp://mx.example.org`."""
-    return f"{count:,} {'message was' if count == 1 else 'messages were'} handed to {transport}"
+    return (
+        f"{message_count:,} {'message was' if message_count == 1 else 'messages were'} handed to {transport}"
+    )
 
 
-def _say_waiting_campaign(settings: Settings, result: SendResult) -> None:
-    """Prints what was sent of a scheduled campaign, and the time at which the campaign goes on."""
+def _say_result_of_scheduled_campaign(settings: Settings, result: SendResult) -> None:
+    """Prints how much of a scheduled campaign was sent, and when the campaign continues."""
     if result.progress is not None:
-        say(f"{_handed_over_text(result.progress.handed_over_count, result.campaign.transport)}.")
+        say(f"{_handed_over_sentence(result.progress.handed_over_count, result.campaign.transport)}.")
         say_state_counts(dict(result.counts))
     from mailer.services.planning.schedule import waiting_campaign_note
 
@@ -95,7 +100,7 @@ def say_result(settings: Settings, result: SendResult) -> None:
         say(f"There is nothing to do: {campaign.slug} was sent to {counts['accepted']:,} readers already.")
         return
     if campaign.status is Status.SCHEDULED:
-        _say_waiting_campaign(settings, result)
+        _say_result_of_scheduled_campaign(settings, result)
         return
     if campaign.status is Status.HELD and progress is None:
         pass
@@ -104,7 +109,7 @@ def say_result(settings: Settings, result: SendResult) -> None:
     else:
         handed = progress.handed_over_count
         rate = f" ({handed / progress.seconds:,.0f} a second)" if progress.seconds else ""
-        say(f"{_handed_over_text(handed, campaign.transport)} in {progress.seconds:.1f} s{rate}.")
+        say(f"{_handed_over_sentence(handed, campaign.transport)} in {progress.seconds:.1f} s{rate}.")
     say(f"Campaign {campaign.slug} is {campaign.status}:")
     say_state_counts(dict(counts))
     say_failure_reasons(result.reasons, campaign)
@@ -122,28 +127,28 @@ def say_result(settings: Settings, result: SendResult) -> None:
     elif progress is not None and progress.stopped_by == "pace":
         say(f"{progress.note[0].upper()}{progress.note[1:]}.")
     elif result.next_try and campaign.held_until:
-        _say_deferred(settings, result)
+        _say_deferred_deliveries(settings, result)
     elif counts["pending"] or counts["deferred"]:
         say(f"Some deliveries are left. `mailer send {issue}` tries them again.")
     if counts["uncertain"]:
-        _say_uncertain(campaign, counts["uncertain"])
+        _say_uncertain_deliveries(campaign, counts["uncertain"])
     free = not any(counts[state] for state in ("accepted", "uncertain", "sending"))
     if note := changed_sender_note(settings, campaign, counts, reached_nobody=free):
         say(note)
     say(f"The archive is {(settings.campaigns / campaign.slug).relative_to(settings.root)}/.")
 
 
-def _say_uncertain(campaign: Campaign, count: int) -> None:
-    """Prints the number of deliveries whose outcome is uncertain, and the commands that settle them."""
-    messages = "1 message" if count == 1 else f"{count:,} messages"
+def _say_uncertain_deliveries(campaign: Campaign, delivery_count: int) -> None:
+    """Prints the number of uncertain deliveries, and the commands that settle these deliveries."""
+    messages = "1 message" if delivery_count == 1 else f"{delivery_count:,} messages"
     say(
-        f"{messages} may or may not have arrived, and {'is' if count == 1 else 'are'} held. "
+        f"{messages} may or may not have arrived, and {'is' if delivery_count == 1 else 'are'} held. "
         f"`mailer campaigns resolve {campaign.slug} --assume-sent` (or --resend) settles "
-        f"{'it' if count == 1 else 'them'}."
+        f"{'it' if delivery_count == 1 else 'them'}."
     )
 
 
-def _say_deferred(settings: Settings, result: SendResult) -> None:
+def _say_deferred_deliveries(settings: Settings, result: SendResult) -> None:
     """Prints how many deliveries are deferred, and when and by which command they are retried."""
     campaign, number = result.campaign, result.counts["deferred"]
     first = format_time(campaign.held_until, settings.publication.zone)
@@ -156,37 +161,38 @@ def _say_deferred(settings: Settings, result: SendResult) -> None:
 
 
 def say_changes_since_plan(changes: ChangesSincePlan) -> None:
-    """Prints how many readers have joined or left since the plan was made, if any."""
+    """Prints how many readers have joined or left since the plan was made; if none, prints nothing."""
 
-    def who(number: int) -> str:
-        return f"{number:,} planned {'reader has' if number == 1 else 'readers have'}"
+    def planned_readers_phrase(reader_count: int) -> str:
+        return f"{reader_count:,} planned {'reader has' if reader_count == 1 else 'readers have'}"
 
-    def skipped(number: int) -> str:
-        return f"and {'is' if number == 1 else 'are'} skipped."
+    def skipped_phrase(reader_count: int) -> str:
+        return f"and {'is' if reader_count == 1 else 'are'} skipped."
 
     if changes.left:
-        say(f"{who(changes.left)} left since {skipped(changes.left)}")
+        say(f"{planned_readers_phrase(changes.left)} left since {skipped_phrase(changes.left)}")
     if changes.received:
-        say(f"{who(changes.received)} received the issue by another campaign {skipped(changes.received)}")
+        readers = planned_readers_phrase(changes.received)
+        say(f"{readers} received the issue by another campaign {skipped_phrase(changes.received)}")
     if changes.joined:
         noun = "reader has" if changes.joined == 1 else "readers have"
         say(f"{changes.joined:,} {noun} joined since the plan and will not get it.")
 
 
 @contextmanager
-def show_progress(total: int, *, quiet: bool) -> Iterator[Callable[[RunProgress], None]]:
+def show_progress(delivery_count: int, *, quiet: bool) -> Iterator[Callable[[RunProgress], None]]:
     """Shows the progress of a run in the `with` block: a bar on a terminal, otherwise a line every 10 s.
 
-    Yields the function to call with each progress. `total` is the number of deliveries. With `quiet`, nothing
-    is printed.
+    Yields the function to call each time the progress changes. `delivery_count` is the number of deliveries
+    of the run. If `quiet` is True, nothing is printed.
     """
     noted = ""
 
-    def show_note_once(progress: RunProgress, tell: Callable[[str], object]) -> None:
+    def show_note_once(progress: RunProgress, print_note: Callable[[str], object]) -> None:
         nonlocal noted
         if progress.note and progress.note != noted:
             noted = progress.note
-            tell(without_control_characters(f"Held: {noted}. Ctrl-C leaves it held."))
+            print_note(without_control_characters(f"Held: {noted}. Ctrl-C leaves it held."))
 
     if sys.stderr.isatty() and not quiet:
         from rich.console import Console
@@ -199,34 +205,34 @@ def show_progress(total: int, *, quiet: bool) -> Iterator[Callable[[RunProgress]
             TimeRemainingColumn(),
         )
         with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-            task = bar.add_task("send", total=total, rate="")
+            task = bar.add_task("send", total=delivery_count, rate="")
 
-            def show(progress: RunProgress) -> None:
+            def update_bar(progress: RunProgress) -> None:
                 rate = progress.settled_count / progress.seconds if progress.seconds else 0.0
                 bar.update(task, completed=progress.settled_count, rate=f"{rate:,.0f}/s")
                 show_note_once(progress, lambda line: bar.console.print(line, markup=False, highlight=False))
 
-            yield show
+            yield update_bar
         return
-    told = time.monotonic()
+    last_printed = time.monotonic()
 
-    def tell(progress: RunProgress) -> None:
-        nonlocal told
+    def print_progress_line(progress: RunProgress) -> None:
+        nonlocal last_printed
         if not quiet:
             show_note_once(progress, partial(say, err=True))
         if progress.note:
             return
-        if not quiet and time.monotonic() - told >= _LINE_SECONDS:
-            told = time.monotonic()
-            say(_progress_line(progress, total), err=True)
+        if not quiet and time.monotonic() - last_printed >= _LINE_SECONDS:
+            last_printed = time.monotonic()
+            say(_progress_line(progress, delivery_count), err=True)
 
-    yield tell
+    yield print_progress_line
 
 
-def _progress_line(progress: RunProgress, total: int) -> str:
-    """Returns the progress line of a run. `total` is the number of deliveries; attempts are not counted."""
+def _progress_line(progress: RunProgress, delivery_count: int) -> str:
+    """Returns the line about the progress of a run of `delivery_count` deliveries."""
     done, deferred = progress.settled_count, progress.outcomes.get("deferred", 0)
     rate = done / progress.seconds if progress.seconds else 0.0
-    left = max(0, total - done) / rate if rate else 0.0
+    left = max(0, delivery_count - done) / rate if rate else 0.0
     waiting = f" ({deferred:,} deferred)" if deferred else ""
-    return f"{done:,} of {total:,}{waiting}, {rate:,.0f} a second, about {left:,.0f} s left"
+    return f"{done:,} of {delivery_count:,}{waiting}, {rate:,.0f} a second, about {left:,.0f} s left"

@@ -31,7 +31,8 @@ _STREAMS = {"/dev/stdin": 0, "/dev/stdout": 1, "/dev/stderr": 2}
 class OutputTarget:
     """Holds the target of `-o FILE`: an open file `descriptor`, or the `path` of a file to replace.
 
-    With `is_device`, `path` is a device or a pipe and is not replaced. `shown` is the name for messages.
+    If `is_device` is True, `path` is a device or a pipe, which is written to and not replaced. `shown` is the
+    name of the target in messages.
     """
 
     shown: str
@@ -46,7 +47,7 @@ class OutputTarget:
 
     @contextmanager
     def open_text(self) -> Iterator[IO[str]]:
-        """Opens the target as a text file without newline translation. Only the owner may read a new file.
+        """Opens the target for writing text, without newline translation. Only the owner may read a new file.
 
         Raises OSError with the name of the target if the target cannot be written.
         """
@@ -71,7 +72,7 @@ class OutputTarget:
 
 
 def output_target(output: Path | None) -> OutputTarget:
-    """Returns the target for the path after `-o`; None stands for standard output.
+    """Returns the target for `output`, the path after `-o`; None stands for standard output.
 
     Raises InputError for a folder, and for a path that cannot be written.
     """
@@ -97,7 +98,10 @@ def output_target(output: Path | None) -> OutputTarget:
 
 
 def _descriptor_of_path(path: Path) -> int | None:
-    """Returns the number of the open file descriptor that `path` names, also through links, or None."""
+    """Returns the open file descriptor that `path` names, such as 1 for `/dev/stdout`, or None.
+
+    Symbolic links are followed.
+    """
     for _ in range(40):
         text = os.path.abspath(path)  # noqa: PTH100 (links are followed one at a time)
         if text in _STREAMS:

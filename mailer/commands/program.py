@@ -1,7 +1,7 @@
 """Runs the program: finds the command, runs it, and turns every error into an exit status.
 
-The status is 0 if all is done, 1 if something failed or is left to do, and 2 if the input was wrong and
-nothing was changed. Errors are printed as sentences on standard error, and with `--json` also as a JSON
+The status is 0 if everything was done, 1 if something failed or is left to do, and 2 if the input was wrong
+and nothing was changed. Errors are printed as sentences on standard error, and with `--json` also as a JSON
 document on standard output. The traceback of an unexpected error is written into a log.
 """
 
@@ -68,7 +68,7 @@ def declare_global_options(
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Runs the program and exits. `arguments` are the command line's words (default: sys.argv)."""
+    """Runs the program and exits. `arguments` are the words after `mailer`; None means those of sys.argv."""
     words = _move_workspace_option_first(list(sys.argv[1:] if arguments is None else arguments))
     prepare_streams()
     program = _command_group()
@@ -106,13 +106,13 @@ def _print_completions(program: Any) -> NoReturn:
 def _run_command(
     program: Any, words: list[str], output: JsonOutput, describe: Callable[[BaseException], str]
 ) -> int:
-    """Runs the command that `words` call, prints its error if there is one, and returns the exit status.
+    """Runs the command that `words` call, prints the error if it fails, and returns the exit status.
 
     `describe` returns the sentence to print for an unexpected error.
     """
     try:
         status = int(program.main(args=words, prog_name="mailer", standalone_mode=False) or 0)
-        output.finish(status)
+        output.print_document(status)
     except MailerError as error:
         return _print_problems(output, error.problems, error.exit_status)
     except TyperException as error:
@@ -160,7 +160,7 @@ def _move_workspace_option_first(words: list[str]) -> list[str]:
 def _chosen_workspace(words: list[str]) -> Path | None:
     """Returns the folder that `--workspace` or else MAILER_WORKSPACE names, or None if neither is given.
 
-    The option is found only at the beginning of `words`.
+    The option must be at the beginning of `words`.
     """
     option, joined, value = words[0].partition("=") if words else ("", "", "")
     if option != "--workspace":

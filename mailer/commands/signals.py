@@ -14,7 +14,7 @@ __all__ = ["stop_on_signals"]
 
 @contextmanager
 def stop_on_signals() -> Iterator[StopFlag]:
-    """Yields a flag that SIGINT and SIGTERM set within the `with` block, instead of ending the process."""
+    """Yields a flag. Within the `with` block, SIGINT and SIGTERM set the flag and do not end the process."""
     stop = StopFlag()
 
     def request_stop(number: int, frame: FrameType | None) -> None:  # noqa: ARG001

@@ -11,7 +11,7 @@ __all__ = ["flush_output_streams", "prepare_streams"]
 
 
 def prepare_streams() -> None:
-    """Opens each closed standard stream, and lets output replace characters that it cannot encode by `?`.
+    """Opens each standard stream that is closed, and makes output print `?` for characters it cannot encode.
 
     If standard error stayed closed, the next file to be opened, such as the database, would take its place.
     """
@@ -36,7 +36,7 @@ def flush_output_streams() -> None:
 
 
 def _redirect_to_null(stream: TextIO) -> None:
-    """Redirects `stream` to the null device, because Python flushes the stream once more at its end."""
+    """Redirects `stream` to the null device, so that Python's last flush at exit does not fail."""
     try:
         number = stream.fileno()
     except (OSError, ValueError, AttributeError):

@@ -22,7 +22,7 @@ from mailer.message.mime import (
 )
 from mailer.message.paragraphs import EncodedParagraph
 from mailer.render.rendition import Rendition
-from mailer.render.slots.slots import RenditionPart, Slot, SlotContext, escape
+from mailer.render.slots.slots import RenditionPart, Slot, SlotContext, escape_for_context
 
 __all__ = ["Envelope", "Message", "Person", "MessageTemplate", "compose_sample"]
 
@@ -176,7 +176,7 @@ class Message:
         self.subscriber_id = person.subscriber_id
         self.attempt = attempt
         self.address = address_with_ascii_domain(person.address)
-        self.name = escape(person.name, SlotContext.HEADER).strip()
+        self.name = escape_for_context(person.name, SlotContext.HEADER).strip()
         self._values: dict[str, str] | None = None
         self._return_path = ""
 

@@ -12,7 +12,10 @@ __all__ = ["in_page_links"]
 
 
 def in_page_links(loaded: LoadedIssue) -> Iterator[tuple[str, str, int]]:
-    """Returns each link to a part of the same page, as (name of that part, path and line of the link)."""
+    """Returns each link to a part of the same page, as (part, path, line).
+
+    `part` is the name behind the `#`; `path` and `line` are the file and the line of the link.
+    """
     for key, document in loaded.documents.items():
         node = loaded.tree.find_deepest_node(key)[0]
         for token in document.inline_tokens():

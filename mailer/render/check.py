@@ -47,13 +47,13 @@ def check_rendition(
 ) -> tuple[Problem, ...]:
     """Returns the errors and warnings about a rendition; an empty tuple if it can be sent as it is.
 
-    `media` names the parts of the rendition to check, some of MEDIA.
+    `media` holds the names of the parts of the rendition to check; each is one of MEDIA.
     """
     findings = _FindingCollector(loaded)
     findings.problems += loaded.findings
     if "email" in media:
         html = rendition.html.fill(_SAMPLE)
-        _check_size(findings, html)
+        _check_html_size(findings, html)
         page = _PageScanner()
         page.feed(html)
         page.close()
@@ -62,9 +62,9 @@ def check_rendition(
             _check_in_page_links(findings, page, rendition)
     _check_subject(findings, rendition.subject)
     if "text" in media:
-        _check_text(findings, rendition)
+        _check_text_part(findings, rendition)
     _check_unsubscribe_links(findings, rendition, media)
-    _check_contrast(findings, settings)
+    _check_colour_contrast(findings, settings)
     return tuple(dict.fromkeys((*findings.problems, *rendition.findings)))
 
 
@@ -87,22 +87,23 @@ class _FindingCollector:
         self.problems.append(Problem(message, path, line, severity=severity))
 
 
-def _check_size(findings: _FindingCollector, html: str) -> None:
+def _check_html_size(findings: _FindingCollector, html: str) -> None:
     size = len(html.encode())
     if size > MAX_BYTES:
         findings.add(
             f"the HTML part has {size / 1000:.0f} KB; Gmail hides everything after {MAX_BYTES // 1000} KB, "
-            "also the unsubscribe link. Shorten the issue"
+            "including the unsubscribe link. Shorten the issue"
         )
     elif size > WARN_BYTES:
         findings.add(
-            f"the HTML part has {size / 1000:.0f} KB; Gmail hides everything after {MAX_BYTES // 1000} KB",
+            f"the HTML part has {size / 1000:.0f} KB; Gmail hides everything after {MAX_BYTES // 1000} KB; "
+            "shorten the issue",
             severity="warning",
         )
 
 
 class _PageScanner(HTMLParser):
-    """Collects the pictures, links, names of parts and headings of a page, to be checked."""
+    """Collects the pictures, links, link targets and headings of an HTML page, for the checks."""
 
     def __init__(self) -> None:
         super().__init__(convert_charrefs=True)
@@ -154,7 +155,9 @@ def _check_markup(findings: _FindingCollector, page: _PageScanner) -> None:
         if href.startswith("#") and len(href) > 1:
             if unquote(href[1:]) not in page.names:
                 findings.add(
-                    f"the link to {shortened(href)} leads to nothing in the mail", severity="warning"
+                    f"the link to {shortened(href)} leads to nothing in the mail; "
+                    "correct the link, or add the id",
+                    severity="warning",
                 )
         elif not href.lower().startswith(_SCHEMES):
             findings.add(
@@ -170,7 +173,7 @@ def _check_markup(findings: _FindingCollector, page: _PageScanner) -> None:
 
 
 def _check_in_page_links(findings: _FindingCollector, page: _PageScanner, rendition: Rendition) -> None:
-    """Reports each link of the issue to a part of the page that is missing in the mail or the web page."""
+    """Reports each link of the issue that leads to a part which the mail or the web page does not have."""
     links = [found for found in in_page_links(findings.loaded) if _has_link_to(page, found[0])]
     if not links:
         return
@@ -205,7 +208,7 @@ def _check_subject(findings: _FindingCollector, subject: RenditionPart) -> None:
         )
 
 
-def _check_text(findings: _FindingCollector, rendition: Rendition) -> None:
+def _check_text_part(findings: _FindingCollector, rendition: Rendition) -> None:
     text = rendition.text.fill(_SAMPLE)
     if not text.strip():
         findings.add("the plain-text part is empty; correct the text template of the layout")
@@ -220,7 +223,7 @@ def _check_text(findings: _FindingCollector, rendition: Rendition) -> None:
 def _check_unsubscribe_links(
     findings: _FindingCollector, rendition: Rendition, media: Collection[str]
 ) -> None:
-    """Reports the HTML part and the text part of the mail if it has no unsubscribe link."""
+    """Reports each of the HTML part and the text part of the mail that has no unsubscribe link."""
     for medium, part, name, context in (
         ("email", rendition.html, "HTML", SlotContext.HREF),
         ("text", rendition.text, "plain-text", SlotContext.TEXT),
@@ -231,14 +234,14 @@ def _check_unsubscribe_links(
             findings.add(f"the {name} part has no unsubscribe link; put links.unsubscribe into its template")
 
 
-def _check_contrast(findings: _FindingCollector, settings: Settings) -> None:
+def _check_colour_contrast(findings: _FindingCollector, settings: Settings) -> None:
     brand = settings.brand
     for name, colour in (("ink", brand.ink), ("accent", brand.accent)):
         ratio = contrast_ratio(colour, brand.paper)
         if ratio < MIN_CONTRAST:
             findings.add(
                 f"brand.{name} {colour} on brand.paper {brand.paper} has a contrast of {ratio:.1f}:1; "
-                f"text must have at least {MIN_CONTRAST}:1",
+                f"text must have at least {MIN_CONTRAST}:1; choose other colours",
                 severity="warning",
                 file="mailer.toml",
             )

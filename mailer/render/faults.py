@@ -8,7 +8,10 @@ __all__ = ["RenderingFaults"]
 
 
 class RenderingFaults:
-    """Reports errors of rendering: they are raised, or added to the list `collected` if one is given."""
+    """Reports errors of rendering: raises each error, or adds its problems to the list `collected`.
+
+    Errors are raised if `collected` is None.
+    """
 
     def __init__(self, collected: list[Problem] | None = None) -> None:
         self._collected = collected
@@ -16,7 +19,7 @@ class RenderingFaults:
     def raise_or_collect(self, error: MailerError) -> None:
         """Raises the error, or adds its problems to the list of collected problems.
 
-        If the method returns, the caller must replace the faulty part by a harmless one.
+        If the method returns, the caller must continue with a harmless replacement of the faulty part.
         """
         if self._collected is None:
             raise error from None

@@ -51,9 +51,10 @@ def render_variants(
 ) -> dict[int, Rendition]:
     """Returns the rendition of each variant in `variants` (bit masks of `only` expressions), by variant.
 
-    Variants that show the same issue share one object. `slug` is the campaign's name, for the URL of the
-    public page. `image_base` is the beginning of the URLs of pictures; None means the campaign's folder on
-    the public site. Raises ThemeError, IssueError, or, if the logo cannot be used, ConfigError.
+    Variants whose readers see the same parts of the issue share one object. `slug` is the campaign's name,
+    for the URL of the public page. `image_base` is the beginning of the URLs of pictures; None means the
+    campaign's folder on the public site. Raises ThemeError, IssueError, or, if the logo cannot be used,
+    ConfigError.
     """
     inputs = _RenderingInputs.of(loaded, settings, open_theme(settings.root), slug, image_base)
     renditions: dict[int, Rendition] = {}
@@ -68,8 +69,8 @@ def examine_variants(
 ) -> list[tuple[Rendition, frozenset[str]]]:
     """Renders an issue that may have errors. Adds all errors to `faults` instead of raising the first.
 
-    Returns each different rendition with the names of its parts (some of MEDIA) that could be rendered; the
-    other parts are empty.
+    Returns each different rendition, with the names of the parts that could be rendered (some of MEDIA). All
+    other parts of the rendition are empty.
     """
     collecting = RenderingFaults(faults)
     media: Collection[str] = MEDIA
@@ -110,7 +111,10 @@ class _RenderingInputs:
         )
 
     def marker_seed(self, issue: Issue) -> str:
-        """Returns a hash of all inputs of a variant. Markers contain it, so no text can hold a marker."""
+        """Returns a hash of all inputs of a variant.
+
+        Each marker contains this hash, so no text of the issue can hold a marker by chance.
+        """
         settings = self.settings
         editions = {key: edition.model_dump(mode="json") for key, edition in settings.editions.items()}
         parts = [
@@ -127,7 +131,10 @@ class _RenderingInputs:
 
 
 def _distinct_issues(issue: Issue, variants: Collection[int]) -> list[tuple[Issue, list[int]]]:
-    """Returns each different issue that the variants show, with the variants that show it, ascending."""
+    """Returns the issues that the variants show, without duplicates, as (issue, variants that show it).
+
+    The variants of an issue are in ascending order.
+    """
     found: list[tuple[Issue, list[int]]] = []
     for variant in sorted(set(variants)):
         shown = issue_for_variant(issue, variant)
@@ -209,15 +216,18 @@ class _VariantRendering:
             findings=tuple(sorted(self.viewer.album.findings, key=lambda p: (p.path or "", p.line or 0))),
         )
 
-    def _render_part(self, media: Collection[str], medium: str, make: Callable[[], _T]) -> _T | None:
-        """Returns the part of the rendition that `make` returns for one of MEDIA.
+    def _render_part(
+        self, wanted_media: Collection[str], medium: str, make_part: Callable[[], _T]
+    ) -> _T | None:
+        """Returns the part of the rendition for `medium` (one of MEDIA), which `make_part` makes.
 
-        Returns None if `media` does not include `medium`, or if `make` failed and the error was collected.
+        Returns None if `wanted_media` does not include `medium`, or if `make_part` failed and the error was
+        collected.
         """
-        if medium not in media:
+        if medium not in wanted_media:
             return None
         try:
-            made = make()
+            made = make_part()
         except MailerError as error:
             self.faults.raise_or_collect(error)
             return None
@@ -225,20 +235,22 @@ class _VariantRendering:
         return made
 
     def _render_email(self) -> tuple[str, RenditionPart]:
-        markup = render_mjml(self.theme, self._layout_template("email", ".mjml"), self._context_for("email"))
-        html = inline_styles(self._with_direction(markup))
+        markup = render_mjml(
+            self.theme, self._layout_template("email", ".mjml"), self._context_for_medium("email")
+        )
+        html = inline_styles(self._with_direction_attributes(markup))
         return html, html_part(html, self.markers)
 
     def _render_text(self) -> RenditionPart:
-        text = self.theme.render(self._layout_template("text", ".txt"), self._context_for("text"))
+        text = self.theme.render(self._layout_template("text", ".txt"), self._context_for_medium("text"))
         return text_part(text, self.markers)
 
     def _render_web(self) -> str:
-        page = self.theme.render(self._layout_template("web", ".html"), self._context_for("web"))
-        return html_without_slots(self._with_direction(page), self.markers)
+        page = self.theme.render(self._layout_template("web", ".html"), self._context_for_medium("web"))
+        return html_without_slots(self._with_direction_attributes(page), self.markers)
 
-    def _with_direction(self, html: str) -> str:
-        """Returns the page, with `dir` attributes if any part of the issue is written from right to left."""
+    def _with_direction_attributes(self, html: str) -> str:
+        """Returns the page with `dir` attributes, or unchanged if all languages run from left to right."""
         if not any(direction_of(language) == "rtl" for language in languages_in(self.issue)):
             return html
         return set_direction(html, self.markers, direction_of(self.issue.language))
@@ -246,6 +258,6 @@ class _VariantRendering:
     def _layout_template(self, medium: str, suffix: str) -> str:
         return self.theme.layout_template(self.edition.layout, medium, suffix)
 
-    def _context_for(self, medium: str) -> Mapping[str, Any]:
+    def _context_for_medium(self, medium: str) -> Mapping[str, Any]:
         self.markers.steps[0] = 0
         return {**self.context, "medium": medium}

@@ -34,9 +34,10 @@ class Picture:
 class Rendition:
     """Holds an issue that was rendered for one variant.
 
-    `variant` is a bit mask: bit i is set if the i-th `only` expression of the issue is true. `web` is the web
-    page, the same for every reader. `theme` is the hash of the theme's files. `pictures` are the pictures
-    that `html` and `web` show. `findings` are warnings about pictures; the archive does not keep them.
+    `variant` is a bit mask: bit i is set if the i-th `only` expression of the issue is true for the variant's
+    readers. `web` is the web page, the same for every reader. `theme` is the hash of the theme's files.
+    `pictures` are the pictures that `html` and `web` show. `findings` are warnings about pictures; the
+    archive does not keep them.
     """
 
     variant: int

@@ -1,4 +1,4 @@
-"""Finds the file and line where each part of an issue is written, also for the parts of a variant."""
+"""Finds the file and line where each part of an issue, or of a variant of the issue, is written."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class SourcePositions:
         self.problems: list[Problem] = []
 
     def position_of(self, key: Key, line: int = 0) -> tuple[str, int]:
-        """Returns (path, line) of the value at `key`, or of line number `line` (from 0) within its text."""
+        """Returns the (path, line) of the value at `key`; `line` is a line number (from 0) in its text."""
         node, used = self.loaded.tree.find_deepest_node(key)
         if used == len(key) and node.file_line(line) > node.position.line:
             return node.position.path, node.file_line(line)
@@ -29,13 +29,13 @@ class SourcePositions:
         return self.loaded.line_of(*key) is not None
 
     def add_problem(self, message: str, key: Key, line: int = 0) -> None:
-        """Adds a problem at the position of `key`; `line` is a line number (from 0) within its text."""
+        """Adds a problem at the position of `key`; `line` is a line number (from 0) in the text at `key`."""
         problem = Problem(message, *self.position_of(key, line))
         if problem not in self.problems:
             self.problems.append(problem)
 
     def keys_by_id(self, variant: Issue) -> dict[int, Key]:
-        """Returns the key in the whole issue of each section and item of a variant, by the object's id()."""
+        """Returns, by the id() of each section and item of a variant, the key of this part in the issue."""
         whole = self.loaded.issue
         keys: dict[int, Key] = {id(item): ("items", i) for i, item in enumerate(whole.items)}
         originals = iter(enumerate(whole.sections))

@@ -20,7 +20,7 @@ _FOLDERS = ("issues", "templates", "campaigns")
 
 
 def create_workspace(folder: Path, today: dt.date) -> str:
-    """Creates a workspace in `folder`, and returns the relative path of the first issue, dated `today`.
+    """Creates a workspace in `folder`, and returns the path of the first issue in it, dated `today`.
 
     Raises ConfigError if a file would be overwritten. After any error nothing has changed. mailer.toml is
     written last, so that an interruption leaves no folder that counts as a workspace.
@@ -51,7 +51,7 @@ def create_workspace(folder: Path, today: dt.date) -> str:
                 os.fsync(stream.fileno())
             sync_folder(path.parent)
     except BaseException as error:
-        _remove_created(created)
+        _remove_created_paths(created)
         if isinstance(error, FileExistsError):
             raise ConfigError(
                 f"{error.filename} appeared just now and was left as it is; no workspace was made"
@@ -99,7 +99,7 @@ def _make_missing_folders(folder: Path, created: list[Path]) -> None:
             sync_folder(missing.parent)
 
 
-def _remove_created(created: list[Path]) -> None:
+def _remove_created_paths(created: list[Path]) -> None:
     """Removes the files and the empty folders in `created`, the newest first."""
     for path in reversed(created):
         try:

@@ -1,1 +1,1 @@
-"""Makes the public pages of a workspace as bytes, independently of HTTP."""
+"""Makes the public pages of a workspace as bytes. The package `web` serves them over HTTP."""

@@ -37,7 +37,8 @@ _TYPES = {
 class PublicFile:
     """Describes a public file in the folder of a campaign.
 
-    `digest` is the file's SHA-256 in hex that the manifest recorded.
+    `name` is the path of the file in `folder`. `digest` is the SHA-256 in hex that the manifest has for the
+    file.
     """
 
     folder: Path
@@ -46,7 +47,7 @@ class PublicFile:
     media_type: str
 
     def read(self) -> bytes | None:
-        """Returns the bytes of the file, or None if the file has changed since it was sent (which is logged).
+        """Returns the bytes of the file. Logs an error and returns None if it has changed since it was sent.
 
         Raises OSError if the file cannot be read.
         """
@@ -77,7 +78,7 @@ class PublicArchive:
         last = max(1, -(-len(public) // _PER_PAGE))
         if not 1 <= page_number <= last:
             return None
-        return self._pages.page(
+        return self._pages.render_page(
             "archive",
             "",
             campaigns=[
@@ -100,7 +101,7 @@ class PublicArchive:
         return manifest is not None and has_public_page(manifest)
 
     def web_page(self, slug: str) -> PublicFile | None:
-        """Returns the public page of a campaign, which holds no personal links, or None if it has none."""
+        """Returns the public page of a campaign, without personal links; None if it has no such page."""
         manifest = self._started_manifest(slug)
         if manifest is None or not has_public_page(manifest):
             return None
@@ -125,7 +126,7 @@ class PublicArchive:
         return manifest if manifest["started_at"] else None
 
     def _cached_manifest(self, folder: Path) -> dict[str, Any]:
-        """Returns the manifest of the campaign in `folder`, and reads it only if its file has changed."""
+        """Returns the manifest of the campaign in `folder`. Reads the file only if it has changed."""
         mark = manifest_fingerprint(folder)
         cached = self._manifests.get(folder)
         if cached is None or cached[0] != mark:

@@ -50,7 +50,8 @@ class Page:
     """Holds a finished page: `body` is its HTML in UTF-8, `language` its language tag.
 
     `styles` has the SHA-256 in base64 of each style sheet of the page, for a Content-Security-Policy.
-    `complete` is False if the page does not say what happened, but only asks the reader to try again later.
+    `complete` is False if the page only asks the reader to try again later, because it cannot show the result
+    of the request.
     """
 
     body: bytes
@@ -62,7 +63,7 @@ class Page:
     def of(cls, html: str, language: str, *, complete: bool = True) -> Page:
         """Returns the page with this HTML. Raises UnicodeEncodeError if the HTML holds lone surrogates.
 
-        `language` is a language tag, also with `_` for `-`.
+        `language` is a language tag, in which `_` may stand for `-`.
         """
         styles = tuple(_sha256_base64(style) for style in _STYLE.findall(html))
         return cls(html.encode(), language.replace("_", "-"), styles, complete)
@@ -70,7 +71,7 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class _PageTheme:
-    """Holds the templates and translations of pages, from `folders`. Earlier folders take precedence."""
+    """Holds the templates and translations of pages in `folders`. Earlier folders take precedence."""
 
     folders: tuple[Path, ...]
     environment: SandboxedEnvironment
@@ -83,7 +84,7 @@ class _PageTheme:
 class ReaderPages:
     """Renders the pages for readers of a workspace.
 
-    `page` never fails: an error in a template is logged, and a simpler page is returned.
+    `render_page` never fails: an error in a template is logged, and a simpler page is returned.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -92,8 +93,8 @@ class ReaderPages:
         self._built_in = _PageTheme.of(self._own.folders[1:])
         self._log_unreadable_files()
 
-    def page(self, name: str, languages: _Languages, **context: Any) -> Page:
-        """Returns the page `name`, rendered with `context`, in the first of `languages` that has a catalogue.
+    def render_page(self, name: str, languages: _Languages, **context: Any) -> Page:
+        """Returns the page `name`, rendered with `context`, in the first of `languages` with translations.
 
         `languages` is one language tag or several, in order of preference.
         """
@@ -101,31 +102,34 @@ class ReaderPages:
             try:
                 return self._render_from_theme(theme, name, languages, context)
             except Exception as error:  # a template can raise anything
-                _log_failure(f"templates/web/pages/{name}.html", error, replacement)
+                _log_failed_page(f"templates/web/pages/{name}.html", error, replacement)
         return self._plain_page(name, languages, context)
 
     def _log_unreadable_files(self) -> None:
-        """Logs the templates and catalogues of the workspace that cannot be read."""
+        """Logs the page templates and translation catalogues of the workspace that cannot be read."""
         for name in _NAMES:
             try:
                 self._own.environment.get_template(f"{name}.html")
             except Exception as error:
-                _log_failure(f"templates/web/pages/{name}.html", error, "the built-in page")
+                _log_failed_page(f"templates/web/pages/{name}.html", error, "the built-in page")
         try:
             page_translations(self._page_language(self._own, ""), self._own.folders)
         except Exception as error:
-            _log_failure("templates/locale", error, "the built-in page")
+            _log_failed_page("templates/locale", error, "the built-in page")
 
     def _render_from_theme(
         self, theme: _PageTheme, name: str, languages: _Languages, context: Mapping[str, Any]
     ) -> Page:
         language = self._page_language(theme, languages)
         template = theme.environment.get_template(f"{name}.html")
-        html = _render_bounded(template, {**self._shared_context(theme, language), **context})
+        html = _render_with_size_limit(template, {**self._shared_context(theme, language), **context})
         return Page.of(html, language)
 
     def _page_language(self, theme: _PageTheme, languages: _Languages) -> str:
-        """Returns the first of `languages` that `theme` has a catalogue for, else a default language."""
+        """Returns the first of `languages` for which `theme` has translations.
+
+        If there is none, returns the language of the publication, or else English.
+        """
         wanted = (languages,) if isinstance(languages, str) else languages
         return choose_language((*wanted, self._settings.publication.language), theme.folders)
 
@@ -161,7 +165,7 @@ class ReaderPages:
         }
 
 
-def _render_bounded(template: Template, values: Mapping[str, Any]) -> str:
+def _render_with_size_limit(template: Template, values: Mapping[str, Any]) -> str:
     """Returns the output of the template for `values`. Raises OverflowError if the output is too long.
 
     An error of the template itself is raised as it is.
@@ -177,7 +181,7 @@ def _render_bounded(template: Template, values: Mapping[str, Any]) -> str:
     return "".join(parts)
 
 
-def _log_failure(place: str, error: Exception, replacement: str) -> None:
+def _log_failed_page(place: str, error: Exception, replacement: str) -> None:
     """Logs one line with the error, the file where it happened, and the page that replaces the broken one."""
     if isinstance(error, TemplateSyntaxError):
         place = f"templates/web/pages/{error.name}:{error.lineno}"

@@ -57,7 +57,7 @@ def plain_page(
     language: str,
     translate: Callable[[str], str],
 ) -> tuple[str, bool]:
-    """Returns the HTML of the page `name`, and whether the page says what happened.
+    """Returns the plain HTML of the page `name`, and whether the page shows the result of the request.
 
     The second value is False if the page only asks the reader to try again. `context` holds the values that a
     template of this page would get, `language` is a language tag, and `translate` translates an English text
@@ -89,7 +89,7 @@ def plain_page(
 def _title_and_text(name: str, context: Mapping[str, Any]) -> tuple[str, str]:
     """Returns the title and the text of the page `name`, in English.
 
-    Returns the request to try again for a page that has no plain text, such as the choice of editions.
+    For a page that has no plain text, such as the choice of editions, the text asks the reader to try again.
     """
     if name != "preferences":
         return _WORDS.get(name, _LATER)

@@ -28,9 +28,9 @@ _steps: ContextVar[list[int] | None] = ContextVar("steps", default=None)
 
 @contextmanager
 def counting_steps() -> Iterator[None]:
-    """Counts the steps of the page that is rendered within the `with` block, from 0.
+    """Starts to count steps at 0 for the page that is rendered within the `with` block.
 
-    The blocks must not be nested.
+    Such blocks must not be nested.
     """
     token = _steps.set([0])
     try:
@@ -40,7 +40,7 @@ def counting_steps() -> Iterator[None]:
 
 
 class PageEnvironment(SandboxedEnvironment):
-    """Raises OverflowError for a value that is too large and for too many steps, in Jinja2's sandbox."""
+    """Extends Jinja2's sandbox by limits: raises OverflowError for too large values and too many steps."""
 
     intercepted_binops = frozenset({"*", "**"})
 

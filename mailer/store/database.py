@@ -28,7 +28,7 @@ __all__ = [
     "address_hash",
     "check_writable",
     "clear_free_pages",
-    "compact",
+    "compact_database",
     "to_store_error",
     "has_tag",
     "open_read_connection",
@@ -48,11 +48,10 @@ _AT_ONCE = 250
 
 
 def open_store(path: Path, *, busy_seconds: float = BUSY_SECONDS) -> Database:
-    """Opens the database at `path` for writing; creates it if it does not exist, and migrates it if it is
-    older.
+    """Opens the database at `path` for writing. Creates a missing database, and migrates an older one.
 
-    A writer waits up to `busy_seconds` for another writer. Raises StoreError, which says what to do, if the
-    file is no database, or is read-only, locked or damaged.
+    A writer waits up to `busy_seconds` for another writer. Raises StoreError, with advice for the operator,
+    if the file is no database, or is read-only, locked or damaged.
     """
     _create_private_file(path)
     try:
@@ -93,9 +92,9 @@ def open_read_connection(db: Database) -> Database:
 def open_for_reading(path: Path) -> Database:
     """Opens the database at `path` for a command that can work without writing.
 
-    If neither the file nor its folder is writable, the returned database is read-only. Meanwhile, only
-    processes that have the file open already may write to it. Raises StoreError in all other cases in which
-    `open_store` does, and for a read-only database of an earlier version.
+    If neither the file nor its folder is writable, the returned database is read-only. While it is open, only
+    processes that had the file open before may write to the file. Raises StoreError if the file is no
+    database, or is locked or damaged, and for a read-only database of an earlier version.
     """
     try:
         return open_store(path)
@@ -122,9 +121,9 @@ def open_for_reading(path: Path) -> Database:
 def _prepare_database(connection: sqlite3.Connection) -> Database:
     """Returns the database of a connection, with the settings and SQL functions that all statements rely on.
 
-    Deleted or replaced content is overwritten with zeros, even if SQLite was built without that. `FAST`
-    leaves out pages that become free as a whole, because an import would take half as long again; an erasure
-    clears these pages (docs/decisions/014-what-an-erasure-covers.md).
+    SQLite then overwrites deleted or replaced content with zeros. The mode `FAST` does not overwrite pages
+    that become free as a whole, because that would slow an import by half; an erasure clears these pages
+    (docs/decisions/014-what-an-erasure-covers.md).
     """
     connection.execute("PRAGMA secure_delete=FAST")
     connection.execute("PRAGMA temp_store=FILE")
@@ -139,13 +138,13 @@ def _is_read_only_error(error: sqlite3.Error) -> bool:
 
 
 def _create_private_file(path: Path) -> None:
-    """Creates a new database file that only its owner can read. SQLite gives its log the same permissions."""
+    """Creates a database file that only its owner can read. SQLite gives its log the same permissions."""
     with suppress(OSError):  # it exists, or SQLite reports why it cannot be made
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
 
 
 def _migrate(db: Database) -> None:
-    """Migrates under the write lock, so that two commands that start together do not both create the tables.
+    """Migrates the database under the write lock, so that of two commands only one creates the tables.
 
     Foreign keys are off during the migration and checked at its end: a table that others refer to can only be
     rebuilt in this way (https://sqlite.org/lang_altertable.html#otheralter).
@@ -159,8 +158,10 @@ def _migrate(db: Database) -> None:
 
 
 def _switch_to_wal(connection: sqlite3.Connection, busy_seconds: float) -> None:
-    """Switches to WAL. Waits for other connections up to `busy_seconds`, because SQLite itself does not
-    wait."""
+    """Switches the database to WAL, a journal mode of SQLite.
+
+    Waits for other connections up to `busy_seconds`, because SQLite itself does not wait here.
+    """
     until = time.monotonic() + busy_seconds
     while True:
         try:
@@ -173,8 +174,10 @@ def _switch_to_wal(connection: sqlite3.Connection, busy_seconds: float) -> None:
 
 
 def to_store_error(error: sqlite3.Error, path: Path | str) -> MailerError:
-    """Returns a StoreError that explains an SQLite error to an operator in one sentence. `path` is the
-    database."""
+    """Returns a StoreError that explains an SQLite error to an operator in one sentence.
+
+    `path` is the path of the database.
+    """
     text = str(error).lower()
     if "locked" in text or "busy" in text:
         advice = "another process is writing to the database; wait until it ends and run this command again"
@@ -196,13 +199,18 @@ def to_store_error(error: sqlite3.Error, path: Path | str) -> MailerError:
 
 
 def address_hash(address_key: str | None) -> str | None:
-    """Returns the SHA-256 of a normalized address, which the suppression list stores. Also an SQL
-    function."""
+    """Returns the SHA-256 of a normalized address, which the suppression list stores in place of it.
+
+    Returns None for None. SQL statements can call this function too.
+    """
     return None if address_key is None else hashlib.sha256(address_key.encode()).hexdigest()
 
 
 def has_tag(tags: str | bytes | None, folded_tag: str) -> bool:
-    """Returns whether a JSON list of tags has this tag, which must be casefolded. Also an SQL function."""
+    """Returns whether a JSON list of tags has the tag `folded_tag`, which must be casefolded.
+
+    SQL statements can call this function too.
+    """
     return folded_tag in _folded_tags(tags)
 
 
@@ -217,7 +225,7 @@ def _folded_tags(tags: str | bytes | None) -> frozenset[str]:
 
 @contextmanager
 def busy_timeout(db: Database, seconds: float) -> Iterator[None]:
-    """Sets for how many seconds a writer waits for another writer, inside the `with` block."""
+    """Within the `with` block, lets a writer wait up to `seconds` for another writer before it fails."""
     (before,) = db.conn.execute("PRAGMA busy_timeout").fetchone()
     db.conn.execute(f"PRAGMA busy_timeout={round(seconds * 1000)}")
     try:
@@ -228,8 +236,10 @@ def busy_timeout(db: Database, seconds: float) -> Iterator[None]:
 
 @contextmanager
 def writing(db: Database) -> Iterator[Database]:
-    """Opens a write transaction for the `with` block. It takes the write lock at its start and waits only
-    there."""
+    """Runs the `with` block in a write transaction, and commits it, or rolls it back after an error.
+
+    The transaction takes the write lock at its start, and waits for other writers only then.
+    """
     connection = db.conn
     if connection.in_transaction:
         with db.atomic():
@@ -263,7 +273,7 @@ def _count_free_pages(db: Database) -> int:
     return int(db.conn.execute("PRAGMA freelist_count").fetchone()[0])
 
 
-def compact(db: Database) -> None:
+def compact_database(db: Database) -> None:
     """Rewrites the whole database without its free pages. Other writers are locked out meanwhile.
 
     Raises sqlite3.Error.

@@ -22,10 +22,10 @@ _TABLES: Final = {"subscribers", "deliveries"}
 
 @dataclass(frozen=True, slots=True)
 class Inspection:
-    """Holds the state of a database. `damage` describes the first error that SQLite found; empty if there is
-    none.
+    """Holds the state of a database.
 
-    `journal_mode` is SQLite's name for it, `has_tables` says that the tables of mailer exist.
+    `damage` describes the first error that SQLite found, or is '' if there is none. `journal_mode` is a name
+    of SQLite, such as `wal`. `has_tables` is True if the tables of mailer exist.
     """
 
     damage: str

@@ -1,7 +1,8 @@
-"""Records where the last run was: the file of the database, and the machine.
+"""Records the location of the database in the last run: the file of the database, and the machine.
 
-A copied, restored or moved database keeps the record of the original's last run. The machine's own id is
-confidential, so only a keyed hash of it is stored, which no other program has (machine-id(5)).
+A copied, restored or moved database keeps the record from before, so a comparison of locations shows this.
+The machine's own id is confidential, so only a keyed hash of it is stored, which no other program has
+(machine-id(5)).
 """
 
 from __future__ import annotations
@@ -29,12 +30,14 @@ _SALT = b"mailer: the machine of a run"
 
 @dataclass(frozen=True, slots=True)
 class DatabaseLocation:
-    """Identifies the file of a database and the machine. Numbers are text, because they may exceed SQLite's
-    range.
+    """Identifies the file of a database, and the machine.
+
+    `device` and `inode` are numbers as text, because they may exceed SQLite's range.
 
     `path` has symbolic links resolved, and bytes that are not UTF-8 as `\\xff`. `boot` names the current boot
     of the machine; `device` is comparable within one boot only, because a file system may get another number
-    at the next boot. `machine` is a hash. `boot` and `machine` are empty if the system has none.
+    at the next boot. `machine` is a hash. `boot` and
+    `machine` are '' if the system does not provide an id.
     """
 
     path: str
@@ -44,18 +47,21 @@ class DatabaseLocation:
     machine: str
 
     def is_on_other_machine(self, other: DatabaseLocation) -> bool:
-        """Returns whether both machines are known and differ."""
+        """Returns whether the machines of both locations are known and differ."""
         return bool(self.machine and other.machine) and self.machine != other.machine
 
     def is_other_file(self, other: DatabaseLocation) -> bool:
-        """Returns whether the files differ, whatever their paths: by inode or, within one boot, by device."""
+        """Returns whether the locations are different files: by inode or, within one boot, by device.
+
+        The paths are not compared.
+        """
         same_boot = bool(self.boot) and self.boot == other.boot
         return self.inode != other.inode or (same_boot and self.device != other.device)
 
 
 @dataclass(frozen=True, slots=True)
 class LastRun:
-    """Holds the location of the database in the last run, the run's start (UTC), and its random token."""
+    """Describes the last run: where the database was, when the run began (UTC), and a random token."""
 
     location: DatabaseLocation
     at: str
@@ -85,14 +91,16 @@ def _machine_hash() -> str:
 
 
 def read_last_run(db: Database) -> LastRun | None:
-    """Returns the recorded last run; None if no run was recorded."""
+    """Returns the record of the last run, or None if no run was recorded."""
     row = db.conn.execute("SELECT path, device, inode, boot, machine, at, token FROM last_run").fetchone()
     return None if row is None else LastRun(DatabaseLocation(*row[:5]), row[5], row[6])
 
 
 def record_last_run(db: Database, location: DatabaseLocation, token: str) -> None:
-    """Records that a run begins now, and replaces the record of the last run. Call it inside a
-    transaction."""
+    """Records that a run begins now, in place of the record of the run before.
+
+    `token` is the random token of the run. The caller must open a transaction first.
+    """
     db.conn.execute(
         "INSERT OR REPLACE INTO last_run (id, path, device, inode, boot, machine, at, token) "
         "VALUES (1, ?, ?, ?, ?, ?, ?, ?)",

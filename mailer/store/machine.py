@@ -10,9 +10,9 @@ _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
 
 def boot_id() -> str:
-    """Returns an id that changes with every boot of this machine; empty if the system has none.
+    """Returns an id that changes with every boot of this machine, or '' if the system has no such id.
 
-    Callers must treat an empty id as changed.
+    Callers that compare ids must treat '' as different from every id.
     """
     try:
         return _BOOT_ID.read_text("ascii").strip()

@@ -1,4 +1,4 @@
-"""Finds and replaces texts in a table that may contain an e-mail address, for an erasure."""
+"""Finds texts in a table that may contain an e-mail address, and replaces them, for an erasure."""
 
 from __future__ import annotations
 
@@ -16,9 +16,10 @@ __all__ = ["rows_with_address_letters", "replace_texts"]
 def rows_with_address_letters(
     db: Database, table: str, key_columns: tuple[str, ...], text_columns: tuple[str, ...], letters: str
 ) -> Iterator[tuple[tuple[object, ...], tuple[str, ...]]]:
-    """Yields (key, texts) of each row that may contain an address with these letters, in any spelling.
+    """Yields (key, texts) of each row whose texts may contain an address with these letters.
 
-    The key and the texts are the values of `key_columns` and `text_columns`. Empty `letters` select all rows.
+    The key and the texts are the values of `key_columns` and `text_columns`. An encoded address is found too.
+    If `letters` is empty, all rows are yielded.
     """
     text = " || ' ' || ".join(text_columns)
     encoded = " OR ".join(f"instr({text}, '{sign}')" for sign in ("%", "&", "=", "\\u0040"))
@@ -36,14 +37,17 @@ def replace_texts(
     key_columns: tuple[str, ...],
     key: tuple[object, ...],
     text_columns: tuple[str, ...],
-    before: tuple[str, ...],
-    after: tuple[str, ...],
+    old_texts: tuple[str, ...],
+    new_texts: tuple[str, ...],
 ) -> None:
-    """Replaces the texts `before` by `after` in the row with this key, unless the row has changed since it
-    was read."""
+    """Replaces `old_texts` by `new_texts` in the row with this key.
+
+    Does nothing if the row does not hold `old_texts` any more. `key` has a value for each of `key_columns`,
+    and the texts are the values of `text_columns`.
+    """
     found = " AND ".join(f"{name} = ?" for name in (*key_columns, *text_columns))
     with writing(db):
         db.conn.execute(
             f"UPDATE {table} SET {', '.join(f'{name} = ?' for name in text_columns)} WHERE {found}",
-            [*after, *key, *before],
+            [*new_texts, *key, *old_texts],
         )

@@ -45,7 +45,7 @@ def create_app(settings: Settings) -> Starlette:
     app = Starlette(
         routes=_routes(settings, pages, quoted_prefix, prefix),
         middleware=[Middleware(SafetyMiddleware), Middleware(LinkPathMiddleware, prefix=prefix)],
-        exception_handlers=FailurePages(settings, pages).handlers(),
+        exception_handlers=FailurePages(settings, pages).handlers_by_exception(),
     )
     app.router.redirect_slashes = False  # it would build its answer from the Host header
     return app
@@ -64,15 +64,15 @@ def _routes(settings: Settings, pages: ReaderPages, quoted_prefix: str, prefix: 
         return RedirectResponse(f"{quoted_prefix}/archive/", 307)
 
     routes: list[BaseRoute] = [
-        Route("/u/{token:rest}", _handler_by_method(unsubscribe), methods=["GET", "POST"]),
-        Route("/p/{token:rest}", _handler_by_method(preferences), methods=["GET", "POST"]),
+        Route("/u/{token:rest}", _handler_of_get_and_post(unsubscribe), methods=["GET", "POST"]),
+        Route("/p/{token:rest}", _handler_of_get_and_post(preferences), methods=["GET", "POST"]),
         Route("/archive", redirect_to_archive),
-        Route("/archive/", archive.index),
+        Route("/archive/", archive.serve_index),
         Route("/archive/{slug}", archive.redirect_to_folder),
-        Route("/archive/{slug}/", archive.page),
-        Route("/archive/{slug}/images/{name}", archive.image),
+        Route("/archive/{slug}/", archive.serve_web_page),
+        Route("/archive/{slug}/images/{name}", archive.serve_picture),
         Route("/healthz", _health_handler(HealthCheck(actions.check_database))),
-        Route("/favicon.ico", _answer_without_icon),
+        Route("/favicon.ico", _answer_icon_request_with_204),
         Route("/", redirect_to_archive),
     ]
     return (
@@ -82,27 +82,29 @@ def _routes(settings: Settings, pages: ReaderPages, quoted_prefix: str, prefix: 
     )
 
 
-def _handler_by_method(page: UnsubscribePage | PreferencesPage) -> Callable[[Request], Awaitable[Response]]:
-    """Returns one handler for both methods of a page, so that a 405 for any other method names both."""
+def _handler_of_get_and_post(
+    page: UnsubscribePage | PreferencesPage,
+) -> Callable[[Request], Awaitable[Response]]:
+    """Returns one handler for GET and POST, so that the answer 405 to any other method lists both."""
 
-    async def answer(request: Request) -> Response:
+    async def answer_get_or_post(request: Request) -> Response:
         return await (
             page.answer_post(request)
             if request.method == "POST"
             else run_in_threadpool(page.answer_get, request)
         )
 
-    return answer
+    return answer_get_or_post
 
 
 def _health_handler(health: HealthCheck) -> Callable[[Request], Response]:
-    def answer(_request: Request) -> Response:
+    def answer_health_request(_request: Request) -> Response:
         if health.can_record_writes():
             return PlainTextResponse("ok\n")
         return PlainTextResponse("unavailable\n", 503, {"Retry-After": RETRY_AFTER})
 
-    return answer
+    return answer_health_request
 
 
-def _answer_without_icon(_request: Request) -> Response:
+def _answer_icon_request_with_204(_request: Request) -> Response:
     return Response(status_code=204, headers={"Cache-Control": "public, max-age=86400"})

@@ -31,8 +31,8 @@ class ArchiveHandlers:
             f"{base.scheme}://{base.netloc}; form-action 'none'; base-uri 'none'; frame-ancestors 'none'"
         )
 
-    def index(self, request: Request) -> Response:
-        """Serves one page of the list of public campaigns, newest first. `?page=2` means the second."""
+    def serve_index(self, request: Request) -> Response:
+        """Serves a page of the list of public campaigns, newest first. `?page=2` asks for the second page."""
         wanted_page = request.query_params.get("page", "1")
         page = self._archive.index_page(
             int(wanted_page)
@@ -53,7 +53,7 @@ class ArchiveHandlers:
             raise HTTPException(404)
         return RedirectResponse(f"{self._prefix}/archive/{slug}/", 308)
 
-    def page(self, request: Request) -> Response:
+    def serve_web_page(self, request: Request) -> Response:
         """Serves the web page of a campaign."""
         response = _file_response(request, self._archive.web_page(request.path_params["slug"]))
         response.headers["Content-Security-Policy"] = self._policy
@@ -61,8 +61,8 @@ class ArchiveHandlers:
         response.headers["X-Robots-Tag"] = "all"
         return response
 
-    def image(self, request: Request) -> Response:
-        """Serves a picture of a campaign, to be cached for ever: its name holds a hash of its bytes."""
+    def serve_picture(self, request: Request) -> Response:
+        """Serves a picture, which browsers may cache for ever, because its name holds a hash of its bytes."""
         values = request.path_params
         response = _file_response(request, self._archive.picture(values["slug"], values["name"]))
         response.headers["Cache-Control"] = _IMMUTABLE
@@ -73,9 +73,9 @@ class ArchiveHandlers:
 
 
 def _file_response(request: Request, file: PublicFile | None) -> Response:
-    """Returns the file, or status 304 if the browser has the file already (RFC 9110, section 13.1.2).
+    """Returns a response with the file, or with status 304 if the browser has the file already.
 
-    Raises HTTPException (404) if there is no file.
+    See RFC 9110, section 13.1.2. Raises HTTPException (404) if `file` is None.
     """
     if file is None:
         raise HTTPException(404)

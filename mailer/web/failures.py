@@ -1,4 +1,4 @@
-"""Answers failed requests with a page that says so, and with the status and headers of the failure."""
+"""Answers a failed request with a page that explains the failure, and with a fitting status."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class FailurePages:
         self._settings = settings
         self._pages = pages
 
-    def handlers(self) -> dict[int | type[Exception], ExceptionHandler]:
+    def handlers_by_exception(self) -> dict[int | type[Exception], ExceptionHandler]:
         """Returns the handler for each class of exceptions, as Starlette's `exception_handlers`."""
         return {
             HTTPException: self._answer_refused_request,

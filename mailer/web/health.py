@@ -1,4 +1,4 @@
-"""Checks for /healthz whether an unsubscribe can be recorded, asking the database at most once a second."""
+"""Checks for /healthz whether an unsubscribe can be recorded. The database is asked at most once a second."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class HealthCheck:
         self._asked: tuple[float, bool] | None = None  # when, and what the answer was
 
     def can_record_writes(self) -> bool:
-        """Returns whether writes can be recorded, as a check in the last ten seconds has found."""
+        """Returns whether writes can be recorded: the result of a check that is at most ten seconds old."""
         recent = self._result_newer_than(_USABLE_SECONDS)
         # One thread asks. The others take the last answer; without a recent one they wait for this one.
         if not self._asking.acquire(blocking=recent is None):

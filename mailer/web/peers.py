@@ -1,8 +1,8 @@
 """Limits the connections that one client address may keep open without having sent a whole request.
 
-A connection waits for a request from its beginning until a whole request has arrived, and again after the
-answer. If an address has too many waiting connections, the oldest are closed. A connection whose request is
-complete, or whose bytes have arrived but are not yet read, is never closed for this reason.
+A connection is waiting until a whole request has arrived on it, and again after the answer to that request.
+If an address has too many waiting connections, the oldest are closed. A connection whose request is complete,
+or whose bytes have arrived but are not yet read, is never closed for this reason.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class OpenConnection(Protocol):
 class PeerLimits:
     """Counts, for each peer, the connections that have not sent a whole request yet.
 
-    `max_per_peer` is the number of connections that one peer may have at the same time.
+    `max_per_peer` is the number of such connections that one peer may have at the same time.
     """
 
     def __init__(self, max_per_peer: int) -> None:
@@ -36,7 +36,7 @@ class PeerLimits:
         self._owing: dict[str, dict[OpenConnection, None]] = {}  # in the order in which they began to owe
 
     def add(self, peer: str, connection: OpenConnection) -> list[OpenConnection]:
-        """Counts a connection of `peer`, and returns older ones that exceed the limit and must be closed."""
+        """Counts a connection. If `peer` now has too many, returns its older connections to be closed."""
         counted = self._owing.setdefault(peer, {})
         counted.setdefault(connection)
         excess_count = len(counted) - self.max_per_peer
@@ -58,10 +58,11 @@ class PeerLimits:
 
 
 def peer_of(host: str | None) -> str | None:
-    """Returns the peer that a client address counts for: an IPv4 address, or a /64 network of IPv6.
+    """Returns the peer of a client address, whose connections are counted together.
 
-    Returns None, which means no limit, for this machine itself and for a `host` that is no IP address: a
-    proxy on this machine opens the connections of all readers, and only for complete requests.
+    The peer is an IPv4 address, or the /64 network of an IPv6 address. Returns None, which means no limit,
+    for this machine itself and for a `host` that is no IP address: a proxy on this machine opens the
+    connections of all readers, and only for complete requests.
     """
     try:
         address = ipaddress.ip_address((host or "").partition("%")[0])

@@ -12,7 +12,7 @@ __all__ = ["page_for_browser", "page_response"]
 
 
 def page_response(page: Page, status: int = 200) -> HTMLResponse:
-    """Returns the page as a response. For a page that is not complete, status 503 replaces 200."""
+    """Returns the page as a response. If the page is not complete, the status is 503 and not 200."""
     styles = " ".join(f"'sha256-{style}'" for style in page.styles) or "'none'"
     policy = (
         f"default-src 'none'; style-src {styles}; img-src 'self' https: data:; form-action 'self'; "
@@ -25,7 +25,7 @@ def page_response(page: Page, status: int = 200) -> HTMLResponse:
 def page_for_browser(pages: ReaderPages, name: str, request: Request, status: int) -> HTMLResponse:
     """Returns the page `name` as a response, in a language that the browser asks for.
 
-    It is for visitors of whom no reader, and so no language, is known.
+    Use it for visitors who are not known to be a reader, so that no language is known either.
     """
-    page = pages.page(name, accepted_languages(request.headers.get("accept-language", "")))
+    page = pages.render_page(name, accepted_languages(request.headers.get("accept-language", "")))
     return page_response(page, status)

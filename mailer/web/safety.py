@@ -1,6 +1,7 @@
 """Limits the size and time of every request's body, and adds headers that protect the reader.
 
-No answer ever sets a cookie. Headers that a handler sets stay; all others get the strictest value.
+No answer ever sets a cookie. A protecting header that a handler sets stays; any other gets its strictest
+value.
 """
 
 from __future__ import annotations
@@ -61,20 +62,20 @@ def with_absolute_targets(app: ASGIApp) -> ASGIApp:
     HTTP servers must accept both forms (RFC 9112, section 3.2.2). Neither HOST nor the Host field is checked.
     """
 
-    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+    async def answer_with_path_only(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and (absolute := _ABSOLUTE.match(scope.get("raw_path") or b"")):
             raw = scope["raw_path"][absolute.end() :] or b"/"
             scope = {**scope, "raw_path": raw, "path": unquote(raw.decode("ascii"))}
         await app(scope, receive, send)
 
-    return answer
+    return answer_with_path_only
 
 
 class SafetyMiddleware:
     """Limits request bodies (413 and 408) and sets protecting headers, as ASGI middleware.
 
-    `max_bytes` is the limit for the size of a body, `max_seconds` for the time until it has arrived. If the
-    system has no thread for the application, the middleware answers with 503.
+    `max_bytes` limits the size of a body, and `max_seconds` the time until the whole body has arrived. If the
+    system gives the process no more threads, the middleware answers with 503.
     """
 
     def __init__(
@@ -125,5 +126,5 @@ class SafetyMiddleware:
 
 
 def _is_thread_shortage(error: RuntimeError) -> bool:
-    """Returns whether the error says that no thread could be started: Python has no class for that."""
+    """Returns whether a RuntimeError means that no thread could be started, judging by its message."""
     return "start new thread" in str(error)

@@ -46,14 +46,14 @@ _peer_of = peer_of
 
 
 class _LimitedProtocol(H11Protocol):
-    """Closes connections that send no whole request in time, do not read the answer, or exceed a limit."""
+    """Closes connections that send no whole request in time, do not read the answer, or are too many."""
 
     peers: ClassVar[PeerLimits]
     _peer: str | None = None
     _head_timer: asyncio.TimerHandle | None = None
     _body_timer: asyncio.TimerHandle | None = None
     _stall_timer: asyncio.TimerHandle | None = None
-    _untaken: tuple[object, int] = (None, 0)
+    _unread_answer: tuple[object, int] = (None, 0)
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -96,7 +96,7 @@ class _LimitedProtocol(H11Protocol):
         self._count_for_peer()
 
     def has_unread_bytes(self) -> bool:
-        """Returns whether bytes of this connection wait in the kernel to be read by the event loop."""
+        """Returns whether bytes of the client have arrived that the event loop has not read yet."""
         if self.transport.is_closing():
             return False
         number = fcntl.ioctl(self.transport.get_extra_info("socket").fileno(), termios.FIONREAD, bytes(4))
@@ -135,11 +135,11 @@ class _LimitedProtocol(H11Protocol):
         A connection that is closing is checked too, because it still waits for its client.
         """
         waiting = self.transport.get_write_buffer_size()
-        cycle, before = self._untaken
+        cycle, before = self._unread_answer
         if waiting and before and cycle is self.cycle and waiting > before - _LEAST_TAKEN:
             self.transport.abort()
             return
-        self._untaken = (self.cycle, waiting)
+        self._unread_answer = (self.cycle, waiting)
         self._stall_timer = self.loop.call_later(STALL_SECONDS, self._close_if_stalled)
 
     def _update_head_timer(self) -> None:
@@ -160,10 +160,10 @@ class _LimitedProtocol(H11Protocol):
 
 
 class _SignallingServer(uvicorn.Server):
-    """Calls `on_signal` when a signal asks the server to end; requests in progress are still answered.
+    """Calls `on_signal` when a signal asks the server to end. Requests in progress are still answered.
 
-    Few connections are accepted at a time, so that connections over the limit hold few files until they are
-    closed; all others wait in the kernel.
+    The server accepts few connections at a time, so that connections over the limit use few file descriptors
+    until they are closed. Connections that are not accepted yet wait in the kernel.
     """
 
     def __init__(self, config: uvicorn.Config, on_signal: Callable[[], None]) -> None:
@@ -182,7 +182,7 @@ class _SignallingServer(uvicorn.Server):
 
 
 def make_server(app: ASGIApp, on_signal: Callable[[], None] = lambda: None) -> uvicorn.Server:
-    """Returns a server for `app`, which `run(sockets=[…])` starts. It logs errors to standard error.
+    """Returns a server for `app`, which the method `run` starts. Errors are logged to standard error.
 
     `on_signal` is called in the signal handler when a signal asks the server to end.
     """
@@ -217,7 +217,7 @@ def make_server(app: ASGIApp, on_signal: Callable[[], None] = lambda: None) -> u
 def _max_connections() -> int:
     """Returns the number of connections to accept: at most half of the files that the process may open.
 
-    Raises the process's limit of open files first, if the system allows it.
+    First raises the process's limit on open files, if the system allows that.
     """
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = 3 * _CONNECTIONS
@@ -228,7 +228,7 @@ def _max_connections() -> int:
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """Returns a socket that listens on `host` and `port`. Raises OSError, for example if it is in use."""
+    """Returns a socket that listens on `host` and `port`. Raises OSError, for example for a used port."""
     family, kind, protocol, _, address = socket.getaddrinfo(
         host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
     )[0]

@@ -1,4 +1,4 @@
-"""Finds readers' links in request paths, even if letter case or slashes were changed on the way."""
+"""Finds readers' links in request paths, even if their letter case or slashes were changed on the way."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ __all__ = ["LinkPathMiddleware"]
 class LinkPathMiddleware:
     """Corrects the paths of readers' links to /u/TOKEN and /p/TOKEN, as ASGI middleware.
 
-    `prefix` is the path of publication.base_url.
+    `prefix` is the path of publication.base_url, with which a link may begin.
     """
 
     def __init__(self, app: ASGIApp, *, prefix: str = "") -> None:
@@ -36,7 +36,7 @@ class LinkPathMiddleware:
 
 
 class _RestOfPath(Convertor[str]):
-    """Matches the rest of a path, also with the slashes and line breaks that a damaged token may have."""
+    """Matches the rest of a path, including slashes and line breaks, which a damaged token may contain."""
 
     regex = r"[\s\S]*"
 

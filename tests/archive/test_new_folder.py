@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from mailer.archive import new_folder
-from mailer.archive.new_folder import put_folder
+from mailer.archive.new_folder import write_folder_atomically
 from mailer.files import TEMPORARY, put_file
 from tests.syncs import Syncs
 
@@ -37,7 +37,7 @@ def full_disk(after: int, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_folder_appears_with_all_its_files(tmp_path: Path) -> None:
-    put_folder(tmp_path / "new/place/one", FILES)
+    write_folder_atomically(tmp_path / "new/place/one", FILES)
     assert names(tmp_path / "new/place") == {
         "one",
         "one/a.txt",
@@ -49,16 +49,16 @@ def test_a_folder_appears_with_all_its_files(tmp_path: Path) -> None:
 
 
 def test_a_folder_that_is_there_stays(tmp_path: Path) -> None:
-    put_folder(tmp_path / "one", FILES)
+    write_folder_atomically(tmp_path / "one", FILES)
     with pytest.raises(FileExistsError):
-        put_folder(tmp_path / "one", [("a.txt", b"other")])
+        write_folder_atomically(tmp_path / "one", [("a.txt", b"other")])
     assert (tmp_path / "one/a.txt").read_bytes() == b"one"
     assert {p.name for p in tmp_path.iterdir()} == {"one"}
 
 
 def test_a_folder_is_replaced_when_asked(tmp_path: Path) -> None:
-    put_folder(tmp_path / "one", FILES)
-    put_folder(tmp_path / "one", [("c.txt", b"three")], replace=True)
+    write_folder_atomically(tmp_path / "one", FILES)
+    write_folder_atomically(tmp_path / "one", [("c.txt", b"three")], replace=True)
     assert names(tmp_path) == {"one", "one/c.txt"}
 
 
@@ -66,14 +66,14 @@ def test_a_folder_is_replaced_when_asked(tmp_path: Path) -> None:
 def test_a_full_disk_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, after: int) -> None:
     full_disk(after, monkeypatch)
     with pytest.raises(OSError, match="No space"):
-        put_folder(tmp_path / "one", FILES)
+        write_folder_atomically(tmp_path / "one", FILES)
     assert names(tmp_path) == set()
 
 
 def test_what_was_there_survives_a_replacement_that_fails(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    put_folder(tmp_path / "one", FILES)
+    write_folder_atomically(tmp_path / "one", FILES)
     real = Path.rename
 
     def rename(self: Path, target: Path) -> Path:
@@ -83,7 +83,7 @@ def test_what_was_there_survives_a_replacement_that_fails(
 
     monkeypatch.setattr(Path, "rename", rename)
     with pytest.raises(OSError, match="Input/output"):
-        put_folder(tmp_path / "one", [("c.txt", b"three")], replace=True)
+        write_folder_atomically(tmp_path / "one", [("c.txt", b"three")], replace=True)
     assert (tmp_path / "one/a.txt").read_bytes() == b"one"
     assert {p.name for p in tmp_path.iterdir()} == {"one"}
 
@@ -93,7 +93,7 @@ def test_leftovers_of_a_crash_are_cleared_away_and_nothing_else(tmp_path: Path) 
         (tmp_path / name).mkdir()
         (tmp_path / name / "x").write_bytes(name.encode())
     (tmp_path / ".a-file.tmp").write_bytes(b"")
-    put_folder(tmp_path / "new", FILES)
+    write_folder_atomically(tmp_path / "new", FILES)
     assert {p.name for p in tmp_path.iterdir()} == {"new", "gone", "there", ".git", ".a-file.tmp"}
     assert (tmp_path / "gone/x").read_bytes() == b".gone.old"  # it was all that was left of it
     assert (tmp_path / "there/x").read_bytes() == b"there"
@@ -104,7 +104,7 @@ def test_writers_at_the_same_time_do_not_clear_each_other_away(tmp_path: Path) -
 
     def write(number: int) -> None:
         try:
-            put_folder(tmp_path / f"c{number}", FILES)
+            write_folder_atomically(tmp_path / f"c{number}", FILES)
         except Exception as error:
             failures.append(error)
 
@@ -180,7 +180,7 @@ def test_every_folder_that_is_made_is_synced_into_the_one_above(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     syncs = Syncs(monkeypatch, noting=lambda: names(tmp_path))
-    put_folder(tmp_path / "new/place/one", FILES)
+    write_folder_atomically(tmp_path / "new/place/one", FILES)
     assert {"new"} in syncs.of_folder(tmp_path)
     assert any("new/place" in noted for noted in syncs.of_folder(tmp_path / "new"))
     assert any("new/place/one/deep/er/b.txt" in noted for noted in syncs.of_folder(tmp_path / "new/place"))

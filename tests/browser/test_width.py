@@ -322,7 +322,7 @@ def pages(desk: Path) -> Iterator[tuple[str, str]]:
     }  # fmt: skip
     made = ReaderPages(settings)
     for name in ("archive", "preferences", "done", "unsubscribe", "copy", "erased", "incomplete", "unknown"):
-        yield name, made.page(name, "en", **contexts.get(name, {})).body.decode()
+        yield name, made.render_page(name, "en", **contexts.get(name, {})).body.decode()
     plain, _ = plain_page("erased", {}, publication, "en", lambda text: f"{text} {LONG}")
     yield "plain", plain
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import typer
 
-from mailer.commands.confirmation import confirm
+from mailer.commands.confirmation import ask_for_confirmation
 from tests.cli import run
 from tests.desk import ISSUE, SLUG
 
@@ -108,7 +108,7 @@ def test_an_answer_that_cannot_be_decoded_is_a_no(
     monkeypatch.setattr(answer, "isatty", lambda: True)
     monkeypatch.setattr(sys, "stdin", answer)
     with pytest.raises(typer.Exit) as ended:
-        confirm(
+        ask_for_confirmation(
             "Forget \x1b]0;owned\x07?",
             unattended_error=None,
             declined_message="Nothing was changed.",
@@ -120,4 +120,4 @@ def test_an_answer_that_cannot_be_decoded_is_a_no(
 
 def test_without_any_standard_input_nobody_can_answer(desk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stdin", None)
-    confirm("Go on?", unattended_error=None, declined_message="", to_stderr=False)
+    ask_for_confirmation("Go on?", unattended_error=None, declined_message="", to_stderr=False)

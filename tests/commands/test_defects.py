@@ -187,7 +187,7 @@ def test_an_error_that_ends_a_thread_is_told_too(workspace: Path, capsys: pytest
 def test_the_schedule_of_serve_tells_a_defect_and_goes_on(
     workspace: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from mailer.commands.workspace.serve import _print_defect
+    from mailer.commands.workspace.serve import _print_unexpected_error
     from mailer.config import load_settings
     from mailer.services.due import background
 
@@ -204,7 +204,7 @@ def test_the_schedule_of_serve_tells_a_defect_and_goes_on(
     monkeypatch.setattr(background, "send_due_campaigns", look)
     monkeypatch.setattr(background, "AGAIN_SECONDS", 0.0)
     settings = load_settings(workspace)
-    scheduler = Scheduler(settings, on_defect=lambda error: _print_defect(settings, error))
+    scheduler = Scheduler(settings, on_defect=lambda error: _print_unexpected_error(settings, error))
     scheduler.start()
     assert again.wait(30)
     scheduler.stop(30)

@@ -238,7 +238,7 @@ def test_check_tells_in_one_run_what_any_stage_finds(workspace: Path) -> None:
     assert [line for line in lines if not line.startswith(NAME)] == [
         "mailer.toml: brand.logo: pictures/logo.png does not exist; correct the path or add the file",
         "mailer.toml: warning: brand.accent #eeeeee on brand.paper #ffffff has a contrast of 1.2:1; "
-        "text must have at least 4.5:1",
+        "text must have at least 4.5:1; choose other colours",
         'templates/text/issue.txt:1: there is no "nonsense" here',
         "templates/web/issue.html:2: Expected an expression, got 'end of statement block'",
     ]

@@ -435,7 +435,7 @@ def test_a_send_that_asks_says_who_came_and_left_meanwhile(
         leave(desk, ANNA)
         join(desk, "eve@example.org")
 
-    monkeypatch.setattr("mailer.commands.sending.send.confirm", answer)
+    monkeypatch.setattr("mailer.commands.sending.send.ask_for_confirmation", answer)
     ran = run(desk, "send", ISSUE, answer="y\n")
     assert ran.status == 0, ran.err
     assert "1 planned reader has left since and is skipped." in ran.out

@@ -241,10 +241,10 @@ def test_a_segment_that_is_mailed_while_the_operator_thinks_is_left_out(
     send(halves)
 
     def meanwhile(*_: object, **__: object) -> None:
-        monkeypatch.setattr("mailer.commands.sending.send.confirm", lambda *_, **__: None)
+        monkeypatch.setattr("mailer.commands.sending.send.ask_for_confirmation", lambda *_, **__: None)
         assert mail(halves, "--segment", EVENS.replace("'", '"')).status == 0
 
-    monkeypatch.setattr("mailer.commands.sending.send.confirm", meanwhile)
+    monkeypatch.setattr("mailer.commands.sending.send.ask_for_confirmation", meanwhile)
     ran = run(halves, "send", ISSUE, "--transport", MAIL, answer="y\n")
     assert ran.status == 0, ran.err
     assert twice(wire) == set()

@@ -19,7 +19,7 @@ from mailer.links.urls import Purpose
 from mailer.message.envelope import Envelope, Person, mailbox_field
 from mailer.message.message import Message, MessageTemplate, address_with_ascii_domain, compose_sample
 from mailer.render.rendition import Rendition
-from mailer.render.slots.slots import RenditionPart, Slot, SlotContext, escape
+from mailer.render.slots.slots import RenditionPart, Slot, SlotContext, escape_for_context
 
 SENT = datetime(2026, 11, 21, tzinfo=UTC)
 NAME = Slot(("subscriber.name",), "reader", SlotContext.HTML)
@@ -100,7 +100,7 @@ def test_what_is_spliced_parses_equal_to_what_is_built(
     assert [address.addr_spec for address in fast["To"].addresses] == ["li@example.org"]
     raw_to = next(v for k, v in message_from_bytes(raw).items() if k == "To")
     shown_name = str(make_header(decode_header(raw_to))).rpartition("li@example.org")[0]
-    assert shown_name.strip(' "<') == escape(name, SlotContext.HEADER).strip().strip(' "<')
+    assert shown_name.strip(' "<') == escape_for_context(name, SlotContext.HEADER).strip().strip(' "<')
     assert "Bcc" not in fast
     assert fast.get_content_type() == "multipart/alternative"
     assert [part.get_content_type() for part in fast.iter_parts()] == ["text/plain", "text/html"]

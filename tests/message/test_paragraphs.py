@@ -24,9 +24,9 @@ from mailer.render.text.wrap import LIMIT, display_width, wrap
 from tests.message.test_message import NAME, bodies, built_slowly, envelope, parsed, rendition
 
 MARKERS = Markers("seed")
-WHO = MARKERS.make(("subscriber.name",), "reader", ("x", 1))
-MAIL = MARKERS.make(("subscriber.email",), "", ("x", 1))
-LEAVE = MARKERS.make(("links.unsubscribe",), "", ("x", 1))
+WHO = MARKERS.make_marker(("subscriber.name",), "reader", ("x", 1))
+MAIL = MARKERS.make_marker(("subscriber.email",), "", ("x", 1))
+LEAVE = MARKERS.make_marker(("links.unsubscribe",), "", ("x", 1))
 WORDS = "the harbour rests today and nobody knows why, 港口今天休息，没有人知道为什么。"
 TEXT = text_part(
     f"{WHO}\n\n{wrap(f'Dear {WHO}, {WORDS} {WHO} {WORDS}')}\n.\n{wrap(f'{WORDS} {MAIL}')}\n{WHO}\n{LEAVE}\n",

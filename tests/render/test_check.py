@@ -117,5 +117,5 @@ def test_colours_that_cannot_be_read_are_told(check: Check, workspace: Path) -> 
     path.write_text(path.read_text("utf-8") + '\n[brand]\naccent = "#ffcc00"\n', "utf-8")
     assert check(config=load_settings(workspace)) == [
         "mailer.toml: warning: brand.accent #ffcc00 on brand.paper #ffffff has a contrast of 1.5:1; "
-        "text must have at least 4.5:1"
+        "text must have at least 4.5:1; choose other colours"
     ]

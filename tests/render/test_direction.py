@@ -195,7 +195,7 @@ def test_the_faces_of_a_part_are_those_of_its_language(workspace: Path) -> None:
 
 def test_only_the_words_of_a_page_are_touched() -> None:
     markers = Markers("seed")
-    slot = markers.make(("subscriber.name",), "", ("a", 1))
+    slot = markers.make_marker(("subscriber.name",), "", ("a", 1))
     html = (
         f'<title>{slot}</title><style>a>b {{}}</style><body title="{slot} <pre>"><!-- <pre> -->'
         f'<p title="a > b">{slot}</p><div dir="ltr"><table><tr><td>x</td></tr></table></div>'

@@ -322,7 +322,7 @@ def test_any_character_reaches_the_reader(value: str) -> None:
 
 
 def test_without_the_hand_over_words_and_values_are_lost(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(handover, "_escape_edits", lambda _text: iter(()))
+    monkeypatch.setattr(handover, "_edits_that_escape", lambda _text: iter(()))
     few = settings(MANY, phases=[Phase.generate], report_multiple_bugs=False)
     with pytest.raises(AssertionError):
         few(given(PIECES)(read_the_same))()

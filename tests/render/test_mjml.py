@@ -8,7 +8,7 @@ import pytest
 from mailer.errors import ThemeError
 from mailer.render.html.inline import inline_styles
 from mailer.render.html.mjml import render_mjml
-from mailer.render.html.wellformed import first_fault
+from mailer.render.html.wellformed import first_nesting_fault
 from mailer.render.slots.markers import Markers
 from mailer.render.theme.theme import MARKERS, Theme
 
@@ -49,7 +49,7 @@ def test_control_characters_are_left_out(html: Html) -> None:
         ("<mj-text>a\nb < c</mj-text>", ':3: "<" must be written as &lt; here'),
         ("<mj-text><![CDATA[x]]></mj-text>", ':2: "<" must be written as &lt; here ("<![CDATA[x]]>'),
         ("<?xml ?>", ':2: "<" must be written'),
-        ("<!-- x", ':2: a comment is not closed by "-->"'),
+        ("<!-- x", ':2: a comment is not closed; add "-->" at the end of the comment'),
         ("<mj-text></br></mj-text>", ":2: </br> must be removed: <br> has no end tag"),
         ("</mj-column></mj-section></mj-body></mjml></mjml>", ":2: </mjml> stands where nothing is open"),
         ("<b>" * 5000, ":2: tags must not be nested more than 100 deep"),
@@ -152,7 +152,7 @@ def test_mj_include_cannot_leave_the_theme(html: Html, path: str, part: str, mes
     ],
 )
 def test_sound_markup_has_no_fault(markup: str) -> None:
-    assert first_fault(markup) is None
+    assert first_nesting_fault(markup) is None
 
 
 #: What MRML's debug quoting rewrites, and a line end.

@@ -19,9 +19,9 @@ from mailer.render.text.wrap import LIMIT, display_width, wrap
 
 Render = Callable[..., Rendition]
 MARKERS = Markers("seed")
-NAME = MARKERS.make(("subscriber.name",), "reader", ("x", 1))
-CITY = MARKERS.make(("subscriber.attributes.city",), "", ("x", 1))
-LEAVE = MARKERS.make(("links.unsubscribe",), "", ("x", 1))
+NAME = MARKERS.make_marker(("subscriber.name",), "reader", ("x", 1))
+CITY = MARKERS.make_marker(("subscriber.attributes.city",), "", ("x", 1))
+LEAVE = MARKERS.make_marker(("links.unsubscribe",), "", ("x", 1))
 ENGLISH = "welcome to the evening edition, in which three stories speak of the harbour and one does not."
 CHINESE = (
     "早上好。离年末大促还有三周，新闻几乎都绕着同一个问题：货该放在哪里。仓库、关口和冷柜都在给出自己的答案。"

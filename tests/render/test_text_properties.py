@@ -16,7 +16,7 @@ from mailer.render.text.wrap import LIMIT, display_width, wrap
 
 PARSER = MarkdownIt("commonmark").enable(["table", "strikethrough"])
 MARKERS = Markers("seed")
-SLOT = MARKERS.make(("subscriber.name",), "", ("x", 1))
+SLOT = MARKERS.make_marker(("subscriber.name",), "", ("x", 1))
 
 #: Runs of letters and digits; Han and kana are one word each.
 _WORDS = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]|[^\W_\u3040-\u30ff\u3400-\u9fff]+")

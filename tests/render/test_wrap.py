@@ -47,7 +47,7 @@ def test_indents_stand_before_the_first_and_the_other_lines() -> None:
 
 
 def test_a_slot_counts_as_a_middling_name_and_stays_whole() -> None:
-    marker = Markers("x").make(("subscriber.name",), "", ("x", 1))
+    marker = Markers("x").make_marker(("subscriber.name",), "", ("x", 1))
     assert MARKS.sub("", wrap(f"Dear {marker}, hello", 18)) == f"Dear {marker},\nhello"
     assert display_width(marker) == 12
 

@@ -444,7 +444,7 @@ def test_any_name_is_within_the_limits_and_cannot_leave_its_place(
 
 def test_lines_are_wrapped_again_for_a_long_name(bench: Callable[..., Bench]) -> None:
     markers = Markers("seed")
-    name = markers.make(("subscriber.name",), "reader", ("x", 1))
+    name = markers.make_marker(("subscriber.name",), "reader", ("x", 1))
     text = text_part(
         wrap(f"Dear {name}, the harbour rests today, and nobody there knows why it does."), markers
     )

@@ -168,7 +168,7 @@ def nothing_renders(monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: Any, **__: Any) -> str:
         raise FileNotFoundError(2, "No such file or directory", "base.html")
 
-    monkeypatch.setattr(web_pages, "_render_bounded", fail)
+    monkeypatch.setattr(web_pages, "_render_with_size_limit", fail)
 
 
 @pytest.mark.usefixtures("nothing_renders")
@@ -250,8 +250,8 @@ def test_an_error_whose_words_are_none_is_told_too(site: Site, monkeypatch: pyte
     def fail(*_: Any, **__: Any) -> str:
         raise Mute
 
-    monkeypatch.setattr(web_pages, "_render_bounded", fail)
-    assert ReaderPages(site.settings).page("done", "").complete
+    monkeypatch.setattr(web_pages, "_render_with_size_limit", fail)
+    assert ReaderPages(site.settings).render_page("done", "").complete
 
 
 # -- 200 where it is recorded, and nowhere else ---------------------------------------------

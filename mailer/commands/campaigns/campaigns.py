@@ -12,7 +12,7 @@ from mailer.campaign.due import LATE
 from mailer.campaign.status import Status
 from mailer.campaign.times import format_time
 from mailer.clock import now, utc_text
-from mailer.commands.confirmation import YesOption, confirm
+from mailer.commands.confirmation import YesOption, ask_for_confirmation
 from mailer.commands.context import JsonFlag, emit_json, say, settings_of
 from mailer.commands.output import say_failure_reasons, say_state_counts
 from mailer.config import Settings
@@ -35,7 +35,7 @@ JsonFlag = JsonFlag
 
 
 def _status_remark(settings: Settings, overview: CampaignOverview) -> str:
-    """Returns the end of a campaign's line: when the campaign continues, or what it waits for."""
+    """Returns the end of a campaign's line in the list: when the campaign continues, or what it waits for."""
     campaign, zone = overview.campaign, settings.publication.zone
     overdue = campaign.status is Status.HELD and campaign.held_until < utc_text(now() - LATE)
     if campaign.status is Status.PAUSED or overdue:
@@ -84,10 +84,10 @@ def show(context: typer.Context, slug: Slug, as_json: JsonFlag = False) -> None:
     if as_json:
         emit_json(details.to_json())
     else:
-        _say_details(workspace.settings, details)
+        _say_campaign_details(workspace.settings, details)
 
 
-def _say_details(settings: Settings, details: CampaignDetails) -> None:
+def _say_campaign_details(settings: Settings, details: CampaignDetails) -> None:
     campaign, counts = details.overview.campaign, details.overview.counts
     zone = settings.publication.zone
     say(
@@ -111,7 +111,7 @@ def _say_details(settings: Settings, details: CampaignDetails) -> None:
 
 
 def _schedule_rows(settings: Settings, details: CampaignDetails) -> list[str]:
-    """Returns the lines about the canary of a campaign, and about the times at which it continues."""
+    """Returns the lines about a campaign's due time, canary, missed readers, and next time of sending."""
     campaign, zone = details.overview.campaign, settings.publication.zone
     rows: list[str] = []
     if campaign.due_at:
@@ -142,7 +142,7 @@ def cancel(
     workspace = open_workspace(settings_of(context))
     if not yes:
         workspace.spools.find(slug)
-        confirm(
+        ask_for_confirmation(
             f"Cancel campaign {slug} for good? What it has not sent stays unsent.",
             unattended_error=None,  # scripts cancel without being asked
             declined_message="Nothing was changed.",
@@ -153,7 +153,10 @@ def cancel(
 
 
 def _say_new_status(workspace: Workspace, slug: str, run_has_ended: bool, as_json: bool) -> None:
-    """Prints the state of a paused or cancelled campaign. `run_has_ended` is False if a run still goes on."""
+    """Prints the state of a campaign that was paused or cancelled just now.
+
+    `run_has_ended` is False if a run of the campaign has not stopped yet.
+    """
     if as_json:
         emit_json(campaign_details(workspace, slug).to_json())
         return

@@ -103,9 +103,10 @@ def resolve(
 def _send_remaining(
     workspace: Workspace, slug: str, as_json: bool, address: str | None = None, **extra_counts: int
 ) -> None:
-    """Sends the remaining deliveries, or only the delivery to `address`, and prints the result.
+    """Sends the remaining deliveries of a campaign, and prints the result.
 
-    `extra_counts` are numbers that are added to the JSON document.
+    If `address` is given, sends only the delivery to this address. `extra_counts` are numbers, by key, that
+    are added to the JSON document of the result.
     """
     total = 1 if address is not None else campaign_overview(workspace, slug).deliveries_left
     warn_of_moved_database(workspace.db, workspace.settings)

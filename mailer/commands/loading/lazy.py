@@ -20,7 +20,11 @@ __all__ = ["CommandEntry", "LazyCommand", "LazyGroup", "lazy_group"]
 
 @dataclass(frozen=True, slots=True)
 class CommandEntry:
-    """Holds the names of the module and the function of a command, and the first sentence of the help."""
+    """Holds what `--help` and the import of a command need.
+
+    `module` and `function` are the names of the command's module and function, and `help` is the first
+    sentence of the command's help.
+    """
 
     module: str
     function: str
@@ -28,7 +32,10 @@ class CommandEntry:
 
 
 class LazyCommand(TyperCommand):
-    """Represents a command in `--help` by name and first sentence; `load` imports the whole command."""
+    """Stands for a command that is not imported yet, so that `--help` can list the command quickly.
+
+    `load` imports the whole command.
+    """
 
     def __init__(self, name: str, entry: CommandEntry) -> None:
         super().__init__(name, help=entry.help, rich_markup_mode=None)

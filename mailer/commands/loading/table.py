@@ -1,7 +1,7 @@
 """Lists all commands, each with the function that implements it and its line in `--help`.
 
-`--help` lists commands without importing their modules, so the first sentence of each docstring is repeated
-here. A test compares both.
+`--help` lists commands without importing their modules, so the first sentence of each command's docstring
+is repeated here. A test compares both.
 """
 
 from __future__ import annotations

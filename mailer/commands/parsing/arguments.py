@@ -1,6 +1,6 @@
 """Checks before a command runs that the arguments are UTF-8 text.
 
-Paths are not checked, because a file name may contain any bytes. In a reason, which is free text, invalid
+Paths are not checked, because a file name may contain any bytes. In the free text after `--reason`, invalid
 bytes become U+FFFD, and the command is carried out. Any other argument that is not UTF-8 is refused.
 """
 
@@ -22,7 +22,7 @@ def check_text_arguments(program: Any) -> Any:
 
     A command then raises InputError, before it does anything, if an argument is not UTF-8 text.
     """
-    for command in _leaf_commands(program):
+    for command in _commands_without_groups(program):
         command.callback = _with_checked_arguments(command.callback, _argument_labels(command))
     return program
 
@@ -41,8 +41,8 @@ def command_name(program: Any, words: Sequence[str]) -> str:
 def wants_json(program: Any, words: Sequence[str]) -> bool:
     """Returns whether `words`, the arguments of `program`, contain the option `--json`.
 
-    Other arguments may be wrong. `--json` does not count after `--`, nor as the value of an option, as in
-    `--reason --json`.
+    The other arguments need not be valid. `--json` does not count after `--`, nor as the value of an option,
+    as in `--reason --json`.
     """
     if "--json" not in words:
         return False
@@ -65,17 +65,17 @@ def _load_if_lazy(command: Any) -> Any:
     return command.load() if hasattr(command, "load") else command
 
 
-def _leaf_commands(command: Any) -> Iterator[Any]:
+def _commands_without_groups(command: Any) -> Iterator[Any]:
     below = getattr(command, "commands", None)
     if below is None:
         yield command
         return
     for subcommand in below.values():
-        yield from _leaf_commands(subcommand)
+        yield from _commands_without_groups(subcommand)
 
 
 def _argument_labels(command: Any) -> dict[str, str]:
-    """Returns, by the name of each parameter, the name on the command line: `--segment`, `ADDRESS`."""
+    """Returns, by name of the function's parameter, the name on the command line: `--segment`, `ADDRESS`."""
     labels = {}
     for parameter in command.params:
         option = max(parameter.opts, key=len)

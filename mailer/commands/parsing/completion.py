@@ -1,7 +1,7 @@
 """Completes values in the shell: editions, slugs, issue files, states and statuses.
 
-A shell asks at each press of the Tab key. So nothing is written or printed, and no database is opened. If
-there is no workspace, or anything else fails, no values are offered.
+A shell runs the program at each press of the Tab key. So this module writes nothing, prints only the values,
+and opens no database. If there is no workspace, or anything else fails, it offers no values.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _MAX_VALUES: Final = 200
 
 
 def is_completing(prog_name: str = "mailer") -> bool:
-    """Returns whether a shell asks for completions or for the completion script of `prog_name`."""
+    """Returns whether a shell has started `prog_name` for completions or for the completion script."""
     return bool(os.environ.get(f"_{prog_name.upper()}_COMPLETE"))
 
 
@@ -98,7 +98,7 @@ def _reader_statuses(_root: Path) -> Iterable[str]:
     return (*STATUSES, SUPPRESSED)
 
 
-def _fixed_values(*words: str) -> Callable[[Path], Iterable[str]]:
+def _function_that_lists(*words: str) -> Callable[[Path], Iterable[str]]:
     return lambda _root: words
 
 
@@ -117,6 +117,6 @@ _SOURCES: Final[dict[str, Callable[[Path], Iterable[str]]]] = {
     "--edition": _edition_names,
     "--state": _delivery_states,
     "--status": _reader_statuses,
-    "--dates": _fixed_values("dmy", "mdy"),
+    "--dates": _function_that_lists("dmy", "mdy"),
     "--transport": _transport_examples,
 }

@@ -1,4 +1,4 @@
-"""Defines click commands that refuse an option that takes one value and is given twice."""
+"""Defines click commands that refuse an option which takes one value and is given twice."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Defines the options `--canary` and `--hold`, and returns the lines of a plan about the canary."""
+"""Defines the options `--canary` and `--hold`, and writes the lines of a plan about the canary."""
 
 from __future__ import annotations
 

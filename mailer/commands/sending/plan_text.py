@@ -25,7 +25,8 @@ def say_plan(
 ) -> None:
     """Prints a plan. `remaining` is the number of deliveries that an existing campaign still has to send.
 
-    `extra_rows` and `extra_warnings` are printed with the plan: lines about the schedule and the canary.
+    If there is no campaign yet, `remaining` is None. `extra_rows` and `extra_warnings` are printed with the
+    plan: they are about the schedule and the canary.
     """
     existing, outbox_copies = prepared.existing, prepared.outbox_copies
     plan = plan_to_send(prepared)
@@ -75,7 +76,7 @@ def _outbox_folder(transport: str) -> str:
 
 
 def _public_page_text(prepared: PreparedIssue, plan: Plan) -> str:
-    """Returns a text about what the public page shows, or '' if the page shows what every reader gets."""
+    """Returns a text about how the public page differs from what readers get, or '' if it does not differ."""
     if plan.archive == "none":
         return "there is no public page: archive = false"
     only = ", ".join(reader_conditions(prepared.loaded.issue))
@@ -90,7 +91,7 @@ def _public_page_text(prepared: PreparedIssue, plan: Plan) -> str:
 
 
 def _variant_text(prepared: PreparedIssue, variant: int) -> str:
-    """Returns which parts of the issue the readers of the variant with this number get, as text."""
+    """Returns a text about the parts of the issue that the readers of this variant get."""
     only = reader_conditions(prepared.loaded.issue)
     chosen = [expression for bit, expression in enumerate(only) if variant >> bit & 1]
     if not chosen:

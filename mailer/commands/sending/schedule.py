@@ -51,14 +51,17 @@ def run_due(context: typer.Context, as_json: JsonFlag = False) -> None:
 
 
 def start_time_text(settings: Settings, schedule: Schedule) -> str:
-    """Returns the time at which a schedule begins as text, such as `at Sat 21 Nov 2026 …`."""
+    """Returns the time of sending as text, such as `at Sat 21 Nov 2026 …` or `at each reader's 07:00`."""
     if schedule.local_time:
         return f"at each reader's {schedule.local_time}"
     return f"at {format_time(schedule.due_at, settings.publication.zone)}"
 
 
 def schedule_rows(settings: Settings, prepared: PreparedIssue, schedule: Schedule) -> list[str]:
-    """Returns the lines of a plan about the time of sending, and about the number of readers at each hour."""
+    """Returns the lines of a plan about the time of sending.
+
+    For a schedule by each reader's local time, the lines give the number of readers at each time.
+    """
     zone = settings.publication.zone
     if not schedule.local_time:
         meant = f", {schedule.meant}" if schedule.meant else ""
@@ -79,7 +82,7 @@ def schedule_rows(settings: Settings, prepared: PreparedIssue, schedule: Schedul
 
 
 def usual_time_rows(settings: Settings, prepared: PreparedIssue) -> list[str]:
-    """Returns the line of a plan about the usual time of the edition, or an empty list if it has none."""
+    """Returns the line of a plan about the edition's usual time of sending, in a list; [] if it has none."""
     at = usual_time(settings, prepared)
     return [] if at is None else [f"Usual time {format_time(at, settings.publication.zone)}"]
 

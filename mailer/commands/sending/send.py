@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from mailer.commands.confirmation import YesOption, confirm
+from mailer.commands.confirmation import YesOption, ask_for_confirmation
 from mailer.commands.context import JsonFlag, emit_json, settings_of
 from mailer.commands.output import say_changes_since_plan, say_result, show_progress, warn_of_moved_database
 from mailer.commands.sending.canary import CanaryOption, HoldOption, canary_rows, canary_warnings
@@ -149,7 +149,7 @@ def send(
 def _send_now(workspace: Workspace, proposal: Proposal, *, ask: bool, as_json: bool) -> None:
     """Sends the proposal now, and exits with status 1 if deliveries are left.
 
-    With `ask`, the operator has to confirm first. With `as_json`, the result is printed as JSON.
+    If `ask` is True, the operator must confirm first. If `as_json` is True, the result is printed as JSON.
     """
     warn_of_moved_database(workspace.db, workspace.settings)
     if proposal.recipient_count:
@@ -159,14 +159,16 @@ def _send_now(workspace: Workspace, proposal: Proposal, *, ask: bool, as_json: b
             _ask_to_confirm(workspace, proposal, proposal.recipient_count, to_stderr=as_json)
     changes = ChangesSincePlan()
 
-    def frozen(since: ChangesSincePlan) -> None:
+    def keep_and_print_changes(since: ChangesSincePlan) -> None:
         nonlocal changes
         changes = since
         if not as_json:
             say_changes_since_plan(since)
 
     with stop_on_signals() as stop, show_progress(proposal.recipient_count, quiet=as_json) as observe:
-        result = send_proposed_issue(workspace, proposal, stop=stop, observe=observe, on_frozen=frozen)
+        result = send_proposed_issue(
+            workspace, proposal, stop=stop, observe=observe, on_frozen=keep_and_print_changes
+        )
     if as_json:
         emit_json({**result.to_json(), **changes.to_json()})
     else:
@@ -180,7 +182,7 @@ def _send_later(
 ) -> None:
     """Freezes the proposal as a campaign that is sent at the time of `schedule`.
 
-    With `ask`, the operator has to confirm first. With `as_json`, the result is printed as JSON.
+    If `ask` is True, the operator must confirm first. If `as_json` is True, the result is printed as JSON.
     """
     settings, recipients = workspace.settings, proposal.prepared.plan.recipients
     if not as_json:
@@ -220,12 +222,13 @@ def _ask_to_confirm(
 ) -> None:
     """Asks the operator to confirm the plan, and keeps the plan so that `--plan` can send it later.
 
-    `recipients` and `time_text` are shown in the question. With `to_stderr`, it goes to standard error.
+    The question shows `recipients`, the number of readers, and `time_text`, the time of sending. If
+    `to_stderr` is True, it is printed on standard error.
     """
     known = not keep_plan(workspace, proposal.prepared)
     exactly = f", or --plan {proposal.prepared.plan.hash} to send exactly this plan" if known else ""
     people = "person" if recipients == 1 else "people"
-    confirm(
+    ask_for_confirmation(
         f"Send it to {recipients:,} {people} {time_text}?",
         unattended_error=f"standard input is not a terminal, so nobody can confirm; add --yes{exactly}",
         declined_message="Nothing was sent.",

@@ -25,16 +25,16 @@ def check_test_options(*, has_time: bool, has_plan_hash: bool) -> None:
 def send_and_print_test_copies(
     workspace: Workspace, prepared: PreparedIssue, addresses: Sequence[str], *, as_json: bool
 ) -> None:
-    """Sends a test copy to each address, and prints the results. Raises TransportError for refused copies."""
+    """Sends a test copy to each address and prints the results. Raises TransportError for a refused copy."""
     copies = send_test_copies(workspace, prepared, addresses)
     accepted = [copy for copy in copies if copy.outcome.result is OutcomeKind.ACCEPTED]
     if as_json:
-        documents = [_copy_document(copy) for copy in copies]
+        documents = [_json_of_copy(copy) for copy in copies]
         emit_json({**(documents[0] if len(documents) == 1 else {}), "copies": documents})
     elif accepted:
         for copy in accepted:
             say(f"A test copy was sent to {copy.address} by {prepared.plan.transport}.")
-        for line in dict.fromkeys(line for copy in accepted for line in _copy_content_lines(prepared, copy)):
+        for line in dict.fromkeys(line for copy in accepted for line in _lines_about_copy(prepared, copy)):
             say(line)
         say("No campaign was made.")
     problems = [
@@ -46,7 +46,7 @@ def send_and_print_test_copies(
         raise TransportError.from_problems(problems)
 
 
-def _copy_content_lines(prepared: PreparedIssue, copy: SentTestCopy) -> Iterator[str]:
+def _lines_about_copy(prepared: PreparedIssue, copy: SentTestCopy) -> Iterator[str]:
     """Yields lines about whose data a copy contains, and about how many readers get the same content."""
     segment = bool(prepared.plan.segment)
     same, total = count_readers_of_variant(prepared, copy.variant), prepared.plan.recipients
@@ -67,7 +67,7 @@ def _has_variants(prepared: PreparedIssue) -> bool:
     return bool(prepared.selection.only)
 
 
-def _copy_document(copy: SentTestCopy) -> dict[str, object]:
+def _json_of_copy(copy: SentTestCopy) -> dict[str, object]:
     return {
         "test": copy.address,
         "result": copy.outcome.result.value,

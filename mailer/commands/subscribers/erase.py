@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from mailer.commands.confirmation import YesOption, confirm
+from mailer.commands.confirmation import YesOption, ask_for_confirmation
 from mailer.commands.context import JsonFlag, emit_json, say, settings_of, warn
 from mailer.errors import FailureError
 from mailer.services.readers.erase import erase_person
@@ -35,16 +35,18 @@ def erase(
 ) -> None:
     """Erases a person for good, and lists files that contain the address. Erasing cannot be undone."""
 
-    def ask(who: str) -> None:
-        confirm(
-            f"Erase {who} for good?",
+    def ask_to_erase(person_phrase: str) -> None:
+        ask_for_confirmation(
+            f"Erase {person_phrase} for good?",
             unattended_error="standard input is not a terminal, so nobody can confirm; "
-            f"add --yes to erase {who} for good",
+            f"add --yes to erase {person_phrase} for good",
             declined_message="Nothing was changed.",
             to_stderr=as_json,
         )
 
-    done = erase_person(settings_of(context), address, confirm=None if yes else ask, search=not as_json)
+    done = erase_person(
+        settings_of(context), address, confirm=None if yes else ask_to_erase, search=not as_json
+    )
     if as_json:
         emit_json(done.to_json())
     elif done.number is None:
@@ -61,7 +63,10 @@ def erase(
 
 
 def _print_traces(traces: AddressTraces, address_phrase: str) -> None:
-    """Prints the files that contain the address on standard error. `address_phrase` names it in the lines."""
+    """Prints on standard error which files contain the address.
+
+    `address_phrase` is what the lines call the address, such as `the address`.
+    """
     if traces.number:
         warn(f"these files of yours contain {address_phrase}; remove it from them, or delete them:")
         lines = list(_trace_lines(traces))

@@ -16,12 +16,12 @@ _MAX_SHOWN = 20
 def say_import(imported: ImportedLists) -> None:
     """Prints the report of each list, and for a zip archive also the totals."""
     for report in imported.reports:
-        _say_report(report)
+        _say_report_of_list(report)
     if imported.is_archive:
-        _say_totals(imported)
+        _say_totals_of_archive(imported)
 
 
-def _say_totals(imported: ImportedLists) -> None:
+def _say_totals_of_archive(imported: ImportedLists) -> None:
     counts = imported.counts
     say(f"{imported.name}: {counts['rows']:,} rows in {len(imported.reports)} lists")
     for outcome in OUTCOMES:
@@ -33,10 +33,10 @@ def _say_totals(imported: ImportedLists) -> None:
         say(f"… and {len(imported.left_out) - _MAX_SHOWN:,} more that are not lists")
 
 
-def _say_report(report: ImportReport) -> None:
+def _say_report_of_list(report: ImportReport) -> None:
     """Prints the report of one list.
 
-    The columns are listed in a dry run, and if any column is read as another field than its name says.
+    The columns are listed in a dry run, or if the name of any column differs from the field it is read as.
     """
     say(f"{report.file}: {report.total:,} row{'' if report.total == 1 else 's'}")
     if report.read_as:
@@ -45,13 +45,13 @@ def _say_report(report: ImportReport) -> None:
         for column in report.columns:
             say(f"  {_column_text(column)}")
     for word in report.words[:_MAX_SHOWN] if report.profile != "mailer" else ():
-        say(f"  {_word_text(word)}")
+        say(f"  {_status_word_text(word)}")
     for outcome in OUTCOMES:
         if report.count(outcome):
             say(f"  {outcome:<10}{report.count(outcome):>11,}  rows {report.rows[outcome]}")
     if report.no_edition:
         readers = _active_people_phrase(report.no_edition)
-        say(f"{readers} no edition, and get nothing. Name one with --edition NAME.")
+        say(f"{readers} no edition, so no issue is sent to them. Name an edition with --edition NAME.")
     _say_row_notes(report)
     _say_cell_notes(report)
     if report.unnamed_columns:
@@ -68,7 +68,7 @@ def _column_text(note: ColumnNote) -> str:
     return f"{note.column} → {note.read_as}{hint}"
 
 
-def _word_text(note: WordNote) -> str:
+def _status_word_text(note: WordNote) -> str:
     word = note.word if note.word.startswith("(") else quote(note.word, 40)
     became = note.status or "left out"
     return f"{note.column}: {word} → {became}, {note.rows:,} row{'' if note.rows == 1 else 's'}"
@@ -81,7 +81,7 @@ def _active_people_phrase(number: int) -> str:
 
 
 def _say_row_notes(report: ImportReport) -> None:
-    """Prints the rows with a note: rows that were refused or kept, or that contradict a consent."""
+    """Prints the rows that have a note, for example because a row was refused."""
     for outcome in ("updated", "added", "kept", "refused"):
         notes = [note for note in report.notes if note.outcome == outcome]
         for note in notes[:_MAX_SHOWN]:

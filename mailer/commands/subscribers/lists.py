@@ -155,8 +155,8 @@ def export_list(
 def _show_progress(*, quiet: bool) -> Iterator[Callable[[ImportProgress], None]]:
     """Shows the progress of an import in the `with` block.
 
-    On a terminal it is a bar, otherwise a line every 100,000 rows. Yields the function to call with each
-    progress. With `quiet`, nothing is printed.
+    On a terminal it is a bar, otherwise a line every 100,000 rows. Yields the function to
+    call each time the progress changes. If `quiet` is True, nothing is printed.
     """
     if sys.stderr.isatty() and not quiet:
         from rich.console import Console

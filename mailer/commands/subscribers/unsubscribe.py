@@ -113,7 +113,7 @@ def _read_address_list(address: str | None, file: Path) -> AddressList:
 
 
 def _read_standard_input() -> bytes:
-    """Returns the bytes of standard input, at most one more than a list may have."""
+    """Returns the bytes of standard input, up to one byte more than a list may have."""
     stream = sys.stdin
     if stream is None:
         return b""
@@ -126,7 +126,7 @@ def _print_list_result(
 ) -> None:
     """Prints what was done with a list of addresses, and exits with status 1 if a line could not be read.
 
-    The labels, such as `now off everything`, are printed with the numbers of changed and unchanged people.
+    The labels, such as `now off everything`, are printed before the numbers of changed and unchanged people.
     """
     taken, wrong, number = result.outcome, result.unreadable, len(result.source.lines)
     if as_json:
@@ -144,17 +144,17 @@ def _print_list_result(
                 say(f"  {what:<26}{count:>11,}")
         for text in taken.unknown[:_MAX_SHOWN]:
             say(f"not known here: {text}")
-        _say_omitted(len(taken.unknown), "that are not known here")
+        _say_number_of_omitted(len(taken.unknown), "that are not known here")
         for before, now in taken.moved[:_MAX_SHOWN]:
             say(f"{now} had the address {before} before, and is not suppressed")
-        _say_omitted(len(taken.moved), "whose address has changed since")
+        _say_number_of_omitted(len(taken.moved), "whose address has changed since")
         for line in wrong[:_MAX_SHOWN]:
             say(f"line {line.line}: {line.problem}")
-        _say_omitted(len(wrong), "that could not be read")
+        _say_number_of_omitted(len(wrong), "that could not be read")
     if wrong:
         raise typer.Exit(1)
 
 
-def _say_omitted(total: int, description: str) -> None:
-    if total > _MAX_SHOWN:
-        say(f"… and {total - _MAX_SHOWN:,} more {description}")
+def _say_number_of_omitted(line_count: int, description: str) -> None:
+    if line_count > _MAX_SHOWN:
+        say(f"… and {line_count - _MAX_SHOWN:,} more {description}")

@@ -78,7 +78,7 @@ def doctor(
 
 
 def _print_findings(findings: Sequence[Finding]) -> None:
-    """Prints one line a finding, in columns, then the number of each status."""
+    """Prints each finding on a line, in columns, and then the number of findings of each status."""
     coloured = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
     width = max(len(finding.name) for finding in findings) + 1
     for finding in findings:

@@ -38,7 +38,7 @@ def init(
     steps = [] if folder == Path() else [(f"cd {folder}", "")]
     steps += [
         (f"edit {CONFIG_NAME}", "the name, the sender, the postal address, the base URL"),
-        (f"mailer check {issue}", "reports the problems of the first issue: none"),
+        (f"mailer check {issue}", "checks the first issue, which has no problems"),
         (f"mailer render {issue} -o look", "how it looks: open look/email.html"),
         ("mailer subscribers import FILE.csv", "adds your readers"),
         (f"mailer send {issue}", "shows the plan and asks; messages go to the folder outbox"),

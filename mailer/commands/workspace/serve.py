@@ -47,10 +47,10 @@ def serve(
 
     settings = settings_of(context)
     prepare_to_serve(settings)
-    scheduler = Scheduler(settings, on_defect=partial(_print_defect, settings))
+    scheduler = Scheduler(settings, on_defect=partial(_print_unexpected_error, settings))
     server = make_server(create_app(settings), scheduler.request_stop)
 
-    def end(_number: int, _frame: FrameType | None) -> None:
+    def end_on_signal(_number: int, _frame: FrameType | None) -> None:
         scheduler.request_stop()
         server.should_exit = True
 
@@ -67,7 +67,7 @@ def serve(
             "or choose another port with --port"
         ) from None
     # uvicorn takes the signals over while it runs, and gives them back to these when it has ended.
-    before = {number: signal.signal(number, end) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {number: signal.signal(number, end_on_signal) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         with listener:
             say(f"Serving {settings.publication.name} on {listener_url(listener)} (Ctrl-C ends it)")
@@ -80,11 +80,11 @@ def serve(
             signal.signal(number, handler)
 
 
-def _print_defect(settings: Settings, error: Exception) -> None:
+def _print_unexpected_error(settings: Settings, error: Exception) -> None:
     say(f"the scheduler continues in a minute: {describe_defect(settings.root, error, 'serve')}", err=True)
 
 
 def listener_url(listener: socket.socket) -> str:
-    """Returns the URL under which a browser reaches the socket."""
+    """Returns the URL by which a browser on this machine reaches the socket."""
     host, port = listener.getsockname()[:2]
     return f"http://[{host}]:{port}" if listener.family == socket.AF_INET6 else f"http://{host}:{port}"

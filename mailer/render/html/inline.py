@@ -27,7 +27,7 @@ def _inliner_class() -> Any:
     os.environ.setdefault("PREMAILER_CACHE_MAXSIZE", "2000")
     import cssutils  # type: ignore[import-untyped]
 
-    with _without_requests():
+    with _requests_replaced_by_empty_module():
         from premailer import Premailer
 
     # Values are not validated: `disable_validation` does not reach every place where premailer parses them.
@@ -56,8 +56,11 @@ def _inliner_class() -> Any:
 
 
 @contextmanager
-def _without_requests() -> Iterator[None]:
-    """Lets the `with` block import premailer without `requests`, which only fetches style sheets."""
+def _requests_replaced_by_empty_module() -> Iterator[None]:
+    """Lets the `with` block import premailer without its dependency `requests`.
+
+    premailer uses `requests` only to fetch style sheets, which this module never does.
+    """
     if "requests" in sys.modules:
         yield
         return
@@ -71,8 +74,8 @@ def _without_requests() -> Iterator[None]:
 def inline_styles(html: str) -> str:
     """Returns the HTML with the rules of its style sheets in `style` attributes.
 
-    `<style>` elements stay in the HTML, for rules that cannot be inlined (media queries, :hover), and so does
-    each `!important`. Raises ThemeError if a style sheet cannot be parsed.
+    `<style>` elements stay in the HTML, for rules that cannot be inlined (media queries, :hover). Each
+    `!important` stays too. Raises ThemeError if a style sheet cannot be parsed.
     """
     doctype = _DOCTYPE.match(html.lstrip())
     try:

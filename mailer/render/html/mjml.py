@@ -11,7 +11,7 @@ from typing import Any
 from mailer.errors import MailerError, Problem, ThemeError
 from mailer.render.html.mjml_lint import lint_mjml
 from mailer.render.html.mrml_escapes import EscapedMjml
-from mailer.render.html.wellformed import first_fault
+from mailer.render.html.wellformed import first_nesting_fault
 from mailer.render.theme.theme import Theme
 
 __all__ = ["render_mjml"]
@@ -31,7 +31,7 @@ _FETCHING = re.compile(
 def render_mjml(theme: Theme, name: str, context: Mapping[str, Any]) -> str:
     """Returns the HTML that the MJML template `name` gives for `context`.
 
-    Raises ThemeError with the template and line of an error.
+    Raises ThemeError, which names the template and the line, if the template has an error.
     """
     from mjml import mjml2html
 
@@ -49,9 +49,11 @@ def render_mjml(theme: Theme, name: str, context: Mapping[str, Any]) -> str:
             "(Open Sans, Droid Sans, Lato, Roboto, Ubuntu)"
         )
         raise ThemeError(
-            source.problem_at(message, name, source.rendered[name].typed_offset(markup.find(shown)))
+            source.problem_at(
+                message, name, source.rendered[name].text_offset_to_typed_offset(markup.find(shown))
+            )
         )
-    source.raise_silent_mistakes()
+    source.raise_for_silent_mistakes()
     return html
 
 
@@ -72,17 +74,18 @@ class _MjmlSource:
         Raises ThemeError if a tag is not closed properly, which could crash MRML.
         """
         rendered = self.rendered[name] = EscapedMjml.of(self.theme.render(name, self.context))
-        fault = first_fault(rendered.clean)
+        fault = first_nesting_fault(rendered.clean)
         if fault is not None:
             raise ThemeError(
-                self.problem_at(fault.message, name, rendered.typed_offset_of_clean(fault.offset))
+                self.problem_at(fault.message, name, rendered.clean_offset_to_typed_offset(fault.offset))
             )
         return rendered.text
 
     def load_include(self, path: str) -> str:
-        """Returns the rendered template that an `mj-include` names. Raises ValueError, for MRML, on an error.
+        """Returns the rendered MJML of the template at `path`, which an `mj-include` names.
 
-        Only templates of the theme are loaded. The attribute `failed` keeps the error.
+        Only templates of the theme are loaded. An error is kept in the attribute `failed`, and ValueError is
+        raised for MRML.
         """
         self.loads += 1
         path = unescape(path)
@@ -111,14 +114,14 @@ class _MjmlSource:
     def problem_at(self, message: str, name: str, offset: int = -1) -> Problem:
         """Returns a problem with the position of the character `offset` in the rendered template `name`.
 
-        With an `offset` of -1, or if the line is unknown, the problem names only the template's file.
+        If `offset` is -1, or if the line cannot be found, the problem names only the template's file.
         """
         place = None
         if offset >= 0:
             place = self.theme.position_of(name, self.context, self.rendered[name].typed, offset)
         return Problem(message, *(place or (self.theme.files.display_path(name), None)))
 
-    def raise_silent_mistakes(self) -> None:
+    def raise_for_silent_mistakes(self) -> None:
         """Raises ThemeError with all mistakes that MRML accepts silently, if there are any."""
         found = [
             self.problem_at(slip.message, name, slip.offset)
@@ -129,7 +132,10 @@ class _MjmlSource:
             raise ThemeError.from_problems(dict.fromkeys(found))
 
     def error_with_position(self, message: str) -> MailerError:
-        """Returns an error message of MRML as an error with template and line."""
+        """Returns an error with the message of MRML and with the template and line where it happened.
+
+        Returns the error of an include instead, if an include has failed.
+        """
         if self.failed:
             return self.failed
         found = _SOURCE.search(message)
@@ -140,7 +146,7 @@ class _MjmlSource:
         position = _POSITION.search(message)
         if position:
             offset = len(rendered.text.encode()[: int(position[1])].decode("utf-8", "ignore"))
-            offset = rendered.typed_offset(offset)
+            offset = rendered.text_offset_to_typed_offset(offset)
             message = _POSITION.sub("", message)
         near = " ".join(rendered.typed[offset : offset + 40].split())
         message = message.replace(" in root template", "")

@@ -1,7 +1,7 @@
 """Finds mistakes in MJML that the library MRML accepts silently.
 
-These are elements and attributes that MJML does not have, words and elements in places where MRML drops them,
-and pictures that no mail program could load.
+The mistakes are unknown elements and attributes, words and elements in places where MRML drops them, and
+URLs of pictures that no mail program could load.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ def lint_mjml(markup: str) -> Iterator[MarkupFault]:
     stack: list[str] = []
     end = 0
     for token in TOKEN.finditer(markup):
-        yield from _dropped_words(markup, end, token.start(), stack)
+        yield from _faults_of_dropped_words(markup, end, token.start(), stack)
         end = token.end()
         name = token["name"]
         if name is None:
@@ -79,35 +79,37 @@ def lint_mjml(markup: str) -> Iterator[MarkupFault]:
             continue
         lower = name.lower()
         if lower.startswith("mj") and (lower == "mjml" or lower.startswith("mj-")):
-            yield from _element_mistakes(lower, stack, token.start())
+            yield from _faults_of_element(lower, stack, token.start())
         elif stack and (parent := elements.get(stack[-1])) and parent.children is not None:
             yield MarkupFault(
                 f"<{name}> is not shown in <{stack[-1]}>; put it into an mj-text", token.start()
             )
-        yield from _attribute_mistakes(lower, token["attributes"], token.start("attributes"))
+        yield from _faults_of_attributes(lower, token["attributes"], token.start("attributes"))
         if not token["empty"] and lower not in VOID_ELEMENTS:
             stack.append(lower)
 
 
-def _dropped_words(markup: str, start: int, end: int, stack: list[str]) -> Iterator[MarkupFault]:
-    parent = _mjml_elements().get(stack[-1]) if stack else None
+def _faults_of_dropped_words(
+    markup: str, start: int, end: int, open_elements: list[str]
+) -> Iterator[MarkupFault]:
+    parent = _mjml_elements().get(open_elements[-1]) if open_elements else None
     text = markup[start:end]
     if parent is not None and parent.children is not None and text.strip():
         place = start + len(text) - len(text.lstrip())
         shown = " ".join(text.split())[:30]
         yield MarkupFault(
-            f'the words "{shown}" are not shown in <{stack[-1]}>; put them into an mj-text', place
+            f'the words "{shown}" are not shown in <{open_elements[-1]}>; put them into an mj-text', place
         )
 
 
-def _element_mistakes(name: str, stack: list[str], offset: int) -> Iterator[MarkupFault]:
+def _faults_of_element(name: str, open_elements: list[str], offset: int) -> Iterator[MarkupFault]:
     elements = _mjml_elements()
     if name not in elements:
         best = nearest_word(name, elements)
         advice = f'; did you mean "{best}"?' if best else "; see MJML's documentation for its elements"
         yield MarkupFault(f"MJML has no <{name}>{advice}", offset)
         return
-    parent = elements.get(stack[-1]) if stack else None
+    parent = elements.get(open_elements[-1]) if open_elements else None
     if parent is None or parent.children is None or name == "mj-include":
         return
     if name not in parent.children and "*" not in parent.children:
@@ -115,13 +117,13 @@ def _element_mistakes(name: str, stack: list[str], offset: int) -> Iterator[Mark
             each for each, one in elements.items() if one.children is not None and name in one.children
         ]
         yield MarkupFault(
-            f"<{name}> is not shown in <{stack[-1]}>; put it into {' or '.join(parents[:3])}", offset
+            f"<{name}> is not shown in <{open_elements[-1]}>; put it into {' or '.join(parents[:3])}", offset
         )
 
 
-def _attribute_mistakes(element: str, text: str, start: int) -> Iterator[MarkupFault]:
+def _faults_of_attributes(element: str, attributes: str, start: int) -> Iterator[MarkupFault]:
     known = _mjml_elements().get(element)
-    for found in _ATTRIBUTE.finditer(text):
+    for found in _ATTRIBUTE.finditer(attributes):
         name, value = found[1].lower(), found[2] or found[3] or ""
         if known is not None and name not in known.attributes and "*" not in known.attributes:
             best = nearest_word(name, known.attributes)

@@ -58,8 +58,8 @@ _Edit = tuple[int, int, str]
 class EscapedMjml:
     """Holds rendered MJML in three forms.
 
-    `typed` is the output of the templates, `clean` the same without forbidden characters, and `text` the
-    input of MRML: `clean` with escapes.
+    `typed` is the output of the templates. `clean` is `typed` without forbidden characters. `text` is `clean`
+    with escapes, and is given to MRML.
     """
 
     typed: str
@@ -68,17 +68,17 @@ class EscapedMjml:
 
     @classmethod
     def of(cls, typed: str) -> EscapedMjml:
-        """Returns all three forms of `typed`, the MJML that templates have printed."""
-        clean = _apply_edits(typed, _cleaning_edits(typed))
-        return cls(typed, clean, _apply_edits(clean, _escape_edits(clean)))
+        """Returns the MJML `typed`, which templates have printed, in all three forms."""
+        clean = _apply_edits(typed, _edits_that_clean(typed))
+        return cls(typed, clean, _apply_edits(clean, _edits_that_escape(clean)))
 
-    def typed_offset_of_clean(self, offset: int) -> int:
+    def clean_offset_to_typed_offset(self, offset: int) -> int:
         """Converts an offset in `clean` to an offset in `typed`, the output of the templates."""
-        return _offset_before_edits(_cleaning_edits(self.typed), offset)
+        return _offset_before_edits(_edits_that_clean(self.typed), offset)
 
-    def typed_offset(self, offset: int) -> int:
-        """Converts an offset in `text`, the input of MRML, to one in `typed`, the output of the templates."""
-        return self.typed_offset_of_clean(_offset_before_edits(_escape_edits(self.clean), offset))
+    def text_offset_to_typed_offset(self, offset: int) -> int:
+        """Converts an offset in `text`, the input of MRML, to an offset in the templates' output `typed`."""
+        return self.clean_offset_to_typed_offset(_offset_before_edits(_edits_that_escape(self.clean), offset))
 
 
 def _apply_edits(text: str, edits: Iterator[_Edit]) -> str:
@@ -91,7 +91,7 @@ def _apply_edits(text: str, edits: Iterator[_Edit]) -> str:
 
 
 def _offset_before_edits(edits: Iterator[_Edit], offset: int) -> int:
-    """Returns the offset in the text before the edits that corresponds to `offset` after the edits."""
+    """Converts `offset`, which counts in the edited text, to the offset in the text before the edits."""
     shift = 0
     for start, end, new in edits:
         if offset < start + shift:
@@ -102,47 +102,47 @@ def _offset_before_edits(edits: Iterator[_Edit], offset: int) -> int:
     return offset - shift
 
 
-def _cleaning_edits(text: str) -> Iterator[_Edit]:
+def _edits_that_clean(text: str) -> Iterator[_Edit]:
     for found in _FOREIGN.finditer(text):
         yield *found.span(), _INSTEAD.get(found[0], "")
 
 
-def _escape_edits(text: str) -> Iterator[_Edit]:
+def _edits_that_escape(text: str) -> Iterator[_Edit]:
     kept = 0  # how many elements are open that keep white space
     for token in _TOKEN.finditer(text):
         name, attributes, space = token.group("name", "attributes", "space")
         if name is None:
-            yield from _edits_outside_tags(token)
-            name = "!--" if _is_plain_comment(token["comment"]) else "br"
+            yield from _edits_of_token_outside_tags(token)
+            name = "!--" if _is_unconditional_comment(token["comment"]) else "br"
         else:
             if name.lower() in _KEEPING and not attributes.endswith("/"):
                 kept = max(0, kept + (-1 if name[0] == "/" else 1))
             if attributes and _SUSPECT.search(attributes):
-                yield from _attribute_edits(token, name.startswith("mj-"))
+                yield from _edits_that_escape_attributes(token, name.startswith("mj-"))
         if space:
-            new = _preserved_space(space, name, token["next"], bool(kept))
+            new = _preserved_white_space(space, name, token["next"], bool(kept))
             if new != space:
                 yield *token.span("space"), new
 
 
-def _edits_outside_tags(token: re.Match[str]) -> Iterator[_Edit]:
+def _edits_of_token_outside_tags(token: re.Match[str]) -> Iterator[_Edit]:
     """Yields edits for a token that is no tag: a condition for Outlook, or `]]>`, which MRML refuses.
 
-    MRML also reads the tags within a condition, so they are escaped too.
+    The tags within a condition are escaped too, because MRML reads them.
     """
     if token["close"]:
         yield *token.span("close"), "]]&gt;"
     elif token["comment"] and (condition := _CONDITION.fullmatch(token["comment"])):
         start = token.start("comment") + condition.start(2)
-        for begin, end, new in _escape_edits(condition[2]):
+        for begin, end, new in _edits_that_escape(condition[2]):
             yield start + begin, start + end, new
 
 
-def _is_plain_comment(comment: str | None) -> bool:
+def _is_unconditional_comment(comment: str | None) -> bool:
     return comment is not None and not comment.startswith(("<!--[if", "<!--<![endif"))
 
 
-def _attribute_edits(token: re.Match[str], is_mjml: bool) -> Iterator[_Edit]:
+def _edits_that_escape_attributes(token: re.Match[str], is_mjml: bool) -> Iterator[_Edit]:
     """Yields the edits that escape the attribute values of a tag as character references.
 
     `is_mjml` is True for a tag of MJML, whose attributes are mostly CSS, and False for a tag of HTML.
@@ -151,13 +151,13 @@ def _attribute_edits(token: re.Match[str], is_mjml: bool) -> Iterator[_Edit]:
     for found in _VALUE.finditer(token["attributes"]):
         group = "single" if found["double"] is None else "double"
         value = found[group]
-        new = _escaped_value(value, found["name"].lower(), is_mjml)
+        new = _escaped_attribute_value(value, found["name"].lower(), is_mjml)
         if new != value:
             begin, end = found.span(group)
             yield start + begin, start + end, new
 
 
-def _escaped_value(value: str, name: str, is_mjml: bool) -> str:
+def _escaped_attribute_value(value: str, name: str, is_mjml: bool) -> str:
     if name in URL_ATTRIBUTES:
         value = _LINE_ENDS.sub("", value.strip("\t\n\r "))  # as browsers read addresses
     elif is_mjml and name not in _WORDS:
@@ -166,8 +166,8 @@ def _escaped_value(value: str, name: str, is_mjml: bool) -> str:
 
 
 @lru_cache(maxsize=1000)
-def _preserved_space(space: str, previous_tag: str, following_tag: str, inside_pre: bool) -> str:
-    """Returns the white space between two tags, changed so that MRML keeps what a reader would see of it.
+def _preserved_white_space(space: str, previous_tag: str, following_tag: str, inside_pre: bool) -> str:
+    """Returns the white space between two tags, changed so that MRML keeps it if a reader would see it.
 
     `previous_tag` and `following_tag` are the names of the tags. `inside_pre` is True within `<pre>` and
     elements like it.

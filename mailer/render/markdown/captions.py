@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 
 from markdown_it.token import Token
 
-__all__ = ["caption_of", "lone_image", "set_captions", "top_level_blocks"]
+__all__ = ["caption_of_image", "lone_image_and_link", "set_captions", "top_level_blocks"]
 
 
 def top_level_blocks(tokens: Sequence[Token]) -> list[Sequence[Token]]:
@@ -26,10 +26,10 @@ def top_level_blocks(tokens: Sequence[Token]) -> list[Sequence[Token]]:
     return groups
 
 
-def lone_image(tokens: Sequence[Token]) -> tuple[Token | None, Token | None]:
+def lone_image_and_link(tokens: Sequence[Token]) -> tuple[Token | None, Token | None]:
     """Returns the picture of a paragraph that holds nothing else, and the link around the picture if any.
 
-    Returns (None, None) for any other tokens.
+    `tokens` are the tokens of one block. Returns (None, None) if the block is not such a paragraph.
     """
     if len(tokens) != 3 or tokens[0].type != "paragraph_open":
         return None, None
@@ -40,21 +40,22 @@ def lone_image(tokens: Sequence[Token]) -> tuple[Token | None, Token | None]:
     return (children[0], link) if len(children) == 1 and children[0].type == "image" else (None, None)
 
 
-def caption_of(image: Token, link: Token | None) -> str:
+def caption_of_image(image: Token, link: Token | None) -> str:
     """Returns the title of a picture, else the title of the link around it, else ''."""
     titles = (str(each.attrs.get("title", "")) for each in (image, link) if each)
     return next(filter(None, titles), "")
 
 
 def set_captions(tokens: Sequence[Token]) -> None:
-    """Adds the captions of pictures in lists and quotations as text below the pictures, in place.
+    """Adds captions to `tokens`, in place: in lists and quotations as small text below each picture.
 
-    The caption of a top-level picture is stored in the `meta` of its token, for the text part.
+    The caption of a top-level picture is only stored in the `meta` of the picture's token, for the text part
+    of the mail.
     """
-    tops = {id(image) for image, _ in map(lone_image, top_level_blocks(tokens)) if image}
+    tops = {id(image) for image, _ in map(lone_image_and_link, top_level_blocks(tokens)) if image}
     for index in range(len(tokens) - 2):
-        image, link = lone_image(tokens[index : index + 3])
-        caption = caption_of(image, link) if image else ""
+        image, link = lone_image_and_link(tokens[index : index + 3])
+        caption = caption_of_image(image, link) if image else ""
         if image is None or not caption:
             continue
         if id(image) in tops:
@@ -63,10 +64,10 @@ def set_captions(tokens: Sequence[Token]) -> None:
         for titled in filter(None, (image, link)):
             titled.attrs = {name: value for name, value in titled.attrs.items() if name != "title"}
         inline = tokens[index + 1]
-        inline.children = [*(inline.children or ()), *_small_print(caption)]
+        inline.children = [*(inline.children or ()), *_caption_tokens(caption)]
 
 
-def _small_print(caption: str) -> Iterator[Token]:
+def _caption_tokens(caption: str) -> Iterator[Token]:
     yield Token("hardbreak", "br", 0)
     yield Token("small_open", "small", 1)
     yield Token("text", "", 0, content=caption)

@@ -71,7 +71,7 @@ _WIDTHS = {
 class TextRun:
     """Holds a piece of a cell's text in one typeface.
 
-    `scale` is the width of this typeface relative to that of plain text.
+    `scale` is the width of letters in this typeface, divided by their width in the normal typeface.
     """
 
     text: str
@@ -79,7 +79,10 @@ class TextRun:
 
 
 def text_runs(children: Sequence[Token]) -> list[TextRun]:
-    """Returns the text of a cell, cut into pieces of one typeface. `children` are its inline tokens."""
+    """Returns the text of a cell, cut into pieces of one typeface.
+
+    `children` are the inline tokens of the cell.
+    """
     runs: list[TextRun] = []
     bold = 0
     for child in children:
@@ -113,10 +116,10 @@ def fits_on_one_line(text: str) -> bool:
 
 
 def split_cell_text(text: str, line_width: float) -> Iterator[tuple[str, Literal["plain", "whole", "long"]]]:
-    """Yields the pieces of a cell's text, each with how a line may be broken within it.
+    """Yields the pieces of a cell's text, as (piece, kind).
 
-    "whole" is a word that must not be broken, "long" a word so long that it may break anywhere, and "plain"
-    any other text. `line_width` is the width of a line, in em.
+    The kind "whole" is a word that must not be broken, "long" a word so long that it may break anywhere, and
+    "plain" any other text. `line_width` is the width of a line, in em.
     """
     end = 0
     for word in _WORD.finditer(text):
@@ -138,7 +141,7 @@ def split_cell_text(text: str, line_width: float) -> Iterator[tuple[str, Literal
 def min_cell_width(runs: Sequence[TextRun], line_width: float) -> float:
     """Returns the smallest width of a cell, in em, at which no word is broken that must stay whole.
 
-    `line_width` is the width of a line, in em: a longer word may be broken.
+    `line_width` is the width of a line, in em. A word that is longer than a line may be broken.
     """
     text = "".join(run.text for run in runs)
     scales = [run.scale for run in runs for _ in run.text]

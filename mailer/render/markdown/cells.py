@@ -15,7 +15,11 @@ __all__ = ["Cell", "table_rows"]
 
 @dataclass(frozen=True)
 class Cell:
-    """Holds a cell of a table: its start tag, its inline token, and its text in pieces of one typeface."""
+    """Holds a cell of a table.
+
+    `open` is the token of the start tag, `inline` the token of the content, and `runs` the text in pieces of
+    one typeface.
+    """
 
     open: Token
     inline: Token

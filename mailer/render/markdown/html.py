@@ -19,7 +19,12 @@ from markupsafe import Markup
 from mailer.issue.markdown.document import Document, words_of
 from mailer.issue.markdown.findings import line_of_token
 from mailer.issue.markdown.parser import markdown_parser
-from mailer.render.markdown.captions import caption_of, lone_image, set_captions, top_level_blocks
+from mailer.render.markdown.captions import (
+    caption_of_image,
+    lone_image_and_link,
+    set_captions,
+    top_level_blocks,
+)
 from mailer.render.markdown.picture_widths import STYLES as PICTURE_STYLES
 from mailer.render.markdown.picture_widths import available_widths, picture_style
 from mailer.render.markdown.tables import ATTRIBUTES, FULL, STYLES, TAGS, lay_out_tables
@@ -61,9 +66,9 @@ class MarkdownSource:
     """Holds a parsed Markdown text and the settings to render it with.
 
     `find_picture` returns the view of a picture. `replace_slots` is called with each text and attribute, and
-    replaces slots by markers. `level` is the level (1 to 6) of the highest heading in the HTML. `anchors` is
-    the prefix of the ids of headings, "" for no ids. `width` is the width available in a mail, in CSS px.
-    `is_rtl` is True for text from right to left.
+    returns it with markers for its slots. `level` is the level (1 to 6) of the highest heading in the HTML.
+    `anchors` is the prefix of the ids of headings; if it is "", headings get no ids. `width` is the width
+    of the text in a mail, in CSS px. `is_rtl` is True for text from right to left.
     """
 
     document: Document
@@ -79,7 +84,7 @@ class MarkdownSource:
 class Block:
     """Holds one top-level block of a text: `html` for web pages, `mail` for mails, `text` for text parts.
 
-    `level` and `anchor` belong to a heading, and `image` to a block that is a picture.
+    For a heading, `level` is 1 to 6 and `anchor` the id. `image` is the view of a block that is a picture.
     """
 
     kind: Literal["heading", "picture", "text"]
@@ -112,8 +117,8 @@ class MarkdownText:
         self._source = source
         self._one_line = one_line
         self._tokens = source.document.copied_tokens(source.replace_slots)
-        self._set_attributes()
-        self._place_pictures()
+        self._set_token_attributes()
+        self._set_picture_attributes()
 
     def __bool__(self) -> bool:
         return bool(self._tokens)
@@ -165,13 +170,13 @@ class MarkdownText:
         if first.type == "heading_open":
             text = plain_text(tokens[1:-1])  # without its mark, for a template that sets a mark of its own
             return Block("heading", html, mail, text, int(first.tag[1:]), str(first.attrs.get("id", "")))
-        image, _ = lone_image(tokens)
+        image, _ = lone_image_and_link(tokens)
         if image is not None and id(image) in self._pictures:
             return Block("picture", html, mail, text, image=self._pictures[id(image)])
         return Block("text", html, mail, text)
 
-    def _set_attributes(self) -> None:
-        """Sets the levels and ids of headings, and the attributes of links and table cells."""
+    def _set_token_attributes(self) -> None:
+        """Sets the levels and ids of headings, the alignment of table cells, and `target` of links."""
         source = self._source
         levels = sorted({int(token.tag[1:]) for token in self._tokens if token.type == "heading_open"})
         last = source.level - 1
@@ -191,29 +196,35 @@ class MarkdownText:
                 if child.type == "link_open" and not str(child.attrs.get("href", "")).startswith("#"):
                     child.attrs["target"] = "_blank"
 
-    def _place_pictures(self) -> None:
-        """Sets the URL and size of each picture: the picture's own size, or a smaller one if it must fit."""
-        alone = {id(image): link for image, link in map(lone_image, top_level_blocks(self._tokens)) if image}
+    def _set_picture_attributes(self) -> None:
+        """Sets the URL, size and style of each picture. A picture beside words is shrunk if necessary."""
+        alone = {
+            id(image): link
+            for image, link in map(lone_image_and_link, top_level_blocks(self._tokens))
+            if image
+        }
         for inline, width in available_widths(self._tokens, self._source.width):
             for child in inline.children or ():
                 if child.type == "image":
-                    self._set_picture(child, width, alone)
+                    self._set_attributes_of_picture(child, width, alone)
         set_captions(self._tokens)
 
-    def _set_picture(self, token: Token, width: int, alone: Mapping[int, Token | None]) -> None:
-        link = alone.get(id(token))
-        caption = caption_of(token, link)
+    def _set_attributes_of_picture(
+        self, token: Token, width: int, links_of_lone_images: Mapping[int, Token | None]
+    ) -> None:
+        link = links_of_lone_images.get(id(token))
+        caption = caption_of_image(token, link)
         alt = words_of(token.children or ())
         picture = self._source.find_picture(
             str(token.attrs.get("src", "")), alt, caption, line_of_token(token)
         )
-        if id(token) in alone:
+        if id(token) in links_of_lone_images:
             url = str(link.attrs.get("href", "")) if link else ""
             picture = self._pictures[id(token)] = replace(picture, url=url)
         else:
             picture = picture.fit(width)
         token.attrs["src"] = picture.src
-        token.attrs["class"] = "picture" if id(token) in alone else "inline"
+        token.attrs["class"] = "picture" if id(token) in links_of_lone_images else "inline"
         token.attrs["style"] = picture_style(picture.width)
         if picture.width:
             token.attrs["width"] = picture.width

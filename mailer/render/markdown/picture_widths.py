@@ -24,7 +24,7 @@ ICON = 80
 
 
 def available_widths(tokens: Sequence[Token], text_width: int) -> Iterator[tuple[Token, int]]:
-    """Returns each inline token of a document with the width available for its pictures, in CSS px.
+    """Yields each inline token of a document, with the width (CSS px) available for pictures in the token.
 
     `text_width` is the width of the whole text, in CSS px.
     """
@@ -41,7 +41,7 @@ def available_widths(tokens: Sequence[Token], text_width: int) -> Iterator[tuple
 
 
 def _column_count(tokens: Sequence[Token], start: int) -> int:
-    """Returns the number of columns of the table whose first token is number `start`."""
+    """Returns the number of columns of a table. `start` is the index of the table's first token."""
     number = 0
     for token in tokens[start:]:
         if token.type == "tr_close":

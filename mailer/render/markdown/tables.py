@@ -65,10 +65,10 @@ _KEEP_WORDS = "word-break:normal;overflow-wrap:normal"
 def lay_out_tables(
     tokens: Sequence[Token], *, for_mail: bool, width: int = FULL, is_rtl: bool = False
 ) -> list[Token]:
-    """Returns a copy of the tokens with their tables laid out for a mail (`for_mail`) or for a web page.
+    """Returns the tokens with tables laid out for a mail (if `for_mail`) or else for a web page.
 
-    `width` is the width of the text in a mail of full width, in CSS px. `is_rtl` means text from right to
-    left.
+    The given tokens stay as they are. `width` is the width of the text in a mail on a wide screen, in CSS px.
+    `is_rtl` is True for text from right to left.
     """
     out: list[Token] = []
     indents = 0
@@ -122,7 +122,7 @@ class _TableLayout:
         return sum(columns) + GAP * (len(columns) - 1)
 
     def _fitting_font_size(self, width: float) -> int | None:
-        """Returns the largest of SIZES with which the table fits into `width` CSS px, or None."""
+        """Returns the largest font size of SIZES at which the table fits into `width` CSS px, or None."""
         return next((size for size, need in zip(SIZES, self.needs, strict=True) if need <= width), None)
 
     def web_tokens(self) -> list[Token]:
@@ -171,7 +171,7 @@ class _TableLayout:
         return [table, *self._cell_tokens(stacked=stacked, for_mail=True), self.tokens[-1]]
 
     def _cell_tokens(self, *, stacked: bool, for_mail: bool) -> Iterator[Token]:
-        """Returns the tokens between the tags of the table, for rows that are stacked or not."""
+        """Returns the tokens inside the table. If `stacked`, each cell becomes a line of its own."""
         cells = (cell for row in self.rows for cell in row)
         number = 0
         for token in self.tokens[1:-1]:
@@ -212,7 +212,7 @@ class _TableLayout:
 
         A right-aligned column of numbers stays aligned right in text from right to left, too.
         """
-        align = _typed_alignment(self.heads[column].open)
+        align = _alignment_in_markdown(self.heads[column].open)
         if align == "center":
             return align
         if align == "right":
@@ -229,48 +229,48 @@ class _TableLayout:
         return is_number(cell.text) or fits_on_one_line(cell.text)
 
     def _cell_content(self, cell: Cell, column: int, *, stacked: bool) -> Token:
-        """Returns the content of a cell in `column`; in stacked rows with the column's head before it."""
+        """Returns a cell's content; in stacked rows, the head of column number `column` stands before it."""
         if not stacked and self._is_unbreakable(cell):
             return cell.inline
         inline = copy(cell.inline)
         inline.children = list(_with_unbreakable_words(cell.inline.children or (), self.phone / SIZES[0]))
         label = " ".join(self.heads[column].text.split()) if stacked and column else ""
         if label and (cell.text.strip() or cell.images):
-            inline.children[:0] = _row_label(label, self.phone / SIZES[0])
+            inline.children[:0] = _row_label_tokens(label, self.phone / SIZES[0])
         return inline
 
 
-def _typed_alignment(token: Token) -> str:
+def _alignment_in_markdown(token: Token) -> str:
     """Returns the alignment that the Markdown text gives a cell's column: left, right, center or ''."""
     return str(token.attrs.get("align") or token.attrs.get("style") or "").removeprefix("text-align:")
 
 
-def _row_label(head: str, width: float) -> list[Token]:
-    """Returns the tokens of a column head that stands before a cell in stacked rows; Outlook hides it.
+def _row_label_tokens(column_head: str, line_width: float) -> list[Token]:
+    """Returns the tokens of a column head, to be put before a cell in stacked rows. Outlook hides the head.
 
-    `width` is the width of a line, in em.
+    `line_width` is the width of a line, in em.
     """
-    end = "" if head[-1] in ":：?？" else "：" if is_wide_character(head[-1]) else ": "
+    end = "" if column_head[-1] in ":：?？" else "：" if is_wide_character(column_head[-1]) else ": "
     return [
         _tag_token("rowlabel_open", "span", 1, {"class": "rowlabel", "style": "mso-hide:all"}),
-        *_with_unbreakable_words([_text_token(head)], width),
+        *_with_unbreakable_words([_text_token(column_head)], line_width),
         _text_token(end or " "),
         _tag_token("rowlabel_close", "span", -1),
     ]
 
 
-def _with_unbreakable_words(children: Sequence[Token], width: float) -> Iterator[Token]:
+def _with_unbreakable_words(children: Sequence[Token], line_width: float) -> Iterator[Token]:
     """Returns a cell's tokens, with a `<span>` around words that must stay whole or may break anywhere.
 
-    `width` is the width of a line, in em.
+    `line_width` is the width of a line, in em.
     """
     for child in children:
         if child.type == "code_inline":
-            sorts = {sort for _, sort in split_cell_text(child.content, width)}
+            sorts = {sort for _, sort in split_cell_text(child.content, line_width)}
             style = _ANYWHERE if "long" in sorts else "" if " " in child.content else _WHOLE
             yield _with_attributes(child, {"style": style}) if style else child
         elif child.type == "text":
-            for text, sort in split_cell_text(child.content, width):
+            for text, sort in split_cell_text(child.content, line_width):
                 if sort == "plain":
                     yield _text_token(text)
                 else:

@@ -26,7 +26,7 @@ _NOT_SHOWN = {
 
 
 def file_size_warning(src: str, picture: Picture) -> str:
-    """Returns a warning if the published file of the picture is large, else an empty text.
+    """Returns a warning if the published file of the picture is large, else ''.
 
     `src` is the picture's path in the issue.
     """
@@ -41,7 +41,10 @@ def file_size_warning(src: str, picture: Picture) -> str:
 
 
 def remote_format_warning(src: str) -> str:
-    """Returns a warning if the URL `src` ends like a format that many mail programs do not show, else ''."""
+    """Returns a warning if many mail programs cannot show the format of the picture `src`, else ''.
+
+    `src` is a URL; the end of its path, such as `.webp`, names the format.
+    """
     try:
         path = urlsplit(src).path
     except ValueError:

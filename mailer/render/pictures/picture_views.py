@@ -1,4 +1,4 @@
-"""Makes the views of an issue's pictures. A picture is published when a template asks for its URL."""
+"""Makes the views of an issue's pictures. Each picture is published when a template asks for the URL."""
 
 from __future__ import annotations
 
@@ -32,9 +32,9 @@ Publish = Callable[[OriginalPicture, int, int], tuple[str, Picture]]
 class WrittenPicture:
     """Describes a picture as it is written in an issue.
 
-    `src` is the path or URL of the picture, and `url` the URL that it links to. `key` is the picture's
-    position in the issue, `line` (from 0) its line within a text. `width` is in CSS px, None if none is
-    written.
+    `src` is the path or URL of the picture, and `url` the URL that the picture links to. `key` is the
+    picture's position in the issue, and `line` (from 0) the picture's line within the text at `key`. `width`
+    is in CSS px, or None if the issue gives no width.
     """
 
     src: str
@@ -49,8 +49,8 @@ class WrittenPicture:
 class PictureViews:
     """Makes the views of the pictures of one rendering.
 
-    `published` holds the pictures that templates have used, by file name, and `findings` the warnings about
-    pictures. `image_base` is the beginning of the URLs of pictures.
+    `published` holds, by file name, the pictures that templates have used until now. `findings` holds the
+    warnings about these pictures. `image_base` is the beginning of the URLs of pictures.
     """
 
     def __init__(
@@ -65,26 +65,26 @@ class PictureViews:
         self._ground = drawing_background(settings.brand.paper)
 
     def picture_view(self, written: WrittenPicture) -> PictureView:
-        """Returns the view of a picture. Adds problems with its file to `positions`."""
+        """Returns the view of a picture. If the file cannot be used, adds a problem to `positions`."""
         src, key, line, width = written.src, written.key, written.line, written.width
 
-        def view(width: int | None, height: int | None, source: OriginalPicture | str) -> PictureView:
-            published = self._publish_function(src, key, line)
+        def make_view(width: int | None, height: int | None, source: OriginalPicture | str) -> PictureView:
+            published = self._function_that_publishes(src, key, line)
             return PictureView(written.alt, written.caption, written.url, width, height, source, published)
 
         if src.startswith("https://"):
             self._add_warning(remote_format_warning(src), self.positions.position_of(key, line))
-            return view(width and min(width, MAX_WIDTH), None, src)
+            return make_view(width and min(width, MAX_WIDTH), None, src)
         try:
             folder = posixpath.dirname(self.positions.position_of(key)[0])
             original = read_picture_header(self.positions.loaded.picture_bytes(folder, src))
         except ValueError as error:
             if self.positions.loaded.has_all_pictures:
                 self.positions.add_problem(f"the picture {src} {error}", key, line)
-            return view(None, None, _NOWHERE)
+            return make_view(None, None, _NOWHERE)
         # A width that somebody chose says how high it may be, too.
         shown = original.displayed_size(width) if width else original.displayed_size(MAX_WIDTH, MAX_HEIGHT)
-        return view(*shown, original)
+        return make_view(*shown, original)
 
     def logo_view(self) -> PictureView | None:
         """Returns the view of the workspace's logo, or None if the workspace has no logo.
@@ -115,10 +115,10 @@ class PictureViews:
     def _report_unusable_logo(self, message: str) -> None:
         self.faults.raise_or_collect(ConfigError(Problem(message, "mailer.toml")))
 
-    def _publish_function(self, src: str, key: Key, line: int) -> Publish:
+    def _function_that_publishes(self, src: str, key: Key, line: int) -> Publish:
         def publish_issue_picture(original: OriginalPicture, width: int, height: int) -> tuple[str, Picture]:
             try:
-                address, picture = self._publish(original, width, height)
+                address, picture = self._publish_and_collect(original, width, height)
             except ValueError as error:
                 problem = Problem(f"the picture {src} {error}", *self.positions.position_of(key, line))
                 return self._report_and_replace(original, src, IssueError(problem))
@@ -130,7 +130,7 @@ class PictureViews:
     def _publish_logo(self, original: OriginalPicture, width: int, height: int) -> tuple[str, Picture]:
         logo = self.settings.brand.logo
         try:
-            address, picture = self._publish(original, width, height)
+            address, picture = self._publish_and_collect(original, width, height)
         except ValueError as error:
             return self._report_and_replace(
                 original, logo, ConfigError(Problem(f"brand.logo: {logo} {error}", "mailer.toml"))
@@ -145,12 +145,12 @@ class PictureViews:
         self.faults.raise_or_collect(error)
         return _NOWHERE, Picture(src, b"", *original.displayed_size(MAX_WIDTH))
 
-    def _publish(self, original: OriginalPicture, width: int, height: int) -> tuple[str, Picture]:
+    def _publish_and_collect(self, original: OriginalPicture, width: int, height: int) -> tuple[str, Picture]:
         picture = publish_picture(original, width, height, background=self._ground)
         # The same bytes may be shown in two sizes; what is published is the file.
         self.published.setdefault(picture.name, picture)
         return self.image_base + picture.name, picture
 
-    def _add_warning(self, message: str, place: tuple[str, int | None]) -> None:
+    def _add_warning(self, message: str, position: tuple[str, int | None]) -> None:
         if message:
-            self.findings[Problem(message, *place, severity="warning")] = None
+            self.findings[Problem(message, *position, severity="warning")] = None

@@ -75,7 +75,8 @@ def _srgb_profile() -> ImageCms.ImageCmsProfile:
 def png_gamma(info: dict[str | tuple[int, int], Any]) -> float | None:
     """Returns the gamma that a PNG must be corrected for, or None if no correction is needed.
 
-    `info` is Pillow's `Image.info`. A PNG with a colour profile, or with the gamma of sRGB, needs none.
+    `info` is Pillow's `Image.info`. A PNG with a colour profile, or with the gamma of sRGB, needs no
+    correction.
     """
     gamma = info.get("gamma")
     if not isinstance(gamma, float) or "icc_profile" in info or "srgb" in info:
@@ -86,8 +87,8 @@ def png_gamma(info: dict[str | tuple[int, int], Any]) -> float | None:
 def to_srgb(image: Image.Image, profile: bytes | None, gamma: float | None = None) -> Image.Image:
     """Returns the picture in sRGB, in mode L, LA, RGB or RGBA.
 
-    `profile` is the picture's ICC profile; a broken profile, or one for another mode, is ignored. `gamma` is
-    the gamma of a PNG without a profile.
+    `profile` is the picture's ICC profile; a broken profile, or a profile for another mode, is ignored.
+    `gamma` is the gamma to correct a PNG without a profile for; None means no correction.
     """
     alpha = image.getchannel("A") if image.mode in ("LA", "RGBA") else None
     base = image.convert(image.mode[:-1]) if alpha else image
@@ -134,11 +135,11 @@ def make_visible_on_any_background(image: Image.Image, background: str) -> Image
         return image.convert(image.mode[:-1])
     light = image.convert("RGB").point(_linear_light_table()).convert("L", (*LUMINANCE, 0))
     dark = light.point([255 if value < _DARK * 255 else 0 for value in range(256)])
-    if _channel_sum(ImageChops.multiply(dark, alpha)) <= _SHARE * _channel_sum(alpha):
+    if _sum_of_channel_values(ImageChops.multiply(dark, alpha)) <= _SHARE * _sum_of_channel_values(alpha):
         return image
     paper = Image.new("RGBA", image.size, background)
     return Image.alpha_composite(paper, image.convert("RGBA")).convert("RGB")
 
 
-def _channel_sum(channel: Image.Image) -> int:
+def _sum_of_channel_values(channel: Image.Image) -> int:
     return sum(value * number for value, number in enumerate(channel.histogram()))

@@ -53,7 +53,7 @@ class OriginalPicture:
     digest: str
 
     def displayed_size(self, width: int, max_height: int = 0) -> tuple[int, int]:
-        """Returns (width, height) in CSS px to display the picture in, at most `width` × `max_height`.
+        """Returns the displayed (width, height) of the picture: at most `width` × `max_height` CSS px.
 
         The picture is never enlarged. A `max_height` of 0 means no limit.
         """
@@ -66,7 +66,7 @@ class OriginalPicture:
 
 
 def read_picture_header(data: bytes) -> OriginalPicture:
-    """Reads the header of a picture file, and returns the picture. Raises ValueError if it is not usable."""
+    """Reads the header of a picture file, and returns the picture. Raises ValueError if it is unusable."""
     with open_picture(data) as image:
         width, height = image.size
         if _exif_orientation(image) in _SIDEWAYS:
@@ -80,7 +80,8 @@ def publish_picture(
     """Returns the published file of a picture that is displayed in at most `width` × `height` CSS px.
 
     A `height` of 0 means no limit. A transparent drawing with dark parts is laid on the colour `background`,
-    so that it is visible in dark mode. Raises ValueError, with a sentence, if its pixels cannot be read.
+    so that it is visible in dark mode. Raises ValueError, with a sentence for the editor, if the pixels
+    cannot be read.
     """
     shown = original.displayed_size(width, height)
     key = (original.digest, *shown, background)
@@ -131,8 +132,10 @@ def _exif_orientation(image: ImageFile) -> int:
         return 1
 
 
-def _published_file(original: OriginalPicture, shown: tuple[int, int], background: str) -> tuple[bytes, str]:
-    size = (min(original.width, 2 * shown[0]), min(original.height, 2 * shown[1]))
+def _published_file(
+    original: OriginalPicture, displayed_size: tuple[int, int], background: str
+) -> tuple[bytes, str]:
+    size = (min(original.width, 2 * displayed_size[0]), min(original.height, 2 * displayed_size[1]))
     with warnings.catch_warnings(), open_picture(original.data) as image:
         warnings.simplefilter("ignore")
         try:
@@ -141,7 +144,9 @@ def _published_file(original: OriginalPicture, shown: tuple[int, int], backgroun
                 return original.data, "gif"
             return _converted_file(image, size, background)
         except Exception as error:  # Pillow raises whatever broken pixels happen to trip over
-            raise ValueError(f"cannot be read to its end; the file may be incomplete ({error})") from None
+            raise ValueError(
+                f"cannot be read to its end; the file may be incomplete, so save it again ({error})"
+            ) from None
 
 
 def _converted_file(image: ImageFile, size: tuple[int, int], background: str) -> tuple[bytes, str]:

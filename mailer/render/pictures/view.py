@@ -24,7 +24,7 @@ class PrintsHtml(Protocol):
 class PictureView:
     """Describes a picture in a page, with its size in CSS px.
 
-    A picture of another site has no height, and only a width that is written in the issue.
+    The height of a picture of another site is None, and so is its width unless the issue gives one.
     """
 
     called: ClassVar[str] = "a picture"

@@ -1,1 +1,1 @@
-"""Finds and fills slots: the places in a rendition that get a value of each recipient."""
+"""Finds and fills slots: the places in a rendition that show data of the recipient, such as the name."""

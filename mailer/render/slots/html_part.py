@@ -1,8 +1,8 @@
 """Finds the context of each slot in the finished HTML, and cuts the HTML at its slots.
 
-An HTML parser reads the final text, so the context of a slot is the one that mail programs see, and not the
-one that a template was meant to give. A slot in a context where no escaping is safe (a comment, a style, a
-script, an attribute without quotes) is an error at the line where the slot was written.
+An HTML parser reads the finished HTML, so the context of a slot is the one that mail programs see. A slot in
+a context where no escaping is safe (a comment, a style, a script, an attribute without quotes) is an error at
+the line where the slot was written.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class _ContextParser(HTMLParser):
         self._raw: str | None = None
 
     def _refuse_markers(self, text: str, place: str) -> None:
-        for _, open_ in self.markers.find_in_piece(text):
+        for _, open_ in self.markers.find_markers_in_piece(text):
             self.contexts.append(SlotContext.HTML)
             path, line = open_.place
             message = f"{open_} stands in {place}, where nothing can be filled in safely; move it"
@@ -48,7 +48,7 @@ class _ContextParser(HTMLParser):
         end = 0
         for attribute in _ATTRIBUTE.finditer(text, len(tag) + 1):
             self._refuse_markers(text[end : attribute.start("value")], "a tag")
-            self._read_attribute(attribute)
+            self._find_markers_in_attribute(attribute)
             end = attribute.end()
         self._refuse_markers(text[end:], "a tag")
         if tag in _RAW_TEXT:
@@ -62,14 +62,14 @@ class _ContextParser(HTMLParser):
         if tag == self._raw:
             self._raw = None
 
-    def _read_attribute(self, attribute: re.Match[str]) -> None:
+    def _find_markers_in_attribute(self, attribute: re.Match[str]) -> None:
         name, value = attribute["name"].lower(), attribute["double"] or attribute["single"]
         if value is None:
             self._refuse_markers(attribute["value"], f"the attribute {name} without quotes around it")
         elif name == "style" or name == "srcset" or name.startswith("on"):
             self._refuse_markers(value, f"the attribute {name}")
         elif name in URL_ATTRIBUTES:
-            for match, _ in self.markers.find_in_piece(value):
+            for match, _ in self.markers.find_markers_in_piece(value):
                 before = value[: match.start()].strip()
                 if not before:
                     self.contexts.append(SlotContext.HREF)
@@ -82,13 +82,13 @@ class _ContextParser(HTMLParser):
                         match[0], f"the attribute {name} behind a text that does not begin a URL"
                     )
         else:
-            self.contexts += [SlotContext.ATTRIBUTE for _ in self.markers.find_in_piece(value)]
+            self.contexts += [SlotContext.ATTRIBUTE for _ in self.markers.find_markers_in_piece(value)]
 
     def handle_data(self, data: str) -> None:
         if self._raw:
             self._refuse_markers(data, f"a <{self._raw}>")
         else:
-            self.contexts += [SlotContext.HTML for _ in self.markers.find_in_piece(data)]
+            self.contexts += [SlotContext.HTML for _ in self.markers.find_markers_in_piece(data)]
 
     def handle_comment(self, data: str) -> None:
         self._refuse_markers(data, "a comment")
@@ -104,12 +104,12 @@ class _ContextParser(HTMLParser):
 
 
 def _markers_with_contexts(html: str, markers: Markers) -> list[tuple[re.Match[str], OpenSlot, SlotContext]]:
-    found = list(markers.find(html))
+    found = list(markers.find_markers(html))
     if not found:
         return []
     reader = _ContextParser(markers)
     reader.feed(html)
-    unread = any(markers.find_in_piece(reader.rawdata))  # a tag that never ends
+    unread = any(markers.find_markers_in_piece(reader.rawdata))  # a tag that never ends
     reader.close()
     if reader.problems:
         raise ThemeError.from_problems(dict.fromkeys(reader.problems))
@@ -133,13 +133,13 @@ _LINK = re.compile(r"<(/?)a(?=[\s>/])(?:[^>\"']|\"[^\"]*\"|'[^']*')*>", re.IGNOR
 
 
 def html_without_slots(html: str, markers: Markers) -> str:
-    """Returns the HTML for everybody: slots are replaced by their defaults, personal links are removed."""
+    """Returns the HTML for the public page: with the defaults of slots, and without personal links."""
     found = _markers_with_contexts(html, markers)
     pieces: list[str] = []
     kept: list[bool] = []
     end = 0
     for tag in _LINK.finditer(html):
-        is_personal = not tag[1] and any(open_.is_link for _, open_ in markers.find_in_piece(tag[0]))
+        is_personal = not tag[1] and any(open_.is_link for _, open_ in markers.find_markers_in_piece(tag[0]))
         if tag[1]:
             drop = bool(kept) and not kept.pop()
         else:

@@ -1,8 +1,8 @@
 """Makes markers: the words that replace slots in the templates' output while a rendition is made.
 
 A marker is a word of letters and digits, so Markdown, MJML, the inliner and any escaping leave it unchanged.
-A marker contains a hash of all inputs of the rendition: so no text of the issue can contain a marker, and
-rendering twice gives the same bytes. `html_part` finds the context that each marker stands in.
+A marker contains a hash of all inputs of the rendition. So no text of the issue contains a marker by chance,
+and rendering twice gives the same bytes. `html_part` finds the context that each marker stands in.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class OpenSlot:
         return self.paths[0].startswith("links.")
 
     def in_context(self, context: SlotContext) -> Slot:
-        """Returns the slot with `context`, for which it will escape its values."""
+        """Returns the slot for the place where it stands. `context` decides how its values are escaped."""
         return Slot(self.paths, self.default, context)
 
     def __str__(self) -> str:
@@ -59,7 +59,7 @@ class Markers:
         self._pattern = re.compile(f"{self._prefix}([0-9]{{1,6}})z", re.IGNORECASE)
         self._rest = re.compile(f"slot{digest[:3]}|{digest[:12]}|{digest[12:24]}", re.IGNORECASE)
 
-    def make(self, paths: tuple[str, ...], default: str, place: tuple[str, int | None]) -> str:
+    def make_marker(self, paths: tuple[str, ...], default: str, place: tuple[str, int | None]) -> str:
         """Returns the marker of a slot. `place` is the (path, line) where the slot is written.
 
         The slot shows the first of `paths` (such as `subscriber.name`) that has a value for a reader, or
@@ -71,7 +71,7 @@ class Markers:
             self._opens.append(wanted)
         return self._words[wanted]
 
-    def find(self, text: str) -> Iterator[tuple[re.Match[str], OpenSlot]]:
+    def find_markers(self, text: str) -> Iterator[tuple[re.Match[str], OpenSlot]]:
         """Returns each marker in a whole text, as (match, slot) in order.
 
         Raises ThemeError if the text holds a piece of a marker, which a filter must have cut.
@@ -81,24 +81,24 @@ class Markers:
             raise ThemeError(
                 f"a filter such as truncate has cut a slot into pieces; print the whole slot ({names})"
             )
-        yield from self.find_in_piece(text)
+        yield from self.find_markers_in_piece(text)
 
-    def find_in_piece(self, text: str) -> Iterator[tuple[re.Match[str], OpenSlot]]:
-        """Returns (match, slot) for each marker in a piece of a text that `find` has checked as a whole."""
+    def find_markers_in_piece(self, text: str) -> Iterator[tuple[re.Match[str], OpenSlot]]:
+        """Returns (match, slot) for each marker in a piece of a text that `find_markers` has checked."""
         for match in self._pattern.finditer(text):
             number = int(match[1])
             if number < len(self._opens):
                 yield match, self._opens[number]
 
     def cut_at_markers(self, text: str, context: SlotContext) -> RenditionPart:
-        """Returns `text` cut at its markers, all of which stand in `context`."""
+        """Returns `text` cut at its markers, as a part whose slots all have the context `context`."""
         return self.cut_at_matches(
-            text, [(match, each.in_context(context)) for match, each in self.find(text)]
+            text, [(match, each.in_context(context)) for match, each in self.find_markers(text)]
         )
 
     @staticmethod
     def cut_at_matches(text: str, slots: list[tuple[re.Match[str], Slot]]) -> RenditionPart:
-        """Returns `text` cut at the matches in `slots`. The slot beside a match replaces the matched text."""
+        """Returns `text` cut at the markers in `slots`, which holds (match of a marker, its slot)."""
         fragments, end = [], 0
         for match, _ in slots:
             fragments.append(text[end : match.start()])

@@ -38,16 +38,16 @@ class SlotContext(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """Holds a slot: it shows the first of `paths` (as `subscriber.name`) that has a value, or `default`."""
+    """Holds a slot: it shows the first of `paths` (such as `subscriber.name`) with a value, or `default`."""
 
     paths: tuple[str, ...]
     default: str
     context: SlotContext
 
     def unescaped_value(self, values: Mapping[str, str]) -> str:
-        """Returns the slot's value without escapes.
+        """Returns the slot's value for one recipient, not escaped.
 
-        `values` maps paths to values. A path that it does not have counts as empty.
+        `values` maps paths such as `subscriber.name` to strings. A missing path counts as an empty value.
         """
         for path in self.paths:
             if value := values.get(path):
@@ -56,7 +56,7 @@ class Slot:
 
     def fill(self, values: Mapping[str, str]) -> str:
         """Returns the slot's value from `values` (path -> value), escaped for the slot's context."""
-        return escape(self.unescaped_value(values), self.context)
+        return escape_for_context(self.unescaped_value(values), self.context)
 
     def __str__(self) -> str:
         """Returns the slot as it is written in an issue or a template."""
@@ -68,9 +68,10 @@ class Slot:
 class Paragraph:
     """Describes a paragraph with slots, which is wrapped again if a value makes one of its lines too long.
 
-    `slot` is the number of the paragraph's first slot in the part. The paragraph begins `before` characters
-    ahead of that slot and ends `after` characters behind its last slot. `source` is the text before it was
-    wrapped, cut at its slots. `first` stands before the first line, `rest` before each other line.
+    `slot` is the number (from 0) of the paragraph's first slot among the slots of the part. The paragraph
+    begins `before` characters ahead of this slot, and ends `after` characters behind the paragraph's last
+    slot. `source` is the unwrapped text of the paragraph, cut at the slots. `first` is the text before the
+    paragraph's first line (such as a bullet), and `rest` the text before each other line.
     """
 
     slot: int
@@ -82,7 +83,7 @@ class Paragraph:
 
     @property
     def end_slot(self) -> int:
-        """Returns the number of the slot after the paragraph's last slot."""
+        """Returns the number (from 0) of the first slot of the part behind the paragraph."""
         return self.slot + len(self.source) - 1
 
     def own_fragments(self, fragments: Sequence[str]) -> tuple[str, ...]:
@@ -96,7 +97,9 @@ class Paragraph:
         return tuple(own)
 
     def wrapped_if_too_long(self, shown: str, slot_values: Sequence[str]) -> str:
-        """Returns `shown`, the filled paragraph, or wraps the paragraph again if a line is too long.
+        """Returns the filled paragraph, wrapped again if a line is too long for a mail.
+
+        `shown` is the paragraph as it was wrapped before its slots were filled, with the values filled in.
 
         `slot_values` holds the escaped values of the paragraph's slots.
         """
@@ -114,7 +117,8 @@ class Paragraph:
 class RenditionPart:
     """Holds a text cut at its slots: one fragment before each slot, and one after the last slot.
 
-    `paragraphs` are the paragraphs with slots of a text part, in order; they may have to be wrapped again.
+    `paragraphs` holds, for a text part, the paragraphs that contain slots, in order: they are wrapped again
+    if the values of a recipient make a line too long. It is empty for other parts.
     """
 
     fragments: tuple[str, ...]
@@ -144,7 +148,7 @@ class RenditionPart:
         return "".join(found)
 
     def pieces(self) -> Iterator[str | int | Paragraph]:
-        """Returns the pieces of the part: texts, numbers of slots, and paragraphs with slots, in order."""
+        """Yields the pieces of the part in order: a text, the number of a slot, or a paragraph with slots."""
         at, begun = 0, 0  # the next slot, and how many characters of the fragment before it are done
         for each in self.paragraphs:
             yield from self._fragments_and_slots(
@@ -154,17 +158,19 @@ class RenditionPart:
             at, begun = each.end_slot, each.after
         yield from self._fragments_and_slots(at, begun, len(self.slots), len(self.fragments[-1]))
 
-    def _fragments_and_slots(self, first: int, begin: int, last: int, end: int) -> Iterator[str | int]:
+    def _fragments_and_slots(
+        self, first_fragment: int, begin_offset: int, last_fragment: int, end_offset: int
+    ) -> Iterator[str | int]:
         """Yields the texts and the numbers of the slots between two positions of the part.
 
-        The first position is the character `begin` of fragment number `first`, the other is the character
-        `end` of fragment number `last`.
+        The first position is the character `begin_offset` of fragment number `first_fragment`, the second is
+        the character `end_offset` of fragment number `last_fragment`.
         """
-        for number in range(first, last):
-            yield self.fragments[number][begin:]
+        for number in range(first_fragment, last_fragment):
+            yield self.fragments[number][begin_offset:]
             yield number
-            begin = 0
-        yield self.fragments[last][begin:end]
+            begin_offset = 0
+        yield self.fragments[last_fragment][begin_offset:end_offset]
 
     def to_json(self) -> dict[str, Any]:
         """Returns the part as JSON data, for `from_json`."""
@@ -182,7 +188,7 @@ class RenditionPart:
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> RenditionPart:
-        """Returns the part of the data that `to_json`, of this or an earlier version, returned."""
+        """Returns the part from JSON data that `to_json` of this version or an earlier one made."""
         return cls(
             tuple(data["fragments"]),
             tuple(Slot(tuple(s["paths"]), s["default"], SlotContext(s["context"])) for s in data["slots"]),
@@ -191,14 +197,14 @@ class RenditionPart:
 
 
 def join_fragments(fragments: Sequence[str], slot_values: Sequence[str]) -> str:
-    """Returns the fragments joined, with the values `slot_values` between them."""
+    """Returns the fragments joined, with one of `slot_values` between each two fragments."""
     pieces = [fragments[0]]
     for text, fragment in zip(slot_values, fragments[1:], strict=True):
         pieces += (text, fragment)
     return "".join(pieces)
 
 
-def escape(value: str, context: SlotContext) -> str:
+def escape_for_context(value: str, context: SlotContext) -> str:
     """Returns `value` without control characters, escaped for `context`."""
     if context is SlotContext.HREF and not value.startswith(("https://", "http://")):
         return "#"

@@ -1,8 +1,8 @@
 """Replaces the per-recipient names of a template by calls that make a slot, before it is compiled.
 
 `{{ subscriber.name or _("reader") }}` becomes `make_slot(("subscriber.name",), _("reader"), …)`. The reader
-is not known when a template runs, so any other use of a per-recipient name (a condition, a filter, an
-assignment) would be wrong for everybody. It is an error at the line where it is written.
+is not known when a template runs, so a per-recipient name in a condition, a filter or an assignment
+would give every reader the same result. Such a use is an error, reported with the line.
 
 The module also changes two other things in a template: loops are counted, so that none is endless, and
 imported macros see the context, so that `_` and the slots work in them.
@@ -40,11 +40,13 @@ class _SlotRewriter:
         return TemplateSyntaxError(message, line, self.name, self.name)
 
     def rewrite(self, node: nodes.Node, is_printed_only: bool = False) -> nodes.Node:
-        """Returns the node that replaces `node`. `is_printed_only` means that the value is only printed."""
+        """Returns the node that replaces `node`. `is_printed_only` is True if the template only prints the
+        value of `node`.
+        """
         if isinstance(node, nodes.Expr):
             steps = _slot_alternatives(node)
             if steps is not None:
-                return self.slot_call(node, *steps, is_printed_only)
+                return self.make_slot_call(node, *steps, is_printed_only)
         if isinstance(node, nodes.Name) and node.name in _RESERVED:
             if node.ctx != "load":
                 raise self.syntax_error(f'"{node.name}" is a reserved name; choose another one', node.lineno)
@@ -67,7 +69,7 @@ class _SlotRewriter:
             node.iter = _environment_call("count_loop", [node.iter], node.lineno)
         return node
 
-    def slot_call(
+    def make_slot_call(
         self,
         node: nodes.Expr,
         names: list[tuple[str, ...]],
@@ -100,7 +102,7 @@ def _environment_call(name: str, arguments: list[nodes.Node], line: int) -> node
 
 
 def _is_printed_field(node: nodes.Node, field: str, is_printed_only: bool) -> bool:
-    """Returns whether a value in the field `field` of `node` is only printed.
+    """Returns whether the template only prints the value of the child node in the field `field` of `node`.
 
     `is_printed_only` is True if the value of `node` itself is only printed.
     """
@@ -118,21 +120,23 @@ def _is_printed_field(node: nodes.Node, field: str, is_printed_only: bool) -> bo
 
 
 def _slot_alternatives(node: nodes.Expr) -> tuple[list[tuple[str, ...]], nodes.Expr | None] | None:
-    """Returns the per-recipient names in `a or b or default`, each in steps, and the node of the default.
+    """Returns the per-recipient names in an expression like `a or b or default`, and the node of the default.
+
+    A name is a tuple such as `("subscriber", "name")`. The node is None if there is no default.
 
     Returns None if the expression does not begin with a per-recipient name.
     """
     if not isinstance(node, nodes.Or):
-        steps = _slot_steps(node)
+        steps = _steps_of_slot_name(node)
         return None if steps is None else ([steps], None)
     left = _slot_alternatives(node.left)
     if left is None or left[1] is not None:
         return None
-    steps = _slot_steps(node.right)
+    steps = _steps_of_slot_name(node.right)
     return (left[0], node.right) if steps is None else ([*left[0], steps], None)
 
 
-def _slot_steps(node: nodes.Node) -> tuple[str, ...] | None:
+def _steps_of_slot_name(node: nodes.Node) -> tuple[str, ...] | None:
     """Returns `("subscriber", "attributes", "city")` for the expression `subscriber.attributes.city`.
 
     Returns None for an expression that is not a per-recipient name.

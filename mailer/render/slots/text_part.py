@@ -1,7 +1,7 @@
 """Makes the text part of a text template's output, and finds the paragraphs that may be wrapped again.
 
-`wrap` has left marks in the output (see `lines`), which are removed here. The value of a slot within a URL is
-percent-encoded, as in the HTML part.
+The filter `wrap` has left marks in the output (see `lines`); this module removes them. The value of a slot
+within a URL is percent-encoded, as in the HTML part.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _ADDRESS = re.compile(r"(?:https?://|webcal://|mailto:|www\.|(?<=<)tel:)[!#-;=?-
 class _ParagraphLines:
     """Holds the range of characters (`start` to `end`) of the lines of one paragraph with slots.
 
-    `first`, `rest` and `source` are those of `Paragraph`, with markers for the slots.
+    `first`, `rest` and `source` have the same meaning as in `Paragraph`, but hold markers for the slots.
     """
 
     start: int
@@ -37,23 +37,23 @@ class _ParagraphLines:
 
 def text_part(text: str, markers: Markers) -> RenditionPart:
     """Returns a text template's output as text with slots. Raises ThemeError if a filter has cut a marker."""
-    text, lines = _read_paragraphs(_tidy_text(text))
-    found = list(markers.find(text))
+    text, lines = _read_paragraphs(_without_superfluous_space(text))
+    found = list(markers.find_markers(text))
     addresses = [match.span() for match in _ADDRESS.finditer(text)]
     slots = [(match, each.in_context(_slot_context(text, match, addresses))) for match, each in found]
     part = markers.cut_at_matches(text, slots)
-    paragraphs = (_slotted_paragraph(each, slots, markers) for each in lines)
+    paragraphs = (_paragraph_with_slots(each, slots, markers) for each in lines)
     return RenditionPart(part.fragments, part.slots, tuple(each for each in paragraphs if each is not None))
 
 
-def _tidy_text(text: str) -> str:
+def _without_superfluous_space(text: str) -> str:
     """Returns the text without spaces at line ends or repeated empty lines, and with one final line end."""
     text = re.sub(r"(?<![ \t])[ \t]+\n", "\n", text.replace("\r\n", "\n"))
     return re.sub(r"\n{3,}", "\n\n", text).strip("\n") + "\n"
 
 
 def _read_paragraphs(text: str) -> tuple[str, list[_ParagraphLines]]:
-    """Returns the text without the marks of `wrap`, and the paragraphs in it that have slots."""
+    """Returns the text without the marks of the filter `wrap`, and the paragraphs that contain slots."""
     out: list[str] = []
     found: list[_ParagraphLines] = []
     open_: _ParagraphLines | None = None
@@ -86,24 +86,26 @@ def _slot_context(text: str, match: re.Match[str], addresses: list[tuple[int, in
     `addresses` are the (start, end) of all addresses in the text.
     """
     for start, end in addresses:
-        if start < match.start() < end and not _is_address_closed(text[start : match.start()]):
+        if start < match.start() < end and not _ends_address(text[start : match.start()]):
             return SlotContext.URL
     return SlotContext.TEXT
 
 
-def _is_address_closed(before: str) -> bool:
-    """Returns whether `before`, the text from the beginning of an address to a slot, ends the address.
+def _ends_address(address_so_far: str) -> bool:
+    """Returns whether an address ends before a slot; `address_so_far` is the text from its start to the slot.
 
     A closing bracket ends an address, as in `(https://example.org/)`.
     """
-    return before.count(")") > before.count("(") or before.count("]") > before.count("[")
+    return address_so_far.count(")") > address_so_far.count("(") or address_so_far.count(
+        "]"
+    ) > address_so_far.count("[")
 
 
-def _slotted_paragraph(
+def _paragraph_with_slots(
     lines: _ParagraphLines, slots: list[tuple[re.Match[str], Slot]], markers: Markers
 ) -> Paragraph | None:
     inside = [i for i, (match, _) in enumerate(slots) if lines.start <= match.start() < lines.end]
-    found = list(markers.find_in_piece(lines.source))
+    found = list(markers.find_markers_in_piece(lines.source))
     if not inside or len(found) != len(inside):
         return None
     if found[0][1].is_link and MARKER.fullmatch(lines.source):

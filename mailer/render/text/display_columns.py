@@ -26,10 +26,10 @@ def display_width(text: str) -> int:
         plain, slots = MARKER.subn("", text)
     if plain.isascii():
         return len(plain) + slots * MARKER_COLUMNS
-    return (_character_columns(plain) if len(plain) == 1 else _columns(plain)) + slots * MARKER_COLUMNS
+    return (_character_columns(plain) if len(plain) == 1 else _count_columns(plain)) + slots * MARKER_COLUMNS
 
 
-def _columns(text: str) -> int:
+def _count_columns(text: str) -> int:
     from wcwidth import wcswidth
 
     width = wcswidth(text)
@@ -37,4 +37,4 @@ def _columns(text: str) -> int:
 
 
 #: Texts are wrapped character by character, and most have few different ones.
-_character_columns = lru_cache(maxsize=4096)(_columns)
+_character_columns = lru_cache(maxsize=4096)(_count_columns)

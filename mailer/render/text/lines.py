@@ -1,4 +1,4 @@
-"""Holds plain text before it is wrapped: lines that may be wrapped, lines that may not, and tables.
+"""Defines plain text that is not wrapped yet: lines that may be wrapped, fixed lines, and tables.
 
 The module `plain` makes such text from Markdown, and `wrap` wraps it. The marks below stand in the output of
 a template, and `slots/text_part.py` removes them. They are noncharacters of Unicode, which no text uses.
@@ -29,7 +29,8 @@ MARKS = re.compile(f"[{LEAD}{SPACE}{BREAK}{KEEP}]")
 class TextLine:
     """Holds a line of plain text, which may be wrapped into several lines if its `kind` is "flowing".
 
-    `first` stands before the first of these lines, and `rest` before each other line.
+    `first` is printed before the first of these lines (such as a bullet), and `rest` before each other line.
+    A line of another kind is printed as it is.
     """
 
     text: str
@@ -46,7 +47,7 @@ class TextLine:
 class TableLines:
     """Holds a table that is laid out as lines once the width of the page is known.
 
-    `first` stands before the first line, and `rest` before each other line.
+    `first` is printed before the first line (such as a bullet), and `rest` before each other line.
     """
 
     table: PlainTable
@@ -83,7 +84,7 @@ class PlainText(str):
 
     @property
     def marked(self) -> PlainText:
-        """Returns the same text with marks that keep empty lines of code, for a template to print."""
+        """Returns the same text for a template to print, with marks that keep the empty lines of code."""
         shown = [
             line.first + KEEP + line.text
             if isinstance(line, TextLine) and line.kind == "code"

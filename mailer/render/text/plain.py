@@ -1,4 +1,4 @@
-"""Writes parsed Markdown as plain text. Blocks keep their marks, and code stays as it is.
+"""Writes parsed Markdown as plain text. Blocks get marks, and code stays as it is:
 
     ## A heading        > a quotation        • an entry        10. an entry        (four spaces) code
 
@@ -29,8 +29,8 @@ def plain_text(tokens: Sequence[Token]) -> PlainText:
 class _LinePrefixes:
     """Holds the beginnings of the lines of a quotation, a list entry or a footnote.
 
-    `first` stands before the first line and `rest` before each other line. `begun` is True once the first
-    line is written.
+    `first` is written before the first line, and `rest` before each other line. `begun` is True as soon as
+    the first line is written.
     """
 
     first: str
@@ -42,8 +42,8 @@ class _LinePrefixes:
 class _OpenList:
     """Holds the state of an open list.
 
-    `number` is the number of the next entry, None for a list with bullets. `mark` stands behind a number, and
-    numbers are `width` characters wide.
+    `number` is the number of the next entry, or None for a list with bullets. `mark` is written behind each
+    number. Numbers are padded to `width` characters.
     """
 
     number: int | None = None
@@ -77,7 +77,7 @@ class _PlainTextWriter:
         return PlainText.of(self.lines)
 
     def begin_block(self) -> tuple[str, str]:
-        """Begins a block of text, with an empty line before it if needed.
+        """Begins a block of text; writes an empty line before the block if needed.
 
         Returns the text before the first line of the block, and the text before each other line.
         """
@@ -143,7 +143,7 @@ class _PlainTextWriter:
         self.frames.append(_LinePrefixes("> ", "> "))
 
     def on_blockquote_close(self, _: Token) -> None:
-        self.close_frame()
+        self.close_innermost_block()
         self.gap = True
 
     def on_bullet_list_open(self, _: Token) -> None:
@@ -177,9 +177,9 @@ class _PlainTextWriter:
         self.frames.append(_LinePrefixes(bullet, " " * len(bullet)))
 
     def on_list_item_close(self, _: Token) -> None:
-        self.close_frame()
+        self.close_innermost_block()
 
-    def close_frame(self) -> None:
+    def close_innermost_block(self) -> None:
         """Ends the innermost quotation, list entry or footnote. If it is empty, its mark is written alone."""
         if not self.frames[-1].begun:
             gap = self.gap

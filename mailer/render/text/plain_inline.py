@@ -1,8 +1,8 @@
 """Writes the inline tokens of a paragraph as plain text: struck words in `~~`, addresses in angle brackets.
 
 The address of a link stands in `<…>` behind the words of the link (RFC 3986, appendix C), so that no mail
-program takes a following mark for a part of the address. The address is the href of the HTML part. If the
-words are the address itself, it is written once. Emphasised words have no marks.
+program takes a following punctuation mark for a part of the address. The address is the same as in the HTML
+part. If the words are the address itself, the address is written once. Emphasised words have no marks.
 """
 
 from __future__ import annotations
@@ -26,14 +26,17 @@ def inline_text(children: Sequence[Token]) -> str:
 
 
 def plain_address(href: str) -> str:
-    """Returns an href as plain text: percent-encoded, and an e-mail address without `mailto:`."""
+    """Returns the address of a link for plain text: percent-encoded, and without `mailto:`."""
     address = normalizeLink(href)
     bare = address.removeprefix("mailto:")
     return address if any(mark in bare for mark in "?,%") else bare
 
 
 def is_same_address(words: str, href: str) -> bool:
-    """Returns whether the words of a link are its address `href`, also decoded or without `https://www.`."""
+    """Returns whether the words of a link are the same address as the link's `href`.
+
+    Percent-encoding and a leading `https://www.` make no difference.
+    """
     return _comparable_address(words) == _comparable_address(href)
 
 
@@ -92,14 +95,16 @@ class _InlineWriter:
         elif f"<{address}>" not in words and address not in words.split():
             self.pieces.append(f" <{address}>")
 
-    def _write_pending_address(self, after: str) -> None:
+    def _write_pending_address(self, following_text: str) -> None:
         """Writes the address that is waiting in `bare`, if any.
 
-        `after` is the text that follows. The address gets angle brackets, unless it stands between spaces.
+        The address gets angle brackets, unless it stands between spaces. `following_text` comes behind it.
         """
         if self.bare is not None:
             before = "".join(self.pieces[-1:])
-            free = (not after or after[0].isspace()) and (not before or before[-1].isspace())
+            free = (not following_text or following_text[0].isspace()) and (
+                not before or before[-1].isspace()
+            )
             self.pieces.append(self.bare if free else f"<{self.bare}>")
             self.bare = None
 

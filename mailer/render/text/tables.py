@@ -1,4 +1,4 @@
-"""Writes a table as plain text: in aligned columns, or row after row if the table is too wide."""
+"""Writes a table as plain text: in aligned columns, or, if too wide, with each row as one flowing line."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ class PlainTable:
     aligns: tuple[str, ...]
 
     def lay_out(self, max_columns: int) -> list[tuple[str, bool]]:
-        """Returns the lines of the table for about `max_columns` columns, as (line, is fixed).
+        """Returns the lines of the table as (line, is_fixed), each about `max_columns` columns wide at most.
 
-        A fixed line must not be wrapped. If the table is too wide for aligned columns, each row is one line
-        with its cells one behind the other, and this line may be wrapped.
+        `is_fixed` is True for a line that must not be wrapped. If the table is too wide for aligned columns,
+        each row is one line with the cells one behind the other, and this line may be wrapped.
         """
         widths = [max(display_width(row[i]) for row in self.rows) for i in range(len(self.aligns))]
         whole = sum(widths) + len(_BETWEEN) * (len(widths) - 1)

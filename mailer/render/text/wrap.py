@@ -55,10 +55,11 @@ def underline(text: object, mark: str = "-") -> str:
 
 
 def wrap(text: object, width: int = WIDTH, indent: str = "", first: str | None = None) -> str:
-    """Returns `text` with each paragraph wrapped to `width` columns, and list entries hanging.
+    """Returns `text` with each paragraph wrapped to `width` columns.
 
-    `indent` stands before each line, but `first`, if given, before the first one. Code is not wrapped.
-    Paragraphs with slots get marks by which `slots/text_part.py` finds them.
+    `indent` is put before each line; if `first` is given, it replaces `indent` before the first line. Further
+    lines of a list entry are indented by the width of the bullet. Code is not wrapped. Paragraphs with slots
+    get marks by which `slots/text_part.py` finds them.
     """
     value = text if isinstance(text, str) else str(text)
     if isinstance(value, PlainText):
@@ -68,12 +69,12 @@ def wrap(text: object, width: int = WIDTH, indent: str = "", first: str | None =
     out: list[str] = []
     for line in _with_tables_laid_out(lines, width - display_width(indent)):
         before = indent if out or first is None else first
-        out += _wrapped_line(line, before, indent, width)
+        out += _wrap_line(line, before, indent, width)
     return "\n".join(out) if out else (indent if first is None else first).rstrip()
 
 
 def flowing_line(text: str) -> TextLine:
-    """Returns a line of plain text with its `>` marks and its bullet separated from its words."""
+    """Returns a line of plain text as a TextLine: quotation marks (`>`) and bullet apart from the words."""
     lead = _LEAD.match(text)
     if lead is None or not lead[0]:
         return TextLine(text)
@@ -88,16 +89,16 @@ def has_too_long_line(lines: str) -> bool:
 
 def wrap_paragraph(text: str, first_prefix: str, other_prefix: str) -> str:
     """Returns a paragraph wrapped to WIDTH columns, with a prefix before each line."""
-    found = _broken_lines(text, _columns_left(WIDTH, first_prefix, other_prefix))
+    found = _lines_of_paragraph(text, _columns_left(WIDTH, first_prefix, other_prefix))
     return "\n".join(
         ((other_prefix if number else first_prefix) + line).rstrip() for number, (_, line) in enumerate(found)
     )
 
 
-def _broken_lines(text: str, max_columns: int) -> Iterator[tuple[str, str]]:
+def _lines_of_paragraph(text: str, max_columns: int) -> Iterator[tuple[str, str]]:
     """Yields the lines of a paragraph, broken to `max_columns` columns, as (space before the line, line).
 
-    The space is "" if the line was broken between two wide characters.
+    The space is the one at which the text was broken, or "" if it was broken between two wide characters.
     """
     line, width, gap, joint = "", 0, "", ""
     for space, unit in _unbreakable_units(text):
@@ -115,7 +116,7 @@ def _broken_lines(text: str, max_columns: int) -> Iterator[tuple[str, str]]:
 
 
 def _columns_left(width: int, *prefixes: str) -> int:
-    """Returns the number of columns of `width` that are left beside the widest of `prefixes`."""
+    """Returns how many of `width` columns are left for text beside the widest of `prefixes`."""
     return max(16, width - max(display_width(each) for each in prefixes))
 
 
@@ -127,12 +128,15 @@ def _with_tables_laid_out(lines: Sequence[TextLine | TableLines], width: int) ->
             yield line
 
 
-def _wrapped_line(line: TextLine, before: str, indent: str, width: int) -> Iterator[str]:
-    first, rest = before + _shortened_prefix(line.first), indent + _shortened_prefix(line.rest)
+def _wrap_line(line: TextLine, first_indent: str, indent: str, width: int) -> Iterator[str]:
+    first, rest = (
+        first_indent + _prefix_of_bounded_length(line.first),
+        indent + _prefix_of_bounded_length(line.rest),
+    )
     if line.kind != "flowing":
         yield (first + (KEEP if line.kind == "code" else "") + line.text).rstrip()
         return
-    broke = list(_broken_lines(line.text, _columns_left(width, first, rest)))
+    broke = list(_lines_of_paragraph(line.text, _columns_left(width, first, rest)))
     slots = MARKER.search(line.text) is not None
     for number, (_, text) in enumerate(broke):
         lead = first if number == 0 else rest
@@ -145,7 +149,7 @@ def _wrapped_line(line: TextLine, before: str, indent: str, width: int) -> Itera
         yield f"{lead}{LEAD}{hanging}{text}{end}"
 
 
-def _shortened_prefix(prefix: str) -> str:
+def _prefix_of_bounded_length(prefix: str) -> str:
     return prefix if len(prefix) <= _MOST_BEFORE else prefix[-_MOST_BEFORE:]
 
 
@@ -164,15 +168,15 @@ def _unbreakable_units(text: str) -> Iterator[tuple[str, str]]:
         yield space, unit
 
 
-def _are_inseparable(before: str, after: str) -> bool:
+def _are_inseparable(left: str, right: str) -> bool:
     """Returns whether no line may end between two characters: narrow ones, or letters of one word.
 
     A line of Korean ends only at spaces, also beside brackets and Han: `『책』을`, `한국어(韓國)는`.
     """
-    if display_width(before) == 1 == display_width(after) or _HANGUL.match(before) or _HANGUL.match(after):
+    if display_width(left) == 1 == display_width(right) or _HANGUL.match(left) or _HANGUL.match(right):
         return True
-    word = _is_word_character(before) and _is_word_character(after)
-    return word and not _ALONE.match(before) and not _ALONE.match(after)
+    word = _is_word_character(left) and _is_word_character(right)
+    return word and not _ALONE.match(left) and not _ALONE.match(right)
 
 
 def _is_word_character(character: str) -> bool:

@@ -1,1 +1,1 @@
-"""Compiles and renders the templates of themes, with their filters and the writing direction of pages."""
+"""Compiles and renders the templates of themes, and sets the writing direction of the rendered pages."""

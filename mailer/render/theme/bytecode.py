@@ -41,8 +41,7 @@ class BuiltInBytecode(FileSystemBytecodeCache):
     def get_bucket(self, environment: Environment, name: str, filename: str | None, source: str) -> Bucket:
         """Returns the bucket (Jinja2's cache entry) of a template.
 
-        A template whose `source` is not that of the built-in file gets an empty bucket, which is never
-        stored.
+        If `source` is not the text of the built-in template `name`, the bucket is empty and never stored.
         """
         if not self._is_built_in(name, source):
             return Bucket(environment, "", "")
@@ -59,12 +58,12 @@ class BuiltInBytecode(FileSystemBytecodeCache):
         return hashlib.sha256(f"{jinja2.__version__}\0{_rewriters_digest()}\0{source}".encode()).hexdigest()
 
     def load_bytecode(self, bucket: Bucket) -> None:
-        """Fills the bucket from its file of bytecode. A file that cannot be read counts as missing."""
+        """Fills the bucket from the template's bytecode file. An unreadable file counts as missing."""
         with suppress(OSError, EOFError, UnpicklingError, ValueError):
             super().load_bytecode(bucket)
 
     def dump_bytecode(self, bucket: Bucket) -> None:
-        """Writes the bucket to its file of bytecode, unless Python is set to write no bytecode."""
+        """Writes the bucket to the template's file of bytecode, unless Python is set to write no bytecode."""
         if sys.dont_write_bytecode or not bucket.key:
             return
         with suppress(OSError):

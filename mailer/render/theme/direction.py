@@ -61,7 +61,7 @@ def has_both_directions(issue: Issue) -> bool:
 def _language_attributes(language: str, around: str) -> str:
     """Returns the attribute `lang`, and `dir` if the direction differs, each with a space before it.
 
-    `around` is the language of the surrounding text. Returns "" if it is the same as `language`.
+    `around` is the language of the surrounding text. Returns "" if `around` is the same as `language`.
     """
     if language == around:
         return ""
@@ -70,7 +70,7 @@ def _language_attributes(language: str, around: str) -> str:
     return f' lang="{escape(language)}"{dir_attribute}'
 
 
-def _language_of(context: Context, part: Any) -> str:
+def _language_of_part(context: Context, part: Any) -> str:
     language: str = context["language"] if part is None else part.language
     return language
 
@@ -79,21 +79,22 @@ def _language_of(context: Context, part: Any) -> str:
 def _lang_attributes(context: Context, part: Any, around: Any = None) -> Markup:
     """Returns the attributes `lang` and `dir` of an item, a section or the column, for a template.
 
-    `around` is the surrounding part, None for the issue. Returns "" if both have the same language.
+    `around` is the surrounding part, or None if this is the issue. Returns "" if both have the same language.
     """
-    return Markup(_language_attributes(_language_of(context, part), _language_of(context, around)))  # noqa: S704
+    return Markup(_language_attributes(_language_of_part(context, part), _language_of_part(context, around)))  # noqa: S704
 
 
 @pass_context
 def _marked_theme_words(context: Context, text: str, around: Any = None) -> str:
-    """Returns words of the theme, for a template to print within the part `around` (None: the issue).
+    """Returns words of the theme, for a template to print within `around`, a part of the issue.
 
-    If the part has another language, the words are put into an element with their own `lang`.
+    If the language of `around` is not the theme's, the words are put into an element with a `lang` of their
+    own. None stands for the whole issue.
     """
     if not context.eval_ctx.autoescape:
         return text
     language = getattr(text, "language", context["language"])
-    attributes = _language_attributes(language, _language_of(context, around))
+    attributes = _language_attributes(language, _language_of_part(context, around))
     if not attributes:
         return text
     words = text.rstrip(" ")  # a space within would stand at the other side
@@ -108,7 +109,7 @@ def _isolated_name(context: Context, text: str, part: Any = None) -> str:
     """
     if not context.eval_ctx.autoescape:
         return text
-    return isolated_name(text, direction_of(_language_of(context, part)))
+    return isolated_name(text, direction_of(_language_of_part(context, part)))
 
 
 #: What templates call.
@@ -118,14 +119,14 @@ GLOBALS: dict[str, Any] = {"bdi": _isolated_name, "lang": _lang_attributes, "our
 def set_direction(html: str, markers: Markers, direction: str) -> str:
     """Returns the page with `dir` attributes, and with MRML's styles changed to the direction of each part.
 
-    `direction` (`ltr` or `rtl`) is that of the whole page. Parts in the other direction must have a `dir`
-    attribute in `html` already.
+    `direction` (`ltr` or `rtl`) is the direction of the whole page. In `html`, each part in the other
+    direction must have a `dir` attribute already.
     """
     return _DirectionWriter(html, markers, direction).rewritten()
 
 
 class _DirectionWriter:
-    """Rewrites a page tag by tag. `open` holds the open elements and their directions."""
+    """Adds writing directions to a page, tag by tag. `open` holds the open elements and their directions."""
 
     def __init__(self, html: str, markers: Markers, direction: str) -> None:
         self.html = html
@@ -134,7 +135,7 @@ class _DirectionWriter:
         self.inside = False  # the body
 
     def rewritten(self) -> str:
-        """Returns the whole page, rewritten."""
+        """Returns the whole page with writing directions."""
         pieces: list[str] = []
         end = 0
         for match in _PIECE.finditer(self.html):
@@ -200,7 +201,7 @@ class _DirectionWriter:
             return self._isolated_numbers(text)
         pieces: list[str] = []
         end = 0
-        for match, slot in self.markers.find_in_piece(text):
+        for match, slot in self.markers.find_markers_in_piece(text):
             address = slot.is_link or slot.paths[0] == "subscriber.email"
             start = '<bdi dir="ltr">' if address else "<bdi>"
             pieces += [self._isolated_numbers(text[end : match.start()]), start, match[0], "</bdi>"]

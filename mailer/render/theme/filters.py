@@ -38,7 +38,7 @@ def _fit_picture(picture: Any, width: int) -> PictureView:
 
 
 def _host_of(url: str) -> str:
-    """Returns the host of a URL without `www.`, with international letters instead of `xn--` encoding."""
+    """Returns the host of a URL without `www.`, with letters such as `ü` instead of their `xn--` encoding."""
     host = (urlsplit(str(url)).hostname or "").removeprefix("www.")
     try:
         return idna.decode(host) if "xn--" in host else host
@@ -49,10 +49,10 @@ def _host_of(url: str) -> str:
 def _linked_words(
     words: Any, url: str, width: int = WIDTH, indent: str = "", first: str | None = None, label: str = ""
 ) -> str:
-    """Returns the words of a link, wrapped for the text part, and below them the URL on a line of its own.
+    """Returns a link for the text part: the wrapped words, and below them the URL on a line of its own.
 
-    If the words are the URL itself, it is written once. `label` stands before the words. `width`, `indent`
-    and `first` are those of the filter `wrap`.
+    If the words are the URL itself, the URL is written once. `label` is written before the words. `width`,
+    `indent` and `first` have the same meaning as for the filter `wrap`.
     """
     if not url:
         return wrap(f"{label}{words}", width, indent, first)

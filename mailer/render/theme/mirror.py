@@ -20,18 +20,19 @@ _WORDS = frozenset(("text-align", "float", "clear"))
 def mirror_rules(css: str, part: Literal["", "ltr", "rtl"] = "") -> str:
     """Returns the CSS rules in `css`, which are for text from left to right, mirrored for right to left.
 
-    With `part`, returns only declarations that must differ within a part in the direction `part` of a page in
-    the other direction, each rule with `[dir="…"]` before its selector. A rule for cells with an `align`
-    attribute is not mirrored, because it means the side that it names.
+    If `part` is given, the rules are for a part of a page that runs in the direction `part`, while the page
+    runs in the other direction. Then only the declarations that must differ are returned, with `[dir="…"]`
+    before each selector. A rule for cells with an `align` attribute is not mirrored, because such a rule
+    means the side that it names.
     """
-    rules = [(selector.strip(), _declarations(body)) for selector, body in _RULE.findall(css)]
+    rules = [(selector.strip(), _parse_declarations(body)) for selector, body in _RULE.findall(css)]
     mirrored = _rule_for_part if part else _mirrored_rule
     made = [rule for selector, each in rules for rule in mirrored(selector, each, part)]
     text = "\n".join(f"{selector} {{ {'; '.join(body)}; }}" for selector, body in made)
     return Markup(text) if isinstance(css, Markup) else text  # noqa: S704
 
 
-def _declarations(body: str) -> list[tuple[str, str]]:
+def _parse_declarations(body: str) -> list[tuple[str, str]]:
     pairs = (declaration.partition(":") for declaration in body.split(";") if declaration.strip())
     return [(name.strip(), value.strip()) for name, _, value in pairs]
 
@@ -47,7 +48,7 @@ def _mirrored_rule(
 def _rule_for_part(
     selector: str, declarations: list[tuple[str, str]], part: str
 ) -> list[tuple[str, list[str]]]:
-    """Returns the rule with only the declarations that differ from those for the rest of the page.
+    """Returns the rule with only the declarations that must differ from the rest of the page.
 
     The list is empty if none differ. `part` is the direction of the part.
     """

@@ -83,7 +83,8 @@ class _ThemeLoader(BaseLoader):
 class _ThemeEnvironment(SandboxedEnvironment):
     """Extends Jinja2's sandbox by slots, limits on loops, and limits on arithmetic.
 
-    If `is_traced` is True, the text of templates holds signs from which `position_of` finds its lines.
+    If `is_traced` is True, the output contains signs of the template lines that it comes from, which
+    `Theme.position_of` reads.
     """
 
     intercepted_binops = frozenset(("*", "**", "%"))
@@ -125,7 +126,7 @@ class _ThemeEnvironment(SandboxedEnvironment):
         return "\n".join(lines)
 
     def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:
-        """Returns `left operator right`. A text can be repeated up to a thousand times.
+        """Returns the result of `left operator right`. A text may be repeated up to a thousand times.
 
         Raises SecurityError for numbers above 10⁹ or an exponent above 16.
         """
@@ -134,7 +135,7 @@ class _ThemeEnvironment(SandboxedEnvironment):
         if operator == "*" and isinstance(left, str) and isinstance(right, int) and right <= 1000:
             return (left * right)[:MAX_TEXT]
         if any(not isinstance(value, int | float) or abs(value) > 1e9 for value in (left, right)):
-            raise SecurityError(f'"{operator}" can only be used with numbers up to a thousand million')
+            raise SecurityError(f'"{operator}" can only be used with numbers up to 1,000,000,000')
         if operator == "**" and abs(right) > 16:
             raise SecurityError("the exponent must not be above 16")
         return super().call_binop(context, operator, left, right)
@@ -149,13 +150,13 @@ class _ThemeEnvironment(SandboxedEnvironment):
         text = default.unescape() if isinstance(default, Markup) else str(default)
         markers: Markers = context[MARKERS]
         path = self.loader.files.display_path(name) if isinstance(self.loader, _ThemeLoader) else name
-        return markers.make(paths, text, (path, line))
+        return markers.make_marker(paths, text, (path, line))
 
     @pass_context
     def count_loop(self, context: Context, values: Iterable[Any]) -> list[Any]:
-        """Returns the values that a loop iterates over, and counts them.
+        """Returns the values that a loop iterates over, and adds their number to the rounds of the template.
 
-        Raises SecurityError if all loops of one template together have more than MAX_STEPS rounds.
+        Raises SecurityError if all loops together have more than MAX_STEPS rounds.
         """
         counter: list[int] = context[MARKERS].steps
         found = list(islice(values, MAX_STEPS + 1))
@@ -180,8 +181,9 @@ class Theme:
     def layout_template(self, layout: str, medium: str, suffix: str) -> str:
         """Returns the name of the template that renders a layout for a medium, such as `email/issue.mjml`.
 
-        `medium` is one of MEDIA, and `suffix` the end of the template's name. Raises ThemeError if the theme
-        has neither a template for the layout nor a general one.
+        `layout` is the layout of the edition, `medium` one of MEDIA, and `suffix` the end of the template's
+        name (`.mjml`, `.txt` or `.html`). Raises ThemeError if the theme has neither a template for the
+        layout nor a general one.
         """
         wanted = f"{medium}/{layout}{suffix}"
         for name in (wanted, f"{medium}/issue{suffix}"):
@@ -199,8 +201,8 @@ class Theme:
     def render(self, name: str, context: Mapping[str, Any]) -> str:
         """Returns the output of the template `name` for `context`.
 
-        Raises ThemeError for an error of the template. A MailerError that a value of the context raises is
-        raised as it is.
+        Raises ThemeError if the template has an error. A MailerError that a value of the context raises is
+        not changed.
         """
         return self._render(self.environment, name, context)
 

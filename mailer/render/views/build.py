@@ -39,7 +39,7 @@ _COMMENT = 40
 
 
 class ViewBuilder:
-    """Builds the views of one rendering. `album` holds the pictures that templates have used."""
+    """Builds the views of one rendering. `album` collects the pictures that the templates use."""
 
     def __init__(
         self,
@@ -59,7 +59,7 @@ class ViewBuilder:
         self._made: list[tuple[str, Key]] = []  # what is wrong with defaults made from other texts
 
     def issue_view(self, issue: model.Issue) -> IssueView:
-        """Returns the view of the issue or of a variant of the issue. Adds its problems to `positions`."""
+        """Returns the view of the issue, or of a variant of the issue. Adds problems to `positions`."""
         self._language = issue.language
         keys = self.positions.keys_by_id(issue)
         title = self._text_with_markers(issue.title, ("title",))
@@ -164,11 +164,13 @@ class ViewBuilder:
         )
 
     def _text_with_markers(self, text: str, key: Key) -> str:
-        """Returns the text with markers for its slots. A slot that is wrong is reported and left out."""
+        """Returns the text with markers for its slots. A faulty slot is reported and left out."""
         try:
             return replace_slots(
                 text,
-                lambda paths, default: self.markers.make(paths, default, self.positions.position_of(key)),
+                lambda paths, default: self.markers.make_marker(
+                    paths, default, self.positions.position_of(key)
+                ),
             )
         except ExpressionError as error:
             if self.positions.is_written(key):
@@ -186,8 +188,8 @@ class ViewBuilder:
     def _markdown_source(self, text: str, key: Key, level: int, language: str = "") -> MarkdownSource:
         """Returns the parsed Markdown text at `key`, with the functions that make its pictures and markers.
 
-        `level` is the level of its highest heading. `language` is a language tag, "" for the issue's
-        language.
+        `level` is the level (1 to 6) for the highest heading of the text. `language` is a language tag, or ""
+        for the issue's language.
         """
 
         def find_picture(src: str, alt: str, caption: str, line: int) -> PictureView:
@@ -197,7 +199,7 @@ class ViewBuilder:
         def replace_slots(words: str) -> str:
             place = self.positions.position_of(key)
             return self.loaded.placeholders.replace_placeholders(
-                words, lambda paths, default: self.markers.make(paths, default, place)
+                words, lambda paths, default: self.markers.make_marker(paths, default, place)
             )
 
         document = self.loaded.documents.get(key, EMPTY) if text else EMPTY

@@ -1,4 +1,4 @@
-"""Defines the values that a template sees of an issue and of the workspace: frozen, and safe to print.
+"""Defines the immutable values by which a template sees an issue and the workspace.
 
 docs/themes.md describes each name in this module for designers. A view is built once for a variant, and the
 templates of its mail, text and web page use it. `called` is the name of a view in error messages.
@@ -174,7 +174,7 @@ class BrandView:
 class LinksView:
     """Holds the links that are the same for every reader. Personal links are slots instead.
 
-    `archive` is the URL of the public page, '' if the edition has no public pages.
+    `archive` is the URL of the public page, or '' if the edition has no public pages.
     """
 
     called: ClassVar[str] = "links"

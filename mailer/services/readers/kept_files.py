@@ -36,7 +36,7 @@ from mailer.services.workspace import make_workspace
 from mailer.spool.erased_words import journal_has_text_about_erased_people, redact_journal
 from mailer.spool.lock import campaign_lock
 from mailer.spool.open import retained_texts_of
-from mailer.store.database import clear_free_pages, compact, open_store
+from mailer.store.database import clear_free_pages, compact_database, open_store
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
@@ -248,7 +248,7 @@ def _clear_free_pages(
             return
         if not _file_contains_personal_data(db, path, spellings, personal_texts):
             return
-        compact(db)
+        compact_database(db)
         if not truncate_wal(db):
             yield f"{path.name}-wal may hold the address, because another command is reading; {again}"
     except sqlite3.Error as error:

@@ -1,4 +1,4 @@
-"""Creates the first tables: people, consents, campaigns, deliveries, events."""
+"""Contains the migrations that create the first tables: people, consents, campaigns, deliveries, events."""
 
 from __future__ import annotations
 

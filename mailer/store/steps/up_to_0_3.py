@@ -1,4 +1,4 @@
-"""Migrates to versions up to 0.3: schedules, causes of refusals, pace limits, deferrals, plans, runs."""
+"""Contains the migrations up to version 0.3: schedules, causes of refusals, rate limits, plans and more."""
 
 from __future__ import annotations
 
@@ -19,8 +19,7 @@ __all__ = [
 
 
 def m003_schedule(db: Database) -> None:
-    """Adds columns to campaigns: the due time, the readers' local time, the canary and the time it is held
-    until."""
+    """Adds columns to campaigns: the due time, the readers' local time, the canary, and the end of a hold."""
     for statement in (
         # SQLite cannot change a CHECK, so the table is rebuilt. `due_at` is when it may begin (UTC),
         # `local_time` the readers' own hour (`08:00`), `canary` JSON about the canary, and `held_until`
@@ -59,13 +58,15 @@ def m003_schedule(db: Database) -> None:
 
 
 def m004_causes(db: Database) -> None:
-    """Adds the cause of a refusal: `address`, `mailbox`, `us` or `them`; empty if nobody refused the
-    message."""
+    """Adds a column with the cause of a refusal: `address`, `mailbox`, `us` or `them`.
+
+    The cause is empty if no server refused the message.
+    """
     db.conn.execute("ALTER TABLE deliveries ADD COLUMN cause TEXT NOT NULL DEFAULT ''")
 
 
 def m005_paces(db: Database) -> None:
-    """Adds a table of how much of each rate limit is used, which all runs share."""
+    """Adds a table of how much of each rate limit is used up; all runs share these limits."""
     db.conn.execute(
         # `name` is a domain (empty: all of them) and the unit of time: `/h`, `gmail.com/s`. Of so many an
         # hour or a day, `since` is when the newest window began and `used` how many were spent in it; of
@@ -81,8 +82,7 @@ def m005_paces(db: Database) -> None:
 
 
 def m006_deferrals(db: Database) -> None:
-    """Adds the time of a delivery's first deferral, and whether the delivery only went into an outbox
-    folder."""
+    """Adds columns to deliveries: the time of the first deferral, and whether only an outbox was used."""
     for statement in (
         # `deferred_since` is UTC, empty where a delivery never was; `in_folder` is 1 where the newest
         # hand-over was to a folder, which reached nobody.
@@ -136,9 +136,9 @@ def m008_runs(db: Database) -> None:
 
 
 def m009_accepted_by(db: Database) -> None:
-    """Adds the transport that has accepted mail of a campaign.
+    """Adds a column to campaigns: the transport that has accepted mail of the campaign.
 
-    Refusals by this transport concern the recipients, not the sender.
+    If a transport has accepted mail, its refusals concern the recipients, not the sender.
     """
     for statement in (
         # The transport's URL, empty where no mail was accepted except into a folder.

@@ -1,4 +1,4 @@
-"""Migrates to versions 0.4 and 0.5: former addresses, stable ids, texts about erased people."""
+"""Contains the migrations to versions 0.4 and 0.5: former addresses, stable ids, erased people."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ __all__ = ["m010_former_addresses", "m011_stable_ids", "m012_words_about_the_era
 
 
 def m010_former_addresses(db: Database) -> None:
-    """Adds the former addresses of people, as hashes like those of the suppression list."""
+    """Adds a table of people's former addresses, as hashes like those of the suppression list."""
     for statement in (
         # `subscriber_id` is the last person who had the address, `until` the time (UTC) when it was changed.
         """
@@ -27,7 +27,7 @@ def m010_former_addresses(db: Database) -> None:
 
 
 def m011_stable_ids(db: Database) -> None:
-    """Adds stable ids, by which links and messages identify a reader.
+    """Adds a column of stable ids, by which links and messages identify a reader.
 
     Subscriber ids are assigned again after an old backup is restored, so they cannot identify readers.
     """
@@ -51,7 +51,7 @@ def m011_stable_ids(db: Database) -> None:
 
 
 def m012_words_about_the_erased(db: Database) -> None:
-    """Clears server replies about people whom an earlier version has erased."""
+    """Clears the server replies of deliveries to people whom an earlier version has erased."""
     for statement in (
         # Servers' answers repeat the address, even on acceptance. Ids that cannot hold one stay, and so
         # do the reasons of skipped deliveries, which mailer itself wrote.

@@ -1,4 +1,4 @@
-"""Migrates to version 0.6: adds `held` and `owner` to deliveries, and allows NULL in `due_at`."""
+"""Contains the migration to version 0.6: `held` and `owner` of deliveries, and NULL in `due_at`."""
 
 from __future__ import annotations
 

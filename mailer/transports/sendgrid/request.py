@@ -18,7 +18,7 @@ from mailer.addresses import address_with_ascii_domain
 from mailer.config import Mailbox
 from mailer.message.mime import encoded_words
 from mailer.message.paragraphs import EncodedParagraph
-from mailer.render.slots.slots import RenditionPart, Slot, SlotContext, escape
+from mailer.render.slots.slots import RenditionPart, Slot, SlotContext, escape_for_context
 from mailer.transports.base import OutgoingMessage
 
 __all__ = ["MOST_RECIPIENTS", "REFERENCE", "RequestTemplate", "UnfitRecipient", "groups_for_requests"]
@@ -155,14 +155,16 @@ class RequestTemplate:
         if slot.default or not self._is_link(plain):
             return slot
         link = self._sample[slot.paths[0]]
-        return plain if escape(link, slot.context) == link else slot
+        return plain if escape_for_context(link, slot.context) == link else slot
 
     def _is_link(self, slot: Slot) -> bool:
         """Returns whether a slot is one of our links in plain text, which differ only in their tokens."""
         if len(slot.paths) > 1 or slot.context is not SlotContext.TEXT or slot.default:
             return False
         link = self._sample.get(slot.paths[0], "") if slot.paths[0].startswith("links.") else ""
-        return bool(link) and _json(link) == f'"{link}"' and escape(link, SlotContext.TEXT) == link
+        return (
+            bool(link) and _json(link) == f'"{link}"' and escape_for_context(link, SlotContext.TEXT) == link
+        )
 
 
 def groups_for_requests(batch: Sequence[OutgoingMessage]) -> Iterator[list[int]]:

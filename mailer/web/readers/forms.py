@@ -1,6 +1,7 @@
-"""Reads the fields of a form, or of a mail program's one-click POST. No content of a body is an error.
+"""Reads the fields of a form, or of a mail program's one-click POST. Any content of a body is accepted.
 
-RFC 8058 allows urlencoded and multipart bodies; a body that is neither, or is broken, has no fields.
+RFC 8058 allows urlencoded and multipart bodies. A body of another type, or a broken body, counts as a form
+without fields.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ _CHARSET = re.compile(r'charset\s*=\s*+"?+(?!(?:utf-?8|us-ascii|iso-8859-1)(?:["
 async def read_form(request: Request) -> FormFields:
     """Returns the values of each form field by name, with LF as line ends and no invisible characters.
 
-    Raises only HTTPException, if the body is too large (413) or too slow (408).
+    Raises only HTTPException: 413 if the body is too large, 408 if it arrives too slowly.
     """
     await request.body()
     if _CHARSET.search(request.headers.get("content-type", "")):

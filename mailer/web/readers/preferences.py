@@ -24,7 +24,7 @@ _READING = ("active", "pending")
 
 
 class PreferencesPage:
-    """Answers GET with the reader's choice of editions, and saves the choice for POST."""
+    """Answers GET with a form to choose editions, and saves the reader's choice on POST."""
 
     def __init__(self, settings: Settings, actions: ReaderActions, pages: ReaderPages) -> None:
         self._editions = settings.editions
@@ -38,7 +38,7 @@ class PreferencesPage:
         )
 
     async def answer_post(self, request: Request) -> Response:
-        """Saves the choice of editions in the form. A POST from any other form saves nothing."""
+        """Saves the choice of editions that the form holds. A POST without this form saves nothing."""
         text, form = request.path_params["token"], await read_form(request)
         if form.get("step") != ["save"]:
             return self._page_response(
@@ -56,7 +56,7 @@ class PreferencesPage:
             return page_for_unknown_reader(self._pages, request, visit)
         away = person.status not in _READING
         refused = visit.refused or (has_chosen and away)
-        page = self._pages.page(
+        page = self._pages.render_page(
             "preferences",
             person.language,
             editions=self._editions,

@@ -1,4 +1,4 @@
-"""Makes the page for a link that names no reader of this workspace. It says that nothing was changed."""
+"""Makes the page for a link whose token names no reader of this workspace: nothing was changed."""
 
 from __future__ import annotations
 

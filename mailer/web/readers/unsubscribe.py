@@ -26,7 +26,10 @@ _HERE = ("active", "pending", "bounced")
 
 
 class UnsubscribePage:
-    """Answers GET with a page with one button, and unsubscribes for POST. A second POST may add a reason."""
+    """Answers GET with a page with one button, and unsubscribes the reader on POST.
+
+    A second POST may add a reason.
+    """
 
     def __init__(self, actions: ReaderActions, pages: ReaderPages) -> None:
         self._actions = actions
@@ -38,7 +41,7 @@ class UnsubscribePage:
         return self._page_response("unsubscribe", request, visit)
 
     async def answer_post(self, request: Request) -> Response:
-        """Unsubscribes the reader, or adds a reason. Answers only after the change is recorded."""
+        """Unsubscribes the reader, or adds a reason. Answers only when the change is recorded."""
         text, form = request.path_params["token"], await read_form(request)
         step = form.get("step", ["one-click"])[0]
         reason = form.get("reason", [""])[0][:LONGEST_REASON]
@@ -59,7 +62,7 @@ class UnsubscribePage:
     ) -> Response:
         if visit.person is None:
             return page_for_unknown_reader(self._pages, request, visit)
-        page = self._pages.page(
+        page = self._pages.render_page(
             name,
             visit.person.language,
             preferences=request.path_params["up"]

@@ -55,8 +55,8 @@ class Step:
 
 STEPS = (
     Step("freeze", f"{_SPOOLS}.freeze"),
-    Step("folder written", "mailer.archive.campaign:put_folder"),
-    Step("folder in place", THE_RENAME, once="mailer.archive.campaign:put_folder"),
+    Step("folder written", "mailer.archive.campaign:write_folder_atomically"),
+    Step("folder in place", THE_RENAME, once="mailer.archive.campaign:write_folder_atomically"),
     Step("freeze committed", COMMIT, once=f"{_SPOOLS}.freeze"),
     Step("recovery", f"{_RECOVERY}:settle_claims"),
     Step("status: sending", f"{_CAMPAIGN}.apply_event"),

@@ -58,7 +58,7 @@ def test_a_kill_at_this_step(make_desk: MakeDesk, tally: Tally, step: Step, when
     assert counts == +Counter(accepted=READERS - expected, uncertain=expected)
     arrived = desk.log.recipients()
     assert len(arrived) == READERS - expected + step.arrived[WHEN.index(when)]
-    if step.code in ("put_folder", "put_file", THE_RENAME):
+    if step.code in ("write_folder_atomically", "put_file", THE_RENAME):
         desk.run("campaigns", "verify", SLUG)
 
 
