@@ -14,5 +14,5 @@ from mailer.transports.smtp.comparison import EarlyCommandsComparison
 
 if __name__ == "__main__":
     way = {"always": True, "never": False}[sys.argv.pop(1)]
-    EarlyCommandsComparison.should_send_commands_early = lambda _: way  # type: ignore[method-assign]
+    EarlyCommandsComparison.should_send_commands_early = lambda _: way  # type: ignore[assignment,method-assign]
     main()

@@ -84,7 +84,7 @@ def signatures(raw: bytes) -> list[dict[str, str]]:
     """The tags of each signature, white space taken out, in their order."""
     head = raw.partition(b"\r\n\r\n")[0].replace(b"\r\n ", b"").decode("utf-8").split("\r\n")
     return [
-        dict(tag.strip().split("=", 1) for tag in line.partition(":")[2].split(";"))  # type: ignore[misc]
+        dict(tag.strip().split("=", 1) for tag in line.partition(":")[2].split(";"))
         for line in head
         if line.startswith("DKIM-Signature:")
     ]

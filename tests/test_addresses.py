@@ -168,7 +168,7 @@ def field_of(name: str, line: bytes) -> AddressHeader:
     policy = email.policy.SMTPUTF8.clone(raise_on_defect=True)
     header = email.message_from_string(f"{name}: {line.decode()}\r\n\r\n", policy=policy)[name]
     assert hasattr(header, "addresses")
-    return header  # type: ignore[no-any-return]
+    return header
 
 
 @given(TEXTS)

@@ -143,7 +143,9 @@ def same(root: Path, place: Place, in_file: str, in_environment: str) -> None:
 
 
 def test_every_key_has_its_values_here() -> None:
-    known = {(section, key) for section, model in SECTIONS.items() for key, _ in keys_with_types(model)}
+    known: set[tuple[str, ...]] = {
+        (section, key) for section, model in SECTIONS.items() for key, _ in keys_with_types(model)
+    }
     known |= {("editions", edition, key) for edition in EDITIONS for key, _ in keys_with_types(Edition)}
     known |= {("delivery", "oauth", key) for key, _ in keys_with_types(OAuth)}
     assert set(TEXTS) | set(VALUES) == known

@@ -13,7 +13,6 @@ from typing import Any
 
 import pytest
 
-from mailer import files
 from mailer.files import (
     NewFile,
     atomically_replaced_file,
@@ -184,7 +183,7 @@ def test_a_file_that_is_taken_for_a_leftover_before_it_is_locked_is_made_again(
                 raise BlockingIOError
         real(descriptor, operation)
 
-    monkeypatch.setattr(files.fcntl, "flock", flock)
+    monkeypatch.setattr(fcntl, "flock", flock)
     with atomically_replaced_file(tmp_path / "a") as file:
         file.write(b"data")
     assert names(tmp_path) == {"a"}
@@ -197,7 +196,7 @@ def test_without_locks_a_file_is_written_and_no_leftover_is_removed(
     def flock(*_: Any) -> None:
         raise OSError(errno.ENOLCK, "No locks available")
 
-    monkeypatch.setattr(files.fcntl, "flock", flock)
+    monkeypatch.setattr(fcntl, "flock", flock)
     left = die_while_writing(tmp_path / "a")
     with atomically_replaced_file(tmp_path / "a") as file:
         file.write(b"data")

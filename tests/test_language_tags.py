@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailer.issue.defaults import long_date
+from mailer.language.dates import long_date
 from mailer.language.direction import affects_direction
 from mailer.language_tags import direction_of, fallback_tags, locale_of, normalised_language_tag
 

@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
+from pydantic import BaseModel
 
 from mailer.config import load_settings
 from mailer.config.environment import OTHER_VARIABLES, keys_with_types, variable_name
@@ -21,8 +22,12 @@ def test_the_page_is_in_step_with_the_model() -> None:
 
 
 def test_every_key_and_variable_is_on_the_page() -> None:
-    tables = {**{(name,): model for name, model in SECTIONS.items()}, ("delivery", "oauth"): OAuth}
-    for place, model in {**tables, ("editions", "<NAME>"): Edition}.items():
+    tables: dict[tuple[str, ...], type[BaseModel]] = {
+        **{(name,): model for name, model in SECTIONS.items()},
+        ("delivery", "oauth"): OAuth,
+        ("editions", "<NAME>"): Edition,
+    }
+    for place, model in tables.items():
         for key, _ in keys_with_types(model):
             assert f"| `{key}` | " in TEXT
             assert f"`{variable_name((*place, key))}`" in TEXT

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from mailer.archive import new_folder
 from mailer.archive.new_folder import write_folder_atomically
 from mailer.files import TEMPORARY, put_file
 from tests.syncs import Syncs
@@ -33,7 +32,7 @@ def full_disk(after: int, monkeypatch: pytest.MonkeyPatch) -> None:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         real(descriptor)
 
-    monkeypatch.setattr(new_folder.os, "fsync", fsync)
+    monkeypatch.setattr(os, "fsync", fsync)
 
 
 def test_a_folder_appears_with_all_its_files(tmp_path: Path) -> None:

@@ -61,7 +61,9 @@ def texts(path: Path) -> Iterator[str]:
     """Every string in the code of a file, with its pieces joined."""
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.JoinedStr):
-            yield "".join(p.value for p in node.values if isinstance(p, ast.Constant))
+            yield "".join(
+                p.value for p in node.values if isinstance(p, ast.Constant) and isinstance(p.value, str)
+            )
         elif isinstance(node, ast.Constant) and isinstance(node.value, str):
             yield node.value
 

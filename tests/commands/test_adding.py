@@ -26,7 +26,7 @@ def add(desk: Path) -> Add:
 
 
 def shown(desk: Path, address: str = ANN) -> dict[str, Any]:
-    return run(desk, "subscribers", "show", address, "--json").json  # type: ignore[no-any-return]
+    return run(desk, "subscribers", "show", address, "--json").json
 
 
 def made(desk: Path, status: str) -> None:

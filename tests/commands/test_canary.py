@@ -15,6 +15,7 @@ from mailer.audience.people import list_subscribers
 from mailer.campaign.canary import make_canary
 from mailer.clock import set_clock, utc_now
 from mailer.delivery.progress import Progress
+from mailer.delivery.run import deliver
 from mailer.services.sending import run as sending
 from mailer.store.database import open_store, writing
 from mailer.transports.base import Outcome, OutcomeKind, OutgoingMessage
@@ -276,8 +277,6 @@ def test_another_process_ends_the_wait(
 def test_a_pause_at_the_end_of_the_first_few_leaves_them_to_be_watched(
     desk: Path, clock: Clock, wire: Scripted, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    deliver = sending.deliver
-
     def and_then(*words: Any, **named: Any) -> Progress:
         progress = deliver(*words, **named)
         assert run(desk, "campaigns", "pause", SLUG).status == 0

@@ -23,7 +23,7 @@ pytestmark = pytest.mark.desk(readers=2)
 
 
 def shown(desk: Path, address: str) -> dict[str, Any]:
-    return run(desk, "subscribers", "show", address, "--json").json  # type: ignore[no-any-return]
+    return run(desk, "subscribers", "show", address, "--json").json
 
 
 def change(desk: Path, old: str = OLD, new: str = NEW, *words: str) -> Ran:
@@ -257,7 +257,7 @@ def test_a_refusal_at_the_old_address_says_nothing_of_the_new_one(desk: Path) ->
     )
     assert shown(desk, NEW)["status"] == "active"
     assert spool.retry_all()[0] == 1
-    (claim,) = spool.claim(9) or ()
+    (claim,) = spool.claim(9) or []
     assert addresses_of(db, [claim.person]) == {number: NEW}
     spool.settle(
         [(number, 2, Outcome(OutcomeKind.REJECTED, "", "550 5.1.1 no such user", Cause.ADDRESS), "")]

@@ -18,6 +18,7 @@ from sqlite_utils import Database
 from mailer.config import load_settings
 from mailer.services.database import moved as copies
 from mailer.services.due.background import Scheduler
+from mailer.store import database
 from mailer.store import last_run as place
 from mailer.store.database import open_store
 from mailer.store.last_run import read_last_run
@@ -212,7 +213,7 @@ def test_the_id_of_the_machine_is_nowhere_in_the_database(desk: Path) -> None:
 def test_of_two_runs_noted_at_once_the_last_stays_noted(desk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     settings = load_settings(desk)
     db, other = open_store(settings.database), open_store(settings.database)
-    real = copies.writing
+    real = database.writing
     between = iter([False, True])
 
     def writing(which: Database) -> object:

@@ -80,7 +80,7 @@ def test_the_log_names_places_and_holds_no_value(workspace: Path) -> None:
 
 def test_an_address_in_the_program_itself_is_masked(workspace: Path) -> None:
     try:
-        raise ValueError("x") or "me@news.example"
+        raise ValueError("x") or "me@news.example"  # type: ignore[misc]
     except ValueError as error:
         text = write_error_log(workspace, error, "send").read_text()
     assert "me@" not in text

@@ -138,7 +138,7 @@ def test_a_disk_that_is_full_leaves_nothing_behind(tmp_path: Path, monkeypatch: 
             raise OSError(28, "No space left on device", str(path))
         return real(path, *rest)
 
-    monkeypatch.setattr(new_workspace.os, "open", full)
+    monkeypatch.setattr(os, "open", full)
     with pytest.raises(
         FailureError, match="no workspace was made: no space left on device; correct that and"
     ):
@@ -157,7 +157,7 @@ def test_somebody_elses_file_is_kept_when_it_appears_meanwhile(
             (Path(path).parent / "issues/theirs.yaml").write_text("theirs")
         return real(path, *rest)
 
-    monkeypatch.setattr(new_workspace.os, "open", race)
+    monkeypatch.setattr(os, "open", race)
     with pytest.raises(ConfigError, match=r"mailer\.toml appeared just now and was left as it is"):
         create_workspace(tmp_path / "desk", DAY)
     assert tree(tmp_path / "desk") == {
@@ -192,7 +192,7 @@ def test_ctrl_c_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.Monkey
             raise KeyboardInterrupt
         return real(path, *rest)
 
-    monkeypatch.setattr(new_workspace.os, "open", interrupted)
+    monkeypatch.setattr(os, "open", interrupted)
     with pytest.raises(KeyboardInterrupt):
         create_workspace(tmp_path / "desk", DAY)
     assert tree(tmp_path) == {}
@@ -209,7 +209,7 @@ def test_ctrl_c_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.Monkey
 def test_the_machines_time_zone_is_taken(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, target: str, zone: str
 ) -> None:
-    monkeypatch.setattr(new_workspace.Path, "resolve", lambda self: Path(target))
+    monkeypatch.setattr(Path, "resolve", lambda self: Path(target))
     assert new_workspace._machine_time_zone() == zone
 
 

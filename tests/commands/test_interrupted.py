@@ -243,12 +243,15 @@ def test_a_cancel_recovers_a_run_that_dies_while_it_waits(
     die(desk, monkeypatch)
     lock = campaign_lock(settings, SLUG)
     lock.__enter__()
-    waits = iter((lambda: None, lambda: lock.__exit__(None, None, None)))
+    waits = iter(("it runs", "it dies"))
+
+    def sleep(_: float) -> None:
+        if next(waits) == "it dies":
+            lock.__exit__(None, None, None)
+
     spool = open_spool(db, find_campaign(db, SLUG))
     spool.set_status("cancelled")
-    assert control._wait_for_run_end(
-        make_workspace(settings, db), SLUG, seconds=1.0, sleep=lambda _: next(waits)()
-    )
+    assert control._wait_for_run_end(make_workspace(settings, db), SLUG, seconds=1.0, sleep=sleep)
     assert spool.delivery_counts_by_state()["sending"] == 0
     assert manifest(desk)["status"] == "cancelled"
 

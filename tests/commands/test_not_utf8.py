@@ -38,7 +38,7 @@ def test_a_restore_is_told_why_it_is_refused_and_not_that_its_reason_is(desk: Pa
 
 def test_a_reason_in_utf_8_is_kept_whatever_the_locale_says(desk: Path) -> None:
     variables: dict[str, str | bytes] = {"LC_ALL": "C", "PYTHONUTF8": "0"}
-    words = ["subscribers", "suppress", WHO, "--reason", "不要了".encode()]
+    words: list[str | bytes] = ["subscribers", "suppress", WHO, "--reason", "不要了".encode()]
     assert run_here(desk, *words, variables=variables).returncode == 0
     assert run(desk, "subscribers", "show", WHO, "--json").json["suppressed"]["reason"] == "不要了"
 
@@ -79,7 +79,7 @@ def test_any_other_argument_is_named_and_refused(desk: Path, words: list[str], n
 
 def test_an_issue_with_such_a_name_is_refused_before_anything_is_made(desk: Path) -> None:
     bad = os.fsencode(desk / "issues") + b"/\xff.yaml"
-    shutil.copy(desk / ISSUE, bad)
+    shutil.copy(os.fsencode(desk / ISSUE), bad)
     for words in (["check"], ["plan"], ["send", "--yes"], ["explain", WHO]):
         ended = run_here(desk, *words, b"issues/\xff.yaml")
         assert ended.returncode == 2
@@ -107,7 +107,7 @@ def test_a_list_with_such_a_name_is_imported(workspace: Path) -> None:
 
 def test_a_workspace_with_such_a_name_works(desk: Path) -> None:
     there = os.fsencode(desk.parent) + b"/\xff"
-    shutil.copytree(os.fsencode(desk), there)
     where = Path(os.fsdecode(there))
+    shutil.copytree(desk, where)
     assert run_here(where, "send", ISSUE, "--yes").returncode == 0
     assert run_here(desk, "campaigns", "verify", SLUG, "--workspace", there).returncode == 0

@@ -14,6 +14,7 @@ from sqlite_utils import Database
 from mailer.audience.planned import PlannedPeople
 from mailer.config import load_settings
 from mailer.errors import CampaignError
+from mailer.services.planning.approved_plan import apply_approved_plan
 from mailer.services.planning.prepare import PlanRequest, PreparedIssue, prepare_issue
 from mailer.services.sending.freeze import ChangesSincePlan
 from mailer.services.sending.result import SendResult
@@ -464,7 +465,7 @@ def test_who_comes_back_to_a_version_that_was_not_rendered_stops_it(
     planned = plan(desk)
     for address in (ANNA, DORA):
         leave(desk, address)
-    real = module.apply_approved_plan
+    real = apply_approved_plan
 
     def late(*arguments: object) -> PreparedIssue:
         prepared = real(*arguments)  # type: ignore[arg-type]

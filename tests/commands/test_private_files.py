@@ -107,9 +107,9 @@ def test_a_rescued_database_is_its_owners_alone_whatever_the_other_was(workspace
     assert copies
     for copy in copies:
         assert stat.S_IMODE(copy.stat().st_mode) == 0o600
-    with closing(sqlite3.connect(copies[0])) as copy:
-        copy.execute("CREATE TABLE more (x)")
-        copy.commit()
+    with closing(sqlite3.connect(copies[0])) as connection:
+        connection.execute("CREATE TABLE more (x)")
+        connection.commit()
         for beside in workspace.glob("subscribers.db-rescued-*"):
             assert stat.S_IMODE(beside.stat().st_mode) == 0o600
 

@@ -11,9 +11,11 @@ from typing import Any
 import pytest
 
 from mailer.campaign.campaign import Campaign
+from mailer.campaign.due import due_campaigns
 from mailer.config import load_settings
 from mailer.errors import TransportError
 from mailer.services.due.send_due import send_due_campaigns
+from mailer.services.sending.schedule_issue import schedule_issue
 from mailer.services.workspace import make_workspace
 from mailer.spool.journal import Journal
 from mailer.spool.lock import campaign_lock
@@ -866,9 +868,9 @@ def test_two_who_schedule_the_same_make_one_campaign(
 ) -> None:
     from mailer.services.sending import proposal as sending
 
-    real = sending.schedule_issue
+    real = schedule_issue
 
-    def after_another(*arguments: Any, **named: Any) -> Campaign:
+    def after_another(*arguments: Any, **named: Any) -> object:
         real(*arguments, **named)
         return real(*arguments, **named)
 
@@ -887,7 +889,7 @@ def test_a_campaign_cancelled_between_two_looks_is_not_sent(
     clock.set(EIGHT)
     from mailer.services.due import send_due as due
 
-    real = due.due_campaigns
+    real = due_campaigns
 
     def then_cancelled(*arguments: Any) -> list[Campaign]:
         found = real(*arguments)

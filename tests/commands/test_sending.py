@@ -291,7 +291,7 @@ def interrupted(desk: Path, monkeypatch: pytest.MonkeyPatch, *, after: int) -> R
                 stops.append(stop)
                 yield stop
 
-        def slowly(url, settings, **_):  # type: ignore[no-untyped-def]
+        def slowly(url, settings, **_):
             real = open_transport(url, settings).channel()
 
             def decide(message: OutgoingMessage) -> Outcome:
@@ -344,7 +344,7 @@ def test_an_unreachable_server_loses_nothing(desk: Path) -> None:
 
 
 def test_refusals_end_with_status_1_and_are_told(desk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def decide(message):  # type: ignore[no-untyped-def]
+    def decide(message):
         if message.address.startswith("bob"):
             return Outcome(OutcomeKind.REJECTED, "", "550 5.1.1 no such user")
         if message.address.startswith("chen"):

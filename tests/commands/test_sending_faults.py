@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from mailer.archive.campaign import update_manifest
+from mailer.archive.campaign import update_manifest, write_campaign
 from mailer.config import load_settings
 from mailer.errors import CampaignError
 from mailer.services.planning.prepare import PlanRequest, prepare_issue
@@ -104,7 +104,7 @@ def test_a_resolve_is_told_in_the_folder_too(desk: Path, monkeypatch: pytest.Mon
 def test_a_folder_that_appears_in_between_is_left_alone(desk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from mailer.services.sending import freeze as module
 
-    real = module.write_campaign
+    real = write_campaign
     folder = desk / "campaigns" / SLUG
 
     def late(*arguments: object, **named: object) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from sqlite_utils import Database
 
+from mailer.audience.exchange.exporter import export_csv
 from mailer.commands.program import main
 from mailer.commands.subscribers import lists
 from mailer.services.subscribers import listing
@@ -316,7 +317,7 @@ def test_an_export_to_standard_output_is_csv(listed: Run) -> None:
 def test_two_exports_to_one_file_at_once_do_not_mix(
     listed: Run, workspace: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real, others = listing.export_csv, ["--status=bounced"]
+    real, others = export_csv, ["--status=bounced"]
 
     def another_comes_between(db: Database, file: Any, **wanted: Any) -> int:
         number = real(db, file, **wanted)

@@ -47,7 +47,7 @@ def copies(desk: Path) -> dict[str, EmailMessage]:
         for path in (desk / "outbox").glob("*.eml")
     ]
     assert len({message["To"] for message in found}) == len(found)
-    return {str(message["To"].addresses[0].addr_spec): message for message in found}  # type: ignore[misc]
+    return {str(message["To"].addresses[0].addr_spec): message for message in found}
 
 
 def for_members(message: EmailMessage) -> bool:

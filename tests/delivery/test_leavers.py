@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -149,7 +150,7 @@ def test_who_left_before_is_for_the_claims_to_see(db: Database) -> None:
 
 def test_a_run_does_not_go_on_blind(db: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     moment = 100.0
-    monkeypatch.setattr(module.time, "monotonic", lambda: moment)
+    monkeypatch.setattr(time, "monotonic", lambda: moment)
     reader = open_read_connection(db)
     leavers = Leavers(reader, EDITION)
     reader.close()

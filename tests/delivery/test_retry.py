@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import random
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailer.delivery import retry as deferral
 from mailer.delivery.retry import USUAL, Backoff
 from mailer.delivery.run_claims import RunClaims
 from mailer.delivery.workers.workers import WorkerReport
@@ -32,7 +32,7 @@ def minutes_of_tries(backoff: Backoff) -> list[float]:
 
 
 def test_the_waits_double_from_a_minute_to_four_hours(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(deferral.random, "uniform", lambda *_: 1.0)
+    monkeypatch.setattr(random, "uniform", lambda *_: 1.0)
     assert minutes_of_tries(USUAL) == [0, 1, 2, 4, 8, 16, 32, 64, 128, 256, 496, 736, 976, 1216, 1440]
 
 

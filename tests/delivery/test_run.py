@@ -6,6 +6,7 @@ import sqlite3
 import threading
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlite_utils import Database
@@ -19,7 +20,6 @@ from mailer.delivery.progress import Progress
 from mailer.delivery.retry import USUAL, Backoff
 from mailer.delivery.workers import workers
 from mailer.errors import TransportError
-from mailer.spool.base import Spool
 from mailer.spool.journal import Journal, read_journal
 from mailer.spool.sqlite.spools import SqliteSpool
 from mailer.spool.values import ClaimKey, ReasonGroup, ReplyText
@@ -35,7 +35,7 @@ AT_ONCE = Backoff(first=0.0, longest=0.0)
 
 def run(
     settings: Settings,
-    spool: Spool,
+    spool: DeskSpool,
     transport: Scripted,
     journal: Path,
     *,
@@ -43,7 +43,7 @@ def run(
     pacer: Pacer | None = None,
     connections: int = 4,
     backoff: Backoff = USUAL,
-    **more: object,
+    **more: Any,
 ) -> Progress:
     return run_spool(
         spool,
@@ -54,11 +54,11 @@ def run(
         connections=connections,
         stop=stop or StopFlag(),
         backoff=backoff,
-        **more,  # type: ignore[arg-type]
+        **more,
     )
 
 
-def left(spool: Spool) -> dict[str, int]:
+def left(spool: DeskSpool) -> dict[str, int]:
     return {state: number for state, number in spool.delivery_counts_by_state().items() if number}
 
 

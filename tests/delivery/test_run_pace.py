@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlite_utils import Database
@@ -16,7 +17,6 @@ from mailer.config import Pace, Settings
 from mailer.delivery import intake
 from mailer.delivery.pacing.pace import Pacer
 from mailer.delivery.progress import Progress
-from mailer.spool.base import Spool
 from mailer.spool.ledger import RateLimitLedger
 from mailer.spool.sqlite.pace_budget import StoredRateLimitLedger
 from mailer.spool.sqlite.spools import SqliteSpool
@@ -24,7 +24,7 @@ from mailer.spool.values import FindExcluded, ReplyText
 from mailer.store.database import open_store
 from mailer.transports.base import Outcome, OutcomeKind, OutgoingMessage
 from mailer.transports.stop import StopFlag
-from tests.spooled import Scripted, add_readers, freeze, open_spool, run_spool, templates
+from tests.spooled import DeskSpool, Scripted, add_readers, freeze, open_spool, run_spool, templates
 
 ACCEPTED = Outcome(OutcomeKind.ACCEPTED, "ok")
 #: Far in the future, because claims go by the real clock: who is parked by this one is not due.
@@ -33,14 +33,14 @@ TEN = datetime(2126, 11, 21, 10, tzinfo=UTC).timestamp()
 
 def run(
     settings: Settings,
-    spool: Spool,
+    spool: DeskSpool,
     transport: Scripted,
     journal: Path,
     pacer: Pacer | None = None,
     *,
     clock: Callable[[], float] = time.time,
     connections: int = 4,
-    **more: object,
+    **more: Any,
 ) -> Progress:
     return run_spool(
         spool,
@@ -51,11 +51,11 @@ def run(
         connections=connections,
         stop=StopFlag(),
         clock=clock,
-        **more,  # type: ignore[arg-type]
+        **more,
     )
 
 
-def left(spool: Spool) -> dict[str, int]:
+def left(spool: DeskSpool) -> dict[str, int]:
     return {state: number for state, number in spool.delivery_counts_by_state().items() if number}
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from functools import partial
 
 from mailer.doctor.dns.zone_file import zone_file_line
 from mailer.doctor.examine import Check, run_checks
@@ -18,7 +19,7 @@ def test_checks_run_at_once_and_answer_in_order() -> None:
         meeting.wait()  # only passes when all three are there
         yield Finding(name, Status.OK, "met")
 
-    found = run_checks([Check(name, lambda name=name: meet(name)) for name in "abc"])
+    found = run_checks([Check(name, partial(meet, name)) for name in "abc"])
     assert [finding.name for finding in found] == ["a", "b", "c"]
     assert {finding.status for finding in found} == {Status.OK}
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from collections.abc import Iterator
 
 import pytest
 
@@ -14,7 +15,7 @@ KEY = "SG.key.of-the-tests"
 
 
 @pytest.fixture
-def api(world: World, monkeypatch: pytest.MonkeyPatch):  # type: ignore[no-untyped-def]
+def api(world: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[WebServer]:
     with WebServer({"/v3/scopes": (200, '{"scopes": ["mail.send", "alerts.read"]}')}) as web:
         world.configure("^transport = .*", 'transport = "sendgrid:"')
         monkeypatch.setenv("MAILER_SENDGRID_URL", f"http://127.0.0.1:{web.port}")

@@ -161,7 +161,7 @@ def api(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> Iterator[SendGridApi]:
         yield api
 
 
-class At(list):  # type: ignore[type-arg]
+class At(list[Any]):
     """What a server received; does something while it takes the `number`th, before it answers."""
 
     def __init__(self, number: int, then: Callable[[], object]) -> None:

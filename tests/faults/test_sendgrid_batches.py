@@ -16,6 +16,7 @@ import pytest
 
 from mailer.delivery.workers.workers import Workers
 from mailer.spool.journal import Journal
+from mailer.transports.buffered import wait_until_sent
 from mailer.transports.http import connection as http_connection
 from mailer.transports.sendgrid.transport import SendGrid
 from tests.clock import Clock
@@ -148,7 +149,7 @@ def test_a_kill_between_the_halves_of_a_request_leaves_nobody_in_doubt(
 def before_last_byte(patch: pytest.MonkeyPatch, number: int, then: Callable[[], None]) -> None:
     """Does something when all of that request (from 1) was sent but its last byte."""
     seen = 0
-    wait = http_connection.wait_until_sent
+    wait = wait_until_sent
 
     def waited(connection: socket.socket, seconds: float | None) -> None:
         nonlocal seen

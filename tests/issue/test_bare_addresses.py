@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailer.issue.markdown.document import Document, line_of_token, parse_markdown, words_of
+from mailer.issue.markdown.document import Document, parse_markdown, words_of
+from mailer.issue.markdown.findings import line_of_token
 from tests.issue.conftest import NAME, Load, Wrong
 
 NO_LINKS = """

@@ -6,6 +6,7 @@ import io
 import unicodedata
 from collections.abc import Callable
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from hypothesis import given
@@ -21,7 +22,8 @@ from tests.issue.conftest import NAME, Load, Wrong, picture
 
 Write = Callable[[str, str | bytes], Path]
 
-FORMS = ("NFC", "NFD")
+Form = Literal["NFC", "NFD"]
+FORMS: tuple[Form, ...] = ("NFC", "NFD")
 
 
 def moving(format: str, frames: int = 2) -> bytes:
@@ -51,7 +53,9 @@ def test_others_are_taken(load: Load, write: Write, head: str, data: bytes) -> N
 
 @pytest.mark.parametrize("disk", FORMS)
 @pytest.mark.parametrize("typed", FORMS)
-def test_a_name_matches_whatever_its_form(load: Load, write: Write, head: str, disk: str, typed: str) -> None:
+def test_a_name_matches_whatever_its_form(
+    load: Load, write: Write, head: str, disk: Form, typed: Form
+) -> None:
     there, written = (unicodedata.normalize(form, "bilder-für-é/Ärger 조선.png") for form in (disk, typed))
     write(f"issues/{there}", picture())
     loaded = load(
@@ -69,7 +73,9 @@ def test_a_name_matches_whatever_its_form(load: Load, write: Write, head: str, d
     ),
     there=st.sampled_from(FORMS),
 )
-def test_a_name_is_found_in_any_form(name: str, there: str, tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_a_name_is_found_in_any_form(
+    name: str, there: Form, tmp_path_factory: pytest.TempPathFactory
+) -> None:
     on_disk = unicodedata.normalize(there, name)
     if on_disk in (".", "..") or "/" in on_disk or len(on_disk.encode()) > 255:
         return

@@ -166,7 +166,7 @@ def test_a_crowd_of_pictures_is_refused_without_a_search_for_each(
         searches.append(pattern)
         return real(pattern, *rest, **more)
 
-    monkeypatch.setattr(pictures.re, "sub", counted)
+    monkeypatch.setattr(re, "sub", counted)
     crowd = " ".join(f"![a](a{number}.png)" for number in range(2000))
     write("parts/crowd.yaml", f"title: a\nbody: |\n  {crowd}\n")
     lines = wrong(head + "items:\n  - include: ../parts/crowd.yaml\n")

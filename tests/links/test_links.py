@@ -240,11 +240,14 @@ def test_a_token_of_a_key_that_was_dropped_is_worth_nothing_and_is_told_apart() 
 
 
 def test_a_token_that_is_whole_costs_one_signature(monkeypatch: pytest.MonkeyPatch) -> None:
-    signed = []
+    signed: list[bytes] = []
     real = tokens_module._HmacSigner.sign
-    monkeypatch.setattr(
-        tokens_module._HmacSigner, "sign", lambda self, data: signed.append(data) or real(self, data)
-    )
+
+    def counted(self: tokens_module._HmacSigner, data: bytes) -> bytes:
+        signed.append(data)
+        return real(self, data)
+
+    monkeypatch.setattr(tokens_module._HmacSigner, "sign", counted)
     assert TOKENS.read(made(), Purpose.UNSUBSCRIBE) is not None
     assert len(signed) <= 2  # that of `made`, and the one that is compared
 

@@ -248,4 +248,5 @@ def test_a_thread_that_waited_for_another_takes_what_that_one_made(monkeypatch: 
     made: list[bytes] = []
     assert MinuteCache(dates, lambda stamp, _: made.append(stamp.date)).current_value() is None
     assert made == [kept.date]
-    assert next(said, None) is next(stamps, None) is None
+    assert next(said, None) is None
+    assert next(stamps, None) is None

@@ -7,17 +7,19 @@ from email import message_from_bytes
 from email.header import decode_header, make_header
 from email.message import EmailMessage
 from email.policy import SMTP, strict
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, example, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
+from mailer.addresses import address_with_ascii_domain
 from mailer.config import Settings, load_settings
 from mailer.errors import InputError
 from mailer.links.urls import Purpose
 from mailer.message.envelope import Envelope, Person, mailbox_field
-from mailer.message.message import Message, MessageTemplate, address_with_ascii_domain, compose_sample
+from mailer.message.message import Message, MessageTemplate, compose_sample
 from mailer.render.rendition import Rendition
 from mailer.render.slots.slots import RenditionPart, Slot, SlotContext, escape_for_context
 
@@ -136,7 +138,9 @@ def test_headers_are_those_of_a_well_kept_list(settings: Settings) -> None:
     assert link in message.get_body(("plain",)).get_content()  # type: ignore[union-attr]
 
 
-def test_one_click_stays_whole_for_the_longest_address(workspace, monkeypatch: pytest.MonkeyPatch) -> None:  # type: ignore[no-untyped-def]
+def test_one_click_stays_whole_for_the_longest_address(
+    workspace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     base = "https://news.example.org/" + "p" * 770
     monkeypatch.setenv("MAILER_PUBLICATION_BASE_URL", base)
     settings = load_settings(workspace)
@@ -169,7 +173,7 @@ def test_free_attributes_fill_slots(settings: Settings) -> None:
     assert bodies(parsed(Message(template, Person(1, "a@example.org")).raw()))[0] == "At your firm."
 
 
-def test_a_chinese_edition_name_stays_a_valid_list_id(workspace, settings: Settings) -> None:  # type: ignore[no-untyped-def]
+def test_a_chinese_edition_name_stays_a_valid_list_id(workspace: Path, settings: Settings) -> None:
     config = workspace / "mailer.toml"
     config.write_text(config.read_text("utf-8").replace("Morning Brief", "港口早报"), encoding="utf-8")
     message = parsed(
@@ -180,7 +184,9 @@ def test_a_chinese_edition_name_stays_a_valid_list_id(workspace, settings: Setti
     assert message["List-Id"] == "港口早报 <morning.news.example.org>"
 
 
-def test_bounces_come_back_to_an_address_of_their_own(workspace, monkeypatch: pytest.MonkeyPatch) -> None:  # type: ignore[no-untyped-def]
+def test_bounces_come_back_to_an_address_of_their_own(
+    workspace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("MAILER_DELIVERY_RETURN_PATH", "bounces@news.example.org")
     shared = envelope(load_settings(workspace))
     path = Message(

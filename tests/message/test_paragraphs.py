@@ -18,7 +18,7 @@ from mailer.message.message import Message, MessageTemplate
 from mailer.message.mime import LINE, encode_quoted_printable, encode_slot_value
 from mailer.message.paragraphs import EncodedParagraph
 from mailer.render.slots.markers import Markers
-from mailer.render.slots.slots import RenditionPart, join_fragments
+from mailer.render.slots.slots import Paragraph, RenditionPart, join_fragments
 from mailer.render.slots.text_part import text_part
 from mailer.render.text.wrap import LIMIT, display_width, wrap
 from tests.message.test_message import NAME, bodies, built_slowly, envelope, parsed, rendition
@@ -187,13 +187,13 @@ def test_readers_with_links_of_one_length_cost_one_wrapping(monkeypatch: pytest.
     part = text_part(wrap(f"To leave this list, open {LEAVE} in a browser."), MARKERS)
     (paragraph,) = part.paragraphs
     wrapped: list[str] = []
-    rewrap = paragraphs.Paragraph.wrapped_if_too_long
+    rewrap = Paragraph.wrapped_if_too_long
 
     def counted(self: Any, shown: str, filled: Sequence[str]) -> str:
         wrapped.append(shown)
         return rewrap(self, shown, filled)
 
-    monkeypatch.setattr(paragraphs.Paragraph, "wrapped_if_too_long", counted)
+    monkeypatch.setattr(Paragraph, "wrapped_if_too_long", counted)
     ready = EncodedParagraph(part, paragraph)
     for number in range(100, 200):
         link = f"https://news.example.org/leave/{number}/{'q' * 40}"

@@ -151,6 +151,7 @@ def test_every_catalogue_has_every_message_of_the_templates(path: Path) -> None:
     for original, message in translated.items():
         forms = message.string if isinstance(message.string, tuple | list) else (message.string,)
         for form in forms:
+            assert form is not None
             assert form.strip()
             assert sorted(slots.findall(form)) == sorted(slots.findall(wanted[original] or original)), (
                 original

@@ -23,7 +23,7 @@ def read(complaints: list[tuple[str, int]]) -> Read:
     def find(src: str, alt: str, caption: str, line: int) -> PictureView:
         if src == "missing.png":
             complaints.append(("missing", line))
-        return PictureView(alt, caption, "", 300, 200, f"https://img.test/{src}", lambda *_: ("", None))  # type: ignore[arg-type,return-value]
+        return PictureView(alt, caption, "", 300, 200, f"https://img.test/{src}", lambda *_: ("", None))  # type: ignore[arg-type]
 
     def rich(text: str, *, one_line: bool = False, **more: Any) -> MarkdownText:
         found = document.parse_markdown(text)
@@ -48,7 +48,7 @@ def test_nothing_is_false(read: Read) -> None:
     assert not read("")
     assert not read(" \n ")
     assert read("x")
-    assert read("").html == read("").text == read("").inline == ""
+    assert (read("").html, read("").text, read("").inline) == ("", "", "")
 
 
 def test_html_in_the_source_never_reaches_a_page(read: Read) -> None:

@@ -136,9 +136,10 @@ def test_the_cache_forgets_what_is_too_much(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(pictures, "_CACHE_BYTES", 10)
     cache = pictures._PictureCache()
     picture = publish_picture(read_picture_header(made()), 600)
-    cache.put(("a", 1), picture)
-    cache.put(("a", 1), picture)
-    assert cache.get(("a", 1)) is None
+    key = ("a", 1, 1, "#ffffff")
+    cache.put(key, picture)
+    cache.put(key, picture)
+    assert cache.get(key) is None
 
 
 @pytest.mark.parametrize("data", [b"", b"\x89PNG\r\n\x1a\n", b"<svg/>", made(format="BMP"), b"\0" * 100])

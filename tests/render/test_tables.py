@@ -33,7 +33,7 @@ CELLS = st.lists(
 
 
 def read(text: str, **more: Any) -> MarkdownText:
-    def nothing(*_: object) -> None:
+    def nothing(*_: object) -> Any:
         return None
 
     return MarkdownText(MarkdownSource(document.parse_markdown(text), nothing, **more))

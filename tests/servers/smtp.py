@@ -20,7 +20,7 @@ from collections import deque
 from dataclasses import dataclass
 from email.message import EmailMessage
 from types import TracebackType
-from typing import Any, Literal, Self
+from typing import Any, AnyStr, Literal, Self
 
 from aiosmtpd.smtp import SMTP, AuthResult, LoginPassword
 
@@ -132,7 +132,7 @@ class SmtpServer:
         self._loop.run_forever()
         server.close()
         for protocol in list(self._protocols):
-            if protocol.transport is not None:
+            if isinstance(protocol.transport, asyncio.WriteTransport):
                 protocol.transport.abort()
         self._loop.run_until_complete(self._wind_up())
         self._loop.close()
@@ -220,12 +220,12 @@ class _Protocol(SMTP):
         self.user = data.login.decode() if right else ""
         return AuthResult(success=right, handled=False)
 
-    async def push(self, status: str | bytes) -> None:
+    async def push(self, status: AnyStr) -> None:
         fault, self.pending = self.pending, None
         if fault is None:
             await super().push(status)
             return
-        assert self.transport is not None
+        assert isinstance(self.transport, asyncio.WriteTransport)
         match fault.action:
             case "reply":
                 await super().push(fault.words)

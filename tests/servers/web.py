@@ -56,7 +56,7 @@ class _Server(ThreadingHTTPServer):
             super().finish_request(request, client_address)
             return
         with contextlib.suppress(OSError), self.tls.wrap_socket(request, server_side=True) as secure:
-            super().finish_request(secure, client_address)  # type: ignore[arg-type]
+            super().finish_request(secure, client_address)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         pass  # a client that leaves is no news

@@ -28,7 +28,7 @@ def test_two_runs_that_rescue_one_database_at_once_make_a_copy_each(
             guard._copy_to_rescue_file(others.pop(), path)
         return real(target)
 
-    monkeypatch.setattr(guard.sqlite3, "connect", another_comes_between)
+    monkeypatch.setattr(sqlite3, "connect", another_comes_between)
     with (
         closing(one.conn),
         closing(two.conn),

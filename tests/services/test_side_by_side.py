@@ -11,6 +11,7 @@ import pytest
 from sqlite_utils import Database
 
 from mailer.campaign.campaign import Campaign
+from mailer.campaign.due import due_campaigns
 from mailer.config import Settings
 from mailer.errors import TransportError
 from mailer.services.due import send_due as due
@@ -271,7 +272,7 @@ def test_trouble_while_looking_for_more_ends_no_run(
 ) -> None:
     schedule(desk, "a")
     clock.set("2026-11-22T00:00")
-    real, looks, looked = due.due_campaigns, iter([1, 0]), threading.Event()
+    real, looks, looked = due_campaigns, iter([1, 0]), threading.Event()
 
     def fail_later(known: list[Campaign], now: str) -> list[Campaign]:
         number = next(looks, None)

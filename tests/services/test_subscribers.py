@@ -78,7 +78,7 @@ def test_a_wrong_request_imports_nothing(desk: Settings, request_: dict[str, obj
 
 def test_a_wrong_choice_is_told_before_anything_is_listed_or_opened(desk: Settings) -> None:
     @contextmanager
-    def opened():  # type: ignore[no-untyped-def]
+    def opened():
         raise AssertionError("it was opened")
         yield
 

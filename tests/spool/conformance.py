@@ -221,10 +221,10 @@ class Conformance:
     def test_settle_keeps_the_time_of_the_first_refusal(self, spool: Spool) -> None:
         spool.claim(1, everybody)
         spool.settle([SettledClaim(1, 1, BUSY, EARLIER)])
-        (first,) = spool.claim(9, everybody, only_person=1) or ()
+        (first,) = spool.claim(9, everybody, only_person=1) or []
         assert first.deferred_since
         spool.settle([SettledClaim(1, 2, BUSY, EARLIER)])
-        (second,) = spool.claim(9, everybody, only_person=1) or ()
+        (second,) = spool.claim(9, everybody, only_person=1) or []
         assert second.deferred_since == first.deferred_since
 
     def test_settle_takes_back_a_cause(self, spool: Spool) -> None:

@@ -18,14 +18,13 @@ from mailer.audience.consent.suppression import suppress
 from mailer.audience.people import get
 from mailer.audience.subscribers import erase, unsubscribe
 from mailer.errors import AudienceError
-from mailer.spool.base import Spool
 from mailer.spool.journal import Journal
 from mailer.spool.open import spools_of
 from mailer.spool.values import ReasonGroup, ReplyText
 from mailer.transports.base import Outcome, OutcomeKind
 from mailer.transports.refusal.refusal import Cause
 from mailer.transports.registry import event_source_of
-from tests.spooled import add_readers, freeze
+from tests.spooled import DeskSpool, add_readers, freeze
 
 GONE = Outcome(OutcomeKind.REJECTED, "", "550 5.1.1 no such user", Cause.ADDRESS)
 FULL = Outcome(OutcomeKind.REJECTED, "", "552 5.2.2 over quota", Cause.MAILBOX)
@@ -40,7 +39,7 @@ def status(db: Database, number: int) -> str:
     return person.status
 
 
-def campaign(db: Database, number: int, reader: int, outcome: Outcome, days_ago: int) -> Spool:
+def campaign(db: Database, number: int, reader: int, outcome: Outcome, days_ago: int) -> DeskSpool:
     """Another campaign to this reader, which ended so, so many days ago."""
     spool = freeze(db, f"campaign-{number}")
     assert spool.claim(9)

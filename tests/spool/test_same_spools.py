@@ -96,12 +96,12 @@ def done(spool: Spool, name: str, words: tuple[Any, ...]) -> object:
         case "settle":
             return sorted((one.person, one.attempt) for one in spool.settle(settled(words[0])))
         case "release":
-            return spool.release(list(dict(words[0]).items()), lowest_priority=words[1])
+            spool.release(list(dict(words[0]).items()), lowest_priority=words[1])
         case "park":
-            return spool.park([ParkedClaim(who, number, 4e9) for who, number in dict(words[0]).items()])
+            spool.park([ParkedClaim(who, number, 4e9) for who, number in dict(words[0]).items()])
         case "adopt_lost_outcomes":
             newest = {row[0]: SettledClaim(*row) for row in words[0]}
-            return spool.adopt_lost_outcomes(list(newest.values()))
+            spool.adopt_lost_outcomes(list(newest.values()))
         case "resolve_uncertain_deliveries":
             return spool.resolve_uncertain_deliveries(resend=words[0], only_person=words[1])
         case "retry_refused_deliveries":
@@ -109,13 +109,14 @@ def done(spool: Spool, name: str, words: tuple[Any, ...]) -> object:
                 lambda rows: {who for who, _ in rows} & words[0], only_person=words[1]
             )
         case "release_waiting_deliveries":
-            return spool.release_waiting_deliveries(include_scheduled=words[0])
+            spool.release_waiting_deliveries(include_scheduled=words[0])
         case "make_deferred_deliveries_due":
-            return spool.make_deferred_deliveries_due(due_after=words[0])
+            spool.make_deferred_deliveries_due(due_after=words[0])
         case "take_over_claims":
             return sorted(spool.take_over_claims())
         case _:
             return getattr(spool, name)(*words)
+    return None
 
 
 def seen(spool: Spool) -> list[tuple[object, ...]]:

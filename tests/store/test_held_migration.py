@@ -12,8 +12,8 @@ from sqlite_utils import Database
 
 from mailer.campaign.campaign import Campaign
 from mailer.errors import StoreError
+from mailer.spool.base import Spool
 from mailer.spool.open import spools_of
-from mailer.spool.sqlite.spools import SqliteSpool
 from mailer.store.database import open_store
 from mailer.store.tables import migrations
 from tests.clock import Clock
@@ -106,7 +106,7 @@ def campaign(db: Database) -> Campaign:
     return spools_of(db).find("x")
 
 
-def spool_of(db: Database) -> SqliteSpool:
+def spool_of(db: Database) -> Spool:
     return spools_of(db).open(campaign(db), owner="me", into_folder=True)
 
 

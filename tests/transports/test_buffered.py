@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import socket
 import sys
 import threading
@@ -9,7 +10,6 @@ from contextlib import suppress
 
 import pytest
 
-from mailer.transports import buffered
 from mailer.transports.buffered import unsent_byte_count, wait_until_sent
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only Linux tells")
@@ -41,7 +41,12 @@ def test_it_waits_until_the_other_side_has_read() -> None:
     with mine, theirs:
         assert unsent_byte_count(mine) > 0
         ended = threading.Event()
-        waiting = threading.Thread(target=lambda: (wait_until_sent(mine, 20), ended.set()))
+
+        def wait() -> None:
+            wait_until_sent(mine, 20)
+            ended.set()
+
+        waiting = threading.Thread(target=wait)
         waiting.start()
         assert not ended.wait(0.05)
         theirs.settimeout(0.05)
@@ -62,7 +67,7 @@ def test_a_system_that_does_not_tell_is_not_waited_for(monkeypatch: pytest.Monke
     def unknown(*_: object) -> None:
         raise OSError(25, "Inappropriate ioctl for device")
 
-    monkeypatch.setattr(buffered.fcntl, "ioctl", unknown)
+    monkeypatch.setattr(fcntl, "ioctl", unknown)
     mine, theirs = full_connection()
     with mine, theirs:
         wait_until_sent(mine, 0.01)

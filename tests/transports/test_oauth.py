@@ -26,6 +26,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 
 from mailer.config import load_settings
 from mailer.errors import ConfigError, TransportError
+from mailer.files import NewFile
 from mailer.transports.base import ServerUnavailable
 from mailer.transports.oauth import oauth, refresh_token, token_endpoint
 from mailer.transports.smtp.server import open_session
@@ -471,7 +472,7 @@ def test_where_there_is_no_room_for_the_next_one_the_provider_is_not_asked(
         def write(self, text: str) -> int:
             raise OSError(errno.ENOSPC, "No space left on device")
 
-    class Full(refresh_token.NewFile):
+    class Full(NewFile):
         def __init__(self, path: Path, **rest: Any) -> None:
             super().__init__(path, **rest)
             self.file.close()

@@ -143,7 +143,12 @@ def test_a_run_that_ends_while_another_connection_asks_gives_back(
 ) -> None:
     """The one that asks has its answer; the other was not handed over, and is no deferral."""
     ended, asking = threading.Event(), threading.Event()
-    first, second = channels(2, lambda _: asking.set() or ended.wait(10))
+
+    def pause(_: float) -> bool:
+        asking.set()
+        return ended.wait(10)
+
+    first, second = channels(2, pause)
     for channel in (first, second):
         channel.look = lambda _: GateAnswer(is_open=not ended.is_set())
     api.limited = True

@@ -17,6 +17,7 @@ from mailer.audience.subscribers import Subscriber
 from mailer.errors import StoreError
 from mailer.services.readers import reader_actions as web_desk
 from mailer.services.readers.reader_actions import ReaderActions
+from mailer.store.database import open_store
 from mailer.web import app as web_app
 from mailer.web.health import HealthCheck
 from tests.web.conftest import Browser, Site
@@ -102,8 +103,12 @@ def test_the_database_is_asked_once_a_second_at_most(
     site: Site, browser: Browser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[Any] = []
-    real = web_desk.open_store
-    monkeypatch.setattr(web_desk, "open_store", lambda *a, **k: asked.append(a) or real(*a, **k))
+
+    def counted(*arguments: Any, **named: Any) -> Database:
+        asked.append(arguments)
+        return open_store(*arguments, **named)
+
+    monkeypatch.setattr(web_desk, "open_store", counted)
     ticks = Ticks()
     monkeypatch.setattr("mailer.web.health._clock", ticks)
     for _ in range(20):

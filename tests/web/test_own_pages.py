@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from mailer.audience.subscribers import Subscriber
+from mailer.audience.subscribers import Subscriber, get
 from mailer.config import Settings
 from mailer.services.readers import reader_actions as web_desk
 from mailer.services.readers.reader_actions import ReaderActions
@@ -267,7 +267,7 @@ def test_a_database_that_fails_at_any_look_is_not_said_to_have_recorded_anything
     data: dict[str, str],
     number: int,
 ) -> None:
-    real, before = web_desk.get, site.contents()
+    real, before = get, site.contents()
     calls = 0
 
     def failing(*arguments: Any) -> Any:

@@ -16,8 +16,8 @@ def logo() -> None:
     draw = ImageDraw.Draw(image)
     edge = size * big
     draw.rounded_rectangle([0, 0, edge - 1, edge - 1], 34 * big, fill="#b5401f")
-    for x in (40, 98):
-        draw.rectangle([x * big, 34 * big, (x + 22) * big - 1, 126 * big - 1], fill="#ffffff")
+    for left in (40, 98):
+        draw.rectangle([left * big, 34 * big, (left + 22) * big - 1, 126 * big - 1], fill="#ffffff")
     for i in range(361):
         x = 26 + 108 * i / 360
         y = 81 + 8.5 * math.sin(math.radians(i * 2 + 180))

@@ -110,6 +110,7 @@ def goods(sheet: Sheet, stall: int, x: float, w: float, rng: random.Random) -> N
 
 
 def coldstore() -> None:
+    x: float
     sheet, rng = Sheet(), random.Random(4)  # noqa: S311
     sheet.bands(
         0,

@@ -93,7 +93,7 @@ def test_a_list_of_a_hundred_is_read_in_the_encoding_that_is_usual(language: str
 
 @pytest.mark.parametrize(("language", "encoding"), USUAL)
 def test_a_short_list_is_never_spoilt(language: str, encoding: str) -> None:
-    cases = (str, str.upper, str.lower)
+    cases: tuple[Callable[[str], str], ...] = (str, str.upper, str.lower)
     for count, (seed, case) in itertools.product((1, 2, 3, 5, 20), enumerate(cases)):
         text, content = written(language, encoding, count, seed, case=case)
         assert read(content) in ("", text)

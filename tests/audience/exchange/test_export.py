@@ -117,7 +117,7 @@ def test_an_export_is_imported_elsewhere_as_it_was(
     first, second = open_store(folder / "first.db"), open_store(folder / "second.db")
     for number, (name, value, status) in enumerate(rows):
         tags = [tag for tag in (cleaned(clean_line, name), cleaned(clean_line, value)) if tag]
-        first["subscribers"].insert(
+        first.table("subscribers").insert(
             {
                 "address": f"'+{number}@example.org",
                 "address_key": f"'+{number}@example.org",

@@ -187,8 +187,10 @@ ADDRESSES = (
     "Email",
     "email",
     "EMAIL",
+    "Subscriber",
+    "邮箱",
+    "电子邮件地址",
 )
-ADDRESSES += ("Subscriber", "邮箱", "电子邮件地址")
 YES = {"yes", "true", "1", "是", "ja", "oui"}
 NO = {"no", "false", "0", "否", "nein", "non"}
 

@@ -11,9 +11,8 @@ from sqlite_utils import Database
 from mailer.config import Pace, Settings
 from mailer.delivery.pacing.pace import Pacer
 from mailer.errors import TransportError
-from mailer.spool.base import Spool
 from mailer.transports.stop import StopFlag
-from tests.spooled import Scripted, add_readers, freeze, run_spool, templates
+from tests.spooled import DeskSpool, Scripted, add_readers, freeze, run_spool, templates
 
 
 def scarce(monkeypatch: pytest.MonkeyPatch, number: int, error: Exception) -> None:
@@ -29,7 +28,7 @@ def scarce(monkeypatch: pytest.MonkeyPatch, number: int, error: Exception) -> No
     monkeypatch.setattr(threading.Thread, "start", start_if_any)
 
 
-def run(settings: Settings, spool: Spool, transport: Scripted, journal: Path) -> None:
+def run(settings: Settings, spool: DeskSpool, transport: Scripted, journal: Path) -> None:
     run_spool(
         spool,
         templates(settings, spool),

@@ -25,7 +25,7 @@ ZONES = {
 
 
 @pytest.fixture
-def dns():  # type: ignore[no-untyped-def]
+def dns():
     with DnsServer(ZONES) as server:
         yield server
 

@@ -85,6 +85,8 @@ class Starter:
             if "status" in answer:
                 self._status[answer["pid"]] = answer["status"]
             else:
+                # The system gives numbers again: that of an earlier command says nothing of this one.
+                self._status.pop(answer["pid"], None)
                 self._started.append(answer["pid"])
 
 

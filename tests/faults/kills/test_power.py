@@ -19,13 +19,12 @@ from sqlite_utils import Database
 
 from mailer.config import Settings
 from mailer.spool import journal as journal_module
-from mailer.spool.base import Spool
 from mailer.spool.journal import Journal
 from mailer.store.database import open_store, writing
 from mailer.transports.base import Outcome, OutcomeKind
 from tests.faults.kills.harness import QUICK, SLUG, Desk, Starter, Tally, compare
 from tests.faults.kills.log import Log
-from tests.spooled import add_readers, freeze
+from tests.spooled import DeskSpool, add_readers, freeze
 
 WINDOW = 8
 READERS = 24
@@ -146,7 +145,7 @@ class _Undo(Exception):
 
 
 @pytest.fixture
-def claimed(settings: Settings) -> Iterator[Spool]:
+def claimed(settings: Settings) -> Iterator[DeskSpool]:
     """Twelve claimed deliveries; the subscribers have the numbers from 1 on."""
     db = open_store(settings.database)
     assert add_readers(db, CLAIMED) == list(range(1, CLAIMED + 1))
@@ -156,7 +155,7 @@ def claimed(settings: Settings) -> Iterator[Spool]:
     db.conn.close()
 
 
-def verdicts(db: Database, spool: Spool, journal: Path) -> dict[int, str]:
+def verdicts(db: Database, spool: DeskSpool, journal: Path) -> dict[int, str]:
     """What the recovery says of each, and nothing is kept of it."""
     states: dict[int, str] = {}
     with contextlib.suppress(_Undo), writing(db):
@@ -169,7 +168,7 @@ def verdicts(db: Database, spool: Spool, journal: Path) -> dict[int, str]:
 @pytest.mark.parametrize("goes_on", ["", "begin", "finish"])
 @pytest.mark.parametrize("same_boot", [True, False])
 def test_a_journal_cut_at_any_byte(
-    claimed: Spool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, goes_on: str, same_boot: bool
+    claimed: DeskSpool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, goes_on: str, same_boot: bool
 ) -> None:
     path = tmp_path / "x.journal"
     journal = Journal(path)

@@ -16,7 +16,6 @@ from mailer.config import Pace, Settings
 from mailer.delivery.pacing.pace import Pacer
 from mailer.delivery.progress import Progress
 from mailer.errors import CircuitBreakerError
-from mailer.spool.base import Spool
 from mailer.spool.journal import Journal
 from mailer.store.database import writing
 from mailer.transports.base import Outcome, OutcomeKind, OutgoingMessage, one_line
@@ -28,6 +27,7 @@ from mailer.transports.stop import StopFlag
 from tests.servers.smtp import SmtpServer
 from tests.spooled import (
     EDITION,
+    DeskSpool,
     Scripted,
     add_readers,
     find_campaign,
@@ -58,7 +58,7 @@ def says(reply: str) -> Callable[[OutgoingMessage], Outcome]:
 
 def run(
     settings: Settings,
-    spool: Spool,
+    spool: DeskSpool,
     transport: Scripted | Smtp,
     journal: Path,
     *,
@@ -77,7 +77,7 @@ def run(
     )
 
 
-def left(spool: Spool) -> dict[str, int]:
+def left(spool: DeskSpool) -> dict[str, int]:
     return {state: number for state, number in spool.delivery_counts_by_state().items() if number}
 
 
@@ -100,7 +100,7 @@ def two_domains(db: Database, number: int) -> list[int]:
         ]
 
 
-def smtp_spool(db: Database) -> Spool:
+def smtp_spool(db: Database) -> DeskSpool:
     """A frozen campaign that goes by SMTP."""
     spool = freeze(db)
     db.conn.execute("UPDATE campaigns SET transport = 'smtp://mx.test'")
