@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 
-__all__ = ["now", "set_clock", "utc_now", "utc_text"]
+__all__ = ["local_day", "now", "set_clock", "utc_now", "utc_text"]
 
 Clock = Callable[[], datetime]
 
@@ -30,6 +30,12 @@ def utc_text(time: datetime) -> str:
 def utc_now() -> str:
     """Returns the current time as the text that the database stores."""
     return utc_text(now())
+
+
+def local_day(text: str, zone: tzinfo) -> str:
+    """Returns the day in `zone`, such as `2026-11-21`, of a time that the database stores as `text`."""
+    time = datetime.fromisoformat(text)
+    return (time.astimezone(zone) if time.tzinfo else time).date().isoformat()
 
 
 def set_clock(clock: Clock | None) -> None:

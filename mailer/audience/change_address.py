@@ -7,6 +7,7 @@ and an unsubscribe that names the old address reaches the person.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import UTC, tzinfo
 from typing import TYPE_CHECKING
 
 from mailer.audience import events
@@ -14,7 +15,7 @@ from mailer.audience.consent.suppression import suppression_of
 from mailer.audience.events import Event
 from mailer.audience.people import Subscriber, address_of, find, get
 from mailer.audience.values.address import Address
-from mailer.clock import utc_now
+from mailer.clock import local_day, utc_now
 from mailer.errors import AudienceError
 from mailer.store.database import address_hash, writing
 
@@ -59,12 +60,19 @@ _MOVED_AT = "SELECT coalesce(max(until), '') FROM former_addresses WHERE subscri
 
 
 def change_address(
-    db: Database, person: Subscriber, new_address: Address, *, reason: str = "", source: str = "cli"
+    db: Database,
+    person: Subscriber,
+    new_address: Address,
+    *,
+    reason: str = "",
+    source: str = "cli",
+    zone: tzinfo = UTC,
 ) -> bool:
     """Gives a person another address. Returns False if the person has this address already.
 
     All other data stays as it is, including an unsubscribe, a bounce or a complaint. `reason` is the
-    operator's reason for the history, and `source` says how the change came about (such as `cli`). Raises
+    operator's reason for the history, `source` says how the change came about (such as `cli`), and `zone` is
+    the time zone of days in messages. Raises
     AudienceError if one of the two addresses is suppressed, or if the new address belongs to another person,
     or belonged to a person who is not active now.
     """
@@ -77,7 +85,7 @@ def change_address(
         key = address_of(db, person.id).key
         now = utc_now()
         if key != new_address.key:
-            _check_address_change(db, person, key, new_address)
+            _check_address_change(db, person, key, new_address, zone)
             db.conn.execute(_REMEMBER, (address_hash(key), person.id, now))
             db.conn.execute(_FORGET, (address_hash(new_address.key),))
         db.conn.execute(_MOVE, (new_address.address, new_address.key, new_address.domain, now, person.id))
@@ -122,12 +130,14 @@ def address_changed_at(db: Database, subscriber_id: int) -> str:
     return str(db.conn.execute(_MOVED_AT, (subscriber_id,)).fetchone()[0])
 
 
-def _check_address_change(db: Database, person: Subscriber, old_key: str, new_address: Address) -> None:
+def _check_address_change(
+    db: Database, person: Subscriber, old_key: str, new_address: Address, zone: tzinfo
+) -> None:
     for address, of_key in ((person.address, old_key), (new_address.address, new_address.key)):
         stopped = suppression_of(db, of_key)
         if stopped:
             raise AudienceError(
-                f"{address} has been on the suppression list since {stopped.added_at[:10]} "
+                f"{address} has been on the suppression list since {local_day(stopped.added_at, zone)} "
                 f"({stopped.reason}), so the address was not changed"
             )
     other = find(db, new_address.address)

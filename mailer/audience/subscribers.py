@@ -8,6 +8,7 @@ preferences page, or through an operator who says how the person asked), never b
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import UTC, tzinfo
 from typing import TYPE_CHECKING
 
 from mailer.audience import events
@@ -69,14 +70,14 @@ def add(
     editions: Iterable[str] = (),
     at_own_request: bool = False,
     force_reason: str = "",
-    source: str = "cli",
+    zone: tzinfo = UTC,
 ) -> tuple[Subscriber, bool]:
     """Adds a person, or changes an existing person. Returns the person, and whether the person is new.
 
     `at_own_request` is true if the person asked for this; an unsubscribed person then becomes active again.
     `force_reason` is the operator's reason to write to a person who complained or is suppressed; it counts
     only with `at_own_request`, and takes the address off the suppression list. `consent` is recorded if the
-    person asked, or begins to get mail. `source` says how the change came about, such as `cli`. Raises
+    person asked, or begins to get mail. `zone` is the time zone of days in messages. Raises
     AudienceError, with nothing changed, if the request and the reason do not suffice.
     """
     now, grounds, chosen = (
@@ -88,19 +89,19 @@ def add(
         row = db.conn.execute(_BY_KEY, (address.key,)).fetchone()
         known = _existing_subscriber(db, int(row[0])) if row else None
         suppression = suppression_of(db, address.key)
-        check_resubscribe_grounds(db, address, known, suppression, chosen, grounds)
+        check_resubscribe_grounds(db, address, known, suppression, chosen, grounds, zone)
         if known is None:
             values = (address.address, address.key, address.domain, now, now)
             number = int(db.conn.execute(_INSERT, values).fetchone()[0])
         else:
             number = known.id
             if known.status != "active":
-                reactivate(db, known, grounds, now, source)
+                reactivate(db, known, grounds, now, "cli")
         if suppression is not None and remove_suppression(db, address.key) and suppression.reason != ERASED:
             events.record_ended_suppression(db, number, suppression.added_at, suppression.reason)
         if grounds.force_reason and (known is None or known.status == "active"):
-            events.record(db, Event(now, "restore", number, source, reason=force_reason))
-        if _subscribe(db, number, chosen, known, now, source) or known is None or at_own_request:
+            events.record(db, Event(now, "restore", number, "cli", reason=force_reason))
+        if _subscribe(db, number, chosen, known, now, "cli") or known is None or at_own_request:
             record_consent(db, number, consent)
         return _existing_subscriber(db, number), known is None
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, tzinfo
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,7 @@ from mailer.audience import events
 from mailer.audience.consent.suppression import suppression_of
 from mailer.audience.events import Event, last_bounce_time
 from mailer.audience.people import Subscriber, address_of
-from mailer.clock import utc_now
+from mailer.clock import local_day, utc_now
 from mailer.errors import AudienceError
 from mailer.store.database import writing
 
@@ -85,17 +86,20 @@ def bounces_of(
     return tuple(Bounce(*row) for row in events.bounces_of(db, subscriber_id, slugs_by_id))
 
 
-def restore_bounced_subscriber(db: Database, person: Subscriber, *, reason: str, source: str = "cli") -> None:
+def restore_bounced_subscriber(
+    db: Database, person: Subscriber, *, reason: str, source: str = "cli", zone: tzinfo = UTC
+) -> None:
     """Makes a bounced person active again, and records an event with the operator's `reason`.
 
-    `source` says how the event came about, such as `cli`. Raises AudienceError if the person has another
-    status, or is on the suppression list.
+    `source` says how the event came about, such as `cli`. `zone` is the time zone of days in messages. Raises
+    AudienceError if the person has another status, or is on the suppression list.
     """
     with writing(db):
         suppressed = suppression_of(db, address_of(db, person.id).key) if person.address is not None else None
         if suppressed:
+            day = local_day(suppressed.added_at, zone)
             raise AudienceError(
-                f"{person.address} has been on the suppression list since {suppressed.added_at[:10]} "
+                f"{person.address} has been on the suppression list since {day} "
                 f"({suppressed.reason}) and must not get mail again; if the reader asked for mail, "
                 f'run `mailer subscribers add {person.address} --consent "…" --force --reason "…"`'
             )

@@ -5,7 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import tzinfo
 from typing import TYPE_CHECKING
+
+from mailer.clock import local_day
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
@@ -71,12 +74,14 @@ def last_consent(db: Database, subscriber_id: int) -> Consent | None:
     return Consent(*row) if row else None
 
 
-def last_consent_texts_excluding_imports(db: Database, subscriber_ids: list[int]) -> dict[int, str]:
+def last_consent_texts_excluding_imports(
+    db: Database, subscriber_ids: list[int], zone: tzinfo
+) -> dict[int, str]:
     """Returns, by subscriber id, a text such as "web on 2026-11-21" for each person's last consent that was
-    not imported.
+    not imported. Days are those of `zone`.
 
     An import that excludes a person reports this consent, because the list contradicts the consent. People
     without such a consent are left out.
     """
     rows = db.conn.execute(_HERE, (json.dumps(subscriber_ids),))
-    return {number: f"{method} on {given[:10]}" for number, given, method in rows}
+    return {number: f"{method} on {local_day(given, zone)}" for number, given, method in rows}

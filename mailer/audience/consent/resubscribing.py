@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import tzinfo
 from typing import TYPE_CHECKING
 
 from mailer.audience import events
@@ -20,6 +21,7 @@ from mailer.audience.consent.suppression import Suppression
 from mailer.audience.events import Event, EventKind
 from mailer.audience.people import Subscriber
 from mailer.audience.values.address import Address
+from mailer.clock import local_day
 from mailer.errors import AudienceError
 
 if TYPE_CHECKING:
@@ -52,11 +54,12 @@ def check_resubscribe_grounds(
     suppression: Suppression | None,
     editions: Iterable[str],
     grounds: ResubscribeGrounds,
+    zone: tzinfo,
 ) -> None:
     """Raises AudienceError if the grounds do not allow mail of these editions to this address.
 
     `person` is the subscriber with the address, or None. `suppression` is the entry of the address on the
-    suppression list, or None.
+    suppression list, or None. `zone` is the time zone of days in messages.
     """
     holder = person or former_holder(db, address.key)
     needs_force = suppression is not None or (holder is not None and holder.status == "complained")
@@ -65,8 +68,9 @@ def check_resubscribe_grounds(
             raise AudienceError(f"{address.address} can be added without --force; leave --force out")
         return
     if suppression is not None:
+        day = local_day(suppression.added_at, zone)
         raise AudienceError(
-            f"{address.address} has been on the suppression list since {suppression.added_at[:10]} "
+            f"{address.address} has been on the suppression list since {day} "
             f"({suppression.reason}) and must not get mail again; if the reader asked for mail, say how, and "
             f"why the entry no longer holds, with {_FORCE}"
         )

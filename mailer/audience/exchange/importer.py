@@ -75,7 +75,7 @@ def import_csv(
         describe_columns(report, decided, options)
         refusals = RefusedFile(source.refused, columns.refused_file_header)
         with _target_database(db, dry_run=options.dry_run) as store:
-            work = _BatchedImport(store, report, source.file_name, tuple(settings.editions))
+            work = _BatchedImport(store, report, source.file_name, settings)
             try:
                 _import_rows(
                     file, reader, work, refusals, on_progress, first_row_is_data=not columns.has_header
@@ -165,13 +165,12 @@ def _target_database(db: Database, *, dry_run: bool) -> Iterator[Database]:
 class _BatchedImport:
     """Collects rows, merges them into the database in batches, and reports outcomes in the file's order."""
 
-    def __init__(
-        self, db: Database, report: ImportReport, origin: str, all_editions: tuple[str, ...]
-    ) -> None:
+    def __init__(self, db: Database, report: ImportReport, origin: str, settings: Settings) -> None:
         self._db = db
         self._report = report
         self._origin = origin
-        self._all_editions = all_editions
+        self._all_editions = tuple(settings.editions)
+        self._zone = settings.publication.zone
         self._entries: list[ListEntry] = []
         self._refused: list[tuple[int, str, str]] = []
 
@@ -195,7 +194,11 @@ class _BatchedImport:
         outcomes: list[Outcome] = []
         if self._entries:
             merged = merge_entries(
-                self._db, self._entries, origin=self._origin, all_editions=self._all_editions
+                self._db,
+                self._entries,
+                origin=self._origin,
+                all_editions=self._all_editions,
+                zone=self._zone,
             )
             outcomes = merged.outcomes
             self._report.no_edition += merged.no_edition

@@ -154,6 +154,7 @@ def add_person(settings: Settings, addition: AdditionRequest) -> AdditionResult:
             editions=chosen if chosen or known else tuple(settings.editions),
             at_own_request=bool(how),
             force_reason=why,
+            zone=settings.publication.zone,
         )
         if change:
             _, person = edit_subscriber(db, person.id, change)

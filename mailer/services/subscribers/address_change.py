@@ -47,9 +47,10 @@ def change_address(settings: Settings, old: str, new: str, *, reason: str = "") 
     Raises AudienceError if nobody has the old address, or if the new address cannot be used for this person.
     """
     who, why = normalize_address(new), clean_line(reason, "reason", 500)
+    zone = settings.publication.zone
     with closing(open_store(settings.database)) as db:
-        before = find_person(db, old)
-        changed = moving.change_address(db, before, who, reason=why)
+        before = find_person(db, old, zone=zone)
+        changed = moving.change_address(db, before, who, reason=why, zone=zone)
         person = people.get(db, before.id) or before
         spools = spools_of(db)
         theirs = spools.deliveries_of(person.id, spools.campaigns())

@@ -67,7 +67,7 @@ def person_history(settings: Settings, address: str) -> PersonHistory:
         stopped = suppression.suppression_of(db, who.key)
         if people.find(db, address) is None and stopped is not None and stopped.reason != ERASED:
             return PersonHistory(who.address, None, stopped)
-        person, spools = find_person(db, address), spools_of(db)
+        person, spools = find_person(db, address, zone=settings.publication.zone), spools_of(db)
         slugs = spools.slugs_by_id()
         return PersonHistory(
             person.address or who.address,

@@ -113,7 +113,9 @@ def unsubscribe_person(
     _check_edition_exists(settings, edition)
     who = normalize_address(address)
     with closing(open_store(settings.database)) as db:
-        person = current_or_former_holder(db, who) or find_person(db, who.address)
+        person = current_or_former_holder(db, who) or find_person(
+            db, who.address, zone=settings.publication.zone
+        )
         changed = subscribers.unsubscribe(db, person.id, edition=edition, reason=reason, append_reason=True)
         return UnsubscribeResult(changed, get(db, person.id) or person)
 

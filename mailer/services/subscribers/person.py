@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from datetime import UTC, tzinfo
 from typing import TYPE_CHECKING, Any
 
 from mailer.audience import people
@@ -10,6 +11,7 @@ from mailer.audience.change_address import former_holder
 from mailer.audience.consent.suppression import ERASED, suppression_of
 from mailer.audience.people import Subscriber
 from mailer.audience.values.address import normalize_address
+from mailer.clock import local_day
 from mailer.errors import AudienceError
 
 if TYPE_CHECKING:
@@ -18,9 +20,9 @@ if TYPE_CHECKING:
 __all__ = ["person_json", "find_person"]
 
 
-def find_person(db: Database, address: str) -> Subscriber:
+def find_person(db: Database, address: str, *, zone: tzinfo = UTC) -> Subscriber:
     """Returns the subscriber with this address. Raises AudienceError, whose message says if the person was
-    erased or has a new address."""
+    erased or has a new address. `zone` is the time zone of days in messages."""
     person = people.find(db, address)
     if person is not None:
         return person
@@ -32,8 +34,9 @@ def find_person(db: Database, address: str) -> Subscriber:
         )
     stopped = suppression_of(db, who.key)
     if stopped is not None and stopped.reason == ERASED:
+        day = local_day(stopped.added_at, zone)
         raise AudienceError(
-            f"{who.address} is not a subscriber: the person was erased on {stopped.added_at[:10]}, and "
+            f"{who.address} is not a subscriber: the person was erased on {day}, and "
             "nothing is kept that says who they were"
         )
     raise AudienceError(f"{who.address} is not a subscriber; `mailer subscribers list` shows who is")

@@ -46,9 +46,10 @@ def restore_bounced_person(settings: Settings, address: str, *, reason: str) -> 
 
     Raises AudienceError if the person has not bounced, and InputError without a reason.
     """
-    why = _clean_reason(reason)
+    why, zone = _clean_reason(reason), settings.publication.zone
     with closing(open_store(settings.database)) as db:
-        bounces.restore_bounced_subscriber(db, find_person(db, address), reason=why)
+        person = find_person(db, address, zone=zone)
+        bounces.restore_bounced_subscriber(db, person, reason=why, zone=zone)
         return RestoredPerson(find_person(db, address))
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from datetime import UTC, tzinfo
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mailer.audience.change_address import current_keys_of_former_addresses
@@ -44,12 +45,18 @@ class MergeResult(NamedTuple):
 
 
 def merge_entries(
-    db: Database, entries: Sequence[ListEntry], *, origin: str, all_editions: tuple[str, ...]
+    db: Database,
+    entries: Sequence[ListEntry],
+    *,
+    origin: str,
+    all_editions: tuple[str, ...],
+    zone: tzinfo = UTC,
 ) -> MergeResult:
     """Merges the entries in order, in one transaction, and returns their outcomes.
 
     `origin` is recorded as the origin of a consent if the row names none. `all_editions` are the editions
-    that a new person reads if neither the row nor the operator names any.
+    that a new person reads if neither the row nor the operator names any. `zone` is the time zone of days in
+    the reasons of outcomes.
     """
     with writing(db):
         now = utc_now()
@@ -81,7 +88,7 @@ def merge_entries(
             for person in people.values()
             if person.old_status == "active" and person.status in LEAVING_STATUSES
         ]
-        direct_consents = last_consent_texts_excluding_imports(db, gone) if gone else {}
+        direct_consents = last_consent_texts_excluding_imports(db, gone, zone) if gone else {}
         write_people(db, people.values(), now)
         _suppress_entries(db, entries, outcomes, current_keys)
         if direct_consents:
