@@ -162,9 +162,10 @@ def erase(
 
     Deliveries and events keep the subscriber id, but plans are kept without it. The address goes on the
     suppression list as a hash, so that no import adds the address again, and the address's bytes are
-    overwritten in the database file. Texts about other people that repeat the address are redacted. The same
-    is done with the person's former addresses that nobody has now. `retained` clears the texts of campaigns
-    and deliveries. `source` says how the erasure came about, such as `cli`.
+    overwritten in the database file. Texts about other people that repeat the address are redacted. Former
+    addresses of the person that nobody has now are treated in the same way. `retained` removes the address
+    from the stored texts of campaigns and deliveries; with None these texts stay unchanged. `source` says how
+    the erasure came about, such as `cli`.
     """
     db.conn.execute("PRAGMA secure_delete=ON")
     with writing(db):

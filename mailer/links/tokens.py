@@ -174,8 +174,9 @@ class TokenCodec:
     def read(self, text: str, purpose: Purpose) -> Token | None:
         """Returns the content of the token in `text`, or None if `text` holds no valid token for `purpose`.
 
-        Upper case and characters around the token do not matter. A few letters that are lost, wrong or added
-        are repaired if the signature is right after that, with at most `MAX_TRIES` computed signatures.
+        Case and characters around the token are ignored. If the signature does not match, a few lost, wrong
+        or added letters are repaired: at most `MAX_TRIES` candidates are tested, and one is returned only if
+        its signature is correct.
         """
         texts = possible_token_texts(text, _ALPHABET)
         for letters in texts:

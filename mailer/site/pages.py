@@ -103,7 +103,7 @@ class ReaderPages:
                 return self._render_from_theme(theme, name, languages, context)
             except Exception as error:  # a template can raise anything
                 _log_failed_page(f"templates/web/pages/{name}.html", error, replacement)
-        return self._plain_page(name, languages, context)
+        return self._page_without_template(name, languages, context)
 
     def _log_unreadable_files(self) -> None:
         """Logs the page templates and translation catalogues of the workspace that cannot be read."""
@@ -133,7 +133,7 @@ class ReaderPages:
         wanted = (languages,) if isinstance(languages, str) else languages
         return choose_language((*wanted, self._settings.publication.language), theme.folders)
 
-    def _plain_page(self, name: str, languages: _Languages, context: Mapping[str, Any]) -> Page:
+    def _page_without_template(self, name: str, languages: _Languages, context: Mapping[str, Any]) -> Page:
         try:
             language = self._page_language(self._built_in, languages)
             translate = page_translations(language, self._built_in.folders).translate

@@ -32,7 +32,7 @@ __all__ = [
     "GateAnswer",
     "Sleep",
     "OutcomeKind",
-    "CampaignHeaderFields",
+    "CampaignEnvelope",
     "SplittingChannel",
     "Transport",
     "UnwritableAddresses",
@@ -112,8 +112,8 @@ class GateAnswer:
 PASSED: Final = GateAnswer()
 
 
-class CampaignHeaderFields(Protocol):
-    """Defines the header fields that all messages of a campaign share, as a transport reads them."""
+class CampaignEnvelope(Protocol):
+    """Defines what a transport reads of a campaign: the header fields that all messages share."""
 
     @property
     def sender(self) -> Mailbox:
@@ -183,7 +183,7 @@ class OutgoingMessage(Protocol):
         ...
 
     @property
-    def envelope(self) -> CampaignHeaderFields:
+    def envelope(self) -> CampaignEnvelope:
         """Returns the header fields of the campaign. The messages of a campaign share one object."""
         ...
 

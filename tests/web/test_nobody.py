@@ -194,7 +194,7 @@ def test_the_log_stays_small_however_many_links_are_no_good(
     day += timedelta(days=1)
     desk.identify_reader("x", Purpose.UNSUBSCRIBE)
     told = [record.getMessage() for record in caplog.records][len(told) :]
-    assert told[0] == "invalid links on 2026-11-21 (unreadable): 1234"
+    assert told[0] == "requests with an invalid link on 2026-11-21 (unreadable): 1234"
     assert told[1].endswith("(unreadable: 1 today)")
 
 

@@ -142,25 +142,25 @@ class Pacer:
         return moment
 
     def _plan_message_in_budget(
-        self, limit: Budget, moment: float, now: float, queued_messages: int
+        self, limit: Budget, earliest: float, now: float, queued_messages: int
     ) -> float:
         begins, ends, planned = self._planned.get(id(limit), (0.0, 0.0, 0))
-        if not begins <= moment < ends:
-            begins, ends = limit.window_at(moment)
+        if not begins <= earliest < ends:
+            begins, ends = limit.window_at(earliest)
             here = begins <= now < ends
             planned = (
                 limit.max_messages_in(begins) - limit.message_capacity(0.0, now) + queued_messages
                 if here
                 else 0
             )
-            if limit.seconds_to_wait(now) > 0 and moment < now + limit.seconds_to_wait(now):
+            if limit.seconds_to_wait(now) > 0 and earliest < now + limit.seconds_to_wait(now):
                 begins, ends = limit.window_at(now)
                 planned = limit.max_messages_in(begins)
         if planned >= limit.max_messages_in(begins):
             begins, ends = limit.window_at(ends)
-            planned, moment = 0, begins
+            planned, earliest = 0, begins
         self._planned[id(limit)] = (begins, ends, planned + 1)
-        return moment
+        return earliest
 
     def _limits_of_domain(self, domain: str) -> list[RateLimit]:
         own = self._domains.get(domain)

@@ -40,5 +40,5 @@ class FindingCollector:
 
 
 def line_of_token(token: Token) -> int:
-    """Returns the line of an inline token in its text, counted from 0."""
+    """Returns the line on which an inline token starts, counted from 0 at the start of the whole text."""
     return int(token.meta.get("line", 0))

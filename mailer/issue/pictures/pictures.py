@@ -56,7 +56,7 @@ class IssuePictures:
     is_complete: bool = True
 
     def find_bytes(self, folder: str, src: str) -> bytes | None:
-        """Returns the bytes of the picture that a file in `folder` names as `src`, or None if not read."""
+        """Returns the bytes of the picture that a file in `folder` names as `src`, or None if not loaded."""
         name = self.paths_by_source.get((folder, src))
         return next((file.data for file in self.files if file.path == name), None)
 

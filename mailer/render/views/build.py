@@ -1,4 +1,7 @@
-"""Builds the views of an issue, in which slots are markers and Markdown texts and pictures can be printed."""
+"""Builds the views of an issue: the objects that templates read.
+
+In a view, each slot is replaced by a marker. Templates can print Markdown texts and pictures directly.
+"""
 
 from __future__ import annotations
 

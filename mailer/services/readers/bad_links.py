@@ -44,7 +44,7 @@ class BadLinkCounter:
         """Logs the counts of the day that has ended, unless the last logged line already shows them."""
         for kind, number in self._counts.items():
             if not _should_log_count(number):
-                self._log.warning("invalid links on %s (%s): %d", self._day, kind, number)
+                self._log.warning("requests with an invalid link on %s (%s): %d", self._day, kind, number)
 
 
 def _should_log_count(count: int) -> bool:

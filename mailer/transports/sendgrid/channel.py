@@ -123,11 +123,11 @@ class SendGridChannel:
         )
         try:
             while waiting:
-                waiting[:0] = self._send_request(template, waiting.pop(0), limit_wait)
+                waiting[:0] = self._send_and_return_next_requests(template, waiting.pop(0), limit_wait)
         finally:
             limit_wait.let_another_channel_retry()
 
-    def _send_request(
+    def _send_and_return_next_requests(
         self, template: RequestTemplate, request: _PendingRequest, limit_wait: RateLimitWait
     ) -> list[_PendingRequest]:
         """Sends one request; returns the requests that are to be sent after it, in its place or again."""

@@ -49,7 +49,7 @@ class JsonBody:
 
 
 class ApiAnswer(Protocol):
-    """Defines an answer as the package's client returns it."""
+    """Defines the HTTP response that the client of the `sendgrid` package returns."""
 
     status_code: int
     body: bytes

@@ -182,11 +182,10 @@ def _count_line_breaks(text: str) -> int:
 
 
 def _codec_of_utf8_or_iso2022(sample: LineSample, head: bytes, shown_name: str) -> str:
-    """Returns the codec of a file that is valid UTF-8, or a codec of ISO-2022 if ASCII escape sequences show
-    that.
+    """Returns the codec of a file whose bytes are valid UTF-8.
 
-    Raises AudienceError if the text is as likely in another encoding, because it has few letters beyond
-    ASCII.
+    It is a codec of ISO-2022 if the file has ISO-2022 escape sequences, else UTF-8. Raises AudienceError if
+    the text has so few non-ASCII letters that another encoding is as likely.
     """
     if not sample.all_lines:
         escaped = next((codec for escape, codec in _ESCAPES if escape in head), "")

@@ -69,8 +69,7 @@ def merge_entries(
             **people,
         }
         outcomes = []
-        for entry in entries:
-            key = entry.address.key
+        for entry, key in ((entry, entry.address.key) for entry in entries):
             if entry.status == "suppressed":
                 outcomes.append(_suppress_entry(db, key, key in suppressed, people, origin))
                 suppressed.setdefault(key, origin)

@@ -21,9 +21,9 @@ _CURLY = "“”‘’「」"
 
 
 class CheckedText(ValueChecker):
-    """Holds a text in which everything that YAML would misread has been overwritten, at the same length.
+    """Holds a YAML text in which each value that YAML would misread is replaced by filler of equal length.
 
-    `faults` gets a description of each mistake.
+    So all positions stay correct. A description of each such value is appended to `faults`.
     """
 
     def __init__(self, text: str, faults: list[TextFault]) -> None:

@@ -77,7 +77,7 @@ class ValueChecker(TextLines):
         if HEADER.match(text):
             return self.check_block_text(row, column, parent_column, key)
         if sign in "\"'":
-            return self.check_quoted_text(row, column, parent_column, key)
+            return self.check_quoted_text_and_get_next_row(row, column, parent_column, key)
         if sign in "[{":
             return self.check_brackets(row, column, parent_column, key)
         bare = text[: cut.start()].rstrip() if (cut := _COMMENT.search(text)) else text
@@ -161,7 +161,9 @@ class ValueChecker(TextLines):
             self.add_fault(row, column, f"there is no text below this {sign[0]}; {advice}")
         return at
 
-    def check_quoted_text(self, row: int, column: int, parent_column: int, key: str | None) -> int:
+    def check_quoted_text_and_get_next_row(
+        self, row: int, column: int, parent_column: int, key: str | None
+    ) -> int:
         """Checks a text in quotes: whether it is closed, its escapes, and what follows it.
 
         `parent_column` is the column of the key or dash before the value; `key` is None after a dash.
