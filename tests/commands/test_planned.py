@@ -536,3 +536,17 @@ def test_the_first_few_are_chosen_of_those_who_are_still_there(desk: Path, db: D
     assert {s: n for s, n in ran.json["counts"].items() if n} == {
         "accepted": 2, "pending": 2, "skipped": 30,
     }  # fmt: skip
+
+
+def test_a_campaign_that_another_command_made_meanwhile_is_no_lost_one(
+    desk: Path, db: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert run(desk, "send", ISSUE, "--yes").status == 0
+    workspace = make_workspace(load_settings(desk), db)
+    campaigns = workspace.spools.campaigns
+    known = [[], campaigns()]
+    monkeypatch.setattr(workspace.spools, "campaigns", lambda: known.pop(0))
+    with pytest.raises(
+        CampaignError, match=f"{SLUG} was made by somebody else just now; run this command again"
+    ):
+        prepare_issue(workspace, desk / ISSUE, PlanRequest())

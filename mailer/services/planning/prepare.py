@@ -15,7 +15,7 @@ from mailer.campaign.delivery_state import TO_SEND, State
 from mailer.campaign.slug import slug_of
 from mailer.campaign.status import Status
 from mailer.config import Settings
-from mailer.errors import IssueError, Problem, SegmentError
+from mailer.errors import CampaignError, IssueError, Problem, SegmentError
 from mailer.issue.model import keys_and_reader_conditions, reader_conditions
 from mailer.render.rendition import Rendition
 from mailer.services.database.guard import refuse_if_database_lost_campaign
@@ -178,7 +178,7 @@ def _plan_issue(workspace: Workspace, query: _PlanQuery, existing: Campaign | No
         ),
         unwritable=unwritable_addresses_of(url),
     )
-    slug = existing.slug if existing else _find_free_slug(settings, loaded, query.campaigns)
+    slug = existing.slug if existing else _find_free_slug(workspace, loaded, query.campaigns)
     builder = PlannedPeopleBuilder()
     audience = count_audience(workspace, selection, builder)
     people = builder.build()
@@ -264,9 +264,13 @@ def _was_cancelled_before_sending(workspace: Workspace, campaign: Campaign, tran
     )
 
 
-def _find_free_slug(settings: Settings, loaded: LoadedIssue, campaigns: Sequence[Campaign]) -> str:
-    """Returns an unused slug for a campaign: `2026-11-21-morning`, or with `-2` and so on if that is
-    taken."""
+def _find_free_slug(workspace: Workspace, loaded: LoadedIssue, campaigns: Sequence[Campaign]) -> str:
+    """Returns an unused slug for a campaign: `2026-11-21-morning`, or with `-2` and so on if that is taken.
+
+    `campaigns` are the campaigns that are known so far. Raises CampaignError if another process has made a
+    campaign of that name since, or if the database has lost one.
+    """
+    settings = workspace.settings
     taken = {campaign.slug for campaign in campaigns}
     number = 1
     while True:
@@ -275,6 +279,10 @@ def _find_free_slug(settings: Settings, loaded: LoadedIssue, campaigns: Sequence
         if slug not in taken and (not folder.exists() or is_unstarted_campaign(folder)):
             return slug
         if slug not in taken:
+            if any(campaign.slug == slug for campaign in workspace.spools.campaigns()):
+                raise CampaignError(
+                    f"campaign {slug} was made by somebody else just now; run this command again"
+                )
             refuse_if_database_lost_campaign(settings, loaded, slug)
         number += 1
 
