@@ -55,11 +55,6 @@ def test_a_canary_is_read_as_it_was_stored(hold: float | None) -> None:
     assert canary_of(stored(canary=json.dumps(canary.to_json()))) == canary
 
 
-def test_a_canary_of_an_earlier_version_is_being_sent() -> None:
-    text = '{"share": 0.02, "number": 2, "hold": null}'
-    assert canary_of(stored(canary=text)) == Canary(0.02, 2, None, "first")
-
-
 def test_a_campaign_without_a_canary_has_none() -> None:
     assert canary_of(stored()) is None
 
