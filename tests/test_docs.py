@@ -16,7 +16,6 @@ from mailer.campaign.delivery_state import State
 from mailer.campaign.status import Status
 from mailer.commands.loading.lazy import LazyCommand
 from mailer.commands.loading.table import all_commands
-from tools.transitions import BEGIN_STATES, END_STATES, drawing_of_states
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -214,12 +213,6 @@ def steps() -> Iterator[tuple[str, str, str]]:
             if above:
                 yield above[-1][1], module, function
             above.append((len(indent), module))
-
-
-def test_the_states_of_a_delivery_are_drawn_from_their_table() -> None:
-    page = (ROOT / "docs" / "delivery.md").read_text(encoding="utf-8")
-    drawn = page[page.index(BEGIN_STATES) + len(BEGIN_STATES) : page.index(END_STATES)]
-    assert drawn.strip() == drawing_of_states()
 
 
 def test_the_columns_of_a_delivery_are_those_of_its_table(db: Database) -> None:

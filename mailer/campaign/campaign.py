@@ -49,11 +49,11 @@ class Campaign(NewCampaign):
     created_at: str
     started_at: str | None
     finished_at: str | None
+    stable_ids: int
     due_at: str = ""
     local_time: str = ""
     canary: str = ""
     held_until: str = ""
-    stable_ids: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,4 +68,4 @@ class PersonDelivery:
     state: State
     reason: str
     settled_at: str | None
-    in_folder: bool = False
+    in_folder: bool

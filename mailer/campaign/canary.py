@@ -59,8 +59,7 @@ def draw_recipients(slug: str, people: Iterable[int], count: int) -> frozenset[i
     """Returns `count` of these subscriber ids, drawn at random. The same slug draws the same people again."""
     name = slug.encode()
 
-    def lot_number(person: int) -> tuple[int, int]:
-        drawn = hashlib.sha256(name + b":" + str(person).encode("ascii")).digest()
-        return int.from_bytes(drawn[:7], "big"), person
+    def lot_number(person: int) -> bytes:
+        return hashlib.sha256(b"%b:%d" % (name, person)).digest()
 
     return frozenset(heapq.nsmallest(count, people, key=lot_number))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-__all__ = ["CHANGES", "LEFT", "OPEN", "STATES", "TO_SEND", "StateChange", "State"]
+__all__ = ["CHANGES", "STATES", "TO_SEND", "StateChange", "State"]
 
 
 class State(StrEnum):
@@ -55,7 +55,3 @@ CHANGES: tuple[StateChange, ...] = (
 STATES = tuple(state.value for state in State)
 #: A run still has to send or settle deliveries in these states.
 TO_SEND = (State.PENDING, State.SENDING, State.DEFERRED)
-#: Deliveries in these states have no final outcome.
-OPEN = (*TO_SEND, State.UNCERTAIN)
-#: In these states the person has the message, may have it, or it is being handed over.
-LEFT = (State.ACCEPTED, State.UNCERTAIN, State.SENDING)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import pytest
 from sqlite_utils import Database
@@ -10,13 +10,15 @@ from sqlite_utils import Database
 from mailer.audience.consent.suppression import suppress
 from mailer.audience.people import Subscriber
 from mailer.audience.recipients import RecipientChecker
-from mailer.audience.segments import parse_segment
+from mailer.audience.segments import Segment, parse_segment
 from mailer.audience.selection import (
     Exclusion,
     exclusion_of,
     exclusion_reason_sql,
     exclusions_of,
     is_in_segment,
+    select_subscribers,
+    subscriber_time_zones,
     variant_of,
     variant_sql,
 )
@@ -141,3 +143,80 @@ def test_a_mask_of_the_deepest_and_longest_segments_still_runs(db: Database, per
     long = parse_segment(" or ".join(["x == 2"] * 199) + " or x == 1")
     sql, params = variant_sql([deep, nots, wide, long] * 4)
     assert db.conn.execute(f"SELECT {sql} FROM subscribers s", params).fetchone() == (0xFFFF,)
+
+
+Row = tuple[int, str, str | None, int, int]
+
+
+def selected(
+    db: Database, segments: Sequence[Segment] = (), cannot_write_to: Callable[[str], bool] | None = None
+) -> list[Row]:
+    """Everybody, as a plan of the morning edition for those who read Chinese finds them."""
+    chinese = parse_segment('language == "zh"')
+    found = select_subscribers(db, "morning", chinese, segments, cannot_write_to=cannot_write_to)
+    return [row for rows in found for row in rows]
+
+
+def test_a_plan_finds_everybody_with_their_reason(db: Database, crowd: dict[str, Exclusion | None]) -> None:
+    rows = db.conn.execute("SELECT id, ifnull(address, '') FROM subscribers ORDER BY id").fetchall()
+    assert len(rows) == len(crowd)
+    assert selected(db) == [
+        (number, "example.org" if address else "", crowd[address], 0, 0) for number, address in rows
+    ]
+
+
+def test_a_plan_finds_the_variant_that_each_reads(db: Database, person: Add) -> None:
+    both = person("a@example.org", "morning", language="zh", tags=("vip",)).id
+    other = person("b@harbour.example", "morning", language="zh", tags=("old",)).id
+    neither = person("c@example.org", "morning", language="zh").id
+    segments = [parse_segment('"vip" in tags'), parse_segment('not "old" in tags')]
+    for cannot_write_to in (None, lambda _: False):
+        assert selected(db, segments, cannot_write_to) == [
+            (both, "example.org", None, 0, 3),
+            (other, "harbour.example", None, 0, 0),
+            (neither, "example.org", None, 0, 2),
+        ]
+
+
+def test_a_plan_knows_whom_the_transport_cannot_write_to(
+    db: Database, crowd: dict[str, Exclusion | None]
+) -> None:
+    asked = []
+
+    def cannot_write_to(address: str) -> bool:
+        asked.append(address)
+        return address.startswith(("ok", "never"))
+
+    rows = selected(db, cannot_write_to=cannot_write_to)
+    assert sorted(asked) == sorted(address for address in crowd if address)  # not the erased one's
+    assert [(reason, unwritable) for _, _, reason, unwritable, _ in rows if unwritable] == [
+        (None, 1),
+        ("suppressed", 1),
+    ]
+    assert [(*row[:3], 0, row[4]) for row in rows] == selected(db)
+
+
+def test_a_plan_of_nobody_is_no_list(db: Database) -> None:
+    assert next(select_subscribers(db, "morning", None, ()), None) is None
+
+
+def test_a_plan_of_many_finds_everybody_once_in_the_order_of_their_ids(db: Database) -> None:
+    db.conn.execute(
+        "WITH RECURSIVE numbers(n) AS (SELECT 12001 UNION ALL SELECT n - 1 FROM numbers WHERE n > 1) "
+        "INSERT INTO subscribers (id, address, address_key, domain, stable_id, joined_at, updated_at) "
+        "SELECT n, n || '@example.org', n, 'example.org', n, '', '' FROM numbers"
+    )
+    lists = list(select_subscribers(db, "morning", None, ()))
+    assert [row[0] for rows in lists for row in rows] == list(range(1, 12002))
+    assert all(0 < len(rows) < 10_000 for rows in lists)
+
+
+def test_everybody_has_a_time_zone_or_none_that_is_known(db: Database, person: Add) -> None:
+    first = person("b@example.org", timezone="Europe/Berlin").id
+    second = person("a@example.org").id
+    third = person("c@example.org", timezone="Asia/Shanghai").id
+    assert list(subscriber_time_zones(db)) == [
+        (first, "Europe/Berlin"),
+        (second, ""),
+        (third, "Asia/Shanghai"),
+    ]

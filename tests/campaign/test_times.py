@@ -7,7 +7,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from mailer.campaign.times import format_time, local_to_utc, parse_send_time, parse_time_of_day
+from mailer.campaign.times import NEVER, format_time, local_to_utc, parse_send_time, parse_time_of_day
+from mailer.clock import utc_text
 from mailer.errors import InputError
 
 SHANGHAI, BERLIN = ZoneInfo("Asia/Shanghai"), ZoneInfo("Europe/Berlin")
@@ -169,3 +170,7 @@ def test_a_time_of_the_database_reads_as_local_words() -> None:
 )
 def test_days_and_months_have_english_names_whatever_the_machine_speaks(day: str, words: str) -> None:
     assert format_time(utc(f"{day}T12:00"), BERLIN, with_zone=False).startswith(f"{words} ")
+
+
+def test_no_time_of_the_database_is_after_never() -> None:
+    assert utc_text(dt.datetime.max.replace(tzinfo=dt.UTC)) == NEVER

@@ -22,7 +22,7 @@ from mailer.services.due.send_due import DueCampaignResult
 SENT = Campaign(
     id=1, slug="x", issue="i", issue_hash="h", edition="morning", issue_date="2026-11-22", segment="",
     plan_hash="p", plan={}, subject="s", transport="t", status=Status.SENT, status_note="", created_at="c",
-    started_at="s", finished_at="f",
+    started_at="s", finished_at="f", stable_ids=1,
 )  # fmt: skip
 
 

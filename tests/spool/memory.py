@@ -100,6 +100,7 @@ class MemorySpools:
             created_at=now,
             started_at=None,
             finished_at=None,
+            stable_ids=1,
         )
         rows = {}
         for person, variant, due, held, reason in deliveries:
