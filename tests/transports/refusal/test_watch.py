@@ -228,8 +228,8 @@ def test_a_refusal_of_the_sender_stops_the_run_at_once_and_is_not_held_against_t
     assert watch.returned == {(8, 2), (9, 2)}
     assert watch.everybody == ""
     assert watch.remedy == (
-        "the refusal is about us, not about the readers: 550 5.7.26 the sender is unauthenticated; publish SPF"
-        " and DKIM for the domain of `from`, so that one of them passes (`mailer doctor` checks this)"
+        "the refusal is about us, not about the readers: 550 5.7.26 the sender is unauthenticated; publish"
+        " SPF and DKIM for the domain of `from`, so that one of them passes (`mailer doctor` checks this)"
         " (https://support.google.com/mail/answer/81126)"
     )
 
@@ -415,8 +415,19 @@ def test_a_name_is_not_taken_out_of_the_middle_of_a_word() -> None:
 
 @pytest.mark.parametrize(
     "word",
-    ["user", "users", "mailbox", "mail", "recipient", "address"]
-    + ["account", "unknown", "invalid", "no", "such"],
+    [
+        "user",
+        "users",
+        "mailbox",
+        "mail",
+        "recipient",
+        "address",
+        "account",
+        "unknown",
+        "invalid",
+        "no",
+        "such",
+    ],
 )
 def test_a_local_part_that_is_a_word_of_replies_takes_no_word_out(word: str) -> None:
     said = f"550 this {word} was refused"
@@ -430,7 +441,10 @@ def test_a_local_part_without_a_letter_takes_nothing_out() -> None:
 
 # -- the message -----------------------------------------------------------------------------------
 
-SMTP_ADVICE = "check the user in the transport's URL and MAILER_SMTP_PASSWORD (or [delivery.oauth]), or ask the operator"
+SMTP_ADVICE = (
+    "check the user in the transport's URL and MAILER_SMTP_PASSWORD (or [delivery.oauth]),"
+    " or ask the operator"
+)
 
 
 @pytest.mark.parametrize(
