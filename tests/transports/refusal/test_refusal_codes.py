@@ -113,11 +113,28 @@ def test_the_class_of_the_code_says_whether_another_attempt_may_succeed(code: in
         ("450 blocked", Cause.US),
         ("450 4.7.1 blocked", Cause.US),
         ("450 4.3.0 blocked", Cause.THEM),
+        # A temporary refusal is never the address's, whatever the provider's page says.
+        ("450 RESOLVER.ADR.RecipientNotFound", Cause.THEM),
+        ("450 sorry, no mailbox here by that name", Cause.THEM),
         ("450 no", Cause.THEM),
     ],
 )
 def test_the_words_of_a_temporary_refusal(reply: str, cause: Cause) -> None:
     assert read(reply) == (True, cause)
+
+
+@pytest.mark.parametrize(
+    "words", ["greylisted", "5.7.1 greylisted", "rate limit exceeded", "try again later"]
+)
+def test_a_permanent_code_beside_words_about_a_limit_or_a_grey_list_is_for_later(words: str) -> None:
+    assert read(f"550 {words}") == (True, Cause.THEM)
+
+
+@pytest.mark.parametrize(
+    "words", ["greylisted as spam", "permanently: rate limit exceeded", "no such user, try again later"]
+)
+def test_such_words_beside_others_that_are_for_good_are_not(words: str) -> None:
+    assert not read(f"550 {words}").later
 
 
 @pytest.mark.parametrize(
@@ -144,6 +161,7 @@ def test_the_words_of_a_temporary_refusal(reply: str, cause: Cause) -> None:
         ("550 5.1.1 no such user in your organization", Cause.ADDRESS),
         ("550 5.1.1 no such user in your organization, reported as spam", Cause.US),
         ("550 5.2.3 reported as spam: your server", Cause.US),
+        ("550 5.2.2 reported as spam: your server", Cause.US),
         ("550 5.2.3 blocked", Cause.MAILBOX),
         # Some codes say it all.
         ("550 5.1.7 user unknown", Cause.US),
