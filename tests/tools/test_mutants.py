@@ -58,10 +58,12 @@ from pathlib import Path
 from tools.mutants.mutation import mutants_of
 from tools.mutants.run import measure, verdicts
 root = Path(sys.argv[1])
-baseline = measure(root, ["small/module.py"], ["tests"])
-for verdict in verdicts(root, baseline, mutants_of(root / "small/module.py", root), 2, lambda _: None):
+sources = sys.argv[2:]
+baseline = measure(root, sources, ["tests"])
+mutants = [mutant for source in sources for mutant in mutants_of(root / source, root)]
+for verdict in verdicts(root, baseline, mutants, 2, lambda _: None):
     if not verdict.killed:
-        print(verdict.mutant.key)
+        print(verdict.mutant.path, verdict.mutant.key)
 """
 
 
@@ -115,19 +117,32 @@ def test_a_change_holds_for_its_own_mutant_alone(mutants: list[Mutant]) -> None:
     assert values == [(4, ("one", "two")), (3, ("two",)), (4, ("one", "two"))]
 
 
-def test_a_mutant_survives_whose_change_no_test_notices(small: Path) -> None:
+def survivors(root: Path, *sources: str) -> list[str]:
+    """`path key` of each mutant that survives, as another process finds them."""
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONHASHSEED": "0"}
-    ran = subprocess.run(
-        [sys.executable, "-c", SCRIPT, small], env=environment, capture_output=True, text=True, check=False
-    )
+    command = [sys.executable, "-c", SCRIPT, str(root), *sources]
+    ran = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     assert (ran.returncode, ran.stderr) == (0, "")
-    assert ran.stdout.splitlines() == [
-        "3 -> 4 in LIMIT = 3",
-        "fits: 0 < number -> 0 <= number",
-        "fits: number <= LIMIT -> number < LIMIT",
+    return ran.stdout.splitlines()
+
+
+def test_a_mutant_survives_whose_change_no_test_notices(small: Path) -> None:
+    assert survivors(small, "small/module.py") == [
+        "small/module.py 3 -> 4 in LIMIT = 3",
+        "small/module.py fits: 0 < number -> 0 <= number",
+        "small/module.py fits: number <= LIMIT -> number < LIMIT",
     ]
     assert sorted(path.name for path in small.rglob("*.py")) == ["module.py", "test_module.py"]
     assert (small / "small/module.py").read_text("utf-8") == MODULE
+
+
+def test_a_change_that_two_modules_share_has_a_verdict_in_each(small: Path) -> None:
+    (small / "tests/test_module.py").unlink()
+    for name in ("one", "two"):
+        (small / f"small/{name}.py").write_text("LIMIT = 3\n", "utf-8")
+    tests = "from small import one, two\n\n\ndef test():\n    assert one.LIMIT and two.LIMIT == 3\n"
+    (small / "tests/test_both.py").write_text(tests, "utf-8")
+    assert survivors(small, "small/one.py", "small/two.py") == ["small/one.py 3 -> 4 in LIMIT = 3"]
 
 
 def test_tests_that_fail_by_themselves_are_told(small: Path) -> None:

@@ -10,7 +10,7 @@ docs/bounces.md has the table.
 from __future__ import annotations
 
 import re
-from enum import StrEnum
+from enum import StrEnum, auto
 from typing import Final, NamedTuple
 
 from mailer.transports.refusal import wording
@@ -34,10 +34,10 @@ class Cause(StrEnum):
 class SmtpStage(StrEnum):
     """Lists the SMTP commands that a reply may refuse."""
 
-    MAIL = "mail"  # no recipient was named yet
-    RCPT = "rcpt"
-    DATA = "data"
-    MESSAGE = "message"  # the answer to the final dot
+    MAIL = auto()  # no recipient was named yet
+    RCPT = auto()
+    DATA = auto()
+    MESSAGE = auto()  # the answer to the final dot
 
 
 class RefusalClassification(NamedTuple):
@@ -52,7 +52,7 @@ class RefusalClassification(NamedTuple):
 
 
 # (subject, detail) of an enhanced code that says it all, where the words say nothing else.
-_KNOWN: Final = {
+_KNOWN: Final[dict[tuple[int, int] | None, Cause]] = {
     (1, 1): Cause.ADDRESS,  # no such mailbox
     (1, 2): Cause.ADDRESS,  # no such domain
     (1, 3): Cause.ADDRESS,  # no address at all
@@ -68,11 +68,11 @@ _KNOWN: Final = {
 }
 
 # What a subject means where neither the detail nor the words say more.
-_BY_SUBJECT: Final = {2: Cause.THEM, 3: Cause.THEM, 4: Cause.THEM}
+_BY_SUBJECT: Final[dict[int | None, Cause]] = {2: Cause.THEM, 3: Cause.THEM, 4: Cause.THEM}
 
 #: X.7.20 to X.7.27 are SPF, DKIM and reverse DNS (RFC 7372), up to 40 the same in Gmail's counting, 515, 650
 #: and 651 are Microsoft's. A 4xx with one of these is no mere "later".
-_AUTHENTICATION: Final = frozenset((*range(20, 41), 515, 650, 651))
+_AUTHENTICATION: Final = frozenset((7, detail) for detail in (*range(20, 41), 515, 650, 651))
 #: Under these details of X.7, words about the recipient are believed: a refusal without a reason of its own.
 _VAGUE: Final = (0, 1)
 
@@ -110,7 +110,7 @@ def classify_refusal(code: int, reply_text: str, stage: SmtpStage = SmtpStage.RC
     """
     enhanced_code = parse_enhanced_code(reply_text)
     reply = _ADDRESS.sub("◊", fold_text(_PREFIX.sub("", reply_text)))
-    text = _ENHANCED.sub(" ", _LINK.sub(" ", reply)).strip(" :,-")
+    text = _ENHANCED.sub(" ", _LINK.sub("", reply))
     soft = 400 <= code <= 499
     row = find_reply_meaning(reply, answers_rcpt=stage is SmtpStage.RCPT)
     if row is not None and not (row.cause == Cause.ADDRESS and matches_any(wording.SENDER, text)):
@@ -130,18 +130,17 @@ def _classification_for_stage(is_temporary: bool, cause: Cause, stage: SmtpStage
     Before RCPT the server does not know the recipient, so the refusal cannot be about the recipient. A
     temporary refusal is never counted against an address.
     """
-    if cause is Cause.ADDRESS and is_temporary:
-        cause = Cause.THEM
-    if stage is SmtpStage.MAIL and cause in (Cause.ADDRESS, Cause.MAILBOX):
-        cause = Cause.THEM if is_temporary else Cause.US
-    if stage is SmtpStage.MAIL and not is_temporary:
+    if is_temporary:
+        if cause is Cause.ADDRESS or (cause is Cause.MAILBOX and stage is SmtpStage.MAIL):
+            cause = Cause.THEM
+    elif stage is SmtpStage.MAIL:
         cause = Cause.US
     return RefusalClassification(is_temporary, cause)
 
 
 def _is_temporary_limit(enhanced_code: tuple[int, int] | None, text: str) -> bool:
     """Returns whether a 5xx reply says that a temporary limit was reached. A refusal as spam is permanent."""
-    if enhanced_code is not None and enhanced_code[0] == 7 and enhanced_code[1] in _AUTHENTICATION:
+    if enhanced_code in _AUTHENTICATION:
         return False
     if any(matches_any(words, text) for words in (wording.SPAM, wording.FOR_GOOD, wording.ABSENT)):
         return False
@@ -152,7 +151,7 @@ def _temporary_cause(enhanced_code: tuple[int, int] | None, text: str) -> Cause:
     """Returns the cause of a temporary refusal."""
     if matches_any(wording.GREYLISTED, text):
         return Cause.THEM
-    if enhanced_code is not None and enhanced_code[0] == 7 and enhanced_code[1] in _AUTHENTICATION:
+    if enhanced_code in _AUTHENTICATION:
         return Cause.US
     if enhanced_code in ((1, 7), (1, 8)) or matches_any(wording.SENDER, text):
         return Cause.US
@@ -171,10 +170,10 @@ def _temporary_cause(enhanced_code: tuple[int, int] | None, text: str) -> Cause:
 
 def _permanent_cause(code: int, enhanced_code: tuple[int, int] | None, text: str, stage: SmtpStage) -> Cause:
     """Returns the cause of a permanent refusal whose text is not about the sender."""
-    subject = enhanced_code[0] if enhanced_code else -1
     is_about_our_account = matches_any(wording.OURS, text)
+    subject, detail = enhanced_code or (None, None)
     if subject == 7:
-        return _policy_cause(enhanced_code, text, is_about_our_account)
+        return _policy_cause(detail, text, is_about_our_account)
     if not is_about_our_account and matches_any(wording.FULL, text):
         return Cause.MAILBOX
     if code == 503:
@@ -182,11 +181,11 @@ def _permanent_cause(code: int, enhanced_code: tuple[int, int] | None, text: str
     says_mailbox_absent = matches_any(wording.ABSENT, text)
     if stage is not SmtpStage.RCPT and _NOBODY.search(text):
         says_mailbox_absent = False
-    if (says_mailbox_absent or _KNOWN.get(enhanced_code or (0, 0)) is Cause.ADDRESS) and matches_any(
+    if (says_mailbox_absent or _KNOWN.get(enhanced_code) is Cause.ADDRESS) and matches_any(
         wording.TROUBLE, text
     ):
         return Cause.THEM
-    if says_mailbox_absent and is_about_our_account and matches_any(wording.SPAM, text):
+    if is_about_our_account and matches_any(wording.SPAM, text):
         return Cause.US
     if enhanced_code in _KNOWN:
         return _cause_by_code(_KNOWN[enhanced_code], text, says_mailbox_absent)
@@ -206,13 +205,13 @@ def _permanent_cause(code: int, enhanced_code: tuple[int, int] | None, text: str
     return _BY_SUBJECT.get(subject, Cause.US)
 
 
-def _policy_cause(enhanced_code: tuple[int, int] | None, text: str, is_about_our_account: bool) -> Cause:
-    """Returns the cause of a permanent refusal with a policy code (X.7): `US`, unless the text is only about
-    the recipient.
+def _policy_cause(detail: int | None, text: str, is_about_our_account: bool) -> Cause:
+    """Returns the cause of a permanent refusal with a policy code (X.7.`detail`).
 
-    `is_about_our_account` is True if the text mentions the sender's account or server.
+    It is `US`, unless the text is only about the recipient. `is_about_our_account` is True if the
+    text mentions the sender's account or server.
     """
-    if is_about_our_account or enhanced_code is None or enhanced_code[1] not in _VAGUE:
+    if is_about_our_account or detail not in _VAGUE:
         return Cause.US
     if matches_any(wording.FULL, text) or (
         matches_any(wording.SHUT, text) and not matches_any(wording.SPAM, text)
@@ -228,7 +227,7 @@ def _cause_by_code(code_cause: Cause, text: str, says_mailbox_absent: bool) -> C
 
     `says_mailbox_absent` is True if the text says that the mailbox does not exist.
     """
-    if code_cause is Cause.US or (says_mailbox_absent and code_cause is Cause.ADDRESS):
+    if code_cause is Cause.US or says_mailbox_absent:
         return code_cause
     if matches_any(wording.SHUT, text) and not matches_any(wording.SPAM, text):
         return Cause.MAILBOX

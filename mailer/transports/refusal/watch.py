@@ -168,7 +168,7 @@ class RefusalWatch:
         """Returns the text of the refusal that all readers of the run got; empty if they did not all get the
         same. The run must be over."""
         with self._lock:
-            if not self.everybody and not self.accepted and len(self._groups) == 1:
+            if len(self._groups) == 1:  # none is left once a message was accepted
                 (group,) = self._groups.values()
                 number = len(group.readers)
                 if (

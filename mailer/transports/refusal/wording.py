@@ -43,7 +43,7 @@ SENDER: Final = (
     r"(?<!accept )(?<!accepts )(?<!blocked )(?<!blocks )(?<!rejects )(?<!refuses )(?<!much )\bmail ?from\b|\breturn.?path\b|\benvelope from\b|\bfrom:? ?(?:address|domain|header)\b",
     r"\b(?:mail ?box|account|user|address|domain) of (?:the )?sender\b|\bsender(?:'s)? (?:mail ?box|account|user)\b"
     r"|\boriginator\b|\bin (?:the )?from\b(?! (?:line|field) of)|\byou(?:'re| are)? send(?:ing)? from\b",
-    r"\bdomain of sender\b|\bsender verify\b|\bsender callout\b",
+    r"\bsender callout\b",
     r"\b(?:errors-to|bounce|return|reply(?:-to)?|envelope) address\b|\b(?:de l'|du |adresse |compte )(?:emetteur|expediteur)\b",
     r"\b(?:des absenders|del remitente|do remetente|del mittente|van (?:de )?afzender)\b",
     r"\b(?:emetteur|expediteur) (?:\S+ ){0,2}(?:invalide|inconnu|refuse|rejete)",
@@ -70,7 +70,7 @@ LIMIT: Final = (
     r"\b(?:server|service|system|host) (?:is )?(?:too )?(?:currently )?(?:busy|overloaded)\b|\bsystem load\b",
     r"\btemporar\w+|\bat this time\b|\bmaximum (?:\w+ ){0,4}(?:connections?|sessions?|messages per)",
     r"\bmax(?:imum)? messages? per (?:connection|session)",
-    r"\btrop de (?:connexions|messages|courriers|mails|requetes)|\breessayez\b|\bulterieurement\b|\bplus tard\b",
+    r"\btrop de (?:connexions|messages|courriers|mails|requetes)|\breessaye[rz]\b|\bulterieurement\b|\bplus tard\b",
     r"\b(?:limite|frequence) (?:\S+ ){0,3}(?:depassee|atteinte)|\btemporaire\w*",
     r"\bzu viele (?:\S+ )?(?:verbindungen|nachrichten|mails|e-mails|anfragen)|\bspae?ter (?:erneut|noch ?mal|wieder)",
     r"\bversuchen sie es (?:\S+ ){0,3}(?:spater|erneut)|\bvorubergehend|\bratenbegrenzung|\bbegrenzung der rate",

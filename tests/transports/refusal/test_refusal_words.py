@@ -308,6 +308,7 @@ LATER = """
 550 短時間に送信数が上限を超過しました
 550 しばらくしてから再送してください
 550 Trop de connexions, veuillez réessayer plus tard
+550 Veuillez réessayer
 550 Zu viele Verbindungen, bitte später erneut versuchen
 550 Demasiadas conexiones, intente más tarde
 550 greylisted, come back in 5 minutes
