@@ -34,8 +34,11 @@ def fits(number: int) -> bool:
 def people(edition: str) -> str:
     return f"SELECT id WHERE edition = '{edition}' AND name IS NOT NULL"
 '''
+#: A module with a mutant of the same name, which a test notices.
+OTHER = "LIMIT = 3\n"
 TESTS = """\
 import pytest
+from small import other
 from small.module import LIMIT, NAMES, fits, people
 
 
@@ -49,6 +52,10 @@ def test_names():
     assert NAMES == ("one", "two")
 
 
+def test_other():
+    assert other.LIMIT == 3
+
+
 def test_people():
     assert people("x") == "SELECT id WHERE edition = 'x' AND name IS NOT NULL"
 """
@@ -58,10 +65,12 @@ from pathlib import Path
 from tools.mutants.mutation import mutants_of
 from tools.mutants.run import measure, verdicts
 root = Path(sys.argv[1])
-baseline = measure(root, ["small/module.py"], ["tests"])
-for verdict in verdicts(root, baseline, mutants_of(root / "small/module.py", root), 2, lambda _: None):
+paths = ["small/module.py", "small/other.py"]
+baseline = measure(root, paths, ["tests"])
+mutants = [mutant for path in paths for mutant in mutants_of(root / path, root)]
+for verdict in verdicts(root, baseline, mutants, 2, lambda _: None):
     if not verdict.killed:
-        print(verdict.mutant.key)
+        print(f"{verdict.mutant.path}: {verdict.mutant.key}")
 """
 
 
@@ -71,6 +80,7 @@ def small(tmp_path: Path) -> Path:
     for name, text in {
         "pyproject.toml": '[tool.pytest.ini_options]\npythonpath = ["."]\nfilterwarnings = ["error"]\n',
         "small/module.py": MODULE,
+        "small/other.py": OTHER,
         "tests/test_module.py": TESTS,
     }.items():
         (tmp_path / name).parent.mkdir(exist_ok=True)
@@ -122,11 +132,11 @@ def test_a_mutant_survives_whose_change_no_test_notices(small: Path) -> None:
     )
     assert (ran.returncode, ran.stderr) == (0, "")
     assert ran.stdout.splitlines() == [
-        "3 -> 4 in LIMIT = 3",
-        "fits: 0 < number -> 0 <= number",
-        "fits: number <= LIMIT -> number < LIMIT",
+        "small/module.py: 3 -> 4 in LIMIT = 3",
+        "small/module.py: fits: 0 < number -> 0 <= number",
+        "small/module.py: fits: number <= LIMIT -> number < LIMIT",
     ]
-    assert sorted(path.name for path in small.rglob("*.py")) == ["module.py", "test_module.py"]
+    assert sorted(path.name for path in small.rglob("*.py")) == ["module.py", "other.py", "test_module.py"]
     assert (small / "small/module.py").read_text("utf-8") == MODULE
 
 

@@ -243,7 +243,7 @@ def verdicts(
     A mutant that survives the tests that reach it is run with all tests of the target, because what one test
     keeps in a cache hides a line from the next.
     """
-    found: dict[str, Verdict] = {}
+    found: dict[tuple[str, str], Verdict] = {}
     waiting = [(mutant, False) for mutant in reversed(mutants)]
     running: dict[int, _Running] = {}
     while waiting or running:
@@ -264,9 +264,9 @@ def verdicts(
         if not by and not whole:
             waiting.append((mutant, True))
             continue
-        found[mutant.key] = Verdict(mutant, bool(by), by)
-        told(found[mutant.key])
-    return [found[mutant.key] for mutant in mutants]
+        verdict = found[mutant.path, mutant.key] = Verdict(mutant, bool(by), by)
+        told(verdict)
+    return [found[mutant.path, mutant.key] for mutant in mutants]
 
 
 def _meaning(status: int) -> str:
