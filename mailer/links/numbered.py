@@ -30,7 +30,7 @@ _BASE32 = frozenset(string.ascii_lowercase + "234567")
 _BOUNCE = b"b"
 #: The purposes of tokens in links.
 _PURPOSES = (b"u", b"p", b"c")
-#: At most this many letters may stand before a token that lost its first letters.
+#: Fewer letters than these may stand before a token that lost its first letters.
 _MAX_BEFORE = 8
 #: At most this many spellings are tried of a token in lower case.
 _MAX_SPELLINGS = 512
@@ -106,7 +106,7 @@ def _candidate_tokens(text: str, beginning: str) -> Iterator[tuple[str, str, int
     place = text.find(beginning)
     if 0 <= place <= len(text) - _HEAD:
         yield text[place : place + _HEAD], text[place + _HEAD :], 2
-    for place in range(min(_MAX_BEFORE, max(0, len(text) - _HEAD + _KEY))):
+    for place in range(_MAX_BEFORE):
         head = beginning + text[place : place + _HEAD - _KEY]
         if len(head) == _HEAD:
             yield head, text[place + _HEAD - _KEY :], 1

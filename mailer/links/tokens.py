@@ -46,7 +46,7 @@ _SMALL = 2**30 - 1
 _HEAD = 23
 #: Letters of the key id alone; one bit of it is in the next.
 _KEY = 3
-#: At most this many letters may stand before a token that lost its key id.
+#: Fewer letters than these may stand before a token that lost its key id.
 _MAX_BEFORE = 8
 
 
@@ -233,7 +233,7 @@ class TokenCodec:
                     yield key, head, text[begin + _HEAD - 1 :], 2
             if len(text) >= _HEAD:  # the last letter of the key id and the one behind it changed places
                 yield key, key.first_letters + text[_KEY - 1] + text[_KEY + 1 : _HEAD], text[_HEAD - 1 :], 1
-        for begin in range(min(_MAX_BEFORE, max(0, len(text) - _HEAD + _KEY))):
+        for begin in range(_MAX_BEFORE):
             for key in self._keys:
                 head = key.first_letters + text[begin : begin + _HEAD - _KEY]
                 if len(head) == _HEAD:

@@ -146,6 +146,48 @@ def test_a_letter_that_is_lost_wrong_added_or_swapped_anywhere_is_repaired(place
         assert TOKENS.read(wrong, Purpose.UNSUBSCRIBE) == expected, wrong
 
 
+def with_wrong_letters(text: str, *places: int) -> str:
+    return "".join(
+        ("q" if letter != "q" else "r") if place in places else letter for place, letter in enumerate(text)
+    )
+
+
+#: What happens to the signed part of a token, and how many letters of the signature may be wrong beside it.
+SIGNED_PART = {
+    "whole": (lambda t: t, 2),
+    "the key id lost": (lambda t: t[3:], 1),
+    "the last letter of the key id swapped": (lambda t: t[:2] + t[3] + t[2] + t[4:], 1),
+    "two letters swapped": (lambda t: t[:12] + t[13] + t[12] + t[14:], 1),
+    "one lost": (lambda t: t[:12] + t[13:], 1),
+    "one wrong": (lambda t: with_wrong_letters(t, 12), 1),
+    "one added": (lambda t: t[:12] + "q" + t[12:], 1),
+    "two added": (lambda t: t[:12] + "qr" + t[12:], 1),
+}
+
+
+@pytest.mark.parametrize("change", list(SIGNED_PART))
+def test_beside_a_repair_of_the_signed_part_one_letter_of_the_signature_may_be_wrong(change: str) -> None:
+    way, allowed = SIGNED_PART[change]
+    for number in range(4):
+        text = way(with_wrong_letters(made(), *(27, 31, 35)[:number]))
+        expected = Token(Purpose.UNSUBSCRIBE, ANNA, 3) if number <= allowed else None
+        assert TOKENS.read(text, Purpose.UNSUBSCRIBE) == expected, number
+
+
+@pytest.mark.parametrize("before", ["", "q", "qrst", made()[:3], made()[:3] * 2, made()[:3] * 20])
+def test_where_the_signed_part_is_whole_it_is_no_matter_what_stands_before(before: str) -> None:
+    text = before + with_wrong_letters(made(), 27, 31)
+    assert TOKENS.read(text, Purpose.UNSUBSCRIBE) == Token(Purpose.UNSUBSCRIBE, ANNA, 3)
+
+
+def test_the_same_letter_may_stand_before_a_token_that_begins_with_it_three_times() -> None:
+    codec = TokenCodec(("key 634",))
+    text = with_wrong_letters(codec.make(Purpose.UNSUBSCRIBE, ANNA, 3), 27, 31)
+    assert text.startswith("vvv")
+    for before in ("v", "vv", "vvv"):
+        assert codec.read(before + text, Purpose.UNSUBSCRIBE) == Token(Purpose.UNSUBSCRIBE, ANNA, 3), before
+
+
 OLD_CHANGES = {
     name: CHANGES[name]
     for name in (
@@ -189,7 +231,8 @@ def test_what_is_read_is_right_or_nothing(data: st.DataObject) -> None:
 @pytest.mark.parametrize(
     "text",
     [made()[:23] + "a" * 17, made()[:3] * 500, "a" * 5000, made()[:-12] * 40, "=\n" * 3000, "%25" * 3000,
-     numbered(KEY, b"u", 1)[:4].lower() + "a" * 156, "０" * 2000, (made()[:3] + "018") * 30],
+     numbered(KEY, b"u", 1)[:4].lower() + "a" * 156, "０" * 2000, (made()[:3] + "018") * 30,
+     made()[:23] + "018" * 5],
 )  # fmt: skip
 def test_a_text_that_is_none_costs_a_bounded_number_of_signatures(
     text: str, monkeypatch: pytest.MonkeyPatch
@@ -253,13 +296,8 @@ def test_a_token_that_is_whole_costs_one_signature(monkeypatch: pytest.MonkeyPat
 
 
 def test_three_wrong_letters_of_the_signature_are_too_many() -> None:
-    text = made()
     for places in ((25, 30, 38), (25, 30, 35)):
-        wrong = "".join(
-            ("q" if letter != "q" else "r") if place in places else letter
-            for place, letter in enumerate(text)
-        )
-        assert TOKENS.read(wrong, Purpose.UNSUBSCRIBE) is None
+        assert TOKENS.read(with_wrong_letters(made(), *places), Purpose.UNSUBSCRIBE) is None
 
 
 def test_without_a_key_there_are_no_tokens() -> None:
