@@ -52,7 +52,7 @@ class JournalContent:
     complete: bool
     begun: frozenset[tuple[int, int]]
     outcomes: dict[tuple[int, int], Outcome]
-    accepted: bool = False
+    accepted: bool
 
 
 class Journal:
@@ -126,7 +126,7 @@ class Journal:
             self._descriptor = -1
 
     def _write(self, text: str) -> None:
-        data = text.encode("utf-8", "replace")
+        data = text.encode("utf-8")
         with self._lock:
             if self._sealed:
                 raise OSError(errno.EBADF, "the run has ended", "journal")

@@ -100,8 +100,6 @@ def _may_concern_sender(content: JournalContent, find_addresses: FindAddresses) 
         for (person, _), outcome in content.outcomes.items()
         if outcome.result is not OutcomeKind.SKIPPED
     }
-    if not refused:
-        return False
     known = find_addresses(list(refused))
     return may_concern_everybody(
         (known[person] or "", outcome) for person, outcome in refused.items() if person in known

@@ -14,7 +14,11 @@ FOLDER = "outbox:outbox"
 
 
 def another(
-    spools: Spools, *outcomes: Outcome | None, into_folder: bool | None = None, begun: bool = True, **values: str
+    spools: Spools,
+    *outcomes: Outcome | None,
+    into_folder: bool | None = None,
+    begun: bool = True,
+    **values: str,
 ) -> Spool:
     """A campaign to people 1, 2, … with these outcomes; None for one that is being handed over."""
     spool = spools.freeze(
@@ -65,7 +69,7 @@ class OtherCampaigns:
     def test_only_campaigns_of_the_same_issue_count(
         self, spools: Spools, values: dict[str, str], expected: list[int]
     ) -> None:
-        another(spools, OK, **values)
+        another(spools, OK, begun=True, into_folder=None, **values)
         assert written_to(spools, 1) == expected
 
     def test_a_campaign_that_never_began_does_not_count(self, spools: Spools) -> None:
