@@ -253,6 +253,21 @@ def test_a_line_that_was_cut_short_swallows_no_later_one(tmp_path: Path, cut: by
     assert record.outcomes == {(1, 1): REFUSED}
 
 
+@pytest.mark.parametrize(
+    "cut", ["> 2 13", "- 1 11", "> 1 11", "< 1 1 accepted ", '< 1 1 rejected ["", ""]x', "boot this!"]
+)
+def test_of_a_line_that_was_cut_short_nothing_is_believed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cut: str
+) -> None:
+    path = tmp_path / "j"
+    monkeypatch.setattr("mailer.spool.journal.boot_id", lambda: "this")
+    path.write_text(f'> 1 1\n< 1 1 rejected ["", "no"]\n{cut}')
+    record = read_journal(path)
+    assert (record.complete, record.begun) == (False, {(1, 1)})
+    assert record.outcomes == {(1, 1): Outcome(OutcomeKind.REJECTED, "", "no")}
+    assert list(read_begun_claims(path)) == [(1, 1)]
+
+
 def test_outcomes_and_what_begins_next_are_one_write(tmp_path: Path) -> None:
     path = tmp_path / "j"
     journal = Journal(path)

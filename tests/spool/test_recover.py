@@ -206,6 +206,30 @@ def test_refusals_that_may_concern_everybody_are_tried_again(
     }
 
 
+@pytest.mark.parametrize(
+    ("known", "expected"),
+    [
+        ({1: "anna@a.test", 2: "bert@b.test"}, "pending"),
+        ({1: "anna@a.test", 2: None}, "rejected"),
+        ({1: "bert@a.test", 2: "anna@b.test"}, "rejected"),
+    ],
+)
+def test_refusals_that_differ_in_the_readers_name_are_alike(
+    known: dict[int, str | None], expected: str
+) -> None:
+    spool = open_spool(2)
+    read = content({1: no("550 no anna in this house"), 2: no("550 no bert in this house")})
+    settle_claims(spool, lambda _: read, lambda _: known, lambda _: None)
+    assert states(spool) == [expected, expected]
+
+
+def test_who_has_no_outcome_is_settled_as_ever_where_the_sender_may_be_refused() -> None:
+    spool = open_spool(4)
+    counts, _ = settled(spool, content({1: no(), 2: no()}, begun=[3]))
+    assert counts == {"pending": 3, "uncertain": 1}
+    assert states(spool) == ["pending", "pending", "uncertain", "pending"]
+
+
 def test_refusals_count_against_readers_where_the_run_had_a_message_accepted() -> None:
     spool = open_spool(2)
     settled(spool, content({1: no(), 2: no()}, accepted=True))
