@@ -182,3 +182,12 @@ def test_the_last_sign_of_a_run(spools: Spools, clock: Clock) -> None:
     clock.forward(hours=1)
     spool.claim(1, everybody)
     assert spool.last_activity_time() == "2026-11-21T14:00:00.000000Z"
+
+
+def test_what_was_given_back_to_come_last_comes_last_in_the_next_run_too(spools: Spools) -> None:
+    spool = freeze(spools, *(PlannedDelivery(n, 0) for n in (1, 2, 3)))
+    spool.claim(9, everybody)
+    spool.release([(1, 1)], lowest_priority=True)
+    spool.release([(2, 1), (3, 1)])
+    spool.make_parked_deliveries_due()
+    assert taken(spool.claim(9, everybody)) == [(2, 2), (3, 2), (1, 2)]
