@@ -52,7 +52,7 @@ class JournalContent:
     complete: bool
     begun: frozenset[tuple[int, int]]
     outcomes: dict[tuple[int, int], Outcome]
-    accepted: bool = False
+    accepted: bool
 
 
 class Journal:
@@ -92,7 +92,8 @@ class Journal:
         """Records these (subscriber id, attempt, outcome) and, in the same write, that the deliveries in
         `begun`, as (subscriber id, attempt), are about to be handed over."""
         lines = ["\n"]  # ends a line of an earlier write that was cut short
-        last, end = _PLAIN, f"{_PLAIN.result.value} \n"
+        last: Outcome | None = None
+        end = ""
         for subscriber, attempt, outcome in outcomes:
             if outcome is not last:  # the deliveries of one request share an outcome
                 words = json.dumps(_outcome_fields(outcome)) if outcome != _PLAIN else ""
@@ -126,7 +127,7 @@ class Journal:
             self._descriptor = -1
 
     def _write(self, text: str) -> None:
-        data = text.encode("utf-8", "replace")
+        data = text.encode("utf-8")
         with self._lock:
             if self._sealed:
                 raise OSError(errno.EBADF, "the run has ended", "journal")

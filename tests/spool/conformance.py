@@ -144,6 +144,14 @@ class Conformance:
         spool.release_held_deliveries()
         assert taken(spool.claim(9, everybody)) == [(2, 1)]
 
+    @pytest.mark.parametrize(("limit", "expected"), [(1, 1), (2, 2), (3, 3), (4, 4), (5, 4)])
+    def test_claim_takes_no_more_than_it_may(self, spools: Spools, limit: int, expected: int) -> None:
+        times = [EARLIER, None, EARLIER, None]
+        spool = spools.freeze(campaign(), [PlannedDelivery(n, 0, due) for n, due in enumerate(times, 1)])
+        people = [person for person, _ in taken(spool.claim(limit, everybody))]
+        assert len(people) == expected
+        assert people[:2] == [2, 4][:limit]
+
     @pytest.mark.parametrize("event", [Event.PAUSE, Event.CANCEL])
     def test_claim_takes_nobody_of_a_campaign_that_was_ended(self, spool: Spool, event: Event) -> None:
         assert len(spool.claim(1, everybody) or ()) == 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pytest
 from mailer.spool.journal import (
     Journal,
     has_text_about_erased_people,
+    read_begun_claims,
     read_journal,
     read_run_token,
     remove_text_about_erased_people,
@@ -170,6 +172,182 @@ def test_what_was_taken_back_was_never_handed_over(tmp_path: Path) -> None:
     assert set(record.outcomes) == {(1, 1)}
 
 
+# -- the file ----------------------------------------------------------------------------------
+
+
+def lowest_free_descriptor() -> int:
+    """The number that the next file would get."""
+    number = os.dup(0)
+    os.close(number)
+    return number
+
+
+def test_the_size_is_that_of_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "deep" / "folder" / "j"
+    for _ in range(2):  # the second one empties what the first has left
+        journal = Journal(path, "the run")
+        empty = journal.size
+        assert path.stat().st_size == empty > 0
+        journal.note_begun_deliveries([(1, 1), (2, 1)])
+        journal.note_outcomes([(1, 1, REFUSED)])
+        assert path.stat().st_size == journal.size > empty
+        journal.clear()
+        assert path.stat().st_size == journal.size == empty
+        assert (read_run_token(path), read_journal(path).complete) == ("the run", True)
+        journal.note_begun_deliveries([(3, 1)])
+        journal.close()
+    assert read_journal(path).begun == {(3, 1)}
+
+
+def test_the_file_is_the_owners_alone(tmp_path: Path) -> None:
+    Journal(tmp_path / "j").close()
+    assert (tmp_path / "j").stat().st_mode & 0o777 == 0o600
+
+
+def test_a_journal_belongs_to_one_run_at_a_time(tmp_path: Path) -> None:
+    first = Journal(tmp_path / "j", "first")
+    first.note_begun_deliveries([(1, 1)])
+    free = lowest_free_descriptor()
+    with pytest.raises(OSError, match="temporarily unavailable") as caught:
+        Journal(tmp_path / "j", "second")
+    assert caught.value.filename == str(tmp_path / "j")
+    assert lowest_free_descriptor() == free
+    assert read_run_token(tmp_path / "j") == "first"
+    assert read_journal(tmp_path / "j").begun == {(1, 1)}
+    first.close()
+
+
+def test_a_closed_journal_is_written_to_no_more_and_closes_no_other_file(tmp_path: Path) -> None:
+    first = Journal(tmp_path / "first")
+    first.close()
+    with pytest.raises(OSError, match="the run has ended"):
+        first.note_begun_deliveries([(1, 1)])
+    second = Journal(tmp_path / "second")
+    free = lowest_free_descriptor()
+    first.close()
+    assert lowest_free_descriptor() == free
+    second.note_begun_deliveries([(2, 1)])
+    second.close()
+    assert read_journal(tmp_path / "second").begun == {(2, 1)}
+
+
+# -- lines -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("cut", [b"> 12 1", b"< 12 1 rejected [", b"- 12"])
+def test_a_line_that_was_cut_short_swallows_no_later_one(tmp_path: Path, cut: bytes) -> None:
+    path = tmp_path / "j"
+    journal = Journal(path)
+    writes: list[Callable[[], None]] = [
+        lambda: journal.note_begun_deliveries([(1, 1), (2, 1)]),
+        lambda: journal.note_outcomes([(1, 1, REFUSED)]),
+        lambda: journal.note_taken_back_deliveries([(2, 1)]),
+    ]
+    for write in writes:
+        with path.open("ab") as file:
+            file.write(cut)
+        write()
+    journal.close()
+    record = read_journal(path)
+    assert {(1, 1)} <= record.begun <= {(1, 1), (12, 1)}
+    assert record.outcomes == {(1, 1): REFUSED}
+
+
+@pytest.mark.parametrize(
+    "cut", ["> 2 13", "- 1 11", "> 1 11", "< 1 1 accepted ", '< 1 1 rejected ["", ""]x', "boot this!"]
+)
+def test_of_a_line_that_was_cut_short_nothing_is_believed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cut: str
+) -> None:
+    path = tmp_path / "j"
+    monkeypatch.setattr("mailer.spool.journal.boot_id", lambda: "this")
+    path.write_text(f'> 1 1\n< 1 1 rejected ["", "no"]\n{cut}')
+    record = read_journal(path)
+    assert not record.complete
+    assert record.begun == {(1, 1)}
+    assert record.outcomes == {(1, 1): Outcome(OutcomeKind.REJECTED, "", "no")}
+    assert list(read_begun_claims(path)) == [(1, 1)]
+
+
+def test_outcomes_and_what_begins_next_are_one_write(tmp_path: Path) -> None:
+    path = tmp_path / "j"
+    journal = Journal(path)
+    journal.note_begun_deliveries([(1, 1), (2, 1)])
+    journal.note_outcomes([(1, 1, REFUSED), (2, 1, ACCEPTED)], begun=[(3, 1), (4, 2)])
+    journal.close()
+    record = read_journal(path)
+    assert record.begun == {(1, 1), (2, 1), (3, 1), (4, 2)}
+    assert record.outcomes == {(1, 1): REFUSED, (2, 1): ACCEPTED}
+    assert list(read_begun_claims(path)) == [(1, 1), (2, 1), (3, 1), (4, 2)]
+
+
+def test_an_outcome_is_the_last_one_and_ends_when_the_delivery_is_taken_back(tmp_path: Path) -> None:
+    path = tmp_path / "j"
+    journal = Journal(path)
+    journal.note_begun_deliveries([(1, 1), (2, 1)])
+    journal.note_outcomes([(1, 1, ACCEPTED), (2, 1, REFUSED)])
+    journal.note_outcomes([(2, 1, ACCEPTED)])
+    journal.note_taken_back_deliveries([(1, 1)])
+    journal.close()
+    record = read_journal(path)
+    assert record.begun == {(2, 1)}
+    assert record.outcomes == {(2, 1): ACCEPTED}
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "accepted"),
+    [
+        ([], False),
+        ([REFUSED], False),
+        ([ACCEPTED], True),
+        ([Outcome(OutcomeKind.ACCEPTED, "id", "250 ok")], True),
+        ([ACCEPTED, REFUSED], True),
+        ([REFUSED, ACCEPTED, REFUSED], True),
+        ([Outcome(OutcomeKind.UNCERTAIN), Outcome(OutcomeKind.SKIPPED)], False),
+    ],
+)
+@pytest.mark.parametrize("wanted", [None, set(), {(1, 1)}])
+def test_whether_any_message_was_accepted(
+    tmp_path: Path, outcomes: list[Outcome], accepted: bool, wanted: set[tuple[int, int]] | None
+) -> None:
+    journal = Journal(tmp_path / "j")
+    journal.note_begun_deliveries((number, 1) for number, _ in enumerate(outcomes))
+    journal.note_outcomes((number, 1, outcome) for number, outcome in enumerate(outcomes))
+    journal.close()
+    assert read_journal(tmp_path / "j", wanted).accepted is accepted
+
+
+def test_only_the_newest_boot_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "j"
+    monkeypatch.setattr("mailer.spool.journal.boot_id", lambda: "this")
+    path.write_text("\nrun x\nboot this\n> 1 1\nboot \n")
+    assert not read_journal(path).complete
+    path.write_text("\nrun x\nboot other\n> 1 1\nboot this\n")
+    assert read_journal(path).complete
+
+
+def test_what_is_no_line_of_a_journal_is_passed_over(tmp_path: Path) -> None:
+    path = tmp_path / "j"
+    path.write_bytes(
+        b"> 1 1\n>\n> x y\n> 2\n> 3 1 1\n\xff\xfe 4 1\n? 5 1\nx\r> 6 1\n< 1 1\n- 1\n- x 1\n"
+        b'< 1 1 rejected ["", "no", "nowhere"]\n> 7 1\n'
+    )
+    record = read_journal(path)
+    assert (record.complete, record.outcomes, record.accepted) == (False, {}, False)
+    assert {(1, 1), (7, 1)} <= record.begun <= {(1, 1), (3, 1), (7, 1)}
+    assert list(read_begun_claims(path)) == [(1, 1), (7, 1)]
+
+
+@pytest.mark.parametrize(
+    ("text", "token"),
+    [("", ""), ("\nboot this\n", ""), ("\nrun \nboot this\n", ""), ("\nrun a\n> 1 1\nrun b\n", "a")],
+)
+def test_the_run_of_a_journal(tmp_path: Path, text: str, token: str) -> None:
+    (tmp_path / "j").write_text(text)
+    assert read_run_token(tmp_path / "j") == token
+    assert read_run_token(tmp_path / "none") == ""
+
+
 # -- words about people who were erased --------------------------------------------------------
 
 
@@ -213,3 +391,38 @@ def test_words_about_the_erased_go_and_what_became_of_them_stays(tmp_path: Path)
 
 def test_a_journal_that_is_not_there_holds_no_words(tmp_path: Path) -> None:
     assert not remove_text_about_erased_people(tmp_path / "none", {1}, without_ann)
+
+
+@pytest.mark.parametrize(
+    ("line", "kept"),
+    [
+        (b"", b""),
+        (b"\n", b"\n"),
+        (b"run ann@example.org\n", b"run ann@example.org\n"),
+        (b"boot b\n", b"boot b\n"),
+        (b"> 1 1\n", b"> 1 1\n"),
+        (b"> 12 13", b""),  # cut short: it might be 135
+        (b"- 1 1\n", b"- 1 1\n"),
+        (b"< 1 1\n", b"< 1 1\n"),
+        (b"< 1 1 accepted\n", b"< 1 1 accepted\n"),
+        (b"< 1 1 accepted \n", b"< 1 1 accepted \n"),
+        (b'< 1 1 accepted ["id", "ok"]\n', b"< 1 1 accepted \n"),
+        (b'< 1 1 rejected ["", "no", "us"]\n', b'< 1 1 rejected ["", "", "us"]\n'),
+        (b'< 2 1 accepted ["id", "ok"]\n', b'< 2 1 accepted ["id", "ok"]\n'),
+        (b'< 2 1 accepted ["ann@example.org", ""]\n', b'< 2 1 accepted ["[erased]", ""]\n'),
+        (b'< 2 1 rejected ["", "no ann@example.org", "us"]\n', b'< 2 1 rejected ["", "no [erased]", "us"]\n'),
+        (b'< 2 1 rejected ["", "no ann@exa', b""),
+        (b'< x 1 rejected ["", "no"]\n', b"\n"),
+        (b"< 2 1 rejected 7\n", b"\n"),
+        (b"< 2 1 rejected [7, 8]\n", b"\n"),
+        (b'? 2 1 rejected ["", "no"]\n', b"\n"),
+        (b"nonsense\n", b"\n"),
+    ],
+)
+def test_each_line_keeps_what_says_nothing_about_the_erased(tmp_path: Path, line: bytes, kept: bytes) -> None:
+    path = tmp_path / "j"
+    for before in (b"", b"> 8 1\n"):
+        path.write_bytes(before + line)
+        assert has_text_about_erased_people(path, {1}, without_ann) is (line != kept)
+        assert remove_text_about_erased_people(path, {1}, without_ann) is (line != kept)
+        assert path.read_bytes() == before + kept

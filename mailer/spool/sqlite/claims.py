@@ -230,7 +230,7 @@ class ClaimOperations(SpoolPart):
         claims = json.dumps([(person, attempt) for person, (attempt, _) in named.items()])
         rows = self._db.conn.execute(_STILL_OPEN, {**base_values, "rows": claims}).fetchall()
         now = str(base_values["now"])
-        return [RefusedClaim(person, *named[person], claimed_at or "", now) for person, claimed_at in rows]
+        return [RefusedClaim(person, *named[person], claimed_at, now) for person, claimed_at in rows]
 
     def clear_refusal_causes(self, deliveries: Iterable[ClaimKey]) -> None:
         """Clears the stored cause of these refusals, which do not concern the reader's current address."""

@@ -1,0 +1,26 @@
+"""Both implementations of the spool know the same of the other campaigns of an issue."""
+
+from __future__ import annotations
+
+import pytest
+from sqlite_utils import Database
+
+from mailer.spool.base import Spools
+from mailer.spool.open import spools_of
+from tests.spool.memory import MemorySpools
+from tests.spool.other_campaigns import OtherCampaigns
+from tests.spool.test_conformance import Kept
+from tests.spooled import add_readers
+
+
+class TestSqlite(OtherCampaigns):
+    @pytest.fixture
+    def spools(self, db: Database) -> Spools:
+        add_readers(db, 9)
+        return spools_of(db)
+
+
+class TestMemory(OtherCampaigns):
+    @pytest.fixture
+    def spools(self) -> Spools:
+        return MemorySpools(Kept())
