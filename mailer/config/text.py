@@ -41,8 +41,8 @@ def decode_text(data: bytes) -> str:
 def _guess_encoding(data: bytes) -> str:
     """Returns the name of the encoding that `data` seems to have, if it is not UTF-8.
 
-    It is GBK if most bytes beyond ASCII stand in pairs, as in Chinese, and otherwise a Western code page: an
-    accented letter of Western text would form a pair with the ASCII letter after it.
+    It is GBK if most bytes beyond ASCII stand two by two, as in Chinese text. Otherwise it is a Western code
+    page, in whose texts such a byte (an accented letter) mostly stands alone between ASCII letters.
     """
     try:
         wide = [character.encode("gb18030") for character in data.decode("gb18030") if character > "\x7f"]

@@ -35,7 +35,8 @@ class Leavers:
     """Tracks the people to whom an edition may no longer be sent, from the creation of this object on.
 
     `erased` is the number of people who were erased since then; it never decreases. `read_events` and
-    `raise_lasting_error` are each called from one thread; `reasons_by_id` may be read from any thread.
+    `raise_lasting_error` are each called from one thread; `reasons_by_subscriber_id` may be read from any
+    thread.
     """
 
     def __init__(self, db: Database, edition: str) -> None:
@@ -48,7 +49,7 @@ class Leavers:
         self._error: sqlite3.Error | None = None
 
     @property
-    def reasons_by_id(self) -> Mapping[int, str]:
+    def reasons_by_subscriber_id(self) -> Mapping[int, str]:
         """Maps the subscriber ids of the people who have left to the reason: an Exclusion as text.
 
         Another thread may change the mapping at any time.
@@ -56,8 +57,10 @@ class Leavers:
         return self._reasons
 
     def read_events(self) -> None:
-        """Reads the events since the last call, and updates `reasons_by_id`: adds the people who have left,
-        and removes those who may be written to again."""
+        """Reads the events since the last call, and updates `reasons_by_subscriber_id`.
+
+        People who have left are added, and people who may be written to again are removed.
+        """
         try:
             people, newest = people_with_events_since(self._db, self._event)
             if people:

@@ -32,7 +32,7 @@ from mailer.delivery.options import RunParameters
 from mailer.delivery.progress import Progress
 from mailer.delivery.record_refusals import RefusalRecorder
 from mailer.delivery.run_claims import RunClaims
-from mailer.delivery.workers.workers import Supervision, WorkerReport, Workers
+from mailer.delivery.workers.workers import WorkerReport, Workers, WorkerSupervision
 from mailer.errors import CircuitBreakerError, TransportError
 from mailer.spool.journal import Journal, read_journal
 from mailer.spool.recover import settle_claims
@@ -77,10 +77,10 @@ class DeliveryLoop:
         self._workers = Workers(
             run.transport,
             journal,
-            Supervision(self._breaker, self._is_stopping, self._watch),
+            WorkerSupervision(self._breaker, self._is_stopping, self._watch),
             connections,
             pool=run.pool,
-            leavers=leavers.reasons_by_id,
+            leavers=leavers.reasons_by_subscriber_id,
         )
         self._intake = DeliveryIntake(run, self._claims, recipients, self._workers, connections)
         self._used_up = "", ""

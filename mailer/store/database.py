@@ -121,8 +121,8 @@ def open_for_reading(path: Path) -> Database:
 def _prepare_database(connection: sqlite3.Connection) -> Database:
     """Returns the database of a connection, with the settings and SQL functions that all statements rely on.
 
-    SQLite then overwrites deleted or replaced content with zeros. The mode `FAST` does not overwrite pages
-    that become free as a whole, because that would slow an import by half; an erasure clears these pages
+    With `secure_delete=FAST`, SQLite overwrites deleted or replaced content with zeros, except in pages that
+    become free as a whole: to overwrite these, too, would slow an import by half. An erasure clears them
     (docs/decisions/014-what-an-erasure-covers.md).
     """
     connection.execute("PRAGMA secure_delete=FAST")

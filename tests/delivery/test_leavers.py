@@ -113,14 +113,14 @@ def test_a_thread_follows_the_leavers(
     first, second = add_readers(db, 2)
     monkeypatch.setattr(module, "POLL_SECONDS", 0.001)
     with watch_leavers(db, EDITION) as leavers:
-        assert dict(leavers.reasons_by_id) == {}
+        assert dict(leavers.reasons_by_subscriber_id) == {}
         unsubscribe(db, first, source="web")
-        wait_until(lambda: first in leavers.reasons_by_id)
-        assert dict(leavers.reasons_by_id) == {first: "unsubscribed"}
+        wait_until(lambda: first in leavers.reasons_by_subscriber_id)
+        assert dict(leavers.reasons_by_subscriber_id) == {first: "unsubscribed"}
         set_editions(db, first, [EDITION], consent=_consent())
         unsubscribe(db, second, edition=EDITION, source="web")
-        wait_until(lambda: second in leavers.reasons_by_id)
-        assert leavers.reasons_by_id[second] == "not_subscribed"
+        wait_until(lambda: second in leavers.reasons_by_subscriber_id)
+        assert leavers.reasons_by_subscriber_id[second] == "not_subscribed"
     leavers.raise_lasting_error()
 
 
@@ -132,12 +132,12 @@ def test_readers_who_come_back_are_taken_out_again(db: Database) -> None:
         "INSERT INTO events (at, kind, subscriber_id) VALUES ('2026-11-21', 'bounce', ?)", [number]
     )
     leavers.read_events()
-    assert dict(leavers.reasons_by_id) == {number: "bounced"}
+    assert dict(leavers.reasons_by_subscriber_id) == {number: "bounced"}
     person = get(db, number)
     assert person is not None
     restore_bounced_subscriber(db, person, reason="it works")
     leavers.read_events()
-    assert dict(leavers.reasons_by_id) == {}
+    assert dict(leavers.reasons_by_subscriber_id) == {}
 
 
 def test_who_left_before_is_for_the_claims_to_see(db: Database) -> None:
@@ -145,7 +145,7 @@ def test_who_left_before_is_for_the_claims_to_see(db: Database) -> None:
     unsubscribe(db, number, source="web")
     leavers = Leavers(open_read_connection(db), EDITION)
     leavers.read_events()
-    assert dict(leavers.reasons_by_id) == {}
+    assert dict(leavers.reasons_by_subscriber_id) == {}
 
 
 def test_a_run_does_not_go_on_blind(db: Database, monkeypatch: pytest.MonkeyPatch) -> None:

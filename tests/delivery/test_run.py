@@ -445,7 +445,9 @@ def test_a_database_that_fails_leaves_a_spool_that_can_go_on(
 
 def test_workers_are_daemons(settings: Settings, journal: Path) -> None:
     opened = Journal(journal)
-    pool = workers.Workers(Scripted(), opened, workers.Supervision(CircuitBreaker({}), lambda: False), 2)
+    pool = workers.Workers(
+        Scripted(), opened, workers.WorkerSupervision(CircuitBreaker({}), lambda: False), 2
+    )
     assert all(t.daemon for t in threading.enumerate() if t.name.startswith("send-"))
     pool.end_after_current_chunk()
     assert [pool.reports.get(timeout=5).ended for _ in range(2)] == [True, True]

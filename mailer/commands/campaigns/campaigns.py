@@ -111,7 +111,8 @@ def _say_campaign_details(settings: Settings, details: CampaignDetails) -> None:
 
 
 def _schedule_rows(settings: Settings, details: CampaignDetails) -> list[str]:
-    """Returns the lines about a campaign's due time, canary, missed readers, and next time of sending."""
+    """Returns the lines about a campaign's due time and canary, about readers whose scheduled time
+    was missed, and about the next time of sending."""
     campaign, zone = details.overview.campaign, settings.publication.zone
     rows: list[str] = []
     if campaign.due_at:

@@ -39,7 +39,7 @@ class RateLimit:
         raise NotImplementedError
 
     def reserve_messages(self, now: float) -> None:
-        """Reserves a few messages in the ledger, if the limit allows any."""
+        """Counts a few messages in the ledger before they are sent, if the limit allows any."""
         raise NotImplementedError
 
     def use_reserved_message(self) -> None:

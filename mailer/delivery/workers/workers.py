@@ -34,7 +34,7 @@ from mailer.transports.base import (
 from mailer.transports.gate import HandOverGate
 from mailer.transports.refusal.watch import RefusalWatch
 
-__all__ = ["WorkerReport", "Supervision", "Workers"]
+__all__ = ["WorkerReport", "WorkerSupervision", "Workers"]
 
 #: A worker without a chunk checks this often whether another run waits for its permit (seconds).
 _POLL_SECONDS = 0.25
@@ -62,7 +62,7 @@ class WorkerReport:
 
 
 @dataclass(frozen=True, slots=True)
-class Supervision:
+class WorkerSupervision:
     """Holds the objects that all workers of a run share, to count outcomes and to learn that the run stops.
 
     `breaker` counts outcomes in a row, `watch` counts refusals, and `is_stopping` returns whether the run is
@@ -87,7 +87,7 @@ class Workers:
         self,
         transport: Transport,
         journal: Journal,
-        supervision: Supervision,
+        supervision: WorkerSupervision,
         thread_count: int,
         pool: ConnectionPool | None = None,
         leavers: Mapping[int, str] | None = None,

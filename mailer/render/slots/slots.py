@@ -127,7 +127,7 @@ class RenditionPart:
 
     def __post_init__(self) -> None:
         if len(self.fragments) != len(self.slots) + 1:
-            raise ValueError("a part has one fragment more than it has slots")
+            raise ValueError("a part must have exactly one fragment more than it has slots")
 
     def fill(self, values: Mapping[str, str]) -> str:
         """Returns the text for one recipient. `values` maps paths such as `subscriber.name` to strings."""

@@ -81,9 +81,9 @@ class EarlyCommandsComparison:
         if first > 0 and other > 0:
             self._ratios.append(first / other)
         self._order = self._order[::-1]
-        self._turn = 2 if self._decide_if_enough_pairs() else 0
+        self._turn = 2 if self._try_to_decide() else 0
 
-    def _decide_if_enough_pairs(self) -> bool:
+    def _try_to_decide(self) -> bool:
         """Decides from the measured pairs whether early commands are kept.
 
         Returns False if there are too few pairs for a decision.

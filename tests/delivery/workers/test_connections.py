@@ -14,7 +14,7 @@ import pytest
 from mailer.delivery.circuit_breaker import CircuitBreaker
 from mailer.delivery.workers import connections, workers
 from mailer.delivery.workers.connections import ConnectionPool, ConnectionShare
-from mailer.delivery.workers.workers import Supervision, Workers
+from mailer.delivery.workers.workers import Workers, WorkerSupervision
 from mailer.errors import TransportError
 from mailer.spool.journal import Journal
 from mailer.transports.base import Outcome, OutcomeKind
@@ -224,7 +224,7 @@ class Crew:
         self.journal = Journal(folder / f"{transport.name}.journal")
         self.stopping = threading.Event()
         self.workers = Workers(
-            transport, self.journal, Supervision(CircuitBreaker({}), self.stopping.is_set), count, pool
+            transport, self.journal, WorkerSupervision(CircuitBreaker({}), self.stopping.is_set), count, pool
         )
 
     def give(self, chunks: int) -> None:

@@ -175,9 +175,9 @@ def _column_observers(
             (place, _choice_observer(survey_result.choices.setdefault(place, ChoiceCounts()), editions))
         )
     for place in columns.unverified if check_unverified_columns else ():
-        observers.append((place, _exclusion_observer(survey_result, place, columns.header[place])))
+        observers.append((place, _leaving_cell_observer(survey_result, place, columns.header[place])))
     for place in columns.unnamed if check_unverified_columns and columns.has_header else ():
-        observers.append((place, _exclusion_observer(survey_result, place, "")))
+        observers.append((place, _leaving_cell_observer(survey_result, place, "")))
     return observers
 
 
@@ -185,7 +185,9 @@ def _choice_observer(choice: ChoiceCounts, editions: Collection[str]) -> Callabl
     return lambda cell: choice.count_cell(cell, editions)
 
 
-def _exclusion_observer(survey_result: SurveyResult, index: int, column_name: str) -> Callable[[str], None]:
+def _leaving_cell_observer(
+    survey_result: SurveyResult, index: int, column_name: str
+) -> Callable[[str], None]:
     """Returns a function that notes the first cell of a column which says that a person has left.
 
     If the column's name means leaving, every cell with a value says so.

@@ -240,9 +240,10 @@ def _script_of(character: str) -> str:
 
 @cache
 def _east_asian_log_probability(codec: str, character: str) -> tuple[float, bool]:
-    """Returns the logarithm of a character's probability in a list, and whether the character is odd there.
+    """Returns the logarithm of a character's probability in a list of subscribers, and whether the character
+    is unusual there.
 
-    The codec tells the language of the list.
+    `codec` implies the language of the list: gb18030 means Chinese.
     """
     script = _script_of(character)
     japanese = codec in ("cp932", "euc_jp")
