@@ -184,6 +184,13 @@ def test_the_last_sign_of_a_run(spools: Spools, clock: Clock) -> None:
     assert spool.last_activity_time() == "2026-11-21T14:00:00.000000Z"
 
 
+def test_a_campaign_to_nobody_has_no_times(spools: Spools) -> None:
+    spool = freeze(spools, local_time="08:00")
+    assert spool.last_activity_time() == ""
+    assert (spool.first_pending_due_time(), spool.next_deferred_due_time()) == (None, None)
+    assert (spool.next_retry_time(), spool.next_scheduled_time()) == (None, None)
+
+
 def test_what_was_given_back_to_come_last_comes_last_in_the_next_run_too(spools: Spools) -> None:
     spool = freeze(spools, *(PlannedDelivery(n, 0) for n in (1, 2, 3)))
     spool.claim(9, everybody)

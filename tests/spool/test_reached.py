@@ -209,7 +209,7 @@ def test_whoever_asks_for_a_retry_hears_of_the_rejected_of_this_campaign(spools:
         asked.append(list(refusals))
         return {person for person, _ in refusals}
 
-    in_every_state(spools, "before")
+    in_every_state(spools, "before").settle([SettledClaim(OPEN, 1, NO)])
     spool = in_every_state(spools, "a")
     for person in (REJECTED, OPEN, DEFERRED):
         assert spool.retry_refused_deliveries(unreachable, only_person=person) == (person == DEFERRED)
