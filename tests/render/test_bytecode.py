@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import inspect
 import shutil
 import sys
 from collections.abc import Iterator
@@ -10,8 +11,9 @@ import jinja2
 import pytest
 
 from mailer.errors import ThemeError
+from mailer.render.slots import template_calls
 from mailer.render.slots.markers import Markers
-from mailer.render.theme import bytecode
+from mailer.render.theme import bytecode, filters
 from mailer.render.theme import theme as module
 from mailer.render.theme.theme import MARKERS, Theme, _ThemeEnvironment
 from mailer.theme_files import read_theme
@@ -88,16 +90,20 @@ def test_a_changed_template_is_compiled_again(built_in: Path, tmp_path: Path, co
     assert len(files_of(built_in)) == 1
 
 
-@pytest.mark.parametrize("what", ["jinja2", "rewriting"])
+@pytest.mark.parametrize("what", ["jinja2", "mailer", "environment", "filters", "slots"])
 def test_another_version_of_the_compiler_compiles_again(
     built_in: Path, tmp_path: Path, compiled: list[str], monkeypatch: pytest.MonkeyPatch, what: str
 ) -> None:
     rendered(tmp_path)
-    if what == "jinja2":
-        monkeypatch.setattr(jinja2, "__version__", "0")
+    if what in ("jinja2", "mailer"):
+        monkeypatch.setattr(jinja2 if what == "jinja2" else bytecode, "__version__", "0")
     else:
-        monkeypatch.setattr(bytecode, "_rewriters_digest", lambda: "other")
+        changed = {"environment": module, "filters": filters}.get(what, template_calls)
+        real = inspect.getsource
+        monkeypatch.setattr(inspect, "getsource", lambda each: real(each) + "#" * (each is changed))
+        bytecode._digest_of_sources.cache_clear()
     rendered(tmp_path)
+    bytecode._digest_of_sources.cache_clear()
     assert compiled == [NAME, NAME]
 
 

@@ -1,8 +1,8 @@
 """Keeps the bytecode of compiled built-in templates in `__pycache__`, as Python does for its modules.
 
 Compiling the built-in theme takes a fifth of the time of a short command. A file of bytecode is used only for
-the same template text, the same versions of Python and Jinja2, and the same code of this package that changes
-a template's tree. Each process compiles a workspace's own templates anew: no bytecode in a workspace is
+the same template text, the same versions of Python, Jinja2 and this package, and the same code that templates
+are compiled with. Each process compiles a workspace's own templates anew: no bytecode in a workspace is
 executed.
 """
 
@@ -16,13 +16,16 @@ from functools import cache
 from importlib.util import cache_from_source
 from pathlib import Path
 from pickle import UnpicklingError
+from types import ModuleType
 from typing import TYPE_CHECKING
 
 import jinja2
 from jinja2.bccache import Bucket, FileSystemBytecodeCache
 
+from mailer import __version__
 from mailer.issue.values import expressions
 from mailer.render.slots import template_calls
+from mailer.render.theme import filters
 from mailer.theme_files import built_in_theme_folder
 
 if TYPE_CHECKING:
@@ -32,9 +35,13 @@ __all__ = ["BuiltInBytecode"]
 
 
 class BuiltInBytecode(FileSystemBytecodeCache):
-    """Loads and stores the bytecode of built-in templates. A folder that cannot be written is no error."""
+    """Loads and stores the bytecode of built-in templates. A folder that cannot be written is no error.
 
-    def __init__(self) -> None:
+    Templates are compiled in environments of the class `environment_class`.
+    """
+
+    def __init__(self, environment_class: type[Environment]) -> None:
+        self._environment_module = sys.modules[environment_class.__module__]
         self._theme = built_in_theme_folder()
         super().__init__(str(Path(cache_from_source(str(self._theme / "theme.py"))).parent), "%s.pyc")
 
@@ -55,7 +62,8 @@ class BuiltInBytecode(FileSystemBytecodeCache):
 
     def get_source_checksum(self, source: str) -> str:
         """Returns the SHA-256 in hex of everything that the compiled form of a template depends on."""
-        return hashlib.sha256(f"{jinja2.__version__}\0{_rewriters_digest()}\0{source}".encode()).hexdigest()
+        code = _digest_of_sources(self._environment_module)
+        return hashlib.sha256(f"{jinja2.__version__}\0{__version__}\0{code}\0{source}".encode()).hexdigest()
 
     def load_bytecode(self, bucket: Bucket) -> None:
         """Fills the bucket from the template's bytecode file. An unreadable file counts as missing."""
@@ -72,9 +80,12 @@ class BuiltInBytecode(FileSystemBytecodeCache):
 
 
 @cache
-def _rewriters_digest() -> str:
-    """Returns the SHA-256 in hex of the source code of the modules that change the trees of templates."""
+def _digest_of_sources(environment_module: ModuleType) -> str:
+    """Returns the SHA-256 in hex of the source code of the modules that decide what templates compile to.
+
+    Jinja2 applies filters to constants already when it compiles a template.
+    """
     whole = hashlib.sha256()
-    for module in (expressions, template_calls):
+    for module in (environment_module, expressions, template_calls, filters):
         whole.update(inspect.getsource(module).encode())
     return whole.hexdigest()

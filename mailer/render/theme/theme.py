@@ -291,7 +291,7 @@ def _innermost_template(trace: TracebackType | None, templates: Mapping[str, Any
 @lru_cache(maxsize=8)
 def _compiled_theme(files: ThemeFiles) -> Theme:
     environment = _ThemeEnvironment(files)
-    environment.bytecode_cache = BuiltInBytecode()
+    environment.bytecode_cache = BuiltInBytecode(_ThemeEnvironment)
     return Theme(files, environment)
 
 
