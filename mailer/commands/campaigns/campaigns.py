@@ -31,7 +31,6 @@ from mailer.transports.registry import is_folder_transport
 __all__ = ["cancel", "list_campaigns", "pause", "show", "verify"]
 
 Slug = Annotated[str, typer.Argument(metavar="SLUG", help="The campaign's name, such as 2026-11-21-morning.")]
-JsonFlag = JsonFlag
 
 
 def _status_remark(settings: Settings, overview: CampaignOverview) -> str:

@@ -20,7 +20,6 @@ from mailer.services.workspace import Workspace, open_workspace
 __all__ = ["resolve", "resume", "retry"]
 
 Slug = Annotated[str, typer.Argument(metavar="SLUG", help="The campaign's name, such as 2026-11-21-morning.")]
-JsonFlag = JsonFlag
 AddressOption = Annotated[
     str | None,
     typer.Option(
