@@ -13,10 +13,14 @@ from types import ModuleType
 from typing import Any
 
 from mailer.errors import ThemeError
+from mailer.render.html.mrml_html import INLINE_ONLY
 
 __all__ = ["inline_styles"]
 
 _MAX_SHEETS = 100
+_INLINE_ONLY_SHEET = re.compile(rf"<style\b[^>]*\b{INLINE_ONLY}\b[^>]*>[^<]*</style>\s*")
+#: A style attribute without quotes in it, where `; ` can only stand between declarations.
+_STYLE_ATTRIBUTE = re.compile(r"""(?<= style=")[^"'<>]*(?=")""")
 _DOCTYPE = re.compile(r"<!doctype[^>]*>\s*", re.IGNORECASE)
 
 
@@ -74,8 +78,9 @@ def _requests_replaced_by_empty_module() -> Iterator[None]:
 def inline_styles(html: str) -> str:
     """Returns the HTML with the rules of its style sheets in `style` attributes.
 
-    `<style>` elements stay in the HTML, for rules that cannot be inlined (media queries, :hover). Each
-    `!important` stays too. Raises ThemeError if a style sheet cannot be parsed.
+    `<style>` elements stay in the HTML, for rules that cannot be inlined (media queries, :hover), except those
+    with the attribute INLINE_ONLY. Each `!important` stays too. Raises ThemeError if a style sheet cannot be
+    parsed.
     """
     doctype = _DOCTYPE.match(html.lstrip())
     try:
@@ -92,5 +97,7 @@ def inline_styles(html: str) -> str:
         raise ThemeError(f"the style sheets of the theme cannot be inlined: {error}") from None
     # A reference to a carriage return comes out as the bare character, which no mail may hold.
     inlined = inlined.replace("\r\n", "\n").replace("\r", "\n")
+    inlined = _INLINE_ONLY_SHEET.sub("", inlined)
+    inlined = _STYLE_ATTRIBUTE.sub(lambda style: style[0].replace("; ", ";"), inlined)
     head = doctype[0].strip() if doctype else "<!doctype html>"
     return head + "\n" + _DOCTYPE.sub("", inlined.lstrip(), count=1)

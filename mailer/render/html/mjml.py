@@ -11,6 +11,7 @@ from typing import Any
 from mailer.errors import MailerError, Problem, ThemeError
 from mailer.render.html.mjml_lint import lint_mjml
 from mailer.render.html.mrml_escapes import EscapedMjml
+from mailer.render.html.mrml_html import adjust_mrml_html, sheets_for_inlining_only
 from mailer.render.html.wellformed import first_nesting_fault
 from mailer.render.theme.theme import Theme
 
@@ -54,7 +55,8 @@ def render_mjml(theme: Theme, name: str, context: Mapping[str, Any]) -> str:
             )
         )
     source.raise_for_silent_mistakes()
-    return html
+    sheets = [sheet for each in source.rendered.values() for sheet in sheets_for_inlining_only(each.text)]
+    return adjust_mrml_html(html, sheets)
 
 
 class _MjmlSource:

@@ -48,11 +48,11 @@ STYLES = frozenset(
 )
 
 #: CSS px between the margins of a mail, on the smallest telephone (320) and at full width (600).
-PHONE, FULL = 264, 544
+PHONE, FULL = 286, 512
 #: Font sizes of cells in CSS px, the usual one and one step less; heads have the smaller one.
 SIZES = (15, 13)
 #: CSS px between two columns.
-GAP = 12
+GAP = 16
 #: By how many CSS px lists and quotations are set in.
 _INDENT = 24
 
@@ -215,7 +215,7 @@ class _TableLayout:
         align = _alignment_in_markdown(self.heads[column].open)
         if align == "center":
             return align
-        if align == "right":
+        if align == "right" or (not align and self.numeric[column]):
             if self.numeric[column] or (for_mail and not self.is_rtl):
                 return "right"
             return "left" if for_mail else "end"

@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import idna
-from babel.dates import format_date
+from babel.dates import format_date, format_skeleton
 from jinja2 import pass_context
 from jinja2.runtime import Context
 
@@ -22,11 +22,16 @@ from mailer.render.theme.mirror import mirror_rules
 __all__ = ["FILTERS"]
 
 
+#: The skeleton of Unicode's locale data for the format `day`: month and day, in the order of the language.
+_DAY = "MMMMd"
+
+
 @pass_context
 def _format_date(context: Context, value: dt.date, format: str = "long") -> TranslatedText:
     language: str = context["language"]
     locale = locale_of(language)
-    shown = TranslatedText(format_date(value, format, locale))
+    made = format_skeleton(_DAY, value, locale=locale) if format == "day" else format_date(value, format, locale)
+    shown = TranslatedText(made)
     shown.language = language if locale.language == primary_language(language) else SOURCE_LANGUAGE
     return shown
 

@@ -40,7 +40,7 @@ from mailer.render.views.values import (
 __all__ = ["ViewBuilder"]
 
 #: By how many CSS px the text of a comment is set in, on both sides together.
-_COMMENT = 40
+_COMMENT = 32
 
 
 class ViewBuilder:

@@ -1,0 +1,53 @@
+"""Adjusts the HTML that the library MRML makes, in one place, to what mail programs show well.
+
+MRML writes `word-break:break-word` on the cell of each element, so that tables break within words, and
+`margin:0px auto` on each section, which Outlook ignores: an `align` attribute centres them everywhere. Its own
+style sheet would be inlined into each table and cell of the mail. It also ignores `inline="inline"` of an
+`mj-style`; MJML removes such a style sheet from the page after its rules are inlined.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+__all__ = ["INLINE_ONLY", "adjust_mrml_html", "sheets_for_inlining_only"]
+
+#: An attribute of `<style>` elements that the inliner removes from the page after it has inlined their rules.
+INLINE_ONLY = "data-inline-only"
+
+_SHEET = re.compile(
+    r"<mj-style\b(?P<attributes>[^<>]*)(?<!/)>(?P<rules>.*?)</mj-style\s*>", re.DOTALL | re.IGNORECASE
+)
+_INLINE = re.compile(r"""\binline\s*=\s*["']inline["']""")
+#: MRML's own style sheet: the first one of the page.
+_OWN_SHEET = re.compile(r"<style type=\"text/css\">\s*#outlook a \{.*?</style>", re.DOTALL)
+_BASE_SHEET = """<style type="text/css" data-premailer="ignore">
+#outlook a { padding: 0; }
+body { margin: 0; padding: 0; -webkit-text-size-adjust: 100%; -ms-text-size-adjust: 100%; }
+table, td { border-collapse: collapse; mso-table-lspace: 0pt; mso-table-rspace: 0pt; }
+img { border: 0; height: auto; -ms-interpolation-mode: bicubic; }
+</style>"""
+_STYLE = re.compile(r'(?<= style=")[^"]*')
+_UNWANTED = re.compile(r"(?<![a-z-])(?:word-break:break-word|outline:none|margin:0(?:px)? auto);?")
+_BODY = re.compile(r"(<body\b[^>]*>\s*<div\b)(?![^>]*\salign=)")
+
+
+def sheets_for_inlining_only(markup: str) -> list[str]:
+    """Returns the rules of each `<mj-style inline="inline">` in the MJML `markup`."""
+    return [found["rules"] for found in _SHEET.finditer(markup) if _INLINE.search(found["attributes"])]
+
+
+def adjust_mrml_html(html: str, inline_only: Iterable[str] = ()) -> str:
+    """Returns the HTML of MRML as the module's docstring describes it.
+
+    `inline_only` are the style sheets that are marked with the attribute INLINE_ONLY.
+    """
+    html = _OWN_SHEET.sub(lambda _: _BASE_SHEET, html, count=1)
+    for rules in inline_only:
+        html = html.replace(
+            f'<style type="text/css">{rules.strip()}</style>',
+            f'<style type="text/css" {INLINE_ONLY}>{rules}</style>',
+        )
+    html = _STYLE.sub(lambda style: _UNWANTED.sub("", style[0]), html)
+    return _BODY.sub(r'\1 align="center"', html, count=1)
