@@ -24,6 +24,7 @@ from mailer.language_tags import direction_of
 from mailer.render.faults import RenderingFaults
 from mailer.render.html.inline import inline_styles
 from mailer.render.html.mjml import render_mjml
+from mailer.render.html.mrml_html import compact_styles
 from mailer.render.rendition import MEDIA, Rendition
 from mailer.render.slots.html_part import html_part, html_without_slots
 from mailer.render.slots.markers import Markers
@@ -238,7 +239,7 @@ class _VariantRendering:
         markup = render_mjml(
             self.theme, self._layout_template("email", ".mjml"), self._context_for_medium("email")
         )
-        html = inline_styles(self._with_direction_attributes(markup))
+        html = compact_styles(inline_styles(self._with_direction_attributes(markup)))
         return html, html_part(html, self.markers)
 
     def _render_text(self) -> RenditionPart:

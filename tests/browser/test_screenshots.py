@@ -58,7 +58,7 @@ LOOK = """
       stretched: image.naturalWidth
         ? Math.abs(image.width / image.height / (image.naturalWidth / image.naturalHeight) - 1) : 0,
     })),
-    targets: [...document.querySelectorAll(".toc a, .foot a, .view, .button a, nav a, a.button")]
+    targets: [...document.querySelectorAll(".toc a, .foot a, .links a, .btn a, nav a, a.button")]
       .map((link) => ({ text: link.textContent.trim(), height: link.getBoundingClientRect().height })),
   };
 }

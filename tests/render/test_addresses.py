@@ -126,8 +126,8 @@ def test_a_link_within_the_page_leads_to_a_part_of_both_pages(
     found = [str(each) for each in check_rendition(loaded, rendition, settings) if each.severity == "error"]
     assert [missing in each for each in found] == [True] * bool(missing), found
     assert all(re.match(r"issues/test\.yaml:\d+", each) for each in found)
-    if "## A" in keys.get("body", ""):  # some mail programs know names only
-        assert '<a name="heading-1"' in rendition.html.fill(READER)
+    if "## A" in keys.get("body", ""):
+        assert ' id="heading-1"' in rendition.html.fill(READER)
     for page in (rendition.html.fill(READER), rendition.web):
         links = re.findall(r'<a\b[^>]*href="#[^"]*"[^>]*>', page)
         assert not any("_blank" in link for link in links)

@@ -126,10 +126,10 @@ def test_a_mail_is_set_from_right_to_left(workspace: Path, tag: str, edition: st
     assert not re.search(r"<!--\[if mso \| IE\]><table (?!dir=\"rtl\")", html)
     for table in tree.iter("table"):
         assert nearest(table, "dir") == table.get("dir") == "rtl"
-    for cell in tree.xpath("//td[@class='c']"):
-        assert cell.get("align") == "right"
-    [button] = tree.xpath("//*[contains(@class, 'button')]")
-    assert button.get("align") == "right"
+    for cell in tree.xpath("//td[@class='sheet']"):
+        assert "text-align:right" in cell.get("style")
+    [button] = tree.xpath("//*[@class='btn']")
+    assert nearest(button, "dir") == "rtl"
 
 
 @pytest.mark.parametrize("medium", MEDIA)
@@ -139,7 +139,7 @@ def test_code_and_addresses_stay_from_left_to_right(workspace: Path, medium: str
     for element in (*tree.iter("pre", "code"), *tree.xpath("//a[. = 'https://www.example.org/a/']")):
         assert nearest(element, "dir") == "ltr", element.tag
     assert {each.tag for each in words(tree, "Harbour Wire!")} == {"bdi"} or text != ARABIC
-    assert words(tree, "#ports")[0].tag == "bdi"
+    assert [each for each in words(tree, "ports") if each.tag == "bdi"] or text != ARABIC
 
 
 def test_what_is_filled_in_for_a_reader_is_set_apart(workspace: Path) -> None:

@@ -119,9 +119,15 @@ def test_inline_leaves_out_the_paragraphs(read: Read) -> None:
 
 def test_tables_keep_their_alignment(read: Read) -> None:
     rich = read("| a | b |\n|---|--:|\n| 1 |   |")
-    for html, sides in ((rich.html, ["start", "end"]), (rich.mail, ["left", "right"])):
+    for html, sides in ((rich.html, ["right", "end"]), (rich.mail, ["right", "right"])):
         assert re.findall(r"<t[hd][^>]*text-align:([a-z]+)", html) == sides * 2
     assert rich.text == "a | b\n--+--\n1 |"
+
+
+def test_numbers_are_aligned_right_unless_the_text_says_otherwise(read: Read) -> None:
+    rich = read("| a | b | c | d |\n|---|:--|---|---|\n| 1 | 2 | x | 3 % |\n| 1,000 | 2 | 4 | −5 % |")
+    found = re.findall(r"<td[^>]*text-align:([a-z]+)", rich.mail)
+    assert found == ["right", "left", "left", "right"] * 2
 
 
 @pytest.mark.parametrize(

@@ -78,12 +78,12 @@ def test_pictures_in_a_text_have_their_size_and_a_file_that_fits(
         "in a caption": 16,
         "icon in a comment": 16,
         "alone": 88,
-        "wide in a sentence": 544,
-        "wide in a list": 544 - 48,
-        "wide in a quote": 544 - 23,
-        "wide in a cell": 544 // 3 - 8,
-        "wide in a comment": 500,
-        "wide alone": 544,
+        "wide in a sentence": 512,
+        "wide in a list": 512 - 48,
+        "wide in a quote": 512 - 23,
+        "wide in a cell": 512 // 3 - 8,
+        "wide in a comment": 480,
+        "wide alone": 512,
         "of a chosen width": 300,
     }.items():
         found = mail[alt]

@@ -19,8 +19,6 @@ __all__ = ["inline_styles"]
 
 _MAX_SHEETS = 100
 _INLINE_ONLY_SHEET = re.compile(rf"<style\b[^>]*\b{INLINE_ONLY}\b[^>]*>[^<]*</style>\s*")
-#: A style attribute without quotes in it, where `; ` can only stand between declarations.
-_STYLE_ATTRIBUTE = re.compile(r"""(?<= style=")[^"'<>]*(?=")""")
 _DOCTYPE = re.compile(r"<!doctype[^>]*>\s*", re.IGNORECASE)
 
 
@@ -98,6 +96,5 @@ def inline_styles(html: str) -> str:
     # A reference to a carriage return comes out as the bare character, which no mail may hold.
     inlined = inlined.replace("\r\n", "\n").replace("\r", "\n")
     inlined = _INLINE_ONLY_SHEET.sub("", inlined)
-    inlined = _STYLE_ATTRIBUTE.sub(lambda style: style[0].replace("; ", ";"), inlined)
     head = doctype[0].strip() if doctype else "<!doctype html>"
     return head + "\n" + _DOCTYPE.sub("", inlined.lstrip(), count=1)

@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-__all__ = ["INLINE_ONLY", "adjust_mrml_html", "sheets_for_inlining_only"]
+__all__ = ["INLINE_ONLY", "adjust_mrml_html", "compact_styles", "sheets_for_inlining_only"]
 
 #: An attribute of `<style>` elements that the inliner removes from the page after it has inlined their rules.
 INLINE_ONLY = "data-inline-only"
@@ -29,8 +29,15 @@ table, td { border-collapse: collapse; mso-table-lspace: 0pt; mso-table-rspace: 
 img { border: 0; height: auto; -ms-interpolation-mode: bicubic; }
 </style>"""
 _STYLE = re.compile(r'(?<= style=")[^"]*')
+#: A style attribute without quotes in it, where `; ` can only stand between declarations.
+_PLAIN_STYLE = re.compile(r"""(?<= style=")[^"'<>]*(?=")""")
 _UNWANTED = re.compile(r"(?<![a-z-])(?:word-break:break-word|outline:none|margin:0(?:px)? auto);?")
 _BODY = re.compile(r"(<body\b[^>]*>\s*<div\b)(?![^>]*\salign=)")
+
+
+def compact_styles(html: str) -> str:
+    """Returns the HTML without the blanks between declarations of `style` attributes."""
+    return _PLAIN_STYLE.sub(lambda style: style[0].replace("; ", ";"), html)
 
 
 def sheets_for_inlining_only(markup: str) -> list[str]:

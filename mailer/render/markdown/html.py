@@ -25,6 +25,7 @@ from mailer.render.markdown.captions import (
     set_captions,
     top_level_blocks,
 )
+from mailer.render.markdown.long_words import has_long_word, let_long_words_break
 from mailer.render.markdown.picture_widths import STYLES as PICTURE_STYLES
 from mailer.render.markdown.picture_widths import available_widths, picture_style
 from mailer.render.markdown.tables import ATTRIBUTES, FULL, STYLES, TAGS, lay_out_tables
@@ -45,7 +46,7 @@ _CLEANER = nh3.Cleaner(
     tags=set(_NAMES.split()) | TAGS,
     attributes={
         **ATTRIBUTES,
-        "a": {"href", "title", "target", "id"},
+        "a": {"href", "title", "target", "id", "style"},
         "img": {"src", "alt", "title", "width", "height", "class", "style"},
         "ol": {"start", "class"},
         "li": {"id"},
@@ -158,14 +159,13 @@ class MarkdownText:
 
     def _safe_html(self, tokens: Sequence[Token], *, for_mail: bool = False) -> Markup:
         source = self._source
-        return _sanitised_html(
-            lay_out_tables(tokens, for_mail=for_mail, width=source.width, is_rtl=source.is_rtl)
-        )
+        laid_out = lay_out_tables(tokens, for_mail=for_mail, width=source.width, is_rtl=source.is_rtl)
+        return _sanitised_html(let_long_words_break(laid_out) if for_mail else laid_out)
 
     def _make_block(self, tokens: Sequence[Token]) -> Block:
         html, text = self._safe_html(tokens), plain_text(tokens)
-        tables = any(token.type == "table_open" for token in tokens)
-        mail = self._safe_html(tokens, for_mail=True) if tables else html
+        differs = has_long_word(tokens) or any(token.type == "table_open" for token in tokens)
+        mail = self._safe_html(tokens, for_mail=True) if differs else html
         first = tokens[0]
         if first.type == "heading_open":
             text = plain_text(tokens[1:-1])  # without its mark, for a template that sets a mark of its own

@@ -29,6 +29,7 @@ from mailer.render.markdown.cell_widths import (
     split_cell_text,
 )
 from mailer.render.markdown.cells import Cell, table_rows
+from mailer.render.markdown.long_words import ANYWHERE
 
 __all__ = ["ATTRIBUTES", "PHONE", "STYLES", "TAGS", "lay_out_tables"]
 
@@ -57,7 +58,6 @@ GAP = 16
 _INDENT = 24
 
 _WHOLE = "white-space:nowrap"
-_ANYWHERE = "overflow-wrap:anywhere;word-break:break-word"
 _BLOCK = "display:block"
 _KEEP_WORDS = "word-break:normal;overflow-wrap:normal"
 
@@ -167,7 +167,8 @@ class _TableLayout:
         if size == SIZES[-1]:
             classes.append("small")
         table = _with_attributes(self.tokens[0], {"class": " ".join(classes)})
-        table.attrs["style"] = _KEEP_WORDS + (";" + _BLOCK if stacked else "")
+        if stacked:
+            table.attrs["style"] = _BLOCK
         return [table, *self._cell_tokens(stacked=stacked, for_mail=True), self.tokens[-1]]
 
     def _cell_tokens(self, *, stacked: bool, for_mail: bool) -> Iterator[Token]:
@@ -267,14 +268,14 @@ def _with_unbreakable_words(children: Sequence[Token], line_width: float) -> Ite
     for child in children:
         if child.type == "code_inline":
             sorts = {sort for _, sort in split_cell_text(child.content, line_width)}
-            style = _ANYWHERE if "long" in sorts else "" if " " in child.content else _WHOLE
+            style = ANYWHERE if "long" in sorts else "" if " " in child.content else _WHOLE
             yield _with_attributes(child, {"style": style}) if style else child
         elif child.type == "text":
             for text, sort in split_cell_text(child.content, line_width):
                 if sort == "plain":
                     yield _text_token(text)
                 else:
-                    style = _WHOLE if sort == "whole" else _ANYWHERE
+                    style = _WHOLE if sort == "whole" else ANYWHERE
                     yield _tag_token("span_open", "span", 1, {"style": style})
                     yield _text_token(text)
                     yield _tag_token("span_close", "span", -1)

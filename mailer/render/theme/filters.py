@@ -14,6 +14,7 @@ from jinja2.runtime import Context
 from mailer.colour import mix_colours, readable_text_colour
 from mailer.language.catalogue import TranslatedText
 from mailer.language_tags import SOURCE_LANGUAGE, locale_of, primary_language
+from mailer.render.markdown.long_words import breakable
 from mailer.render.pictures.view import PictureView
 from mailer.render.text.plain_inline import is_same_address, plain_address
 from mailer.render.text.wrap import WIDTH, underline, wrap
@@ -69,6 +70,7 @@ def _linked_words(
 
 FILTERS: dict[str, Any] = {
     "address": plain_address,
+    "breakable": breakable,
     "dateformat": _format_date,
     "fit": _fit_picture,
     "host": _host_of,
