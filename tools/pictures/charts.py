@@ -7,13 +7,9 @@ import itertools
 from tools.pictures.sheet import CREAM, INK, MIST, PETROL, RUST, Point, Sheet, mix
 
 
-def frame(title: str, unit: str) -> Sheet:
-    """The paper of a chart: a title, what is measured, nothing that is not read."""
-    sheet = Sheet(1280, 960, CREAM)
-    sheet.box(72, 66, 96, 10, RUST)
-    sheet.words(72, 156, title, INK, 66, face="Serif-Bold")
-    sheet.words(72, 222, unit, PETROL, 43)
-    return sheet
+def frame() -> Sheet:
+    """The paper of a chart. A chart has no title: its caption or a heading says what it shows."""
+    return Sheet(1280, 760, CREAM)
 
 
 def spline(points: list[Point], steps: int = 24) -> list[Point]:
@@ -39,9 +35,9 @@ def spline(points: list[Point], steps: int = 24) -> list[Point]:
 
 
 def freight() -> None:
-    sheet = frame("Five months downhill", "Freight rate index, January = 100")
+    sheet = frame()
     values = [("June", 168), ("July", 151), ("Aug", 133), ("Sept", 139), ("Oct", 117), ("Nov", 104)]
-    left, right, low = 128.0, 1056.0, 820.0
+    left, right, low = 128.0, 1056.0, 620.0
     place = [(left + i * (right - left) / 5, low - (value - 80) * 5.2) for i, (_, value) in enumerate(values)]
     for level in (100, 125, 150):
         y = low - (level - 80) * 5.2
@@ -62,8 +58,8 @@ def freight() -> None:
 
 
 def power() -> None:
-    sheet = frame("The quiet afternoon", "Power drawn over one July day, in kilowatts")
-    left, right, low, unit = 72.0, 1208.0, 820.0, 1.18
+    sheet = frame()
+    left, right, low, unit = 72.0, 1208.0, 620.0, 1.18
 
     def at(hour: float, value: float) -> Point:
         return left + hour * (right - left) / 24, low - value * unit
@@ -104,7 +100,7 @@ def power() -> None:
     for level in (200, 400):
         y = low - level * unit
         sheet.box(72, y, 1136, 2, mix(MIST, INK, 0.14))
-        sheet.words(1208, y - 12, str(level), mix(INK, CREAM, 0.25), 40, anchor="rs")
+        sheet.words(1208, y + (46 if level == 200 else -12), f"{level} kW", mix(INK, CREAM, 0.25), 40, anchor="rs")
     sheet.stroke(usual, PETROL, 8)
     sheet.stroke(wen, RUST, 8)
     sheet.box(72, low, 1136, 4, INK)

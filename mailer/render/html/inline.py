@@ -87,7 +87,7 @@ def inline_styles(html: str) -> str:
             keep_style_tags=True,
             strip_important=False,
             disable_validation=True,
-            disable_basic_attributes=["width", "height"],
+            disable_basic_attributes=["width", "height", "bgcolor", "align"],
             allow_network=False,
             cssutils_logging_level=logging.CRITICAL,
         ).transform(pretty_print=False)
