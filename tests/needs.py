@@ -13,7 +13,8 @@ import pytest
 
 __all__ = ["java_program", "missing", "node_package"]
 
-_MODULES = Path(__file__).parents[1] / ".ci/node_modules"
+#: Read when the module is loaded, because no test sees a variable MAILER_….
+_MODULES = Path(os.environ.get("MAILER_TEST_NODE_MODULES") or Path(__file__).parents[1] / ".ci/node_modules")
 #: The first version of Java that runs the Nu HTML checker.
 _JAVA = 17
 
@@ -27,9 +28,9 @@ def missing(what: str) -> NoReturn:
 
 def node_package(name: str) -> Path:
     """Returns the folder of an npm package that .ci/run installs, or that MAILER_TEST_NODE_MODULES has."""
-    folder = Path(os.environ.get("MAILER_TEST_NODE_MODULES") or _MODULES) / name
+    folder = _MODULES / name
     if not folder.is_dir():
-        missing(f"npm package {name} in {folder.parent}")
+        missing(f"npm package {name} in {_MODULES}")
     return folder.resolve()
 
 

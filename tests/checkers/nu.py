@@ -48,16 +48,12 @@ ALLOWED_IN_MAILS = (
         "a namespace of VML, which Outlook for Windows wants on the root element",
     ),
     Allowed(
-        r"The “(?:align|bgcolor|valign|width)” attribute on the “(?:table|td|th)” element is obsolete\. .*",
+        r"The “(?:align|bgcolor|valign|width)” attribute on the “(?:body|table|td|th)” element is obsolete\. .*",
         _TABLE_ATTRIBUTES,
     ),
     Allowed(
         r"The “(?:border|cellpadding|cellspacing)” attribute on the “table” element is obsolete\. .*",
         _TABLE_ATTRIBUTES,
-    ),
-    Allowed(
-        r"The “bgcolor” attribute on the “body” element is obsolete\. .*",
-        "the ground stays where a program drops the styles of body",
     ),
     Allowed(
         r"The “type” attribute for the “style” element is not needed and should be omitted\.",
