@@ -48,7 +48,8 @@ ALLOWED_IN_MAILS = (
         "a namespace of VML, which Outlook for Windows wants on the root element",
     ),
     Allowed(
-        r"The “(?:align|bgcolor|valign|width)” attribute on the “(?:body|table|td|th)” element is obsolete\. .*",
+        r"The “(?:align|bgcolor|valign|width)” attribute on the “(?:body|table|td|th)” element is obsolete\."
+        r" .*",
         _TABLE_ATTRIBUTES,
     ),
     Allowed(
