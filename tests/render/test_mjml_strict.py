@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -17,11 +16,10 @@ from mailer.render import render as render_module
 from mailer.render.html import mjml as mjml_module
 from mailer.render.render import render_variants
 from tests.full_issue import ROOT, full_issue
-from tests.needs import missing
+from tests.needs import missing, node_package
 
 pytestmark = pytest.mark.node
 
-MODULES = Path(os.environ.get("MAILER_TEST_NODE_MODULES") or ROOT / ".ci/node_modules")
 SCRIPT = """
 const { createRequire } = require("module");
 const mjml2html = createRequire(process.argv[1] + "/x.js")("mjml");
@@ -47,15 +45,12 @@ def node() -> str:
     found = shutil.which("node")
     if found is None:
         missing("node")
-    if not (MODULES / "mjml").is_dir():
-        missing(f"npm package mjml in {MODULES}")
-    assert found is not None
     return found
 
 
 def validated(node: str, markups: dict[str, str]) -> dict[str, Any]:
     ran = subprocess.run(
-        [node, "-e", SCRIPT, "--", str(MODULES.resolve())],
+        [node, "-e", SCRIPT, "--", str(node_package("mjml").parent)],
         input=json.dumps(markups),
         capture_output=True,
         text=True,

@@ -1,0 +1,56 @@
+"""The messages of the samples, every page of the web application, and issues with every field."""
+
+from __future__ import annotations
+
+import shutil
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from tests.checkers.sending import Sent, pages_of, send_samples
+from tests.full_issue import ROOT, full_issue
+from tools.screenshots import Shown, shown
+
+_LAYOUTS = ("morning", "evening", "feature", "brief", "digest")
+
+
+def theme_layouts() -> list[str]:
+    """The names of the layouts that the built-in theme has."""
+    return [name for name in _LAYOUTS if (ROOT / f"templates/email/{name}.mjml").exists()]
+
+
+@pytest.fixture(scope="session")
+def sent(tmp_path_factory: pytest.TempPathFactory) -> Sent:
+    return send_samples(tmp_path_factory.mktemp("sent") / "desk")
+
+
+@pytest.fixture(scope="session")
+def pages(sent: Sent) -> dict[str, str]:
+    """The HTML of every page, by its name."""
+    # In a thread of its own, because Playwright's event loop may run in this one.
+    with ThreadPoolExecutor(max_workers=1) as thread:
+        return thread.submit(pages_of, sent).result()
+
+
+@pytest.fixture(scope="session")
+def full_issues(tmp_path_factory: pytest.TempPathFactory) -> list[Shown]:
+    """For each layout an English issue with items and a Chinese one with sections, both with every field."""
+    found = []
+    for layout in theme_layouts():
+        for language in ("en", "zh"):
+            root = tmp_path_factory.mktemp(layout) / "desk"
+            _workspace(root, layout)
+            loaded = full_issue(root, edition="checked", sections=language == "zh", language=language)
+            full = shown(loaded, root)
+            found.append(Shown(f"full-{layout}-{language}", full.mail, full.web, full.pictures))
+    return found
+
+
+def _workspace(root: Path, layout: str) -> None:
+    """Makes the repository's workspace at `root`, with an edition `checked` of this layout."""
+    (root / "issues").mkdir(parents=True)
+    shutil.copytree(ROOT / "issues/pictures", root / "issues/pictures")
+    text = (ROOT / "mailer.toml").read_text(encoding="utf-8")
+    edition = f'[editions.checked]\nname = "The Checked Edition"\nlayout = "{layout}"\nlanguage = "en"\n'
+    (root / "mailer.toml").write_text(f"{text}\n{edition}", encoding="utf-8")
