@@ -10,7 +10,7 @@ from html.parser import HTMLParser
 
 __all__ = ["Declaration", "Element", "declarations", "elements", "sheet_declarations", "unclosed"]
 
-VOID = frozenset("area base br col embed hr img input link meta source track wbr".split())
+VOID = frozenset("area base br col embed hr img input link meta source track wbr".split())  # noqa: SIM905
 
 
 @dataclass(frozen=True)

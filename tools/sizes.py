@@ -1,6 +1,6 @@
 """Prints what the sample issues weigh: `python -m tools.sizes`.
 
-The message is the one that `mailer render` writes: both parts, encoded, with all headers and without a DKIM signature.
+The message is the one that `mailer render` writes: both parts encoded, all headers, no DKIM signature.
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@ from tools.clients.simulate import Client, clients, faults_of
 pytestmark = pytest.mark.browser
 
 SIMULATIONS = load_facts().simulations
-#: Without `overflow-wrap` an address that is longer than its line sticks out; only this fixture has such ones.
+#: Without `overflow-wrap` an address that is longer than its line sticks out; this fixture has such ones.
 LONG_ADDRESSES = "wide"
 
 

@@ -28,7 +28,7 @@ def every_declaration(html: str) -> list[Declaration]:
 
 
 def test_words_are_broken_by_rules_for_screens_alone(html: str) -> None:
-    """`word-break` breaks words within table cells: it stands in @media, or keeps the words of a table whole."""
+    """`word-break` breaks words in table cells: it stands in @media, or keeps the words of a table whole."""
     for element in elements(html):
         assert element.style("word-break") in ("", "normal"), element.attributes
     for each in sheet_declarations(html):

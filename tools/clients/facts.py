@@ -1,4 +1,4 @@
-"""Loads the table of facts about mail clients: rules, simulations, limits and rarely supported declarations."""
+"""Loads the table of facts about mail clients: rules, simulations, limits, what half of them lack."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class Rule:
 
 @dataclass(frozen=True)
 class Simulation:
-    """Holds the rules of a family of clients. `widths` (of the gallery) and `checked` (of the tests) are in px."""
+    """Holds the rules of a family of clients. `widths` (in the gallery) and `checked` (by tests) are px."""
 
     key: str
     name: str
@@ -61,7 +61,7 @@ class Simulation:
 
 @dataclass(frozen=True)
 class ScarceDeclaration:
-    """Holds a CSS property that half of the clients lack: its caniemail page, and their share, from 0 to 1."""
+    """Holds a CSS property that half of the clients lack: its caniemail page and their share (0 to 1)."""
 
     name: str
     page: str
@@ -80,7 +80,10 @@ class Facts:
 
 @cache
 def load_facts(path: Path = TABLE) -> Facts:
-    """Returns the table. Raises ValueError for an unknown stage, rule or check, KeyError for a missing key."""
+    """Returns the table.
+
+    Raises ValueError for an unknown stage, rule or check, and KeyError for a missing key.
+    """
     table = tomllib.loads(path.read_text(encoding="utf-8"))
     scarce = tuple(ScarceDeclaration(name, **entry) for name, entry in table["scarce"].items())
     rules = {name: _rule(name, entry) for name, entry in table["rules"].items()}

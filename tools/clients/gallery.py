@@ -1,4 +1,4 @@
-"""Writes one HTML page with a picture of every mail in every simulated client, and the faults that were measured."""
+"""Writes one HTML page with a picture of every mail in every simulated client, and the faults found there."""
 
 from __future__ import annotations
 
@@ -46,13 +46,14 @@ PAGE = """\
 </style>
 <header>
   <h1>Mails in simulated clients</h1>
-  <p>Simulated in Chromium by the rules of tools/clients/facts.toml. A real client may differ: these pictures show what
-    the rules do to the layout, not its own fonts and frames.</p>
+  <p>Simulated in Chromium by the rules of tools/clients/facts.toml. A real client may differ: these pictures
+    show what the rules do to the layout, not its own fonts and frames.</p>
   <nav>{% for name in names %}<a href="#{{ name }}">{{ name }}</a>{% endfor %}</nav>
   <details><summary>What is simulated</summary>
   <dl>{% for each in simulations %}
     <dt>{{ each.name }}</dt>
-    <dd>{{ each.family | join(", ") }}.{% for rule in each.rules %} {{ rule.says }}{% for source in rule.sources %}
+    <dd>{{ each.family | join(", ") }}.{% for rule in each.rules %}
+      {{ rule.says }}{% for source in rule.sources %}
       <a href="{{ source }}">[{{ loop.index }}]</a>{% endfor %}{% endfor %}</dd>{% endfor %}
   </dl></details>
 </header>
@@ -62,9 +63,11 @@ PAGE = """\
   {% if checks[name] %}<p>Mailpit's HTML check: {{ checks[name].sentence }}</p>{% endif %}
   <div class="row">{% for look in looks if look.document == name %}
     <figure style="width:{{ look.width }}px">
-      <figcaption><b>{{ look.simulation.name }}, {{ look.width }} px</b>{{ look.simulation.family | join(", ") }}
+      <figcaption><b>{{ look.simulation.name }}, {{ look.width }} px</b>
+        {{ look.simulation.family | join(", ") }}
         {% if look.faults %}<ul>{% for fault in look.faults[:12] %}<li>{{ fault }}</li>{% endfor %}
-        {% if look.faults | length > 12 %}<li>and {{ look.faults | length - 12 }} more</li>{% endif %}</ul>{% endif %}
+        {% if look.faults | length > 12 %}<li>and {{ look.faults | length - 12 }} more</li>{% endif %}
+        </ul>{% endif %}
       </figcaption>
       <div class="shot"><img src="{{ look.file }}" width="{{ look.width }}" alt="" loading="lazy"></div>
     </figure>{% endfor %}
@@ -77,7 +80,7 @@ PAGE = """\
 
 @dataclass(frozen=True)
 class Look:
-    """Holds one picture: a document in a simulation at a width in px, and the faults that were measured there."""
+    """Holds one picture: a document in a simulation at a width in px, and the faults measured there."""
 
     document: str
     simulation: Simulation

@@ -1,9 +1,10 @@
-"""Recomputes the HTML check of Mailpit from caniemail's data: which share of the clients supports what a mail uses.
+"""Recomputes the HTML check of Mailpit from caniemail's data: how many clients support what a mail uses.
 
-The method is Mailpit's (internal/htmlcheck, MIT): each feature has a share of versions of clients that support it, do
-so partly, or do not; a share is weighted with the number of finds over the number of elements; and of all features the
-one with the highest weighted share counts, for partly and for unsupported each. One feature decides, so the figures
-are printed and not aimed at. The data (caniemail.json, MIT) are not part of this project.
+The method is Mailpit's (internal/htmlcheck, MIT). Each feature has a share of the tested versions of clients
+that support it partly, and one of those that do not. Each share is weighted with the number of finds over the
+number of elements. The highest weighted share of all features counts, for partial support and for none. One
+feature decides, so the figures are printed and not aimed at. The data (caniemail.json, MIT) are not part of
+this project.
 """
 
 from __future__ import annotations
@@ -36,24 +37,36 @@ SELECTORS = {
     "html-video": "video",
 }
 #: Attributes that count once for a mail, however many elements have them.
-ATTRIBUTES = {"background-color": "bgcolor", "background": "background", "border": "border", "height": "height",
-              "padding": "padding", "width": "width"}  # fmt: skip
+ATTRIBUTES = {
+    "background-color": "bgcolor",
+    "background": "background",
+    "border": "border",
+    "height": "height",
+    "padding": "padding",
+    "width": "width",
+}
 #: Properties of style attributes; each is the feature `css-` and its name.
 PROPERTIES = """
 accent-color align-items aspect-ratio background background-blend-mode background-clip background-color
 background-image background-origin background-position background-repeat background-size border border-image
-border-radius box-shadow box-sizing caption-side clip-path column-count direction display filter flex-direction
-flex-wrap float font font-kerning font-weight gap grid-template height hyphens inline-size justify-content
-letter-spacing line-height list-style list-style-image list-style-position margin max-block-size max-height max-width
-min-height min-inline-size min-width mix-blend-mode object-fit object-position opacity outline outline-offset overflow
-overflow-wrap padding position tab-size table-layout text-align text-align-last text-decoration text-decoration-color
-text-decoration-thickness text-emphasis text-emphasis-position text-indent text-overflow text-shadow text-transform
-text-underline-offset transform visibility white-space width word-break writing-mode z-index
-""".split()
+border-radius box-shadow box-sizing caption-side clip-path column-count direction display filter flex-
+direction flex-wrap float font font-kerning font-weight gap grid-template height hyphens inline-size
+justify-content letter-spacing line-height list-style list-style-image list-style-position margin max-block-
+size max-height max-width min-height min-inline-size min-width mix-blend-mode object-fit object-position
+opacity outline outline-offset overflow overflow-wrap padding position tab-size table-layout text-align
+text-align-last text-decoration text-decoration-color text-decoration-thickness text-emphasis text-emphasis-
+position text-indent text-overflow text-shadow text-transform text-underline-offset transform visibility
+white-space width word-break writing-mode z-index
+""".split()  # noqa: SIM905
 #: What is looked for in a style attribute beside properties, and in the text of style elements.
-IN_ATTRIBUTES = {"css-display-none": r"(^|\s|;)display:none", "css-display-flex": r"(^|\s|;)display\s*:\s*flex($|\s|;)",
-                 "css-important": r"!important($|\s|;)", "css-rgb": r"(\s|:)rgb\(", "css-rgba": r"(\s|:)rgba\(",
-                 "css-unit-calc": r"(\s|:)calc\("}  # fmt: skip
+IN_ATTRIBUTES = {
+    "css-display-none": r"(^|\s|;)display:none",
+    "css-display-flex": r"(^|\s|;)display\s*:\s*flex($|\s|;)",
+    "css-important": r"!important($|\s|;)",
+    "css-rgb": r"(\s|:)rgb\(",
+    "css-rgba": r"(\s|:)rgba\(",
+    "css-unit-calc": r"(\s|:)calc\(",
+}
 IN_SHEETS = {
     "css-at-font-face": r"@font-face\s+?{",
     "css-at-import": r"@import\s",
@@ -98,7 +111,7 @@ _COUNT = """
 
 @dataclass(frozen=True)
 class Support:
-    """Holds the shares of tested versions of clients, in percent: with partial support of a feature, and without."""
+    """Holds the shares of tested versions of clients, in percent: with partial support, and without any."""
 
     partial: float
     unsupported: float
@@ -141,7 +154,7 @@ def read_support(path: Path) -> dict[str, Support]:
 
 
 def score(found: Mapping[str, int], nodes: int, support: Mapping[str, Support]) -> HtmlCheck:
-    """Returns Mailpit's figures for a mail of so many elements, in which each feature was found so many times."""
+    """Returns Mailpit's figures for a mail with so many elements and so many finds of each feature."""
     known = {feature: number for feature, number in found.items() if feature in support}
 
     def partly(feature: str) -> float:

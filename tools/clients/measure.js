@@ -129,7 +129,8 @@
     if (coloured(link) || (box.matches("td, th") && coloured(box) && wordsOf(box) === wordsOf(link) && box.offsetWidth < 0.9 * width)) return "button";
     return "row";
   };
-  for (const link of document.querySelectorAll("a[href]")) {
+  const thumbs = width < limits.targets.below ? document.querySelectorAll("a[href]") : [];
+  for (const link of thumbs) {
     if (!seen(link) || !lines(link).length && !link.querySelector("img") || link.closest("table:has(> thead)")) continue;
     const block = blockOf(link.parentElement);
     const links = [...block.querySelectorAll("a[href]")].filter(seen);

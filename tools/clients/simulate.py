@@ -35,7 +35,7 @@ def resolve_mso_conditionals(html: str, version: int) -> str:
 
 
 def _holds(condition: str, version: int) -> bool:
-    """Returns whether a condition such as `!mso`, `gte mso 9` or `mso | IE` is true for Word of this version."""
+    """Returns whether a condition such as `!mso`, `gte mso 9` or `mso | IE` is true for this Word."""
     condition = condition.replace("(", " ").replace(")", " ").strip()
     if "|" in condition:
         return any(_holds(each, version) for each in condition.split("|"))
@@ -61,10 +61,10 @@ def _holds(condition: str, version: int) -> bool:
 
 
 class Client:
-    """Shows mails in one tab of a browser. Nothing is loaded from a network."""
+    """Shows mails in one tab of a browser, its `page`. Nothing is loaded from a network."""
 
     def __init__(self, page: Page) -> None:
-        self._page = page
+        self.page = page
         self._html = ""
         self._pictures: Mapping[str, bytes] = {}
         self._transform = (_HERE / "transform.js").read_text(encoding="utf-8")
@@ -87,16 +87,16 @@ class Client:
             self._html = resolve_mso_conditionals(self._html, rule.options["version"])
         blocked = any(rule.name == "pictures-blocked" for rule in simulation.rules_of("browser"))
         self._pictures = {} if blocked else document.pictures
-        self._page.set_viewport_size({"width": width, "height": 812})
-        self._page.emulate_media(color_scheme=simulation.scheme)
-        self._page.goto(_ADDRESS, wait_until="load")
-        self._page.evaluate(self._transform, [_argument(rule) for rule in simulation.rules_of("page")])
-        return self._page
+        self.page.set_viewport_size({"width": width, "height": 812})
+        self.page.emulate_media(color_scheme=simulation.scheme)
+        self.page.goto(_ADDRESS, wait_until="load")
+        self.page.evaluate(self._transform, [_argument(rule) for rule in simulation.rules_of("page")])
+        return self.page
 
     def measure(self, width: int) -> dict[str, Any]:
         """Returns the faults of the page that is shown, by kind, at a width in px, and `directions`."""
-        self._page.set_viewport_size({"width": width, "height": 812})
-        measured: dict[str, Any] = self._page.evaluate(self._measure, dict(load_facts().limits))
+        self.page.set_viewport_size({"width": width, "height": 812})
+        measured: dict[str, Any] = self.page.evaluate(self._measure, dict(load_facts().limits))
         return measured
 
 
@@ -115,8 +115,10 @@ def clients(browser: Browser) -> Iterator[Client]:
 
 
 def faults_of(measured: Mapping[str, Any], checks: Sequence[str] | frozenset[str]) -> list[str]:
-    """Returns the faults of these kinds, each as a line such as `contrast 3.2: Unsubscribe`, without repetitions."""
+    """Returns the faults of these kinds as lines such as `contrast 3.2: Unsubscribe`, without repetitions."""
     lines = [
-        f"{kind} {fault['is']}: {fault['text']}" for kind in sorted(checks) for fault in measured.get(kind, ())
+        f"{kind} {fault['is']}: {fault['text']}"
+        for kind in sorted(checks)
+        for fault in measured.get(kind, ())
     ]
     return list(dict.fromkeys(lines))

@@ -126,14 +126,13 @@
     for (const element of document.querySelectorAll("[style*='mso-hide']")) element.remove();
   };
 
+  // By the words of the source: the browser takes `word-wrap`, which more clients know, for `overflow-wrap`.
   const scarce = (options) => {
-    const unwanted = (property) => options.properties.some((name) => property === name || property.startsWith(`${name}-`));
-    const strip = (style) => {
-      for (const property of [...style]) if (unwanted(property)) style.removeProperty(property);
-      for (const name of options.properties) style.removeProperty(name);
-    };
-    eachRule((list, index, rule) => rule.style && strip(rule.style));
-    for (const element of document.querySelectorAll("[style]")) strip(element.style);
+    const unwanted = new RegExp(`(?<=^|[;{\\s])(?:${options.properties.join("|")})(?:-[\\w-]+)?\\s*:[^;}]*;?`, "gi");
+    for (const style of document.querySelectorAll("style"))
+      style.textContent = style.textContent.replace(unwanted, "");
+    for (const element of document.querySelectorAll("[style]"))
+      element.setAttribute("style", element.getAttribute("style").replace(unwanted, ""));
   };
 
   const functions = {
