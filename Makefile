@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test faults mutants lint screenshots bench clean
+.PHONY: demo test faults mutants lint screenshots clients sizes bench clean
 
 .venv/.ready: constraints.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("mailer needs Python 3.11 or newer: make PYTHON=python3.11")'
@@ -47,6 +47,15 @@ lint: .venv/.ready
 # Pictures of the three samples in Chromium: phone and desktop width, light and dark.
 screenshots: .venv/.ready
 	$(BIN)/python -m tools.screenshots
+
+# Every sample and fixture as a set of simulated mail clients, in build/clients/index.html; NAMES="bare wide" for some.
+# With CANIEMAIL_JSON, the path of caniemail's data, Mailpit's HTML check is printed too. See docs/clients.md.
+clients: .venv/.ready
+	$(BIN)/python -m tools.clients $(NAMES)
+
+# What the samples weigh: the HTML part, the text part, and the whole message as it is sent.
+sizes: .venv/.ready
+	$(BIN)/python -m tools.sizes
 
 bench: .venv/.ready
 	$(BIN)/python -m bench

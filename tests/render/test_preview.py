@@ -25,7 +25,11 @@ def preview(workspace: Path, text: str) -> str:
         {"links.unsubscribe": "https://x.test/", "links.preferences": "https://x.test/"}
     )
     body = body[body.index("<body") :]
-    found = re.match(r'<body[^>]*>\s*<div[^>]*>\s*<div style="display:none;mso-hide:all;[^"]*">([^<]*)</div>', body, re.DOTALL)
+    found = re.match(
+        r'<body[^>]*>\s*<div[^>]*>\s*<div style="display:none;mso-hide:all;[^"]*">([^<]*)</div>',
+        body,
+        re.DOTALL,
+    )
     assert found, body[:500]
     return found[1]
 

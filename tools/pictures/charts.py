@@ -100,7 +100,9 @@ def power() -> None:
     for level in (200, 400):
         y = low - level * unit
         sheet.box(72, y, 1136, 2, mix(MIST, INK, 0.14))
-        sheet.words(1208, y + (46 if level == 200 else -12), f"{level} kW", mix(INK, CREAM, 0.25), 40, anchor="rs")
+        sheet.words(
+            1208, y + (46 if level == 200 else -12), f"{level} kW", mix(INK, CREAM, 0.25), 40, anchor="rs"
+        )
     sheet.stroke(usual, PETROL, 8)
     sheet.stroke(wen, RUST, 8)
     sheet.box(72, low, 1136, 4, INK)

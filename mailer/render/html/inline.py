@@ -76,9 +76,9 @@ def _requests_replaced_by_empty_module() -> Iterator[None]:
 def inline_styles(html: str) -> str:
     """Returns the HTML with the rules of its style sheets in `style` attributes.
 
-    `<style>` elements stay in the HTML, for rules that cannot be inlined (media queries, :hover), except those
-    with the attribute INLINE_ONLY. Each `!important` stays too. Raises ThemeError if a style sheet cannot be
-    parsed.
+    `<style>` elements stay in the HTML, for rules that cannot be inlined (media queries, :hover), except
+    those with the attribute INLINE_ONLY. Each `!important` stays too. Raises ThemeError if a style sheet
+    cannot be parsed.
     """
     doctype = _DOCTYPE.match(html.lstrip())
     try:

@@ -1,8 +1,8 @@
 """Adjusts the HTML that the library MRML makes, in one place, to what mail programs show well.
 
 MRML writes `word-break:break-word` on the cell of each element, so that tables break within words, and
-`margin:0px auto` on each section, which Outlook ignores: an `align` attribute centres them everywhere. Its own
-style sheet would be inlined into each table and cell of the mail. It also ignores `inline="inline"` of an
+`margin:0px auto` on each section, which Outlook ignores: an `align` attribute centres them everywhere. Its
+own style sheet would be inlined into each table and cell of the mail. It also ignores `inline="inline"` of an
 `mj-style`; MJML removes such a style sheet from the page after its rules are inlined.
 """
 

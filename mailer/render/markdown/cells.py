@@ -31,6 +31,11 @@ class Cell:
         return "".join(run.text for run in self.runs)
 
     @property
+    def is_empty(self) -> bool:
+        """Returns whether the cell shows nothing."""
+        return not self.text.strip() and not self.images
+
+    @property
     def images(self) -> list[Token]:
         """Returns the tokens of the pictures in the cell."""
         return [child for child in self.inline.children or () if child.type == "image"]

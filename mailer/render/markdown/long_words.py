@@ -28,7 +28,9 @@ _CANDIDATE = re.compile(r"[^\s\u2e80-\u9fff\uac00-\ud7ff\uff00-\uffef]{13,}")
 def has_long_word(tokens: Sequence[Token]) -> bool:
     """Returns whether a text may have a word that is longer than a line, outside of tables."""
     return any(
-        _CANDIDATE.search(token.content) for token in tokens if token.type in ("inline", "fence", "code_block")
+        _CANDIDATE.search(token.content)
+        for token in tokens
+        if token.type in ("inline", "fence", "code_block")
     )
 
 

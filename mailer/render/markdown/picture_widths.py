@@ -9,8 +9,6 @@ from collections.abc import Iterator, Sequence
 
 from markdown_it.token import Token
 
-from mailer.issue.pictures.limits import MAX_HEIGHT
-
 __all__ = ["ICON", "STYLES", "available_widths", "picture_style"]
 
 #: The properties of `style` that pictures have.
@@ -53,7 +51,7 @@ def _column_count(tokens: Sequence[Token], start: int) -> int:
 def picture_style(width: int | None) -> str:
     """Returns the `style` of a picture that is `width` CSS px wide, or whose width is unknown (None)."""
     if width is None:
-        return f"max-width:100%;max-height:{MAX_HEIGHT}px;height:auto"
+        return "max-width:100%;height:auto"
     if width <= ICON:
         return f"width:{width}px;height:auto"
-    return f"width:{width}px;max-width:100%;height:auto"
+    return f"width:100%;max-width:{width}px;height:auto"

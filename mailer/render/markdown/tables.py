@@ -16,20 +16,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from copy import copy
-from typing import Literal
 
 from markdown_it.token import Token
 
+from mailer.render.markdown.cell_tokens import (
+    UNBREAKABLE,
+    row_label_tokens,
+    tag_token,
+    with_attributes,
+    with_unbreakable_words,
+)
 from mailer.render.markdown.cell_widths import (
     cell_width,
     fits_on_one_line,
     is_number,
-    is_wide_character,
     min_cell_width,
-    split_cell_text,
 )
 from mailer.render.markdown.cells import Cell, table_rows
-from mailer.render.markdown.long_words import ANYWHERE
 
 __all__ = ["ATTRIBUTES", "PHONE", "STYLES", "TAGS", "lay_out_tables"]
 
@@ -41,7 +44,7 @@ ATTRIBUTES = {
     "code": {"style"},
     "table": {"class", "style"},
     **{tag: {"style"} for tag in ("thead", "tbody", "tr")},
-    "th": {"class", "style"},
+    "th": {"class", "style", "scope"},
     "td": {"class", "style"},
 }
 STYLES = frozenset(
@@ -57,7 +60,6 @@ GAP = 16
 #: By how many CSS px lists and quotations are set in.
 _INDENT = 24
 
-_WHOLE = "white-space:nowrap"
 _BLOCK = "display:block"
 _KEEP_WORDS = "word-break:normal;overflow-wrap:normal"
 
@@ -135,7 +137,7 @@ class _TableLayout:
         if size is None:
             attrs |= {"class": "scroll wide", "role": "region", "tabindex": "0"}
             attrs["aria-label"] = self._region_name()
-        table = _with_attributes(self.tokens[0], {"class": "data small" if size == SIZES[-1] else "data"})
+        table = with_attributes(self.tokens[0], {"class": "data small" if size == SIZES[-1] else "data"})
         style = _KEEP_WORDS
         if size is None:  # else each column of a text would be as narrow as its longest word
             least = min(self.natural * SIZES[0] + GAP * (len(self.heads) - 1), FULL) / 16
@@ -143,8 +145,8 @@ class _TableLayout:
         table.attrs["style"] = style
         inside = [table, *self._cell_tokens(stacked=False, for_mail=False), self.tokens[-1]]
         start, end = (
-            _tag_token("table_scroll_open", "div", 1, attrs),
-            _tag_token("table_scroll_close", "div", -1),
+            tag_token("table_scroll_open", "div", 1, attrs),
+            tag_token("table_scroll_close", "div", -1),
         )
         return [start, *inside, end]
 
@@ -166,7 +168,7 @@ class _TableLayout:
             classes += ["stack", "always" if size is None else "roomy"]
         if size == SIZES[-1]:
             classes.append("small")
-        table = _with_attributes(self.tokens[0], {"class": " ".join(classes)})
+        table = with_attributes(self.tokens[0], {"class": " ".join(classes)})
         if stacked:
             table.attrs["style"] = _BLOCK
         return [table, *self._cell_tokens(stacked=stacked, for_mail=True), self.tokens[-1]]
@@ -175,6 +177,7 @@ class _TableLayout:
         """Returns the tokens inside the table. If `stacked`, each cell becomes a line of its own."""
         cells = (cell for row in self.rows for cell in row)
         number = 0
+        cell: Cell | None = None
         for token in self.tokens[1:-1]:
             if token.type in ("th_open", "td_open"):
                 cell = next(cells)
@@ -183,10 +186,12 @@ class _TableLayout:
                 number += 1
             elif token.type == "inline":
                 continue
+            elif token.type == "th_close" and cell is not None and cell.is_empty:
+                yield tag_token("td_close", "td", -1)
             else:
                 if token.type == "tr_open":
                     number = 0
-                yield _with_attributes(token, {"style": _BLOCK}) if stacked and token.nesting == 1 else token
+                yield with_attributes(token, {"style": _BLOCK}) if stacked and token.nesting == 1 else token
 
     def _cell_start_tag(self, cell: Cell, column: int, *, stacked: bool, for_mail: bool) -> Token:
         """Returns the start tag of a cell in the column `column` (from 0)."""
@@ -196,14 +201,18 @@ class _TableLayout:
         if not stacked:
             styles.append(f"text-align:{side}")
             if self._is_unbreakable(cell):
-                styles.append(_WHOLE)
+                styles.append(UNBREAKABLE)
         else:
             classes.append(side)
             styles.append("display:inline-block" if cell.open.tag == "th" else _BLOCK)
             start = "right" if self.is_rtl else "left"
             styles.append(f"text-align:{start}")
-        opened = _with_attributes(cell.open, {"style": ";".join(styles)})
+        opened = with_attributes(cell.open, {"style": ";".join(styles)})
         opened.attrs.pop("align", None)
+        if opened.tag == "th" and cell.is_empty:  # a head without words heads nothing
+            opened.tag = "td"
+        elif opened.tag == "th":
+            opened.attrs["scope"] = "col"
         if classes:
             opened.attrs["class"] = " ".join(classes)
         return opened
@@ -234,67 +243,13 @@ class _TableLayout:
         if not stacked and self._is_unbreakable(cell):
             return cell.inline
         inline = copy(cell.inline)
-        inline.children = list(_with_unbreakable_words(cell.inline.children or (), self.phone / SIZES[0]))
+        inline.children = list(with_unbreakable_words(cell.inline.children or (), self.phone / SIZES[0]))
         label = " ".join(self.heads[column].text.split()) if stacked and column else ""
         if label and (cell.text.strip() or cell.images):
-            inline.children[:0] = _row_label_tokens(label, self.phone / SIZES[0])
+            inline.children[:0] = row_label_tokens(label, self.phone / SIZES[0])
         return inline
 
 
 def _alignment_in_markdown(token: Token) -> str:
     """Returns the alignment that the Markdown text gives a cell's column: left, right, center or ''."""
     return str(token.attrs.get("align") or token.attrs.get("style") or "").removeprefix("text-align:")
-
-
-def _row_label_tokens(column_head: str, line_width: float) -> list[Token]:
-    """Returns the tokens of a column head, to be put before a cell in stacked rows. Outlook hides the head.
-
-    `line_width` is the width of a line, in em.
-    """
-    end = "" if column_head[-1] in ":：?？" else "：" if is_wide_character(column_head[-1]) else ": "
-    return [
-        _tag_token("rowlabel_open", "span", 1, {"class": "rowlabel", "style": "mso-hide:all"}),
-        *_with_unbreakable_words([_text_token(column_head)], line_width),
-        _text_token(end or " "),
-        _tag_token("rowlabel_close", "span", -1),
-    ]
-
-
-def _with_unbreakable_words(children: Sequence[Token], line_width: float) -> Iterator[Token]:
-    """Returns a cell's tokens, with a `<span>` around words that must stay whole or may break anywhere.
-
-    `line_width` is the width of a line, in em.
-    """
-    for child in children:
-        if child.type == "code_inline":
-            sorts = {sort for _, sort in split_cell_text(child.content, line_width)}
-            style = ANYWHERE if "long" in sorts else "" if " " in child.content else _WHOLE
-            yield _with_attributes(child, {"style": style}) if style else child
-        elif child.type == "text":
-            for text, sort in split_cell_text(child.content, line_width):
-                if sort == "plain":
-                    yield _text_token(text)
-                else:
-                    style = _WHOLE if sort == "whole" else ANYWHERE
-                    yield _tag_token("span_open", "span", 1, {"style": style})
-                    yield _text_token(text)
-                    yield _tag_token("span_close", "span", -1)
-        else:
-            yield child
-
-
-def _text_token(content: str) -> Token:
-    return Token("text", "", 0, content=content)
-
-
-def _tag_token(
-    name: str, tag: str, nesting: Literal[1, -1], attrs: dict[str, str | int | float] | None = None
-) -> Token:
-    return Token(name, tag, nesting, attrs=attrs or {})
-
-
-def _with_attributes(token: Token, attrs: dict[str, str | int | float]) -> Token:
-    """Returns a copy of a token with `attrs` added to its attributes."""
-    made = copy(token)
-    made.attrs = {**token.attrs, **attrs}
-    return made

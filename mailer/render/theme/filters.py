@@ -31,7 +31,9 @@ _DAY = "MMMMd"
 def _format_date(context: Context, value: dt.date, format: str = "long") -> TranslatedText:
     language: str = context["language"]
     locale = locale_of(language)
-    made = format_skeleton(_DAY, value, locale=locale) if format == "day" else format_date(value, format, locale)
+    made = (
+        format_skeleton(_DAY, value, locale=locale) if format == "day" else format_date(value, format, locale)
+    )
     shown = TranslatedText(made)
     shown.language = language if locale.language == primary_language(language) else SOURCE_LANGUAGE
     return shown

@@ -1,0 +1,70 @@
+"""Makes the inline tokens of a table's cell: words that stay whole, words that may break, and row labels."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from copy import copy
+from typing import Literal
+
+from markdown_it.token import Token
+
+from mailer.render.markdown.cell_widths import is_wide_character, split_cell_text
+from mailer.render.markdown.long_words import ANYWHERE
+
+__all__ = ["UNBREAKABLE", "row_label_tokens", "tag_token", "with_attributes", "with_unbreakable_words"]
+
+UNBREAKABLE = "white-space:nowrap"
+
+
+def row_label_tokens(column_head: str, line_width: float) -> list[Token]:
+    """Returns the tokens of a column head, to be put before a cell in stacked rows. Outlook hides the head.
+
+    `line_width` is the width of a line, in em.
+    """
+    end = "" if column_head[-1] in ":：?？" else "：" if is_wide_character(column_head[-1]) else ": "
+    return [
+        tag_token("rowlabel_open", "span", 1, {"class": "rowlabel", "style": "mso-hide:all"}),
+        *with_unbreakable_words([_text_token(column_head)], line_width),
+        _text_token(end or " "),
+        tag_token("rowlabel_close", "span", -1),
+    ]
+
+
+def with_unbreakable_words(children: Sequence[Token], line_width: float) -> Iterator[Token]:
+    """Returns a cell's tokens, with a `<span>` around words that must stay whole or may break anywhere.
+
+    `line_width` is the width of a line, in em.
+    """
+    for child in children:
+        if child.type == "code_inline":
+            sorts = {sort for _, sort in split_cell_text(child.content, line_width)}
+            style = ANYWHERE if "long" in sorts else "" if " " in child.content else UNBREAKABLE
+            yield with_attributes(child, {"style": style}) if style else child
+        elif child.type == "text":
+            for text, sort in split_cell_text(child.content, line_width):
+                if sort == "plain":
+                    yield _text_token(text)
+                else:
+                    style = UNBREAKABLE if sort == "whole" else ANYWHERE
+                    yield tag_token("span_open", "span", 1, {"style": style})
+                    yield _text_token(text)
+                    yield tag_token("span_close", "span", -1)
+        else:
+            yield child
+
+
+def _text_token(content: str) -> Token:
+    return Token("text", "", 0, content=content)
+
+
+def tag_token(
+    name: str, tag: str, nesting: Literal[1, -1], attrs: dict[str, str | int | float] | None = None
+) -> Token:
+    return Token(name, tag, nesting, attrs=attrs or {})
+
+
+def with_attributes(token: Token, attrs: dict[str, str | int | float]) -> Token:
+    """Returns a copy of a token with `attrs` added to its attributes."""
+    made = copy(token)
+    made.attrs = {**token.attrs, **attrs}
+    return made

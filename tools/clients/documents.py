@@ -1,0 +1,36 @@
+"""Renders the mails that the gallery and its tests look at: the samples, and six fixtures."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+
+from mailer.config import load_settings
+from mailer.issue.load import load_issue
+from tools.screenshots import ROOT, Shown, samples, shown
+
+__all__ = ["FIXTURES", "documents", "fixture_names", "sample_names"]
+
+#: Issues with texts of their own: right-to-left, mixed, wide, bare, many items, and every field.
+FIXTURES = ROOT / "tests/fixtures/clients"
+
+
+def sample_names() -> list[str]:
+    """Returns the names of the sample issues, in order."""
+    return sorted(path.stem for path in (ROOT / "issues").glob("*.yaml"))
+
+
+def fixture_names() -> list[str]:
+    """Returns the names of the fixtures, in order."""
+    return sorted(path.stem for path in FIXTURES.glob("*.yaml"))
+
+
+@cache
+def documents() -> dict[str, Shown]:
+    """Returns each sample and fixture by its name, rendered with the theme of this repository."""
+    settings = load_settings(ROOT)
+    found = {each.name: each for each in samples()}
+    for name in fixture_names():
+        path: Path = FIXTURES / f"{name}.yaml"
+        found[name] = shown(load_issue(path, settings))
+    return found
