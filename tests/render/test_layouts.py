@@ -222,7 +222,8 @@ def test_a_chinese_issue_speaks_chinese_throughout(tmp_path: Path, layout: str) 
     rendition = render_variants(loaded, load_settings(folder), slug="full", variants=[0])[0]
     for shown in (rendition.html.fill(READER), rendition.text.fill(READER), rendition.web):
         assert not re.search(
-            r"\b(Unsubscribe|View in|Source:|Editor.s|Further|Filed|You receive|Read in|All issues|Preferences|Web version|In this)\b"
+            r"\b(Unsubscribe|View in|Source:|Editor.s|Further|Filed|You receive|Read in|All issues"
+            r"|Preferences|Web version|In this)\b"
             r"|[0-9] stor(y|ies)",
             shown,
         )

@@ -14,7 +14,8 @@ from copy import copy
 from markdown_it.token import Token
 from markupsafe import Markup, escape
 
-from mailer.render.markdown.cell_widths import MARKER, split_cell_text
+from mailer.render.markdown.cell_widths import split_cell_text
+from mailer.render.text.display_columns import MARKER
 
 __all__ = ["ANYWHERE", "breakable", "has_long_word", "let_long_words_break", "with_breakable_words"]
 
