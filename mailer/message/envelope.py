@@ -5,23 +5,21 @@ Header fields follow RFC 5322, 2369 (List-*), 2919 (List-Id), 8058 (one-click).
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import NamedTuple
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from mailer.addresses import address_with_ascii_domain
 from mailer.clock import now
 from mailer.config import Settings
-from mailer.errors import InputError
 from mailer.links.urls import NOBODY, LinkBuilder, Purpose, TokenCodec
 from mailer.message.dates import DateStampClock
-from mailer.message.mime import encode_phrase
 
-__all__ = ["Envelope", "Person", "mailbox_field"]
+__all__ = ["Envelope", "Person"]
 
-_LINE_BREAK = re.compile(r"[\r\n\0]")
+#: The characters of a local part that need no percent-encoding in a mailto URI, beside letters and digits.
+_MAILTO_SAFE = "!$'*+-._~"
 
 
 class Person(NamedTuple):
@@ -37,20 +35,6 @@ class Person(NamedTuple):
     language: str = ""
     attributes: Mapping[str, str] | None = None
     stable_id: bytes = NOBODY
-
-
-def mailbox_field(name: str, address: str) -> bytes:
-    """Returns `"Name" <address>`, encoded for From, To or Reply-To.
-
-    Raises InputError if the name or the address holds CR, LF or NUL.
-    """
-    if _LINE_BREAK.search(name + address):
-        raise InputError(f"{address!r}: a name or an address must not contain a line break; remove it")
-    spec = b"<" + address_with_ascii_domain(address).encode("utf-8") + b">"
-    if not name:
-        return spec[1:-1]
-    words = encode_phrase(name)
-    return words + (b"\r\n " if b"\r\n" in words or len(words) + len(spec) > 70 else b" ") + spec
 
 
 class Envelope:
@@ -91,8 +75,9 @@ class Envelope:
         self.shared_headers: tuple[tuple[str, str], ...] = (
             ("List-Unsubscribe-Post", "List-Unsubscribe=One-Click"),
             ("List-Id", f'"{list_name}" <{edition}.{host}>'),
-            ("List-Help", f"<mailto:{contact}?subject=help>"),
+            ("List-Help", f"<{_mailto(contact, 'help')}>"),
             ("List-Archive", f"<{self.links.archive_url()}>"),
+            ("List-Post", "NO"),
             ("Feedback-ID", f"{slug}:{edition}:newsletter:{self.domain}"),
             ("Precedence", "bulk"),
         )
@@ -120,6 +105,14 @@ class Envelope:
         """Returns an opaque id of the delivery to `person`, which a provider returns with its events."""
         return f"{self.campaign_id}.{self._recipient_id(person)}"
 
+    def unsubscribe_uris(self, values: Mapping[str, str]) -> tuple[str, ...]:
+        """Returns the URIs of List-Unsubscribe, each in angle brackets, the one for one click (https) first.
+
+        `values` are the values of the message's slots.
+        """
+        link = values["links.unsubscribe"]
+        return (f"<{link}>",)
+
     def slot_values(self, person: Person) -> dict[str, str]:
         """Returns the values of the slots in a message to `person`, by path such as `subscriber.name`."""
         values = {
@@ -132,3 +125,9 @@ class Envelope:
         for key, value in (person.attributes or {}).items():
             values[f"subscriber.attributes.{key}"] = value
         return values
+
+
+def _mailto(address: str, subject: str) -> str:
+    """Returns a mailto URI (RFC 6068) with a subject."""
+    local, _, domain = address.rpartition("@")
+    return f"mailto:{quote(local, safe=_MAILTO_SAFE)}@{domain}?subject={quote(subject, safe='')}"

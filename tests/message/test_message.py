@@ -18,7 +18,8 @@ from mailer.addresses import address_with_ascii_domain
 from mailer.config import Settings, load_settings
 from mailer.errors import InputError
 from mailer.links.urls import Purpose
-from mailer.message.envelope import Envelope, Person, mailbox_field
+from mailer.message.envelope import Envelope, Person
+from mailer.message.header_fields import mailbox_value
 from mailer.message.message import Message, MessageTemplate, compose_sample
 from mailer.render.rendition import Rendition
 from mailer.render.slots.slots import RenditionPart, Slot, SlotContext, escape_for_context
@@ -132,6 +133,8 @@ def test_headers_are_those_of_a_well_kept_list(settings: Settings) -> None:
     assert message["List-Id"] == '"Morning Brief" <morning.news.example.org>'
     assert message["List-Help"] == "<mailto:editors@news.example.org?subject=help>"
     assert message["List-Archive"] == "<https://news.example.org/archive/>"
+    assert message["List-Post"] == "NO"
+    assert message["Content-Language"] == "zh"
     assert message["Feedback-ID"] == "2026-11-21-morning:morning:newsletter:news.example.org"
     assert message["Precedence"] == "bulk"
     assert "Auto-Submitted" not in message
@@ -213,7 +216,7 @@ def test_an_address_is_ascii_in_its_domain() -> None:
 )
 def test_a_line_break_never_reaches_a_header(name: str, address: str) -> None:
     with pytest.raises(InputError, match="line break"):
-        mailbox_field(name, address)
+        mailbox_value("To", name, address)
 
 
 def test_a_sample_belongs_to_nobody(settings: Settings) -> None:
