@@ -12,14 +12,16 @@ from urllib.parse import quote, urlsplit
 
 from mailer.addresses import address_with_ascii_domain
 from mailer.clock import now
-from mailer.config import Settings
+from mailer.config import FEEDBACK_STREAM, Settings
 from mailer.links.urls import NOBODY, LinkBuilder, Purpose, TokenCodec
 from mailer.message.dates import DateStampClock
 
-__all__ = ["Envelope", "Person"]
+__all__ = ["Envelope", "Person", "feedback_id_of_domain"]
 
 #: The characters of a local part that need no percent-encoding in a mailto URI, beside letters and digits.
 _MAILTO_SAFE = "!$'*+-._~"
+#: Gmail asks for a sender id of 5 to 15 characters. With more labels, each would be too short to read.
+_SHORTEST_SENDER_ID, _LONGEST_SENDER_ID, _MOST_LABELS = 5, 15, 4
 
 
 class Person(NamedTuple):
@@ -72,13 +74,16 @@ class Envelope:
         host = address_with_ascii_domain("x@" + (urlsplit(publication.base_url).hostname or self.domain))[2:]
         contact = address_with_ascii_domain((publication.reply_to or publication.sender).address)
         list_name = settings.editions[edition].name.replace('"', "'").replace("\\", "/")
+        sender_id = publication.feedback_id or feedback_id_of_domain(self.domain)
+        mailbox = publication.unsubscribe_mailto
+        self._unsubscribe_address = address_with_ascii_domain(mailbox.address) if mailbox else ""
         self.shared_headers: tuple[tuple[str, str], ...] = (
             ("List-Unsubscribe-Post", "List-Unsubscribe=One-Click"),
             ("List-Id", f'"{list_name}" <{edition}.{host}>'),
             ("List-Help", f"<{_mailto(contact, 'help')}>"),
             ("List-Archive", f"<{self.links.archive_url()}>"),
             ("List-Post", "NO"),
-            ("Feedback-ID", f"{slug}:{edition}:newsletter:{self.domain}"),
+            ("Feedback-ID", f"{slug}:{edition}:{FEEDBACK_STREAM}:{sender_id}"),
             ("Precedence", "bulk"),
         )
 
@@ -111,7 +116,11 @@ class Envelope:
         `values` are the values of the message's slots.
         """
         link = values["links.unsubscribe"]
-        return (f"<{link}>",)
+        if not self._unsubscribe_address:
+            return (f"<{link}>",)
+        # The token of the link names the reader, so no address needs to be trusted or found.
+        subject = f"unsubscribe {link.rpartition('/')[2]}"
+        return f"<{link}>", f"<{_mailto(self._unsubscribe_address, subject)}>"
 
     def slot_values(self, person: Person) -> dict[str, str]:
         """Returns the values of the slots in a message to `person`, by path such as `subscriber.name`."""
@@ -125,6 +134,23 @@ class Envelope:
         for key, value in (person.attributes or {}).items():
             values[f"subscriber.attributes.{key}"] = value
         return values
+
+
+def feedback_id_of_domain(domain: str) -> str:
+    """Returns a sender id of 5 to 15 characters for Feedback-ID, made from an ASCII domain.
+
+    It is the domain itself if this is short enough. Otherwise it is the domain without its last label if two
+    labels are left, with the longest labels shortened. It always holds a full stop, so it differs from the
+    other identifiers in Feedback-ID.
+    """
+    labels = domain.lower().split(".")[-_MOST_LABELS:]
+    if len(domain) > _LONGEST_SENDER_ID and len(labels) > 2:
+        labels.pop()
+    while sum(map(len, labels)) + len(labels) - 1 > _LONGEST_SENDER_ID:
+        longest = max(range(len(labels)), key=lambda number: len(labels[number]))
+        labels[longest] = labels[longest][:-1].rstrip("-")
+    sender_id = ".".join(labels)
+    return sender_id if len(sender_id) >= _SHORTEST_SENDER_ID else f"{sender_id}-mail"
 
 
 def _mailto(address: str, subject: str) -> str:
