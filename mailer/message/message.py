@@ -7,10 +7,8 @@ encodes only the few slots.
 
 from __future__ import annotations
 
-from datetime import datetime
-
 from mailer.addresses import address_with_ascii_domain
-from mailer.config import Mailbox, Settings
+from mailer.config import Mailbox
 from mailer.message.bodies import encode_body
 from mailer.message.dates import DateStamp, MinuteCache
 from mailer.message.dkim import Signer, TemplateSigner
@@ -25,7 +23,7 @@ from mailer.message.header_fields import (
 from mailer.render.rendition import Rendition
 from mailer.render.slots.slots import SlotContext, escape_for_context
 
-__all__ = ["Envelope", "Message", "Person", "MessageTemplate", "compose_sample"]
+__all__ = ["Envelope", "Message", "Person", "MessageTemplate"]
 
 
 class MessageTemplate:
@@ -206,15 +204,6 @@ class Message:
     def raw(self) -> bytes:
         """Returns the whole message as bytes."""
         return self.template.compose(self)
-
-
-def compose_sample(
-    settings: Settings, rendition: Rendition, *, slug: str, edition: str, sent_at: datetime
-) -> bytes:
-    """Returns the bytes of a sample message to an invented reader. The links in it belong to nobody."""
-    envelope = Envelope(settings, campaign_id=0, slug=slug, edition=edition, sent_at=sent_at)
-    person = Person(0, "reader@example.org")
-    return Message(MessageTemplate(rendition, envelope), person).raw()
 
 
 def _encoded_field_value(name: str, value: str) -> bytes:
