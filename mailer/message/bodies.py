@@ -14,7 +14,6 @@ from __future__ import annotations
 
 from binascii import b2a_base64
 from collections.abc import Mapping
-from itertools import pairwise
 from typing import NamedTuple
 
 from mailer.message.mime import LINE, encode_quoted_printable, encode_slot_value
@@ -152,8 +151,8 @@ def _base64_lines(data: bytes) -> bytes:
     """Returns `data` in base64, as lines of at most 76 characters that each end with CRLF."""
     if len(data) <= _OCTETS_OF_LINE:
         return b2a_base64(data, newline=False) + b"\r\n" if data else b""
-    ends = pairwise((*range(0, len(data), _OCTETS_OF_LINE), len(data)))
-    return b"".join(b2a_base64(data[begin:end], newline=False) + b"\r\n" for begin, end in ends)
+    text = b2a_base64(data, newline=False)
+    return b"\r\n".join([text[begin : begin + LINE] for begin in range(0, len(text), LINE)]) + b"\r\n"
 
 
 def _canonical(text: str) -> bytes:
