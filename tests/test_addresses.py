@@ -24,7 +24,8 @@ from mailer.config.fields import Domain, Sender
 from mailer.config.mailboxes import BOUNCE_TOKEN_LENGTH
 from mailer.errors import AudienceError, ConfigError
 from mailer.links.urls import Purpose, TokenCodec
-from mailer.message.envelope import Envelope, Person, mailbox_field
+from mailer.message.envelope import Envelope, Person
+from mailer.message.header_fields import mailbox_value
 from mailer.message.message import Message, MessageTemplate
 from mailer.transports.sendgrid.request import RequestTemplate
 from tests.cli import run
@@ -204,10 +205,10 @@ def test_a_message_is_addressed_to_what_was_read(text: str) -> None:
         return
     message = Message(TEMPLATE, Person(1, reader.address, 'Li, "Wei"'))
     assert message.address == reader.address
-    (to,) = field_of("To", mailbox_field("", message.address)).addresses
+    (to,) = field_of("To", mailbox_value("To", "", message.address)).addresses
     assert (to.username, to.domain) == tuple(reader.address.rpartition("@")[::2])
     if reader.address.isascii():
-        (named,) = field_of("To", mailbox_field('Li, "Wei"', message.address)).addresses
+        (named,) = field_of("To", mailbox_value("To", 'Li, "Wei"', message.address)).addresses
         assert (named.display_name, named.addr_spec) == ('Li, "Wei"', reader.address)
     (one,) = json.loads(RequestTemplate(message).personalization(message))["to"]
     assert one["email"] == reader.address

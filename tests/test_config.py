@@ -127,6 +127,24 @@ limit = "fast"
         ('language = "zh"', 'language = "en@\\nX: y"', "is not a language tag such as en or zh"),
         ('time = "08:00"', "time = 8", "is not a time of day"),
         ("reply_to = ", "reply_to = 3 #", "publication.reply_to"),
+        *(
+            (
+                "reply_to = ",
+                f'feedback_id = "{value}" #',
+                f'publication.feedback_id: "{value}" is not a sender id for Gmail; '
+                "use 5 to 15 of the characters A-Z a-z 0-9 . - _",
+            )
+            for value in ("news", "news.example.org", "a:b:c", "早报早报早报", "harbour brief")
+        ),
+        ("reply_to = ", 'feedback_id = "newsletter" #', "stands in Feedback-ID already"),
+        ("reply_to = ", "feedback_id = 3 #", "publication.feedback_id: "),
+        (
+            "reply_to = ",
+            'unsubscribe_mailto = "Leave <leave@news.example.org>" #',
+            'publication.unsubscribe_mailto: "Leave <leave@news.example.org>" has a name; '
+            "write the address alone, as in leave@news.example.org",
+        ),
+        ("reply_to = ", 'unsubscribe_mailto = "mailto:x" #', "is not an e-mail address"),
     ],
 )
 def test_each_wrong_value_has_its_sentence(workspace: Path, old: str, new: str, sentence: str) -> None:

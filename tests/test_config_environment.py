@@ -57,6 +57,8 @@ TEXTS: dict[Place, st.SearchStrategy[str]] = {
     ("publication", "timezone"): st.sampled_from(["Asia/Shanghai", "Europe/Berlin", "UTC"]),
     ("publication", "language"): LANGUAGE,
     ("publication", "description"): LINE,
+    ("publication", "feedback_id"): st.sampled_from(["harbour", "news.example", "12345", ""]),
+    ("publication", "unsubscribe_mailto"): st.just("leave@news.example.org"),
     ("brand", "logo"): st.sampled_from(["pictures/logo.png", "https://example.org/logo.png", "true", "12"]),
     **{("brand", key): COLOUR for key in ("accent", "accent_dark", "ink", "paper", "background")},
     **{

@@ -58,6 +58,8 @@ _CHECKED: Final[Mapping[str, str]] = {
     "_check_not_empty": "not empty",
     "_parse_mailbox": "`Name <address>`",
     "_check_return_path": "an address",
+    "_parse_bare_address": "an address",
+    "_check_feedback_id": "5 to 15 characters A-Z a-z 0-9 . - _",
     "_check_base_url": "http(s), at most 800 characters",
     "_check_time_zone": "such as `Asia/Shanghai`",
     "_parse_language": "a tag such as `zh`",

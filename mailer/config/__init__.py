@@ -5,7 +5,7 @@ beside mailer.toml is read as a part of the environment; variables that are set 
 All errors are reported together, each with its line.
 """
 
-from mailer.config.fields import TITLE_FIELDS, Mailbox
+from mailer.config.fields import FEEDBACK_STREAM, TITLE_FIELDS, Mailbox
 from mailer.config.load import CONFIG_NAME, find_workspace, load_settings
 from mailer.config.model import Settings
 from mailer.config.oauth import OAuth
@@ -14,6 +14,7 @@ from mailer.config.sections import Brand, Delivery, Dkim, Edition, Pace, Publica
 
 __all__ = [
     "CONFIG_NAME",
+    "FEEDBACK_STREAM",
     "TITLE_FIELDS",
     "Brand",
     "Delivery",

@@ -17,11 +17,14 @@ from mailer.config.urls import split_url
 from mailer.language_tags import normalised_language_tag
 
 __all__ = [
+    "FEEDBACK_STREAM",
     "TITLE_FIELDS",
     "ArchiveSetting",
+    "BareAddress",
     "BaseUrl",
     "Colour",
     "Domain",
+    "FeedbackId",
     "NonEmpty",
     "FrozenModel",
     "HeloName",
@@ -39,11 +42,14 @@ __all__ = [
     "TransportUrl",
 ]
 
+#: The third of the four identifiers in Feedback-ID; the fourth is the sender id.
+FEEDBACK_STREAM = "newsletter"
 TITLE_FIELDS = ("edition", "publication", "date", "weekday")
 _LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 #: Matches the scheme of a URL (RFC 3986 section 3.1).
 _SCHEME = re.compile(r"[a-z][a-z0-9+.-]*:")
 _SELECTOR = re.compile(rf"{_LABEL}(?:\.{_LABEL})*")
+_FEEDBACK_ID = re.compile(r"[A-Za-z0-9._-]{5,15}")
 _DOMAIN = re.compile(rf"(?:{_LABEL}\.)+{_LABEL}")
 
 
@@ -82,6 +88,27 @@ def _parse_mailbox(value: object) -> object:
 
 def _check_return_path(value: Mailbox) -> Mailbox:
     check_return_path(value.address)
+    return value
+
+
+def _parse_bare_address(value: object) -> object:
+    mailbox = _parse_mailbox(value)
+    if isinstance(mailbox, Mailbox) and mailbox.name:
+        raise ValueError(f'"{mailbox}" has a name; write the address alone, as in leave@news.example.org')
+    return mailbox
+
+
+def _check_feedback_id(value: str) -> str:
+    """Returns `value`. Raises ValueError if it is neither '' nor a sender id as Gmail documents it.
+
+    Gmail asks for 5 to 15 characters, and for identifiers that differ within one Feedback-ID.
+    """
+    if value and not _FEEDBACK_ID.fullmatch(value):
+        raise ValueError(
+            f'"{value[:80]}" is not a sender id for Gmail; use 5 to 15 of the characters A-Z a-z 0-9 . - _'
+        )
+    if value == FEEDBACK_STREAM:
+        raise ValueError(f'"{value}" stands in Feedback-ID already; choose another sender id')
     return value
 
 
@@ -233,6 +260,8 @@ NonEmpty = Annotated[str, AfterValidator(_check_not_empty)]
 NonEmptyLine = Annotated[str, AfterValidator(_check_one_line), AfterValidator(_check_not_empty)]
 Sender = Annotated[Mailbox, BeforeValidator(_parse_mailbox)]
 ReturnPath = Annotated[Mailbox, BeforeValidator(_parse_mailbox), AfterValidator(_check_return_path)]
+BareAddress = Annotated[Mailbox, BeforeValidator(_parse_bare_address)]
+FeedbackId = Annotated[str, AfterValidator(_check_feedback_id)]
 BaseUrl = Annotated[str, AfterValidator(_check_base_url)]
 TimeZone = Annotated[str, AfterValidator(_check_time_zone)]
 Language = Annotated[str, AfterValidator(_parse_language)]

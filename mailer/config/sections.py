@@ -11,9 +11,11 @@ from pydantic import BaseModel, Field, model_validator
 
 from mailer.config.fields import (
     ArchiveSetting,
+    BareAddress,
     BaseUrl,
     Colour,
     Domain,
+    FeedbackId,
     FrozenModel,
     HeloName,
     KeyFile,
@@ -69,6 +71,20 @@ class Publication(FrozenModel):
     description: Annotated[
         Line, Field(description="One sentence about the publication, for the public pages.")
     ] = ""
+    feedback_id: Annotated[
+        FeedbackId,
+        Field(
+            description="The sender id in Feedback-ID, for Gmail's reports of complaints; "
+            "otherwise made from the domain of the sender."
+        ),
+    ] = ""
+    unsubscribe_mailto: Annotated[
+        BareAddress | None,
+        Field(
+            description="An address beside the link of List-Unsubscribe, if somebody reads its mail "
+            "([how](unsubscribe.md#leaving-by-mail))."
+        ),
+    ] = None
 
     @property
     def zone(self) -> ZoneInfo:

@@ -132,6 +132,7 @@ def _receiving_domains(settings: Settings) -> dict[str, str]:
     for what, mailbox in (
         ("From", settings.publication.sender),
         ("Reply-To", settings.publication.reply_to),
+        ("List-Unsubscribe", settings.publication.unsubscribe_mailto),
         ("the return path", settings.delivery.return_path),
     ):
         if mailbox is not None:

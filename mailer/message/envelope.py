@@ -5,23 +5,23 @@ Header fields follow RFC 5322, 2369 (List-*), 2919 (List-Id), 8058 (one-click).
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import NamedTuple
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from mailer.addresses import address_with_ascii_domain
 from mailer.clock import now
-from mailer.config import Settings
-from mailer.errors import InputError
+from mailer.config import FEEDBACK_STREAM, Settings
 from mailer.links.urls import NOBODY, LinkBuilder, Purpose, TokenCodec
 from mailer.message.dates import DateStampClock
-from mailer.message.mime import encode_phrase
 
-__all__ = ["Envelope", "Person", "mailbox_field"]
+__all__ = ["Envelope", "Person", "feedback_id_of_domain"]
 
-_LINE_BREAK = re.compile(r"[\r\n\0]")
+#: The characters of a local part that need no percent-encoding in a mailto URI, beside letters and digits.
+_MAILTO_SAFE = "!$'*+-._~"
+#: Gmail asks for a sender id of 5 to 15 characters. With more labels, each would be too short to read.
+_SHORTEST_SENDER_ID, _LONGEST_SENDER_ID, _MOST_LABELS = 5, 15, 4
 
 
 class Person(NamedTuple):
@@ -37,20 +37,6 @@ class Person(NamedTuple):
     language: str = ""
     attributes: Mapping[str, str] | None = None
     stable_id: bytes = NOBODY
-
-
-def mailbox_field(name: str, address: str) -> bytes:
-    """Returns `"Name" <address>`, encoded for From, To or Reply-To.
-
-    Raises InputError if the name or the address holds CR, LF or NUL.
-    """
-    if _LINE_BREAK.search(name + address):
-        raise InputError(f"{address!r}: a name or an address must not contain a line break; remove it")
-    spec = b"<" + address_with_ascii_domain(address).encode("utf-8") + b">"
-    if not name:
-        return spec[1:-1]
-    words = encode_phrase(name)
-    return words + (b"\r\n " if b"\r\n" in words or len(words) + len(spec) > 70 else b" ") + spec
 
 
 class Envelope:
@@ -88,12 +74,16 @@ class Envelope:
         host = address_with_ascii_domain("x@" + (urlsplit(publication.base_url).hostname or self.domain))[2:]
         contact = address_with_ascii_domain((publication.reply_to or publication.sender).address)
         list_name = settings.editions[edition].name.replace('"', "'").replace("\\", "/")
+        sender_id = publication.feedback_id or feedback_id_of_domain(self.domain)
+        mailbox = publication.unsubscribe_mailto
+        self._unsubscribe_address = address_with_ascii_domain(mailbox.address) if mailbox else ""
         self.shared_headers: tuple[tuple[str, str], ...] = (
             ("List-Unsubscribe-Post", "List-Unsubscribe=One-Click"),
             ("List-Id", f'"{list_name}" <{edition}.{host}>'),
-            ("List-Help", f"<mailto:{contact}?subject=help>"),
+            ("List-Help", f"<{_mailto(contact, 'help')}>"),
             ("List-Archive", f"<{self.links.archive_url()}>"),
-            ("Feedback-ID", f"{slug}:{edition}:newsletter:{self.domain}"),
+            ("List-Post", "NO"),
+            ("Feedback-ID", f"{slug}:{edition}:{FEEDBACK_STREAM}:{sender_id}"),
             ("Precedence", "bulk"),
         )
 
@@ -120,6 +110,18 @@ class Envelope:
         """Returns an opaque id of the delivery to `person`, which a provider returns with its events."""
         return f"{self.campaign_id}.{self._recipient_id(person)}"
 
+    def unsubscribe_uris(self, values: Mapping[str, str]) -> tuple[str, ...]:
+        """Returns the URIs of List-Unsubscribe, each in angle brackets, the one for one click (https) first.
+
+        `values` are the values of the message's slots.
+        """
+        link = values["links.unsubscribe"]
+        if not self._unsubscribe_address:
+            return (f"<{link}>",)
+        # The token of the link names the reader, so no address needs to be trusted or found.
+        subject = f"unsubscribe {link.rpartition('/')[2]}"
+        return f"<{link}>", f"<{_mailto(self._unsubscribe_address, subject)}>"
+
     def slot_values(self, person: Person) -> dict[str, str]:
         """Returns the values of the slots in a message to `person`, by path such as `subscriber.name`."""
         values = {
@@ -132,3 +134,26 @@ class Envelope:
         for key, value in (person.attributes or {}).items():
             values[f"subscriber.attributes.{key}"] = value
         return values
+
+
+def feedback_id_of_domain(domain: str) -> str:
+    """Returns a sender id of 5 to 15 characters for Feedback-ID, made from an ASCII domain.
+
+    It is the domain itself if this is short enough. Otherwise it is the domain without its last label if two
+    labels are left, with the longest labels shortened. It always holds a full stop, so it differs from the
+    other identifiers in Feedback-ID.
+    """
+    labels = domain.lower().split(".")[-_MOST_LABELS:]
+    if len(domain) > _LONGEST_SENDER_ID and len(labels) > 2:
+        labels.pop()
+    while sum(map(len, labels)) + len(labels) - 1 > _LONGEST_SENDER_ID:
+        longest = max(range(len(labels)), key=lambda number: len(labels[number]))
+        labels[longest] = labels[longest][:-1].rstrip("-")
+    sender_id = ".".join(labels)
+    return sender_id if len(sender_id) >= _SHORTEST_SENDER_ID else f"{sender_id}-mail"
+
+
+def _mailto(address: str, subject: str) -> str:
+    """Returns a mailto URI (RFC 6068) with a subject."""
+    local, _, domain = address.rpartition("@")
+    return f"mailto:{quote(local, safe=_MAILTO_SAFE)}@{domain}?subject={quote(subject, safe='')}"

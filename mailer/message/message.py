@@ -7,24 +7,23 @@ encodes only the few slots.
 
 from __future__ import annotations
 
-from datetime import datetime
-
 from mailer.addresses import address_with_ascii_domain
-from mailer.config import Settings
+from mailer.config import Mailbox
+from mailer.message.bodies import encode_body
 from mailer.message.dates import DateStamp, MinuteCache
 from mailer.message.dkim import Signer, TemplateSigner
-from mailer.message.envelope import Envelope, Person, mailbox_field
-from mailer.message.mime import (
-    encode_quoted_printable,
-    encode_slot_value,
+from mailer.message.envelope import Envelope, Person
+from mailer.message.header_fields import (
     encode_unstructured_value,
-    encoded_words,
+    field_value,
+    language_fields,
+    list_id_value,
+    mailbox_value,
 )
-from mailer.message.paragraphs import EncodedParagraph
 from mailer.render.rendition import Rendition
-from mailer.render.slots.slots import RenditionPart, Slot, SlotContext, escape_for_context
+from mailer.render.slots.slots import SlotContext, escape_for_context
 
-__all__ = ["Envelope", "Message", "Person", "MessageTemplate", "compose_sample"]
+__all__ = ["Envelope", "Message", "Person", "MessageTemplate"]
 
 
 class MessageTemplate:
@@ -37,25 +36,19 @@ class MessageTemplate:
     def __init__(self, rendition: Rendition, envelope: Envelope, signer: Signer | None = None) -> None:
         self.rendition = rendition
         self.envelope = envelope
-        self._slots: list[Slot] = []
-        # Paragraphs of the text part, each with the numbers of its slots.
-        self._paragraphs: list[tuple[EncodedParagraph, list[int]]] = []
-        self._first_slot = _FIRST_FILLED + len(rendition.text.paragraphs)
-        self._slotted_subject = bool(rendition.subject.slots)
-        # Fragment, seam, fragment, seam, ... fragment. A seam is an index into what `compose` fills in.
-        self._fragments: list[bytes] = []
-        self._seams: list[int] = []
-        self._open: list[bytes] = []
+        self._has_slotted_subject = bool(rendition.subject.slots)
+        self._bodies = (encode_body(rendition.text), encode_body(rendition.html))
+        # Between each two fragments stands one value of `_seam_values`.
+        self._fragments: list[bytes] = [b""]
         self._write_header()
-        boundary = b"=_" + rendition.digest[:32].encode("ascii")  # quoted-printable never holds =_
+        boundary = b"=_" + rendition.digest[:32].encode("ascii")  # neither encoding ever writes =_
         self._append_bytes(b'Content-Type: multipart/alternative;\r\n boundary="', boundary, b'"\r\n\r\n')
-        for kind, part in ((b"plain", rendition.text), (b"html", rendition.html)):
+        for kind, body in zip((b"plain", b"html"), self._bodies, strict=True):
             self._append_bytes(b"--", boundary, b"\r\nContent-Type: text/", kind, b'; charset="utf-8"\r\n')
-            self._append_bytes(b"Content-Transfer-Encoding: quoted-printable\r\n\r\n")
-            self._write_body_part(part)
-            self._append_bytes(b"\r\n")
+            self._append_bytes(b"Content-Transfer-Encoding: ", body.transfer_encoding, b"\r\n\r\n")
+            self._append_bytes(body.fragments[0])
+            self._fragments += body.fragments[1:]
         self._append_bytes(b"--", boundary, b"--\r\n")
-        self._fragments.append(b"".join(self._open))
         self._signer = signer
         # The Date field, and what signs messages with it.
         self._dated = MinuteCache(envelope.dates, self._date_field_and_signer)
@@ -69,85 +62,66 @@ class MessageTemplate:
         if previous and previous[1]:
             return field, previous[1].with_date(stamp.date, stamp.seconds)
         fragments = [field + self._fragments[0], *self._fragments[1:]]
-        return field, TemplateSigner(self._signer, fragments, self._seams, stamp.seconds)
+        return field, TemplateSigner(self._signer, fragments, stamp.seconds)
 
     def _write_header(self) -> None:
         """Appends to the fragments the part of the header that follows the value of Date."""
         envelope = self.envelope
-        self._append_bytes(b"\r\nMessage-ID: ")
-        self._add_seam(_MESSAGE_ID)
-        self._append_bytes(b"\r\nFrom: ", mailbox_field(envelope.sender.name, envelope.sender.address))
-        self._append_bytes(b"\r\nTo: ")
-        self._add_seam(_TO)
+        self._append_bytes(b"\r\nMessage-ID:")
+        self._begin_fragment()
+        self._append_mailbox("From", envelope.sender)
+        self._append_bytes(b"\r\nTo:")
+        self._begin_fragment()
         if envelope.reply_to:
-            self._append_bytes(
-                b"\r\nReply-To: ", mailbox_field(envelope.reply_to.name, envelope.reply_to.address)
-            )
-        self._append_bytes(b"\r\nSubject: ")
-        if self._slotted_subject:
-            self._add_seam(_SUBJECT)
+            self._append_mailbox("Reply-To", envelope.reply_to)
+        self._append_bytes(b"\r\nSubject:")
+        if self._has_slotted_subject:
+            self._begin_fragment()
         else:
-            self._append_bytes(encode_unstructured_value(self.rendition.subject.fill({})))
-        self._append_bytes(b"\r\nList-Unsubscribe: ")
-        self._add_seam(_UNSUBSCRIBE)
+            self._append_bytes(encode_unstructured_value("Subject", self.rendition.subject.fill({})))
+        self._append_bytes(b"\r\nList-Unsubscribe:")
+        self._begin_fragment()
         self._append_bytes(b"\r\n")
-        for name, value in envelope.shared_headers:
-            self._append_bytes(name.encode("ascii"), b": ", _encoded_field_value(name, value), b"\r\n")
+        for name, value in (*envelope.shared_headers, *language_fields(self.rendition.language)):
+            self._append_bytes(name.encode("ascii"), b":", _encoded_field_value(name, value), b"\r\n")
         self._append_bytes(b"MIME-Version: 1.0\r\n")
 
-    def _write_body_part(self, part: RenditionPart) -> None:
-        for piece in part.pieces():
-            if isinstance(piece, str):
-                self._append_bytes(encode_quoted_printable(piece))
-            elif isinstance(piece, int):
-                self._add_seam(self._first_slot + self._slot_index(part.slots[piece]))
-            else:
-                slots = [self._slot_index(slot) for slot in part.slots[piece.slot : piece.end_slot]]
-                self._add_seam(_FIRST_FILLED + len(self._paragraphs))
-                self._paragraphs.append((EncodedParagraph(part, piece), slots))
-
-    def _slot_index(self, slot: Slot) -> int:
-        if slot not in self._slots:
-            self._slots.append(slot)
-        return self._slots.index(slot)
+    def _append_mailbox(self, field: str, mailbox: Mailbox) -> None:
+        value = mailbox_value(field, mailbox.name, mailbox.address)
+        self._append_bytes(b"\r\n", field.encode("ascii"), b":", value)
 
     def _append_bytes(self, *data: bytes) -> None:
-        self._open += data
+        self._fragments[-1] += b"".join(data)
 
-    def _add_seam(self, value_index: int) -> None:
-        self._fragments.append(b"".join(self._open))
-        self._open = []
-        self._seams.append(value_index)
+    def _begin_fragment(self) -> None:
+        self._fragments.append(b"")
+
+    def _seam_values(self, message: Message) -> list[bytes]:
+        """Returns the bytes between the fragments, for one recipient."""
+        values = message.values
+        found = [
+            field_value("Message-ID", message.message_id.encode("ascii")),
+            mailbox_value("To", message.name, message.address),
+        ]
+        if self._has_slotted_subject:
+            found.append(encode_unstructured_value("Subject", self.rendition.subject.fill(values)))
+        found.append(b" " + ",\r\n ".join(self.envelope.unsubscribe_uris(values)).encode("ascii"))
+        for body in self._bodies:
+            found += body.encode(values)
+        return found
 
     def compose(self, message: Message) -> bytes:
         """Returns the bytes of the message to one recipient, with CRLF line ends.
 
         The message is 7-bit, unless an address needs SMTPUTF8.
         """
-        values = message.values
-        seam_values = [
-            message.message_id.encode("ascii"),
-            mailbox_field(message.name, message.address),
-            b"<" + values["links.unsubscribe"].encode("ascii") + b">",
-            encode_unstructured_value(self.rendition.subject.fill(values)) if self._slotted_subject else b"",
-        ]
-        texts = [slot.fill(values) for slot in self._slots]
-        lines = [encode_slot_value(text) for text in texts]
-        for paragraph, slots in self._paragraphs:
-            seam_values.append(paragraph.encode([texts[i] for i in slots], [lines[i] for i in slots]))
-        seam_values += lines
+        seam_values = self._seam_values(message)
         date, template_signer = self._dated.current_value()
         pieces = [template_signer.sign(seam_values)] if template_signer else []
         pieces += (date, self._fragments[0])
-        for seam, fragment in zip(self._seams, self._fragments[1:], strict=True):
-            pieces += (seam_values[seam], fragment)
+        for value, fragment in zip(seam_values, self._fragments[1:], strict=True):
+            pieces += (value, fragment)
         return b"".join(pieces)
-
-
-#: With more, a line could have over 998 octets (RFC 5322 section 2.1.1), and a server may cut it.
-_LONGEST_LIST_ID = 300
-
-_MESSAGE_ID, _TO, _UNSUBSCRIBE, _SUBJECT, _FIRST_FILLED = range(5)
 
 
 class Message:
@@ -225,25 +199,17 @@ class Message:
     @property
     def headers(self) -> dict[str, str]:
         """Returns the header fields, beside To and Message-ID, whose values belong to this message alone."""
-        return {"List-Unsubscribe": f"<{self.values['links.unsubscribe']}>"}
+        return {"List-Unsubscribe": ", ".join(self.envelope.unsubscribe_uris(self.values))}
 
     def raw(self) -> bytes:
         """Returns the whole message as bytes."""
         return self.template.compose(self)
 
 
-def compose_sample(
-    settings: Settings, rendition: Rendition, *, slug: str, edition: str, sent_at: datetime
-) -> bytes:
-    """Returns the bytes of a sample message to an invented reader. The links in it belong to nobody."""
-    envelope = Envelope(settings, campaign_id=0, slug=slug, edition=edition, sent_at=sent_at)
-    person = Person(0, "reader@example.org")
-    return Message(MessageTemplate(rendition, envelope), person).raw()
-
-
 def _encoded_field_value(name: str, value: str) -> bytes:
-    """Returns the value of a shared header field as bytes; a long or non-ASCII List-Id as encoded words."""
-    if name != "List-Id" or (value.isascii() and len(value) <= _LONGEST_LIST_ID):
-        return value.encode("ascii")
-    description, _, identifier = value.rpartition(" ")
-    return encoded_words(description.strip('"')) + b"\r\n " + identifier.encode("ascii")
+    """Returns the value of a shared header field, with the white space before it."""
+    if name == "List-Id":
+        description, _, identifier = value.rpartition(" ")
+        return list_id_value(description.strip('"'), identifier[1:-1])
+    data = value.encode("ascii")
+    return b" " + data if name.startswith("List-") else field_value(name, data)

@@ -1,4 +1,4 @@
-"""Encodes the pieces that a message is joined from, as encoded words and quoted-printable.
+"""Encodes the pieces that the body of a message is joined from, in quoted-printable.
 
 The standard library's `EmailMessage` does all of this too, at about 3 ms a message. Here everything is
 encoded once, and only the slots are encoded for each recipient. The tests compare both results.
@@ -10,64 +10,21 @@ even after a soft line break.
 
 from __future__ import annotations
 
-import base64
 import re
 
 __all__ = [
     "LINE",
-    "encoded_words",
-    "encode_phrase",
     "encode_quoted_printable",
     "encode_slot_value",
-    "encode_unstructured_value",
 ]
 
 #: The longest line of quoted-printable, RFC 2045 section 6.7, without its CRLF.
 LINE = 76
 
-_SAFE_PHRASE = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~ .,:;()@<>\[\]-]*")
 _PLAIN_VALUE = re.compile(rb"[ -<>-~]{0,74}")
 #: Octets that quoted-printable writes as three characters each.
 _SPECIAL = re.compile(rb"[^ -<>-~\t]+")
 _TOKENS: tuple[bytes, ...] = tuple(b"=%02X" % octet for octet in range(256))
-
-
-def encoded_words(text: str) -> bytes:
-    """Returns `text` as RFC 2047 encoded words of at most 75 characters, each on a line of its own.
-
-    Mail programs drop the white space between two encoded words, so any number of words reads as one text.
-    """
-    words: list[bytes] = []
-    chunk = b""
-    for character in text:
-        piece = character.encode("utf-8")
-        if len(chunk) + len(piece) > 45:  # 45 octets are 60 of base64, 72 with the frame
-            words.append(chunk)
-            chunk = b""
-        chunk += piece
-    if chunk:
-        words.append(chunk)
-    return b"\r\n ".join(b"=?utf-8?B?" + base64.b64encode(word) + b"?=" for word in words)
-
-
-def encode_unstructured_value(text: str) -> bytes:
-    """Returns `text` as the value of an unstructured field such as Subject: as it is, or as encoded words."""
-    if (
-        text.isascii()
-        and text.isprintable()
-        and len(text) <= 65
-        and "=?" not in text
-        and text == text.strip()
-    ):
-        return text.encode("ascii")
-    return encoded_words(text)
-
-
-def encode_phrase(text: str) -> bytes:
-    """Returns `text` as a display name (RFC 5322 section 3.2.5): a quoted string, or else encoded words."""
-    if len(text) <= 60 and "=?" not in text and text == text.strip() and _SAFE_PHRASE.fullmatch(text):
-        return b'"' + text.encode("ascii") + b'"' if text else b""
-    return encoded_words(text)
 
 
 def encode_quoted_printable(text: str) -> bytes:

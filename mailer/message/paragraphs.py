@@ -47,6 +47,8 @@ class EncodedParagraph:
         self._paragraph = paragraph
         self._usual = _encoded_layout(paragraph.own_fragments(part.fragments))
         self.slots = part.slots[paragraph.slot : paragraph.end_slot]
+        #: The number of bytes in quoted-printable without the values of slots.
+        self.constant_size = sum(map(len, self._usual.encoded))
         self._lines = list(_widths_and_slots_of_lines(self._usual.texts))
         self._has_reusable_layouts = not any(map(_affects_word_before, paragraph.source[1:]))
         self._layouts: dict[_Lengths, _EncodedLayout] = {}

@@ -3,6 +3,7 @@ from __future__ import annotations
 import email
 import email.policy
 import io
+import re
 from pathlib import Path
 from typing import Any
 
@@ -68,7 +69,7 @@ def test_an_issue_is_rendered_into_files_that_can_be_looked_at(
         True,
         False,
     )
-    assert "Dear reader" in found["email.txt"].decode()
+    assert "Dear Alex Reader" in found["email.txt"].decode()
     said = capsys.readouterr().out
     assert "out: email.html (" in said
     assert "out/variants/0: what is for everybody; its web.html is the public page\n" in said
@@ -86,6 +87,25 @@ def test_the_message_is_as_it_would_be_sent(issue: Path, workspace: Path) -> Non
     html = message.get_body(("html",))
     assert html is not None
     assert "https://news.example.org/archive/2026-11-21-morning/images/" in html.get_content()
+
+
+@pytest.mark.parametrize("sample", ["2026-11-21-morning", "2026-11-21-evening", "2026-11-22-feature"])
+def test_every_slot_of_a_sample_is_filled(
+    sample: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(Path(__file__).parents[2])
+    assert run(f"issues/{sample}.yaml", "-o", str(tmp_path)) == 0
+    message = email.message_from_bytes((tmp_path / "message.eml").read_bytes(), policy=email.policy.default)
+    shown = [(tmp_path / name).read_text("utf-8") for name in ("email.html", "email.txt")]
+    for kind in ("html", "plain"):
+        part = message.get_body((kind,))
+        assert part is not None
+        shown.append(part.get_content())
+    for text in shown:
+        assert "reader@example.org" in text
+        assert not re.search(r" at\s+because|您用\s+订阅了", text)
+        assert re.search("https://news.example.org/u/[a-z0-9]{40}", text)
+        assert 'href="#"' not in text
 
 
 def test_rendering_again_gives_the_same_bytes_and_leaves_foreign_files_alone(

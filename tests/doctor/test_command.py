@@ -224,3 +224,13 @@ def test_a_record_without_end_is_cut(world: World) -> None:
     }
     ran = world.doctor()
     assert max(map(len, ran.out.splitlines())) < 5000
+
+
+def test_the_address_to_leave_by_mail_must_receive_mail(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MAILER_PUBLICATION_UNSUBSCRIBE_MAILTO", "leave@leaving.example")
+    ran = world.doctor("--json")
+    (check,) = [check for check in ran.json["checks"] if check["name"] == "mx leaving.example"]
+    assert check["status"] == "error"
+    assert "List-Unsubscribe" in check["message"]

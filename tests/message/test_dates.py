@@ -200,9 +200,7 @@ def test_a_time_that_is_given_stays(settings: Settings, clock: Clock) -> None:
 def test_a_seal_without_a_date_is_renewed_all_the_same(settings: Settings) -> None:
     signer = load_signer(settings)
     raw = b"From: a@news.example.org\r\nSubject: x\r\n\r\nbody\r\n"
-    signed = (
-        TemplateSigner(signer, [raw], [], 1).with_date(b"Sat, 21 Nov 2026 00:00:00 +0000", 2).sign([]) + raw
-    )
+    signed = TemplateSigner(signer, [raw], 1).with_date(b"Sat, 21 Nov 2026 00:00:00 +0000", 2).sign([]) + raw
     assert [tags["t"] for tags in signatures(signed)] == ["2", "2"]
     assert verified(signed, signer) == [True, True]
 

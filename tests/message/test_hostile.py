@@ -36,7 +36,8 @@ PARTS = st.lists(st.tuples(ANY, SLOTS), max_size=4).flatmap(
 )
 FIELDS = (
     *("Date", "Message-ID", "From", "To", "Subject", "List-Unsubscribe", "List-Unsubscribe-Post", "List-Id"),
-    *("List-Help", "List-Archive", "Feedback-ID", "Precedence", "MIME-Version", "Content-Type"),
+    *("List-Help", "List-Archive", "List-Post", "Feedback-ID", "Precedence", "Content-Language"),
+    *("MIME-Version", "Content-Type"),
 )
 
 
@@ -95,6 +96,7 @@ def test_a_message_is_whole(
     shown_name = re.sub(r"[;,]", " ", message.name).strip()
     headers = {
         **{field: encoded_header_value(value) for field, value in shared.shared_headers},
+        "Content-Language": "zh",
         "Message-ID": message.message_id,
         **message.headers,
     }

@@ -18,8 +18,10 @@ from mailer.addresses import address_with_ascii_domain
 from mailer.config import Settings, load_settings
 from mailer.errors import InputError
 from mailer.links.urls import Purpose
-from mailer.message.envelope import Envelope, Person, mailbox_field
-from mailer.message.message import Message, MessageTemplate, compose_sample
+from mailer.message.envelope import Envelope, Person
+from mailer.message.header_fields import mailbox_value
+from mailer.message.message import Message, MessageTemplate
+from mailer.message.sample import sample_message
 from mailer.render.rendition import Rendition
 from mailer.render.slots.slots import RenditionPart, Slot, SlotContext, escape_for_context
 
@@ -132,7 +134,9 @@ def test_headers_are_those_of_a_well_kept_list(settings: Settings) -> None:
     assert message["List-Id"] == '"Morning Brief" <morning.news.example.org>'
     assert message["List-Help"] == "<mailto:editors@news.example.org?subject=help>"
     assert message["List-Archive"] == "<https://news.example.org/archive/>"
-    assert message["Feedback-ID"] == "2026-11-21-morning:morning:newsletter:news.example.org"
+    assert message["List-Post"] == "NO"
+    assert message["Content-Language"] == "zh"
+    assert message["Feedback-ID"] == "2026-11-21-morning:morning:newsletter:news.example"
     assert message["Precedence"] == "bulk"
     assert "Auto-Submitted" not in message
     assert link in message.get_body(("plain",)).get_content()  # type: ignore[union-attr]
@@ -213,14 +217,26 @@ def test_an_address_is_ascii_in_its_domain() -> None:
 )
 def test_a_line_break_never_reaches_a_header(name: str, address: str) -> None:
     with pytest.raises(InputError, match="line break"):
-        mailbox_field(name, address)
+        mailbox_value("To", name, address)
 
 
 def test_a_sample_belongs_to_nobody(settings: Settings) -> None:
-    raw = compose_sample(settings, simple(), slug="2026-11-21-morning", edition="morning", sent_at=SENT)
-    message = parsed(raw)
-    assert message["To"] == "reader@example.org"
+    sample = sample_message(settings, simple(), slug="2026-11-21-morning", edition="morning", sent_at=SENT)
+    message = parsed(sample.raw())
+    assert message["To"] == "林小满 <reader@example.org>"
     link = str(message["List-Unsubscribe"]).strip("<>").rpartition("/")[2]
     token = envelope(settings).links.tokens.read(link, Purpose.UNSUBSCRIBE)
     assert token is not None
     assert token.is_of_test_copy
+
+
+def test_a_sample_fills_every_slot(settings: Settings) -> None:
+    bare = Slot(("subscriber.attributes.job_title",), "", SlotContext.TEXT)
+    kept = Slot(("subscriber.attributes.company",), "your firm", SlotContext.TEXT)
+    text = RenditionPart(("At ", " as ", ".\n"), (kept, bare))
+    shown = Rendition(0, "en", RenditionPart(("s",)), simple().html, text, "", "theme")
+    sample = sample_message(settings, shown, slug="2026-11-21-evening", edition="evening", sent_at=SENT)
+    plain, html = bodies(parsed(sample.raw()))
+    assert plain == "At your firm as job title."
+    assert "Alex Reader" in html
+    assert sample.values["subscriber.language"] == "en"

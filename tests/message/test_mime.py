@@ -3,24 +3,19 @@
 from __future__ import annotations
 
 import quopri
-from email.header import decode_header, make_header
 
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 from mailer.message.mime import (
     LINE,
-    encode_phrase,
     encode_quoted_printable,
     encode_slot_value,
-    encode_unstructured_value,
-    encoded_words,
 )
 
 TEXT = st.text(
     st.characters(exclude_categories=["Cs"], exclude_characters="\r\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029")
 )
-ONE_LINE = st.text(st.characters(exclude_categories=["Cs", "Cc", "Zl", "Zp"]))
 
 
 def _decoded(data: bytes) -> str:
@@ -51,29 +46,3 @@ def test_a_slot_stands_between_fragments_that_were_encoded_before(
     joined = encode_quoted_printable(before) + encode_slot_value(value) + encode_quoted_printable(after)
     assert _decoded(joined) == before + value + after
     assert all(len(line) <= LINE and not line.startswith(b".") for line in joined.split(b"\r\n"))
-
-
-@given(ONE_LINE)
-def test_encoded_words_are_short_and_read_back(text: str) -> None:
-    encoded = encoded_words(text)
-    assert all(len(word) <= 75 for word in encoded.split(b"\r\n "))
-    assert str(make_header(decode_header(encoded.decode("ascii")))) == text
-
-
-@given(ONE_LINE)
-@example("=?utf-8?q?hi?=")
-@example(" leading")
-def test_a_subject_reads_back(text: str) -> None:
-    field = encode_unstructured_value(text).decode("ascii")
-    assert str(make_header(decode_header(field))) == text
-
-
-def test_a_plain_subject_stays_readable() -> None:
-    assert encode_unstructured_value("Ten headlines") == b"Ten headlines"
-
-
-def test_a_display_name_is_quoted_or_encoded() -> None:
-    assert encode_phrase("") == b""
-    assert encode_phrase("O'Hara, Mary") == b'"O\'Hara, Mary"'
-    assert encode_phrase("李雷") == b"=?utf-8?B?5p2O6Zu3?="
-    assert encode_phrase("=?x?=").startswith(b"=?utf-8?B?")

@@ -15,7 +15,8 @@ from mailer.config import Settings
 from mailer.errors import InputError, Problem
 from mailer.files import put_file
 from mailer.issue.model import reader_conditions
-from mailer.message.message import compose_sample
+from mailer.message.message import Message
+from mailer.message.sample import sample_message
 from mailer.render.rendition import Rendition
 
 if TYPE_CHECKING:
@@ -53,6 +54,8 @@ class RenderedIssue:
 
 def render_issue(settings: Settings, issue: Path, output: Path) -> RenderedIssue:
     """Writes email.html, email.txt, web.html, message.eml and images/ into the folder `output`.
+
+    Their slots are filled with the data of an invented reader.
 
     These files show the issue with all its parts. If parts have an `only` condition, `output` also gets a
     folder variants/ with a folder for each condition alone, and a folder 0 for readers who meet no condition.
@@ -108,25 +111,24 @@ def _render_files(
     The pages refer to pictures by paths relative to their own folder.
     """
     page = _render_variant(loaded, settings, variant, "../" * subfolder.count("/") + "images/")
-    yield f"{subfolder}email.html", page.html.fill({}).encode()
-    yield f"{subfolder}email.txt", page.text.fill({}).encode()
+    sent = _render_variant(loaded, settings, variant, None)
+    message = _make_sample_message(loaded, settings, sent)
+    yield f"{subfolder}email.html", page.html.fill(message.values).encode()
+    yield f"{subfolder}email.txt", page.text.fill(message.values).encode()
     yield f"{subfolder}web.html", page.web.encode()
     for picture in page.pictures:
         yield f"images/{picture.name}", picture.data
-    yield (
-        f"{subfolder}message.eml",
-        _make_sample_message(loaded, settings, _render_variant(loaded, settings, variant, None)),
-    )
+    yield f"{subfolder}message.eml", message.raw()
 
 
-def _make_sample_message(loaded: LoadedIssue, settings: Settings, rendition: Rendition) -> bytes:
-    """Returns the message as it would be sent at the edition's usual time, addressed to no real reader. Needs
-    no secret key."""
+def _make_sample_message(loaded: LoadedIssue, settings: Settings, rendition: Rendition) -> Message:
+    """Returns the message as it would be sent at the edition's usual time, to an invented reader. Needs no
+    secret key."""
     if not settings.secret_keys:
         settings = settings.model_copy(update={"secret_keys": (SecretStr("for looking at only"),)})
     issue = loaded.issue
     hour = settings.editions[issue.edition].time or dt.time(12)
-    return compose_sample(
+    return sample_message(
         settings,
         rendition,
         slug=slug_of(issue.edition, issue.date),

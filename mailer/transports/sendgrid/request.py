@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from mailer.addresses import address_with_ascii_domain
 from mailer.config import Mailbox
-from mailer.message.mime import encoded_words
+from mailer.message.header_fields import encoded_words, language_fields
 from mailer.message.paragraphs import EncodedParagraph
 from mailer.render.slots.slots import RenditionPart, Slot, SlotContext, escape_for_context
 from mailer.transports.base import OutgoingMessage
@@ -75,7 +75,7 @@ class RequestTemplate:
         self._rest = json.dumps(document)[1:]
         self._shared = "".join(
             f"{_json(name)}:{_json(encoded_header_value(value))},"
-            for name, value in self.envelope.shared_headers
+            for name, value in (*self.envelope.shared_headers, *language_fields(rendition.language))
         )
         # A link that needs no escaping anywhere is put in as it is, see `_slot_that_shares_tag`.
         self._links = [(f'{_json(tag)}:"', s.paths[0]) for s, tag in self._slots.items() if self._is_link(s)]
