@@ -5,7 +5,7 @@ In a view, each slot is replaced by a marker. Templates can print Markdown texts
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from mailer.config import Settings
@@ -24,6 +24,8 @@ from mailer.render.pictures.picture_views import PictureViews, WrittenPicture
 from mailer.render.pictures.view import PictureView
 from mailer.render.slots.markers import Markers
 from mailer.render.source_positions import SourcePositions
+from mailer.render.views.prominence import has_lead, is_compact
+from mailer.render.views.tag import TagView
 from mailer.render.views.values import (
     BrandView,
     CallToActionView,
@@ -58,12 +60,12 @@ class ViewBuilder:
         self.album = PictureViews(positions, settings, image_base, faults)
         self.loaded = positions.loaded
         self._number = 0
-        self._language = ""
+        self._language = self._layout = ""
         self._made: list[tuple[str, Key]] = []  # what is wrong with defaults made from other texts
 
     def issue_view(self, issue: model.Issue) -> IssueView:
         """Returns the view of the issue, or of a variant of the issue. Adds problems to `positions`."""
-        self._language = issue.language
+        self._language, self._layout = issue.language, self.settings.editions[issue.edition].layout
         keys = self.positions.keys_by_id(issue)
         title = self._text_with_markers(issue.title, ("title",))
         items = tuple(self._item_view(item, keys[id(item)], 3, issue.language) for item in issue.items)
@@ -74,6 +76,7 @@ class ViewBuilder:
         view = IssueView(
             date=issue.date,
             title=title,
+            has_title=self._has_own_title(),
             subject=self._text_with_markers(issue.subject, ("subject",)),
             preheader=self._text_with_markers(issue.preheader, ("preheader",)),
             filler=preheader_filler(issue.preheader),
@@ -85,7 +88,7 @@ class ViewBuilder:
             column=None if issue.column is None else self._column_view(issue.column),
             call_to_action=None if call is None else self._call_to_action_view(call),
             related=tuple(self._related_view(each, i) for i, each in enumerate(issue.related)),
-            tags=tuple(self._text_with_markers(tag, ("tags", i)) for i, tag in enumerate(issue.tags)),
+            tags=self._tag_views(issue.tags, (), issue.language),
             notice=self._markdown_text(issue.notice, ("notice",), 3),
             language=issue.language,
         )
@@ -93,6 +96,10 @@ class ViewBuilder:
             for message, key in self._made:
                 self.positions.add_problem(f"{key[0]}: {message}", key)
         return view
+
+    def _has_own_title(self) -> bool:
+        title = self.loaded.tree.child("title")
+        return title is not None and bool(str(title.value or "").strip())
 
     def brand_view(self) -> BrandView:
         """Returns the view of the workspace's logo and colours.
@@ -109,13 +116,19 @@ class ViewBuilder:
             anchor=f"section-{number}",
             title=self._text_with_markers(section.title, (*key, "title")),
             intro=self._markdown_text(section.intro, (*key, "intro"), 3, language=section.language or ""),
-            items=tuple(self._item_view(item, keys[id(item)], 4, language) for item in section.items),
+            items=tuple(
+                self._item_view(item, keys[id(item)], 4, language, place)
+                for place, item in enumerate(section.items)
+            ),
             language=language,
         )
 
-    def _item_view(self, item: model.Item, key: Key, level: int, language: str) -> ItemView:
+    def _item_view(self, item: model.Item, key: Key, level: int, language: str, place: int = -1) -> ItemView:
+        """Returns the view of an item. `place` is its index in its section, or -1 outside sections."""
         self._number += 1
         language = item.language or language
+        lead = self._number == 1 and has_lead(self._layout)
+        body = self.loaded.documents.get((*key, "body"), EMPTY)
         return ItemView(
             number=self._number,
             anchor=f"item-{self._number}",
@@ -127,8 +140,17 @@ class ViewBuilder:
             source=None if item.source is None else self._source_view(item.source, key),
             url=self._text_with_markers(item.url or "", (*key, "url")),
             image=None if item.image is None else self._image_view(item.image, (*key, "image")),
-            tags=tuple(self._text_with_markers(tag, (*key, "tags", i)) for i, tag in enumerate(item.tags)),
+            tags=self._tag_views(item.tags, key, language),
+            lead=lead,
+            compact=not lead and is_compact(item, body, self._layout, place, self.loaded.placeholders),
             language=language,
+        )
+
+    def _tag_views(self, tags: Sequence[str], key: Key, language: str) -> tuple[TagView, ...]:
+        """Returns the views of the tags of an item, or of the issue itself if `key` is ()."""
+        return tuple(
+            TagView.of(self._text_with_markers(tag, (*key, "tags", i)), language)
+            for i, tag in enumerate(tags)
         )
 
     def _source_view(self, source: model.Source, key: Key) -> SourceView:

@@ -13,6 +13,7 @@ from typing import ClassVar
 from mailer.language_tags import direction_of
 from mailer.render.markdown.html import MarkdownText
 from mailer.render.pictures.view import PictureView
+from mailer.render.views.tag import TagView
 
 __all__ = [
     "CallToActionView",
@@ -51,7 +52,11 @@ class SourceView:
 
 @dataclass(frozen=True)
 class ItemView(_ViewWithLanguage):
-    """Holds one item: a headline with its text."""
+    """Holds one item: a headline with its text.
+
+    `lead` is True for the first item of an issue whose layout has a lead. `compact` is True for an item that
+    is shown as a compact line. Not both are True.
+    """
 
     called: ClassVar[str] = "an item"
 
@@ -63,7 +68,9 @@ class ItemView(_ViewWithLanguage):
     source: SourceView | None
     url: str
     image: PictureView | None
-    tags: tuple[str, ...]
+    tags: tuple[TagView, ...]
+    lead: bool
+    compact: bool
     language: str
 
 
@@ -116,12 +123,16 @@ class RelatedView:
 
 @dataclass(frozen=True)
 class IssueView(_ViewWithLanguage):
-    """Holds an issue as one variant shows it."""
+    """Holds an issue as one variant shows it.
+
+    `has_title` is False if the title is made from the edition's title pattern.
+    """
 
     called: ClassVar[str] = "issue"
 
     date: dt.date
     title: str
+    has_title: bool
     subject: str
     preheader: str
     filler: str
@@ -133,7 +144,7 @@ class IssueView(_ViewWithLanguage):
     column: ColumnView | None
     call_to_action: CallToActionView | None
     related: tuple[RelatedView, ...]
-    tags: tuple[str, ...]
+    tags: tuple[TagView, ...]
     notice: MarkdownText
     language: str
 
@@ -141,6 +152,12 @@ class IssueView(_ViewWithLanguage):
     def parts(self) -> tuple[ItemView | SectionView | ColumnView, ...]:
         """Returns the sections, items and column of the issue, each of which may have its own language."""
         return (*self.sections, *self.all_items, *((self.column,) if self.column else ()))
+
+    @property
+    def all_tags(self) -> tuple[TagView, ...]:
+        """Returns the tags of the issue, then those of its items in the order of the issue, each once."""
+        tags = (*self.tags, *(tag for item in self.all_items for tag in item.tags))
+        return tuple(dict.fromkeys(tags))
 
 
 @dataclass(frozen=True)
