@@ -53,7 +53,7 @@ __all__ = [
 class ArchivedCampaign:
     """Describes a campaign of the archive.
 
-    `public` is True if the campaign has a public page. `problem` describes the damage if the campaign's
+    `title` and `preheader` are "" for a campaign of a version before 0.6.0. `public` is True if the campaign has a public page. `problem` describes the damage if the campaign's
     folder is damaged; then of the other fields only `slug` is set. `started_at` is None if nothing was sent
     yet.
     """
@@ -63,6 +63,8 @@ class ArchivedCampaign:
     date: str = ""
     subject: str = ""
     language: str = ""
+    title: str = ""
+    preheader: str = ""
     started_at: str | None = None
     public: bool = True
     problem: str = ""
@@ -202,7 +204,9 @@ def _read_campaign(folder: Path) -> ArchivedCampaign:
         manifest = read_manifest(folder)
     except MailerError as error:
         return ArchivedCampaign(folder.name, problem=str(error))
-    text = {key: manifest.get(key) for key in ("edition", "date", "subject", "language")}
+    text = {
+        key: manifest.get(key) for key in ("edition", "date", "subject", "language", "title", "preheader")
+    }
     return ArchivedCampaign(
         slug=folder.name,
         started_at=manifest["started_at"],

@@ -73,7 +73,7 @@ def test_an_arabic_issue_is_set_from_right_to_left(
         assert each["around"] == "rtl", each
     for box in found["lists"]:
         assert float(box["padding"][0][:-2]) == 0 < float(box["padding"][1][:-2])
-    for box in (*found["quotes"], *found["notes"]):
+    for box in (*found["quotes"], *(found["notes"] if medium == "mail" else ())):
         assert box["border"][0] == "0px" != box["border"][1]
     for box in found["codes"]:
         assert box["direction"] == "ltr"
@@ -97,7 +97,7 @@ def test_one_part_of_an_issue_is_set_the_other_way(
     for box, direction in zip(found["lists"], (turned, page), strict=True):
         start, end = ends[direction]
         assert float(box["padding"][end][:-2]) == 0 < float(box["padding"][start][:-2])
-    for kind in ("quotes", "notes"):
+    for kind in ("quotes", "notes") if medium == "mail" else ("quotes",):
         for box, direction in zip(found[kind], (turned, page), strict=True):
             start, end = ends[direction]
             assert box["border"][end] == "0px" != box["border"][start], kind

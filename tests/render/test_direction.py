@@ -139,7 +139,7 @@ def test_code_and_addresses_stay_from_left_to_right(workspace: Path, medium: str
     for element in (*tree.iter("pre", "code"), *tree.xpath("//a[. = 'https://www.example.org/a/']")):
         assert nearest(element, "dir") == "ltr", element.tag
     assert {each.tag for each in words(tree, "Harbour Wire!")} == {"bdi"} or text != ARABIC
-    assert words(tree, "#ports")[0].tag == "bdi"
+    assert words(tree, "ports" if medium == "web" else "#ports")[0].tag == "bdi"
 
 
 def test_what_is_filled_in_for_a_reader_is_set_apart(workspace: Path) -> None:
