@@ -53,9 +53,9 @@ __all__ = [
 class ArchivedCampaign:
     """Describes a campaign of the archive.
 
-    `title` and `preheader` are "" for a campaign of a version before 0.6.0. `public` is True if the campaign has a public page. `problem` describes the damage if the campaign's
-    folder is damaged; then of the other fields only `slug` is set. `started_at` is None if nothing was sent
-    yet.
+    `title` and `preheader` are "" for one of version 0.5.0 or before. `public`: whether there is a public page.
+    `problem` describes damage of the folder; then of the other fields only `slug` is set. `started_at` is None
+    if nothing was sent yet.
     """
 
     slug: str
@@ -105,9 +105,7 @@ def write_campaign(
         "schema": SCHEMA,
         "slug": folder.name,
         "status": "ready",
-        "created_at": None,
-        "started_at": None,
-        "finished_at": None,
+        **dict.fromkeys(("created_at", "started_at", "finished_at")),
         "counts": {},
         **manifest,
         **_manifest_keys_for_rendering(settings, loaded, renditions, main_variant, public_variant),
@@ -204,9 +202,8 @@ def _read_campaign(folder: Path) -> ArchivedCampaign:
         manifest = read_manifest(folder)
     except MailerError as error:
         return ArchivedCampaign(folder.name, problem=str(error))
-    text = {
-        key: manifest.get(key) for key in ("edition", "date", "subject", "language", "title", "preheader")
-    }
+    names = ("edition", "date", "subject", "language", "title", "preheader")
+    text = {name: manifest.get(name) for name in names}
     return ArchivedCampaign(
         slug=folder.name,
         started_at=manifest["started_at"],

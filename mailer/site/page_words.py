@@ -71,7 +71,7 @@ class PageWords:
 
 
 def _with_name_in_chinese(message: str, name: str) -> str:
-    """Returns a Chinese message with marks or spaces around its placeholder `{name}`, as `name` needs them."""
+    """Returns a Chinese message with the marks or spaces around `{name}` that the name `name` needs."""
     if re.search(f"[{_HAN}]", name):
         return _NAME.sub("《{name}》", message)
     return re.sub(

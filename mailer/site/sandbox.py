@@ -86,8 +86,8 @@ class PageEnvironment(SandboxedEnvironment):
 def page_environment(folders: Sequence[Path]) -> PageEnvironment:
     """Returns the environment for the pages in the theme folders `folders`. Earlier folders take precedence.
 
-    A name such as `done.html` is one in web/pages/ of a theme folder. A name such as `web/sheet.html` is one in
-    web/, which has the partials that these pages share with the pages of issues, as they share the filters.
+    A template `done.html` is a file in web/pages/ of a theme folder. A template `web/sheet.html` is a file in
+    web/, with the partials that these pages share with the pages of issues. They also share the filters.
     """
     pages = FileSystemLoader([folder / "web" / "pages" for folder in folders])
     shared = PrefixLoader({"web": FileSystemLoader([folder / "web" for folder in folders])})
