@@ -51,11 +51,10 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class ArchivedCampaign:
-    """Describes a campaign of the archive.
+    """Describes a campaign of the archive. Versions up to 0.5.0 wrote no `title` and no `preheader`.
 
-    `title` and `preheader` are "" for one of version 0.5.0 or before. `public`: whether there is a public page.
-    `problem` describes damage of the folder; then of the other fields only `slug` is set. `started_at` is None
-    if nothing was sent yet.
+    `public` is True if the campaign has a public page. `problem` describes the damage of a damaged folder;
+    then of the other fields only `slug` is set. `started_at` is None if nothing was sent yet.
     """
 
     slug: str
