@@ -56,5 +56,5 @@ def most_readable_colour(background: str, text_colours: Iterable[str]) -> str:
 
 
 def readable_text_colour(background: str) -> str:
-    """Returns white or near-black, whichever has more contrast on `background`."""
-    return most_readable_colour(background, ("#ffffff", "#1d1d1f"))
+    """Returns white or black, whichever has more contrast on `background`: at least 4.5."""
+    return most_readable_colour(background, ("#ffffff", "#000000"))

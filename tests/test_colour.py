@@ -19,7 +19,10 @@ def test_colours_mix() -> None:
 
 def test_text_on_a_colour_is_readable() -> None:
     assert readable_text_colour("#b3261e") == "#ffffff"
-    assert readable_text_colour("#ff9d94") == "#1d1d1f"
+    assert readable_text_colour("#ff9d94") == "#000000"
+    for level in range(256):
+        colour = f"#{level:02x}{level:02x}{level:02x}"
+        assert contrast_ratio(readable_text_colour(colour), colour) > 4.5, colour
 
 
 def test_what_is_no_colour_is_refused() -> None:

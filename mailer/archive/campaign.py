@@ -51,11 +51,10 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class ArchivedCampaign:
-    """Describes a campaign of the archive.
+    """Describes a campaign of the archive. Versions up to 0.5.0 wrote no `title` and no `preheader`.
 
-    `public` is True if the campaign has a public page. `problem` describes the damage if the campaign's
-    folder is damaged; then of the other fields only `slug` is set. `started_at` is None if nothing was sent
-    yet.
+    `public` is True if the campaign has a public page. `problem` describes the damage of a damaged folder;
+    then of the other fields only `slug` is set. `started_at` is None if nothing was sent yet.
     """
 
     slug: str
@@ -63,6 +62,8 @@ class ArchivedCampaign:
     date: str = ""
     subject: str = ""
     language: str = ""
+    title: str = ""
+    preheader: str = ""
     started_at: str | None = None
     public: bool = True
     problem: str = ""
@@ -103,9 +104,7 @@ def write_campaign(
         "schema": SCHEMA,
         "slug": folder.name,
         "status": "ready",
-        "created_at": None,
-        "started_at": None,
-        "finished_at": None,
+        **dict.fromkeys(("created_at", "started_at", "finished_at")),
         "counts": {},
         **manifest,
         **_manifest_keys_for_rendering(settings, loaded, renditions, main_variant, public_variant),
@@ -202,7 +201,8 @@ def _read_campaign(folder: Path) -> ArchivedCampaign:
         manifest = read_manifest(folder)
     except MailerError as error:
         return ArchivedCampaign(folder.name, problem=str(error))
-    text = {key: manifest.get(key) for key in ("edition", "date", "subject", "language")}
+    names = ("edition", "date", "subject", "language", "title", "preheader")
+    text = {name: manifest.get(name) for name in names}
     return ArchivedCampaign(
         slug=folder.name,
         started_at=manifest["started_at"],

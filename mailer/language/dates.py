@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 
-from babel.dates import format_date
+from babel.dates import format_date, format_skeleton
 
 from mailer.language_tags import locale_of
 
-__all__ = ["long_date", "weekday"]
+__all__ = ["day_of_month", "long_date", "month_and_year", "weekday"]
 
 
 def long_date(date: dt.date, language: str) -> str:
@@ -19,3 +19,13 @@ def long_date(date: dt.date, language: str) -> str:
 def weekday(date: dt.date, language: str) -> str:
     """Returns the name of the day of the week in a language: "Saturday", "星期六"."""
     return format_date(date, "EEEE", locale_of(language))
+
+
+def month_and_year(date: dt.date, language: str) -> str:
+    """Returns the month of the date in the words of a language: "November 2026", "2026年11月"."""
+    return format_skeleton("yMMMM", date, locale=locale_of(language))
+
+
+def day_of_month(date: dt.date, language: str) -> str:
+    """Returns the day of the date in the words of a language: "21", "21日"."""
+    return format_skeleton("d", date, locale=locale_of(language))

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +22,7 @@ from mailer.config import Settings
 from mailer.errors import ArchiveError
 from mailer.site.pages import Page, ReaderPages
 
-__all__ = ["PublicArchive", "PublicFile"]
+__all__ = ["ListedEdition", "ListedIssue", "ListedMonth", "PublicArchive", "PublicFile"]
 
 _log = logging.getLogger("mailer.web")
 _PER_PAGE = 60
@@ -59,6 +61,39 @@ class PublicFile:
         return None
 
 
+@dataclass(frozen=True, slots=True)
+class ListedIssue:
+    """Describes a campaign in the list of issues, for the template of the list.
+
+    `edition` is the name of the edition, `language` a language tag or "", and `date` None if it is not known.
+    """
+
+    slug: str
+    title: str
+    preheader: str
+    subject: str
+    edition: str
+    language: str
+    date: dt.date | None
+
+
+@dataclass(frozen=True, slots=True)
+class ListedMonth:
+    """Holds the listed issues of one month, newest first. `first` is a day of the month, or None."""
+
+    first: dt.date | None
+    campaigns: tuple[ListedIssue, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ListedEdition:
+    """Describes an edition by which the list can be filtered: its key, name and language tag."""
+
+    key: str
+    name: str
+    language: str
+
+
 class PublicArchive:
     """Finds the public pages and files of the archive. A campaign is public once its sending has started."""
 
@@ -68,32 +103,54 @@ class PublicArchive:
         self._manifests: dict[Path, tuple[tuple[int, int, int], dict[str, Any]]] = {}
         self._cache: dict[str, tuple[object, ArchivedCampaign]] = {}
 
-    def index_page(self, page_number: int) -> Page | None:
+    def index_page(self, page_number: int, edition: str = "") -> Page | None:
         """Returns a page of the list of public campaigns, newest first, or None if there is no such page.
 
-        `page_number` counts from 1.
+        `page_number` counts from 1. `edition` is the key of the edition whose campaigns are listed, or "" for
+        all of them.
         """
         listed = list_campaigns(self._settings.campaigns, self._cache)
         public = [c for c in listed if c.started_at and c.public and not c.problem]
-        last = max(1, -(-len(public) // _PER_PAGE))
-        if not 1 <= page_number <= last:
+        shown = [c for c in public if edition in ("", c.edition)]
+        last = max(1, -(-len(shown) // _PER_PAGE))
+        if not 1 <= page_number <= last or (edition and not shown):
             return None
+        issues = [
+            self._listed_issue(c) for c in shown[(page_number - 1) * _PER_PAGE : page_number * _PER_PAGE]
+        ]
         return self._pages.render_page(
             "archive",
             "",
-            campaigns=[
-                {
-                    "slug": c.slug,
-                    "subject": c.subject or c.slug,
-                    "language": c.language,
-                    "edition": self._edition_name(c.edition),
-                    "date": _parsed_date(c.date),
-                }
-                for c in public[(page_number - 1) * _PER_PAGE : page_number * _PER_PAGE]
-            ],
+            campaigns=issues,
+            months=_months_of(issues),
+            edition=edition,
+            filters=self._filters(public),
             newer=page_number - 1 if page_number > 1 else None,
             older=page_number + 1 if page_number < last else None,
         )
+
+    def _listed_issue(self, campaign: ArchivedCampaign) -> ListedIssue:
+        subject = campaign.subject or campaign.slug
+        edition = self._settings.editions.get(campaign.edition)
+        return ListedIssue(
+            slug=campaign.slug,
+            title=campaign.title or subject,
+            preheader=campaign.preheader,
+            subject=subject,
+            edition=edition.name if edition else campaign.edition,
+            language=campaign.language,
+            date=_parsed_date(campaign.date),
+        )
+
+    def _filters(self, public: Sequence[ArchivedCampaign]) -> tuple[ListedEdition, ...]:
+        """Returns the editions that have public campaigns, or () if there is only one."""
+        settings, keys = self._settings, {campaign.edition for campaign in public}
+        found = tuple(
+            ListedEdition(key, edition.name, settings.edition_language(key))
+            for key, edition in settings.editions.items()
+            if key in keys
+        )
+        return found if len(found) > 1 else ()
 
     def has_page(self, slug: str) -> bool:
         """Returns whether a campaign has a public page."""
@@ -143,9 +200,11 @@ class PublicArchive:
             return None
         return PublicFile(folder, name, digest, media_type)
 
-    def _edition_name(self, key: str) -> str:
-        edition = self._settings.editions.get(key)
-        return edition.name if edition else key
+
+def _months_of(issues: Sequence[ListedIssue]) -> tuple[ListedMonth, ...]:
+    """Returns the issues by month, in the same order."""
+    groups = groupby(issues, key=lambda issue: issue.date and issue.date.replace(day=1))
+    return tuple(ListedMonth(first, tuple(group)) for first, group in groups)
 
 
 def _parsed_date(text: str) -> dt.date | None:

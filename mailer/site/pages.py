@@ -15,20 +15,22 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
-from jinja2 import FileSystemLoader, StrictUndefined, Template, TemplateSyntaxError
+from jinja2 import Template, TemplateSyntaxError
 from jinja2.sandbox import SandboxedEnvironment
 
 from mailer.colour import most_readable_colour
 from mailer.config import Settings
 from mailer.display_text import without_control_characters
 from mailer.language.catalogue import Translations
-from mailer.language.dates import long_date
-from mailer.language.direction import isolated_name
+from mailer.language.dates import day_of_month, long_date, month_and_year
 from mailer.language.reader_language import choose_language, page_translations
 from mailer.language_tags import SOURCE_LANGUAGE, direction_of
+from mailer.site.logo import PageLogo, page_logo
+from mailer.site.page_words import PageWords
 from mailer.site.plain_page import plain_page
-from mailer.site.sandbox import LARGEST_PAGE, PageEnvironment, counting_steps
+from mailer.site.sandbox import LARGEST_PAGE, counting_steps, page_environment
 from mailer.theme_files import built_in_theme_folder
 
 __all__ = ["LARGEST_PAGE", "Page", "ReaderPages"]
@@ -78,7 +80,7 @@ class _PageTheme:
 
     @classmethod
     def of(cls, folders: tuple[Path, ...]) -> _PageTheme:
-        return cls(folders, _template_environment(folders))
+        return cls(folders, page_environment(folders))
 
 
 class ReaderPages:
@@ -91,6 +93,7 @@ class ReaderPages:
         self._settings = settings
         self._own = _PageTheme.of((settings.root / "templates", built_in_theme_folder()))
         self._built_in = _PageTheme.of(self._own.folders[1:])
+        self._logo = self._read_logo()
         self._log_unreadable_files()
 
     def render_page(self, name: str, languages: _Languages, **context: Any) -> Page:
@@ -104,6 +107,19 @@ class ReaderPages:
             except Exception as error:  # a template can raise anything
                 _log_failed_page(f"templates/web/pages/{name}.html", error, replacement)
         return self._page_without_template(name, languages, context)
+
+    def _read_logo(self) -> PageLogo | None:
+        try:
+            return page_logo(self._settings)
+        except Exception as error:  # a page without a logo is a page
+            _log_failed_page("brand.logo", error, "no logo")
+            return None
+
+    def _archive_path(self) -> str:
+        """Returns the path of the list of issues, or "" if no edition has public pages."""
+        if all(edition.public_page == "none" for edition in self._settings.editions.values()):
+            return ""
+        return f"{urlsplit(self._settings.publication.base_url).path.rstrip('/')}/archive/"
 
     def _log_unreadable_files(self) -> None:
         """Logs the page templates and translation catalogues of the workspace that cannot be read."""
@@ -145,23 +161,23 @@ class ReaderPages:
         return Page.of(html, language, complete=complete)
 
     def _shared_context(self, theme: _PageTheme, language: str) -> dict[str, Any]:
-        translations = page_translations(language, theme.folders)
-
-        def translated(text: str, **values: object) -> str:
-            found = translations.translate(text)
-            return found.format(**values) if values else found
-
+        settings = self._settings
+        words = PageWords(language, theme.folders, map(settings.edition_language, settings.editions))
         return {
-            "_": translated,
+            "_": words.translate,
+            "elsewhere": words.elsewhere,
             "language": language.replace("_", "-"),
             "dir": direction_of(language),
             "dir_of": direction_of,
-            "bdi": lambda text: isolated_name(text, direction_of(language)),
             "long_date": lambda day: long_date(day, language),
-            "publication": self._settings.publication,
-            "brand": self._settings.brand,
-            "on_accent": most_readable_colour(self._settings.brand.accent, _ON_ACCENT),
-            "on_accent_dark": most_readable_colour(self._settings.brand.accent_dark, _ON_ACCENT),
+            "month_and_year": lambda day: month_and_year(day, language),
+            "day_of_month": lambda day: day_of_month(day, language),
+            "logo": self._logo,
+            "archive": self._archive_path(),
+            "publication": settings.publication,
+            "brand": settings.brand,
+            "on_accent": most_readable_colour(settings.brand.accent, _ON_ACCENT),
+            "on_accent_dark": most_readable_colour(settings.brand.accent_dark, _ON_ACCENT),
         }
 
 
@@ -193,16 +209,6 @@ def _log_failed_page(place: str, error: Exception, replacement: str) -> None:
             words = ""
     words = without_control_characters(" ".join(words.split()))[:200] or type(error).__name__
     _log.error("%s: %s; %s is shown instead", place, words, replacement)
-
-
-def _template_environment(folders: tuple[Path, ...]) -> SandboxedEnvironment:
-    return PageEnvironment(
-        loader=FileSystemLoader([folder / "web" / "pages" for folder in folders]),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
 
 
 def _sha256_base64(text: str) -> str:

@@ -6,17 +6,21 @@ template that never ends would keep every reader from unsubscribing.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from itertools import islice
+from pathlib import Path
 from typing import Any
 
-from jinja2 import Template, nodes
+from jinja2 import ChoiceLoader, FileSystemLoader, PrefixLoader, StrictUndefined, Template, nodes
 from jinja2.runtime import Context
 from jinja2.sandbox import SandboxedEnvironment
 
-__all__ = ["LARGEST_PAGE", "MAX_STEPS", "PageEnvironment", "counting_steps"]
+from mailer.render.theme import direction
+from mailer.render.theme.filters import FILTERS
+
+__all__ = ["LARGEST_PAGE", "MAX_STEPS", "PageEnvironment", "counting_steps", "page_environment"]
 
 #: A page of more characters is a slip of its template.
 LARGEST_PAGE = 1024 * 1024
@@ -77,6 +81,26 @@ class PageEnvironment(SandboxedEnvironment):
             loop.iter = nodes.Call(counted, [loop.iter], [], None, None, lineno=line)
         tree.set_environment(self)
         return tree
+
+
+def page_environment(folders: Sequence[Path]) -> PageEnvironment:
+    """Returns the environment for the pages in the theme folders `folders`. Earlier folders take precedence.
+
+    A template `done.html` is a file in web/pages/ of a theme folder. A template `web/sheet.html` is a file in
+    web/, with the partials that these pages share with the pages of issues. They also share the filters.
+    """
+    pages = FileSystemLoader([folder / "web" / "pages" for folder in folders])
+    shared = PrefixLoader({"web": FileSystemLoader([folder / "web" for folder in folders])})
+    environment = PageEnvironment(
+        loader=ChoiceLoader([pages, shared]),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters.update(FILTERS)
+    environment.globals.update(direction.GLOBALS)
+    return environment
 
 
 def _count_steps(steps: int) -> None:

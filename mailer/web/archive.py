@@ -32,12 +32,16 @@ class ArchiveHandlers:
         )
 
     def serve_index(self, request: Request) -> Response:
-        """Serves a page of the list of public campaigns, newest first. `?page=2` asks for the second page."""
+        """Serves a page of the list of public campaigns, newest first.
+
+        `?page=2` asks for the second page, `?edition=KEY` for the campaigns of one edition.
+        """
         wanted_page = request.query_params.get("page", "1")
         page = self._archive.index_page(
             int(wanted_page)
             if wanted_page.isascii() and wanted_page.isdigit() and len(wanted_page) < 6
-            else 0
+            else 0,
+            request.query_params.get("edition", ""),
         )
         if page is None:
             raise HTTPException(404)

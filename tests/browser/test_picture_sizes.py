@@ -95,7 +95,7 @@ def test_wide_pictures_of_a_feature_reach_from_edge_to_edge(
     page = pages["feature"]
     with opened(browser, getattr(page, medium), page.pictures, width=width, scheme="light") as tab:
         found = {picture["alt"]: picture for picture in tab.evaluate(MEASURE)}
-    paper = min(width, 600 if medium == "mail" else 704)
+    paper = min(width, 600 if medium == "mail" else 688)
     assert found["wide"]["width"] == paper
     assert found["wide told"]["width"] == paper
     assert found["near"]["width"] == min(paper, SIZES["near"][0])

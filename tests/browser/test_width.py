@@ -13,6 +13,7 @@ from playwright.sync_api import Browser, Page
 
 from mailer.config import load_settings
 from mailer.issue.load import load_issue
+from mailer.site.archive_pages import ListedEdition, ListedIssue, ListedMonth
 from mailer.site.pages import ReaderPages
 from mailer.site.plain_page import plain_page
 from tests.conftest import CONFIG
@@ -310,9 +311,13 @@ def pages(desk: Path) -> Iterator[tuple[str, str]]:
         update={"name": WORD, "description": LONG, "postal_address": WORD}
     )
     settings = settings.model_copy(update={"publication": publication})
-    campaign = {"slug": "s", "subject": LONG, "edition": WORD, "date": None, "language": "en"}
+    campaign = ListedIssue("s", LONG, WORD, LONG, WORD, "en", None)
+    filters = (ListedEdition("morning", WORD, "en"), ListedEdition("evening", WORD, "zh"))
     contexts: dict[str, dict[str, Any]] = {
-        "archive": {"campaigns": [campaign], "newer": 1, "older": 3},
+        "archive": {
+            "campaigns": [campaign], "months": [ListedMonth(None, (campaign,))], "newer": 1, "older": 3,
+            "edition": "", "filters": filters,
+        },
         "preferences": {
             "editions": {"morning": edition}, "chosen": (), "saved": False, "away": False, "refused": True,
             "unsubscribe": "/u",

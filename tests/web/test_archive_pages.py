@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -169,9 +170,39 @@ def test_the_list_is_newest_first_with_edition_and_date(site: Site) -> None:
     page = site.browser.get("/archive/").text
     assert page.index("Cranes &lt;stand&gt; still") < page.index("Older")
     assert 'href="2026-11-21-evening/"' in page
-    assert "Evening Brief · " in page
-    assert "November 21, 2026" in page
+    assert ">Evening Brief</span>" in page
+    assert ">November 2026</h2>" in page
+    assert '<time datetime="2026-11-21">21</time>' in page
     assert "odd" in page  # without a subject, its name
+
+
+def test_a_row_has_the_title_and_not_the_subject_that_was_cut(site: Site) -> None:
+    archive(
+        site, language="zh", title="旺季前夜，海外仓开始挑货", preheader="另有：小包新规", edition="morning"
+    )
+    page = site.browser.get("/archive/").text
+    row = page[page.index("<li>") : page.index("</li>")]
+    assert '<div lang="zh">' in row
+    assert "旺季前夜，海外仓开始挑货" in row
+    assert "：另有：小包新规" in row
+    assert "Cranes" not in page
+
+
+def test_the_list_can_be_filtered_by_edition(site: Site) -> None:
+    for number in range(61):
+        archive(site, f"m{number:02}", edition="morning", subject=f"Morning {number}")
+    assert 'class="filter"' not in site.browser.get("/archive/").text
+    archive(site)
+    both = site.browser.get("/archive/").text
+    assert '<a href="./" aria-current="page">All</a>' in both
+    assert 'href="?edition=evening"' in both
+    assert 'href="?edition=feature"' not in both  # nothing of it was sent
+    evening = site.browser.get("/archive/?edition=evening").text
+    assert evening.count("<li>") == 1
+    assert re.search(r'<a href="\?edition=evening"[^>]* aria-current="page">', evening)
+    assert 'href="?edition=morning&amp;page=2"' in site.browser.get("/archive/?edition=morning").text
+    for wrong in ("feature", "nothing", "../x", "<b>"):
+        assert site.browser.get(f"/archive/?edition={quote(wrong)}").status_code == 404
 
 
 def test_a_manifest_that_changes_is_read_again(site: Site) -> None:

@@ -20,6 +20,7 @@ __all__ = [
     "replace_slots",
     "slot_path",
     "slots_of",
+    "text_for_everybody",
 ]
 
 FIELDS = ("name", "email", "language", "attributes")
@@ -86,6 +87,14 @@ def replace_slots(text: str, make_value: Callable[[tuple[str, ...], str], str]) 
         pieces += (text[end:start], make_value(paths, default) if paths else default)
         end = stop
     return "".join([*pieces, text[end:]])
+
+
+def text_for_everybody(text: str) -> str:
+    """Returns `text` as one line, with the default of each slot in place of the slot.
+
+    Raises ExpressionError at the first expression that is not valid.
+    """
+    return " ".join(replace_slots(text, lambda _paths, default: default).split())
 
 
 def slots_of(text: str) -> Iterator[tuple[int, int, tuple[str, ...], str]]:

@@ -16,6 +16,7 @@ from mailer.campaign.canary import Canary, draw_recipients
 from mailer.campaign.status import Event, Status
 from mailer.clock import utc_now
 from mailer.errors import CampaignError, MailerError
+from mailer.issue.values.expressions import text_for_everybody
 from mailer.services.planning.plan import count_audience
 from mailer.services.planning.prepare import PreparedIssue, is_campaign_of_issue
 from mailer.services.planning.recipients import (
@@ -144,6 +145,8 @@ def _make_new_manifest(
         "edition": plan.edition,
         "date": plan.date,
         "subject": plan.subject,
+        "title": text_for_everybody(loaded.issue.title),
+        "preheader": text_for_everybody(loaded.issue.preheader),
         "plan": plan.to_json(),
         "mailer": __version__,
         "created_at": utc_now(),
