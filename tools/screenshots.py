@@ -16,7 +16,7 @@ from typing import Literal
 from PIL import Image, ImageDraw, ImageFilter
 from playwright.sync_api import Browser, Page, Route, sync_playwright
 
-from mailer.config import load_settings
+from mailer.config import Settings, load_settings
 from mailer.issue.load import LoadedIssue, load_issue
 from mailer.render.render import render_variants
 
@@ -54,10 +54,10 @@ class Shown:
     pictures: dict[str, bytes]
 
 
-def shown(loaded: LoadedIssue, root: Path = ROOT) -> Shown:
-    """The issue, rendered with the theme of the workspace at `root`."""
+def shown(loaded: LoadedIssue, root: Path = ROOT, settings: Settings | None = None) -> Shown:
+    """The issue, rendered with the theme of the workspace at `root`, and its settings if none are given."""
     name = Path(loaded.path).stem
-    rendition = render_variants(loaded, load_settings(root), slug=name, variants=[0])[0]
+    rendition = render_variants(loaded, settings or load_settings(root), slug=name, variants=[0])[0]
     pictures = {picture.name: picture.data for picture in rendition.pictures}
     return Shown(name, rendition.html.fill(READER), rendition.web, pictures)
 
@@ -169,6 +169,35 @@ def main() -> None:
     phones([screens[morning, "light"], further[morning, "dark"]], docs / "morning.png")
     phones([screens[evening, "light"], screens[feature, "light"]], docs / "evening-and-feature.png")
     print("docs/pictures/morning.png\ndocs/pictures/evening-and-feature.png")  # noqa: T201
+    _pictures_of_blocks(docs)
+
+
+def _pictures_of_blocks(docs: Path) -> None:
+    """Writes the pictures of docs/themes.md: a brief, a digest, and two screens with most blocks."""
+    from tools.clients.documents import documents
+
+    fixtures = documents()
+    with chromium() as browser:
+        pair = [
+            _screen(browser, fixtures["brief"], "light", None),
+            _screen(browser, fixtures["digest"], "dark", None),
+        ]
+        phones(pair, docs / "brief-and-digest.png")
+        everything = fixtures["everything"]
+        pair = [
+            _screen(browser, everything, "light", "blockquote"),
+            _screen(browser, everything, "light", ".band .label >> nth=-1"),
+        ]
+        phones(pair, docs / "blocks.png")
+    print("docs/pictures/brief-and-digest.png\ndocs/pictures/blocks.png")  # noqa: T201
+
+
+def _screen(browser: Browser, issue: Shown, scheme: Scheme, at: str | None) -> Image.Image:
+    """A telephone's screen, scrolled so that the element `at` is near its top."""
+    with opened(browser, issue.mail, issue.pictures, width=375, scheme=scheme, sharp=2) as page:
+        if at is not None:
+            page.locator(at).first.evaluate("(at) => scrollTo(0, at.getBoundingClientRect().top - 120)")
+        return picture_of(page, whole=False)
 
 
 def _order(name: str) -> int:

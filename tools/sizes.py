@@ -14,7 +14,7 @@ from pydantic import SecretStr
 
 from mailer.config import load_settings
 from mailer.issue.load import load_issue
-from mailer.message.message import compose_sample
+from mailer.message.sample import sample_message
 from mailer.render.render import render_variants
 from tools.screenshots import READER, ROOT
 
@@ -37,9 +37,9 @@ def size_of(path: Path, root: Path = ROOT) -> Size:
     loaded = load_issue(path, settings)
     rendition = render_variants(loaded, settings, slug=path.stem, variants=[0])[0]
     sent_at = dt.datetime.combine(loaded.issue.date, dt.time(8), settings.publication.zone)
-    message = compose_sample(
+    message = sample_message(
         settings, rendition, slug=path.stem, edition=loaded.issue.edition, sent_at=sent_at
-    )
+    ).raw()
     html, text = (part.fill(READER).encode() for part in (rendition.html, rendition.text))
     return Size(path.stem, len(html), len(text), len(message))
 

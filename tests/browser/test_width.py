@@ -49,7 +49,8 @@ FAULTS = """
   }
   const astray = [];
   for (const table of document.querySelectorAll("table:has(> thead)")) {
-    const heads = [...table.querySelectorAll("thead :is(th, td)")].map((each) => getComputedStyle(each).textAlign);
+    const heads = [...table.querySelectorAll("thead :is(th, td)")]
+      .map((each) => getComputedStyle(each).textAlign);
     for (const row of table.querySelectorAll("tbody tr")) {
       [...row.cells].forEach((cell, number) => {
         const align = getComputedStyle(cell).textAlign;

@@ -1,8 +1,8 @@
 """Lets words that are longer than a line of a phone break anywhere, such as a long address.
 
-Mail programs differ in where they break such a word, and one unbroken word makes the whole mail wider than the
-window. Only the word itself gets the style, because a style on the paragraph or on a table would let short
-words break too.
+Mail programs differ in where they break such a word, and one unbroken word makes the whole mail wider than
+the window. Only the word itself gets the style, because a style on the paragraph or on a table would let
+short words break too.
 """
 
 from __future__ import annotations
