@@ -72,6 +72,12 @@ class LoadedIssue:
         """
         return self._pictures.is_complete
 
+    @property
+    def has_own_title(self) -> bool:
+        """Returns whether the editor wrote a title, so that it is not made from the edition's pattern."""
+        title = self.tree.child("title")
+        return title is not None and bool(str(title.value or "").strip())
+
     def position_of(self, *keys: str | int) -> SourcePosition:
         """Returns the position of the value under keys such as ("items", 2, "body").
 

@@ -210,3 +210,25 @@ def test_a_campaign_of_an_earlier_version_keeps_its_page(desk: Path) -> None:
     assert "Prices of members" in public(desk)[1]
     assert "shows what most readers get" in run(desk, "plan", ISSUE).out
     assert run(desk, "campaigns", "verify", SLUG).status == 0
+
+
+@pytest.mark.desk(
+    readers=MEMBERS,
+    text=TEXT.replace(
+        "items:", "title: A day for {{ subscriber.name or 'you' }}\npreheader: Two lines.\nitems:"
+    ),
+)
+def test_the_list_has_the_title_that_the_editor_wrote_and_the_preheader(desk: Path) -> None:
+    sent(desk)
+    manifest = json.loads((desk / "campaigns" / SLUG / "manifest.json").read_text("utf-8"))
+    assert (manifest["title"], manifest["preheader"]) == ("A day for you", "Two lines.")
+    page = Browser(create_app(load_settings(desk))).get("/archive/").text
+    assert f'<a href="{SLUG}/">A day for you</a>' in page
+    assert "Two lines." in page
+
+
+def test_an_issue_without_a_title_is_listed_by_its_subject(desk: Path) -> None:
+    sent(desk)
+    manifest = json.loads((desk / "campaigns" / SLUG / "manifest.json").read_text("utf-8"))
+    assert manifest["title"] == ""
+    assert f'/">{manifest["subject"]}</a>' in Browser(create_app(load_settings(desk))).get("/archive/").text

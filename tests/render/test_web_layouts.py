@@ -140,3 +140,20 @@ def test_landmarks_of_an_issue_have_names(workspace: Path, settings: Settings) -
     assert len(re.findall("<nav", page)) == 2
     assert [len(re.findall(f"<{mark}[ >]", page)) for mark in ("header", "main", "footer")] == [1, 1, 1]
     assert "<aside" not in page
+
+
+EARLIER_MACROS = """\
+{% macro article(text) %}{% for block in text.blocks %}{{ block.html }}{% endfor %}{% endmacro %}
+{% macro story(item, tag, numbered, around=none) %}
+<article id="{{ item.anchor }}"><{{ tag }}>Mine: {{ item.title }}</{{ tag }}>
+{{ article(item.body) }}</article>
+{% endmacro %}
+"""
+
+
+@pytest.mark.parametrize("layout", ["morning", "evening", "digest", "brief"])
+def test_macros_of_an_earlier_version_work(workspace: Path, settings: Settings, layout: str) -> None:
+    (workspace / "templates/web").mkdir(parents=True)
+    (workspace / "templates/web/macros.html").write_text(EARLIER_MACROS, "utf-8")
+    page = web_page(workspace, settings, layout, nested())
+    assert page.count("<h3>Mine: ") == 7

@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from mailer.config import Settings, load_settings
+from mailer.config import Settings
 from mailer.issue.load import load_issue
+from mailer.language.reader_language import page_translations
 from mailer.render.render import render_variants
 from mailer.site.pages import Page, ReaderPages
 from mailer.web.responses import page_response
@@ -152,7 +153,17 @@ def test_the_list_is_linked_if_there_is_one(settings: Settings) -> None:
     assert b"archive/" not in page(settings.model_copy(update={"editions": closed}), "not-found").body
 
 
-def test_the_sample_workspace_describes_itself_in_the_language_of_the_page() -> None:
-    settings = load_settings(ROOT)
-    assert "港口贸易新闻，每天两次" in page(settings, language="zh").body.decode()
-    assert "Trade news from the quayside" in page(settings).body.decode()
+def test_the_description_is_shown_in_the_language_of_the_page(settings: Settings) -> None:
+    publication = settings.publication.model_copy(update={"description": "News from the quay."})
+    described = settings.model_copy(update={"publication": publication})
+    assert "News from the quay." in page(described).body.decode()
+    assert "News from the quay." not in page(described, language="zh").body.decode()
+    folder = settings.root / "templates/locale/zh/LC_MESSAGES"
+    folder.mkdir(parents=True)
+    (folder / "web.po").write_text(
+        'msgid ""\nmsgstr "Content-Type: text/plain; charset=UTF-8\\n"\n\n'
+        'msgid "News from the quay."\nmsgstr "码头新闻"\n',
+        encoding="utf-8",
+    )
+    page_translations.cache_clear()
+    assert "码头新闻" in page(described, language="zh").body.decode()

@@ -76,7 +76,7 @@ class ViewBuilder:
         view = IssueView(
             date=issue.date,
             title=title,
-            has_title=self._has_own_title(),
+            has_title=self.loaded.has_own_title,
             subject=self._text_with_markers(issue.subject, ("subject",)),
             preheader=self._text_with_markers(issue.preheader, ("preheader",)),
             filler=preheader_filler(issue.preheader),
@@ -96,10 +96,6 @@ class ViewBuilder:
             for message, key in self._made:
                 self.positions.add_problem(f"{key[0]}: {message}", key)
         return view
-
-    def _has_own_title(self) -> bool:
-        title = self.loaded.tree.child("title")
-        return title is not None and bool(str(title.value or "").strip())
 
     def brand_view(self) -> BrandView:
         """Returns the view of the workspace's logo and colours.

@@ -145,7 +145,7 @@ def _make_new_manifest(
         "edition": plan.edition,
         "date": plan.date,
         "subject": plan.subject,
-        "title": text_for_everybody(loaded.issue.title),
+        "title": text_for_everybody(loaded.issue.title) if loaded.has_own_title else "",
         "preheader": text_for_everybody(loaded.issue.preheader),
         "plan": plan.to_json(),
         "mailer": __version__,
