@@ -57,6 +57,10 @@ ALLOWED_IN_MAILS = (
         _TABLE_ATTRIBUTES,
     ),
     Allowed(
+        r"The “align” attribute on the “div” element is obsolete\. .*",
+        "it centres the sheet, which automatic margins do not where mail programs drop them",
+    ),
+    Allowed(
         r"The “type” attribute for the “style” element is not needed and should be omitted\.",
         "MRML writes it, and old mail programs skip a style element without it",
     ),

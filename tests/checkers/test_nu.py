@@ -70,9 +70,6 @@ def told(remarks: Remarks) -> dict[str, list[str]]:
     return {name: found for name, found in lines.items() if found}
 
 
-@pytest.mark.xfail(
-    reason="templates/web writes min() of a variable, which the checker does not read", strict=True
-)
 def test_pages_have_no_error(remarks: Remarks) -> None:
     pages = of_kind(remarks, "page ")
     errors = {name: [each for each in found if each.kind == "error"] for name, found in pages.items()}
@@ -80,9 +77,6 @@ def test_pages_have_no_error(remarks: Remarks) -> None:
     assert len(pages) > 40
 
 
-@pytest.mark.xfail(
-    reason="MJML's button has an attribute that HTML lacks, and anchors have no href", strict=True
-)
 def test_mails_have_nothing_but_what_mail_programs_need(remarks: Remarks, full_issues: list[Shown]) -> None:
     mails = of_kind(remarks, "mail ")
     assert told({name: not_allowed(found, ALLOWED_IN_MAILS) for name, found in mails.items()}) == {}
