@@ -86,6 +86,18 @@ class Words(HTMLParser):
         return "".join(self.pieces)
 
 
+class Attributes(HTMLParser):
+    """The attributes of each tag of a page."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.found: list[list[tuple[str, str | None]]] = []
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.found.append(attrs)
+
+
 def words_of_text(text: str) -> str:
     """The words of a text part: without addresses, the numbers of lists and what begins a line."""
     text = re.sub(r"(?:https?://|mailto:)[!-~]+", " ", text)
@@ -144,3 +156,22 @@ def test_a_line_end_that_mrml_drops_is_noticed(
 @given(typed=issues())
 def test_words_are_the_same_everywhere(workspace: Path, settings: Settings, typed: TypedIssue) -> None:
     check(workspace, settings, typed)
+
+
+@pytest.mark.parametrize("layout", ["morning", "feature"])
+def test_a_text_about_markup_keeps_its_words(workspace: Path, settings: Settings, layout: str) -> None:
+    """What is taken out of the HTML of MRML stands in its tags: a text may show the same declarations."""
+    shown = '<td class="s" style="word-break:break-word; margin:0 auto; outline:none; color: red">'
+    path = workspace / "issues" / "markup.yaml"
+    path.write_text(
+        f"edition: {layout}\ndate: 2026-11-21\nlanguage: en\ntitle: 'T {shown} t'\n"
+        f"intro: 'I `{shown}` i'\nitems:\n"
+        f"- title: 'A {shown} b'\n  body: 'B `{shown}` b'\n  comment: |\n    ```\n    {shown}\n    ```\n",
+        "utf-8",
+    )
+    rendition = render_variants(load_issue(path, settings), settings, slug="x", variants=(0,))[0]
+    mail, web = rendition.html.fill({}), rendition.web
+    for text in (Words(mail).text, Words(web).text, words_of_text(rendition.text.fill({}))):
+        assert " ".join(text.split()).count(shown) >= 5
+    labels = [dict(attrs).get("aria-label") for attrs in Attributes(mail).found]
+    assert f"T {shown} t" in labels

@@ -9,7 +9,7 @@ own style sheet would be inlined into each table and cell of the mail. It also i
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 __all__ = ["INLINE_ONLY", "adjust_mrml_html", "compact_styles", "sheets_for_inlining_only"]
 
@@ -28,16 +28,30 @@ body { margin: 0; padding: 0; -webkit-text-size-adjust: 100%; -ms-text-size-adju
 table, td { border-collapse: collapse; mso-table-lspace: 0pt; mso-table-rspace: 0pt; }
 img { border: 0; height: auto; -ms-interpolation-mode: bicubic; }
 </style>"""
-_STYLE = re.compile(r'(?<= style=")[^"]*')
-#: A style attribute without quotes in it, where `; ` can only stand between declarations.
-_PLAIN_STYLE = re.compile(r"""(?<= style=")[^"'<>]*(?=")""")
+#: A start tag with a style attribute. Words outside tags, and other attributes, may look like one.
+_STYLED_TAG = re.compile(
+    r"""<[A-Za-z](?:[^<>"']|"[^"]*"|'[^']*')*?\sstyle="[^"]*"(?:[^<>"']|"[^"]*"|'[^']*')*>"""
+)
+_ATTRIBUTE = re.compile(r"""(?P<name>[^\s"'<>/=]+)=(?:"(?P<value>[^"]*)"|'[^']*')""")
 _UNWANTED = re.compile(r"(?<![a-z-])(?:word-break:break-word|outline:none|margin:0(?:px)? auto);?")
 _BODY = re.compile(r"(<body\b[^>]*>\s*<div\b)(?![^>]*\salign=)")
 
 
 def compact_styles(html: str) -> str:
     """Returns the HTML without the blanks between declarations of `style` attributes."""
-    return _PLAIN_STYLE.sub(lambda style: style[0].replace("; ", ";"), html)
+    # Where there is a quote, `; ` may stand within a value.
+    return _with_changed_styles(html, lambda css: css if "'" in css else css.replace("; ", ";"))
+
+
+def _with_changed_styles(html: str, change: Callable[[str], str]) -> str:
+    """Returns the HTML in which each value of a `style` attribute is what `change` returns for it."""
+
+    def changed_attribute(found: re.Match[str]) -> str:
+        if found["name"] != "style" or found["value"] is None:
+            return found[0]
+        return f'style="{change(found["value"])}"'
+
+    return _STYLED_TAG.sub(lambda tag: _ATTRIBUTE.sub(changed_attribute, tag[0]), html)
 
 
 def sheets_for_inlining_only(markup: str) -> list[str]:
@@ -56,5 +70,5 @@ def adjust_mrml_html(html: str, inline_only: Iterable[str] = ()) -> str:
             f'<style type="text/css">{rules.strip()}</style>',
             f'<style type="text/css" {INLINE_ONLY}>{rules}</style>',
         )
-    html = _STYLE.sub(lambda style: _UNWANTED.sub("", style[0]), html)
+    html = _with_changed_styles(html, lambda css: _UNWANTED.sub("", css))
     return _BODY.sub(r'\1 align="center"', html, count=1)
