@@ -7,6 +7,7 @@ from collections.abc import Iterable
 __all__ = [
     "LUMINANCE",
     "contrast_ratio",
+    "legible_colour",
     "linear_intensity",
     "mix_colours",
     "most_readable_colour",
@@ -48,6 +49,19 @@ def mix_colours(colour: str, other_colour: str, share: float = 0.5) -> str:
     share = min(1.0, max(0.0, float(share)))
     pairs = zip(_rgb_channels(colour), _rgb_channels(other_colour), strict=True)
     return "#" + "".join(f"{round(a + (b - a) * share):02x}" for a, b in pairs)
+
+
+def legible_colour(colour: str, *others: str, least: float = 4.5) -> str:
+    """Returns the colour, with as little black or white in it as gives it this contrast to all others.
+
+    If no mixture has that contrast to all of them, returns black or white, whichever comes nearer.
+    """
+    for share in range(101):
+        for end in ("#000000", "#ffffff"):
+            mixed = mix_colours(colour, end, share / 100) if share else colour
+            if all(contrast_ratio(mixed, other) >= least for other in others):
+                return mixed
+    return max(("#000000", "#ffffff"), key=lambda end: min(contrast_ratio(end, each) for each in others))
 
 
 def most_readable_colour(background: str, text_colours: Iterable[str]) -> str:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from mailer.colour import contrast_ratio, mix_colours, readable_text_colour
+from mailer.colour import contrast_ratio, legible_colour, mix_colours, readable_text_colour
 
 
 def test_contrast_is_that_of_wcag() -> None:
@@ -28,3 +28,12 @@ def test_text_on_a_colour_is_readable() -> None:
 def test_what_is_no_colour_is_refused() -> None:
     with pytest.raises(ValueError, match="is not a colour"):
         mix_colours("red", "#ffffff")
+
+
+def test_a_legible_colour_has_contrast_to_all_others_and_is_else_the_same() -> None:
+    assert legible_colour("#b3261e", "#ffffff") == "#b3261e"
+    for colour in ("#888888", "#eeee00", "#101010", "#ffffff"):
+        for others in (("#ffffff",), ("#111111",), ("#ffffff", "#f2f2ef"), ("#808080",)):
+            made = legible_colour(colour, *others)
+            assert all(contrast_ratio(made, other) >= 4.5 for other in others), (colour, others)
+    assert legible_colour("#777777", "#000000", "#ffffff", least=21) in ("#000000", "#ffffff")

@@ -186,7 +186,7 @@ def _pictures_of_blocks(docs: Path) -> None:
         everything = fixtures["everything"]
         pair = [
             _screen(browser, everything, "light", "blockquote"),
-            _screen(browser, everything, "light", ".band .label >> nth=-1"),
+            _screen(browser, everything, "light", ".tint .label >> nth=-1"),
         ]
         phones(pair, docs / "blocks.png")
     print("docs/pictures/brief-and-digest.png\ndocs/pictures/blocks.png")  # noqa: T201

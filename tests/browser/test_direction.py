@@ -41,7 +41,7 @@ SET = """
   return { texts, wide: document.documentElement.scrollWidth, lists: boxes("ul:has(> li > p), .md ul"),
            quotes: boxes("blockquote"), notes: boxes(".note"), codes: boxes("pre, code"),
            heads: boxes("tr:first-child > th"), buttons: boxes(".btn a, a.button"),
-           items: boxes(".headline, h2.head, h2.lead:not(.band h2)") };
+           items: boxes(".headline, h2.head, h2.lead:not(.tint h2)") };
 }
 """
 

@@ -38,10 +38,10 @@ def test_words_are_broken_by_rules_for_screens_alone(html: str) -> None:
 
 
 def test_overflow_wrap_stands_on_long_words_alone(html: str) -> None:
-    """In a style attribute only on code and on what holds a long word; in style sheets only in @media."""
+    """In style attributes only on code, long words and the reader's address; in sheets only in @media."""
     for element in elements(html):
         if {element.style("overflow-wrap"), element.style("word-wrap")} - {"", "normal"}:
-            assert element.within("pre", "code") or LONG.search(element.text), element.attributes
+            assert element.within("pre", "code") or LONG.search(element.text) or "@" in element.text
     for each in sheet_declarations(html):
         if each.name in ("overflow-wrap", "word-wrap"):
             assert each.media or re.search(r"\b(?:pre|code)\b", each.where), each

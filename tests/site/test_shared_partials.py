@@ -65,7 +65,11 @@ FRAME = """\
 {% macro footer() %}{{ caller() }}{% endmacro %}
 {% macro named(name) %}{{ name }}{% endmacro %}
 """
-TOKENS = (ROOT / "templates/web/tokens.html").read_text("utf-8").replace("brand.paper,", '"#123456",', 1)
+TOKENS = (
+    (ROOT / "templates/web/tokens.html")
+    .read_text("utf-8")
+    .replace('"paper": brand.paper,', '"paper": "#123456",', 1)
+)
 
 
 @pytest.mark.parametrize(

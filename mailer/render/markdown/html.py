@@ -148,9 +148,12 @@ class MarkdownText:
     @cached_property
     def inline(self) -> Markup:
         """Returns the HTML without `<p>` elements: paragraphs are separated by line breaks."""
-        html, list_, notes = str(self.html).strip().partition(_NOTES)
-        html = re.sub(r"^<p>|</p>$", "", re.sub(r"</p>\s*<p>", "<br><br>", html.strip()))
-        return Markup(html + list_ + notes)  # noqa: S704
+        return _without_paragraphs(self.html)
+
+    @cached_property
+    def mail_inline(self) -> Markup:
+        """Returns the HTML for a mail without `<p>` elements, as `inline` does for a web page."""
+        return _without_paragraphs(self.mail)
 
     @cached_property
     def blocks(self) -> tuple[Block, ...]:
@@ -230,6 +233,12 @@ class MarkdownText:
             token.attrs["width"] = picture.width
         if picture.height:
             token.attrs["height"] = picture.height
+
+
+def _without_paragraphs(html: Markup) -> Markup:
+    text, list_, notes = str(html).strip().partition(_NOTES)
+    text = re.sub(r"^<p>|</p>$", "", re.sub(r"</p>\s*<p>", "<br><br>", text.strip()))
+    return Markup(text + list_ + notes)  # noqa: S704
 
 
 def _sanitised_html(tokens: Sequence[Token]) -> Markup:

@@ -11,9 +11,10 @@ from babel.dates import format_date, format_skeleton
 from jinja2 import pass_context
 from jinja2.runtime import Context
 
-from mailer.colour import mix_colours, readable_text_colour
+from mailer.colour import legible_colour, mix_colours, readable_text_colour
 from mailer.language.catalogue import TranslatedText
 from mailer.language_tags import SOURCE_LANGUAGE, locale_of, primary_language
+from mailer.render.markdown.html import MarkdownText
 from mailer.render.markdown.long_words import breakable
 from mailer.render.pictures.view import PictureView
 from mailer.render.text.plain_inline import is_same_address, plain_address
@@ -37,6 +38,11 @@ def _format_date(context: Context, value: dt.date, format: str = "long") -> Tran
     shown = TranslatedText(made)
     shown.language = language if locale.language == primary_language(language) else SOURCE_LANGUAGE
     return shown
+
+
+def _breakable_words(text: str | MarkdownText) -> str:
+    """Returns a plain text, or a caption, as HTML for a mail in which long words may break."""
+    return text.mail_inline if isinstance(text, MarkdownText) else breakable(text)
 
 
 def _fit_picture(picture: Any, width: int) -> PictureView:
@@ -72,10 +78,11 @@ def _linked_words(
 
 FILTERS: dict[str, Any] = {
     "address": plain_address,
-    "breakable": breakable,
+    "breakable": _breakable_words,
     "dateformat": _format_date,
     "fit": _fit_picture,
     "host": _host_of,
+    "legible": legible_colour,
     "linked": _linked_words,
     "mirror": mirror_rules,
     "mix": mix_colours,
