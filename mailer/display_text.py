@@ -5,9 +5,16 @@ from __future__ import annotations
 import difflib
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
-__all__ = ["HIDDEN", "decoded_argument", "nearest_word", "shortened", "without_control_characters"]
+__all__ = [
+    "HIDDEN",
+    "decoded_argument",
+    "joined_names",
+    "nearest_word",
+    "shortened",
+    "without_control_characters",
+]
 
 #: Characters that a terminal executes: control characters except tab and line feed, and those that turn the
 #: direction of the text around it.
@@ -39,6 +46,11 @@ def nearest_word(word: str, known_words: Iterable[str]) -> str | None:
     folded = {name.casefold(): name for name in known_words}
     found = difflib.get_close_matches(word.casefold(), list(folded), n=1, cutoff=0.6)
     return folded[found[0]] if found else None
+
+
+def joined_names(names: Sequence[str]) -> str:
+    """Returns the names as words of a sentence, such as "From, Reply-To and List-Unsubscribe"."""
+    return " and ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
 
 
 def shortened(text: str, max_length: int = 80) -> str:

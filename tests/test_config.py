@@ -145,6 +145,15 @@ limit = "fast"
             "write the address alone, as in leave@news.example.org",
         ),
         ("reply_to = ", 'unsubscribe_mailto = "mailto:x" #', "is not an e-mail address"),
+        *(
+            (
+                "reply_to = ",
+                f"{key} = {value} #",
+                f'publication.{key}: must be a text such as "desk@news.example.org"',
+            )
+            for key in ("reply_to", "unsubscribe_mailto")
+            for value in ("3", "true", '["leave@news.example.org"]', '{ address = "no address" }')
+        ),
     ],
 )
 def test_each_wrong_value_has_its_sentence(workspace: Path, old: str, new: str, sentence: str) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from PIL import Image, ImageDraw, ImageFilter
 from playwright.sync_api import Browser, Page, Route, sync_playwright
@@ -19,6 +19,7 @@ from playwright.sync_api import Browser, Page, Route, sync_playwright
 from mailer.config import Settings, load_settings
 from mailer.issue.load import LoadedIssue, load_issue
 from mailer.render.render import render_variants
+from mailer.site.pages import ReaderPages
 
 ROOT = Path(__file__).parents[1]
 CHROMIUM = Path("/usr/bin/chromium")
@@ -34,6 +35,8 @@ FLAGS = (
 )
 
 WIDTHS = (375, 680)
+#: The pages for readers in docs/themes.md: name and language.
+PAGES = (("unsubscribe", "zh"), ("preferences", "en"))
 Scheme = Literal["light", "dark"]
 SCHEMES: tuple[Scheme, ...] = ("light", "dark")
 READER = {
@@ -189,7 +192,23 @@ def _pictures_of_blocks(docs: Path) -> None:
             _screen(browser, everything, "light", ".tint .label >> nth=-1"),
         ]
         phones(pair, docs / "blocks.png")
-    print("docs/pictures/brief-and-digest.png\ndocs/pictures/blocks.png")  # noqa: T201
+        phones([_page_screen(browser, name, language) for name, language in PAGES], docs / "pages.png")
+    print("docs/pictures/brief-and-digest.png\ndocs/pictures/blocks.png\ndocs/pictures/pages.png")  # noqa: T201
+
+
+def _page_screen(browser: Browser, name: str, language: str) -> Image.Image:
+    """A telephone's screen with a page for readers, in light mode."""
+    settings = load_settings(ROOT)
+    contexts: dict[str, dict[str, Any]] = {
+        "unsubscribe": {"preferences": "/p"},
+        "preferences": {
+            "editions": settings.editions, "chosen": ("morning", "evening"), "saved": False, "away": False,
+            "refused": False, "unsubscribe": "/u",
+        },
+    }  # fmt: skip
+    html = ReaderPages(settings).render_page(name, language, **contexts[name]).body.decode()
+    with opened(browser, html, {}, width=375, scheme="light", sharp=2) as page:
+        return picture_of(page, whole=False)
 
 
 def _screen(browser: Browser, issue: Shown, scheme: Scheme, at: str | None) -> Image.Image:

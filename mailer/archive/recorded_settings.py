@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from mailer.archive.manifest import MANIFEST
-from mailer.config import Brand, Edition, Publication, Settings
+from mailer.config import Brand, Edition, Mailbox, Publication, Settings
 from mailer.errors import ArchiveError
 
 __all__ = ["recorded_settings"]
@@ -29,10 +29,20 @@ def recorded_settings(manifest: Mapping[str, Any], settings: Settings, root: Pat
         return settings.model_copy(
             update={
                 "root": root or settings.root,
-                "publication": Publication.model_validate(recorded["publication"]),
+                "publication": _recorded_publication(recorded["publication"]),
                 "brand": Brand.model_validate(recorded["brand"]),
                 "editions": MappingProxyType({**settings.editions, str(manifest["edition"]): edition}),
             }
         )
-    except (KeyError, TypeError, ValidationError):
+    except (AttributeError, KeyError, TypeError, ValidationError):
         raise ArchiveError(f"{MANIFEST} does not hold the settings that the campaign was sent with") from None
+
+
+def _recorded_publication(recorded: Mapping[str, Any]) -> Publication:
+    """Returns the recorded publication. Its mailboxes were checked when the campaign was made."""
+    return Publication.model_validate(
+        {
+            key: Mailbox.model_validate(value) if isinstance(value, dict) else value
+            for key, value in recorded.items()
+        }
+    )

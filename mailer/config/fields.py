@@ -79,9 +79,11 @@ def _check_not_empty(value: str) -> str:
     return value
 
 
-def _parse_mailbox(value: object) -> object:
-    if not isinstance(value, str):
+def _parse_mailbox(value: object) -> Mailbox:
+    if isinstance(value, Mailbox):
         return value
+    if not isinstance(value, str):
+        raise ValueError('must be a text such as "desk@news.example.org"')
     name, address = read_mailbox(_check_one_line(strip_invisible_characters(value)))
     return Mailbox(name=name, address=address)
 
@@ -91,9 +93,9 @@ def _check_return_path(value: Mailbox) -> Mailbox:
     return value
 
 
-def _parse_bare_address(value: object) -> object:
+def _parse_bare_address(value: object) -> Mailbox:
     mailbox = _parse_mailbox(value)
-    if isinstance(mailbox, Mailbox) and mailbox.name:
+    if mailbox.name:
         raise ValueError(f'"{mailbox}" has a name; write the address alone, as in leave@news.example.org')
     return mailbox
 

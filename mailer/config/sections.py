@@ -122,7 +122,7 @@ class Edition(FrozenModel):
         str,
         Field(
             pattern=r"^[a-z][a-z0-9_-]*$",
-            description="The template in templates/email/ that the edition is rendered with.",
+            description="A template in templates/email/, such as morning, evening, feature, brief, digest.",
         ),
     ] = "morning"
     language: Annotated[

@@ -15,6 +15,7 @@ from functools import partial
 from typing import Any, Final
 
 from mailer.config import Settings
+from mailer.display_text import joined_names
 from mailer.doctor import storage, website, workspace
 from mailer.doctor.dns import dkim
 from mailer.doctor.dns.dmarc import check_dmarc
@@ -137,7 +138,7 @@ def _receiving_domains(settings: Settings) -> dict[str, str]:
     ):
         if mailbox is not None:
             used.setdefault(ascii_domain(mailbox.address.rpartition("@")[2]), []).append(what)
-    return {domain: " and ".join(places) for domain, places in used.items()}
+    return {domain: joined_names(places) for domain, places in used.items()}
 
 
 def _transport_checks(settings: Settings, resolver: Resolver) -> list[Check]:

@@ -83,7 +83,7 @@ class Envelope:
             ("List-Help", f"<{_mailto(contact, 'help')}>"),
             ("List-Archive", f"<{self.links.archive_url()}>"),
             ("List-Post", "NO"),
-            ("Feedback-ID", f"{slug}:{edition}:{FEEDBACK_STREAM}:{sender_id}"),
+            ("Feedback-ID", _feedback_id(slug, edition, FEEDBACK_STREAM, sender_id)),
             ("Precedence", "bulk"),
         )
 
@@ -151,6 +151,14 @@ def feedback_id_of_domain(domain: str) -> str:
         labels[longest] = labels[longest][:-1].rstrip("-")
     sender_id = ".".join(labels)
     return sender_id if len(sender_id) >= _SHORTEST_SENDER_ID else f"{sender_id}-mail"
+
+
+def _feedback_id(*identifiers: str) -> str:
+    """Returns the value of Feedback-ID. The sender id is the last of `identifiers`.
+
+    Gmail asks for identifiers that differ, so one that is repeated is only written in its last place.
+    """
+    return ":".join(reversed(dict.fromkeys(reversed(identifiers))))
 
 
 def _mailto(address: str, subject: str) -> str:

@@ -24,9 +24,9 @@ def client(browser: Browser) -> Iterator[Client]:
         yield opened
 
 
-def test_there_are_three_samples_and_six_fixtures() -> None:
+def test_there_are_three_samples_and_eight_fixtures() -> None:
     assert len(sample_names()) == 3
-    assert fixture_names() == ["arabic", "bare", "everything", "many", "mixed", "wide"]
+    assert fixture_names() == ["arabic", "bare", "brief", "digest", "everything", "many", "mixed", "wide"]
 
 
 @pytest.mark.parametrize("simulation", SIMULATIONS)

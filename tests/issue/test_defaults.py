@@ -129,6 +129,15 @@ def test_a_slot_in_a_headline_is_kept_or_left_out_whole(load: Load, head: str) -
     assert display_columns(issue.subject) <= 70
 
 
+def test_a_slot_of_an_attribute_with_a_space_in_its_name_is_kept(load: Load, head: str) -> None:
+    slot = '{{ subscriber.attributes["home port"] or "the harbour" }}'
+    issue = load(
+        f"{head}title: T\nintro: Fog over {slot} today.\nitems: [{{title: 'Late in {slot}'}}]\n"
+    ).issue
+    assert issue.subject == f"T: Late in {slot}"
+    assert f"Fog over {slot} today." in issue.preheader
+
+
 @pytest.mark.parametrize("language", ["en", "zh", "zh-Hant", "ja", "de", "ar"])
 def test_every_language_has_a_date(load: Load, language: str) -> None:
     issue = load(f"edition: morning\ndate: 2026-11-21\nbody: x\nlanguage: {language}\n").issue

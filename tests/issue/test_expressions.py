@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from mailer.issue.values.expressions import ExpressionError, replace_slots
+from mailer.issue.values.expressions import ExpressionError, replace_slots, slot_text
 
 
 def shown(paths: tuple[str, ...], default: str) -> str:
@@ -29,6 +29,22 @@ def shown(paths: tuple[str, ...], default: str) -> str:
 )
 def test_names_alternatives_and_defaults_are_understood(text: str, filled: str) -> None:
     assert replace_slots(text, shown) == filled
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{{ subscriber.name }}",
+        '{{ subscriber.name or subscriber.attributes.城市 or "reader" }}',
+        "{{ subscriber.name or 'the \"reader\"' }}",
+        '{{ subscriber.attributes["first name"] or links.preferences or "x" }}',
+        '{{ subscriber.attributes["a.b"] }}',
+        "{{ subscriber.attributes['the \"key\"'] }}",
+        '{{ subscriber.attributes["}}"] }}',
+    ],
+)
+def test_a_slot_is_written_as_it_was_read(text: str) -> None:
+    assert replace_slots(text, slot_text) == text
 
 
 @pytest.mark.parametrize(

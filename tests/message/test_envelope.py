@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from mailer.config import Settings, load_settings
 from mailer.links.urls import Purpose
-from mailer.message.envelope import Person, feedback_id_of_domain
+from mailer.message.envelope import Envelope, Person, feedback_id_of_domain
 from mailer.message.message import Message, MessageTemplate
 from mailer.transports.registry import signer_for_transport
 from mailer.transports.sendgrid.request import RequestTemplate
@@ -55,6 +55,27 @@ def test_a_sender_id_of_the_settings_is_taken(workspace: Path, monkeypatch: pyte
     monkeypatch.setenv("MAILER_PUBLICATION_FEEDBACK_ID", "harbour-brief")
     fields = dict(envelope(load_settings(workspace)).shared_headers)
     assert fields["Feedback-ID"] == "2026-11-21-morning:morning:newsletter:harbour-brief"
+
+
+@pytest.mark.parametrize(
+    ("edition", "feedback_id", "value"),
+    [
+        ("newsletter", "", "2026-11-21-newsletter:newsletter:news.example"),
+        ("newsletter", "harbour-brief", "2026-11-21-newsletter:newsletter:harbour-brief"),
+        ("morning", "morning", "2026-11-21-morning:newsletter:morning"),
+    ],
+)
+def test_no_identifier_occurs_twice_in_a_feedback_id(
+    settings: Settings, edition: str, feedback_id: str, value: str
+) -> None:
+    settings = settings.model_copy(
+        update={
+            "publication": settings.publication.model_copy(update={"feedback_id": feedback_id}),
+            "editions": {edition: settings.editions["morning"]},
+        }
+    )
+    shared = Envelope(settings, campaign_id=7, slug=f"2026-11-21-{edition}", edition=edition)
+    assert dict(shared.shared_headers)["Feedback-ID"] == value
 
 
 @pytest.fixture

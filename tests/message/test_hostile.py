@@ -95,7 +95,7 @@ def test_a_message_is_whole(
     document = json.loads(form.request_body([own, own]))
     shown_name = re.sub(r"[;,]", " ", message.name).strip()
     headers = {
-        **{field: encoded_header_value(value) for field, value in shared.shared_headers},
+        **{field: encoded_header_value(field, value) for field, value in shared.shared_headers},
         "Content-Language": "zh",
         "Message-ID": message.message_id,
         **message.headers,

@@ -135,7 +135,7 @@ def test_pictures_have_an_alt_and_whole_numbers_for_sizes(either: Rendition) -> 
         assert image["width"].isdecimal()
         assert int(image["width"]) <= 600
         assert image["height"].isdecimal()
-        assert image["alt"] or image["width"] == "40", "only the logo, beside its name, says nothing"
+        assert image["alt"] or image["width"] == "36", "only the logo, beside its name, says nothing"
 
 
 def test_layout_tables_say_that_they_are_no_tables(sample: Rendition) -> None:
@@ -260,7 +260,7 @@ def test_a_brand_without_a_logo_has_its_name(tmp_path: Path) -> None:
     config.write_text(re.sub(r"^logo = .*$", "", text, flags=re.MULTILINE), encoding="utf-8")
     page = rendered(root, root / "issues/full.yaml")
     assert "Harbour Brief</div></td>" in page.html.fill(READER)
-    assert 'width="40"' not in page.html.fill(READER)
+    assert 'width="36"' not in page.html.fill(READER)
 
 
 def test_a_picture_of_another_site_is_shown_in_its_own_size(tmp_path: Path) -> None:

@@ -210,7 +210,7 @@ def test_a_large_logo_is_told_in_the_configuration(tmp_path: Path) -> None:
     loaded = pictured(root, "evening", "items: [{title: a}]\n")
     (root / "issues/pictures/logo.png").write_bytes(noise((640, 640)))
     config = root / "mailer.toml"
-    config.write_text(config.read_text("utf-8").replace("logo_width = 40", "logo_width = 600"), "utf-8")
+    config.write_text(config.read_text("utf-8").replace("logo_width = 36", "logo_width = 600"), "utf-8")
     (told,) = check_rendition(loaded, rendered(loaded, root), load_settings(root))
     assert (told.path, told.severity) == ("mailer.toml", "warning")
 

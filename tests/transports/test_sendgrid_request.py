@@ -64,11 +64,20 @@ def test_a_sender_with_an_international_domain_is_written_in_ascii() -> None:
     ['"晨报" <morning.example.org>', "晨报 and a very long description " * 9, '"Plain" <a.b>', "plain"],
 )
 def test_a_header_value_is_one_line_of_ascii_that_reads_the_same(value: str) -> None:
-    encoded = encoded_header_value(value)
+    encoded = encoded_header_value("Subject", value)
     assert encoded.isascii()
     assert encoded.isprintable()
     parsed = message_from_string(f"Subject: {encoded}\n\n", policy=policy.default)["Subject"]
     assert str(parsed).replace('"', "").strip() == value.replace('"', "").strip()
+
+
+@pytest.mark.parametrize(
+    ("field", "value"), [("List-Id", f'"{"早报" * 90}" <m.a.test>'), ("Subject", "早报" * 90)]
+)
+def test_each_encoded_word_fits_a_line_if_the_value_is_folded_at_its_spaces(field: str, value: str) -> None:
+    first, *others = encoded_header_value(field, value).split(" ")
+    assert len(f"{field}: {first}") <= 76
+    assert max(len(f" {word}") for word in others) <= 76
 
 
 def test_groups_keep_everybody_once() -> None:

@@ -39,7 +39,8 @@ def check_mx_records(resolver: Resolver, domain: str, mailbox_names: str) -> Ite
         yield Finding(
             name,
             Status.ERROR,
-            f"the null MX (RFC 7505) of {domain} says that it accepts no mail, but {mailbox_names} uses it",
+            f"the null MX (RFC 7505) of {domain} says that it accepts no mail, but it is used for "
+            f"{mailbox_names}",
             f"publish {wanted} with your mail server, or use another domain",
         )
         return

@@ -10,7 +10,7 @@ import hashlib
 import re
 from collections.abc import Callable, Iterator
 
-from mailer.issue.values.expressions import BRACES, replace_slots
+from mailer.issue.values.expressions import BRACES, replace_slots, slot_text
 
 __all__ = ["PLACEHOLDER", "Placeholders"]
 
@@ -50,8 +50,8 @@ class Placeholders:
             paths, default = self._slots[int(found[1])]
             if not default and all(path.startswith(_MAY_BE_EMPTY) for path in paths):
                 yield (
-                    f"{_slot_text(paths, default)} is empty for readers without this value; "
-                    f"write a default for them, as in {_slot_text(paths, 'reader')}"
+                    f"{slot_text(paths, default)} is empty for readers without this value; "
+                    f"write a default for them, as in {slot_text(paths, 'reader')}"
                 )
 
     def is_reader_link(self, word: str) -> bool:
@@ -61,7 +61,7 @@ class Placeholders:
 
     def restore_slots(self, text: str) -> str:
         """Returns the text with a slot in place of each placeholder; braces that are text are escaped."""
-        return self.replace_placeholders(text.replace("{{", BRACES), _slot_text)
+        return self.replace_placeholders(text.replace("{{", BRACES), slot_text)
 
     def _placeholder_for(self, paths: tuple[str, ...], default: str) -> str:
         slot = (paths, default)
@@ -69,8 +69,3 @@ class Placeholders:
             self._numbers[slot] = len(self._slots)
             self._slots.append(slot)
         return f"{self._prefix}{self._numbers[slot]}z"
-
-
-def _slot_text(paths: tuple[str, ...], default: str) -> str:
-    quote = "'" if '"' in default else '"'
-    return "{{ " + " or ".join([*paths, *([f"{quote}{default}{quote}"] if default else [])]) + " }}"

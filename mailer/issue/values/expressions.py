@@ -7,7 +7,7 @@ so that no code can be executed. `{{ "{{" }}` prints braces. `{%` and `{#` have 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 from mailer.display_text import nearest_word
 
@@ -19,6 +19,7 @@ __all__ = [
     "ExpressionError",
     "replace_slots",
     "slot_path",
+    "slot_text",
     "slots_of",
     "text_for_everybody",
 ]
@@ -29,6 +30,8 @@ ALLOWED = (
     "subscriber.name, subscriber.email, subscriber.language, subscriber.attributes.KEY, "
     "links.unsubscribe and links.preferences"
 )
+
+_ATTRIBUTES = "subscriber.attributes."
 
 #: The one way to write two braces that are text.
 BRACES = '{{ "{{" }}'
@@ -73,6 +76,26 @@ def slot_path(names: tuple[str, ...]) -> str:
     best = nearest_word(names[0], ("subscriber", "links"))
     advice = f'did you mean "{best}"?' if best and best != names[0] else f"the known names are {ALLOWED}"
     raise ValueError(f"{'.'.join(names)} is not known here; {advice}")
+
+
+def slot_text(paths: Sequence[str], default: str) -> str:
+    """Returns a slot as it is written in an issue. `replace_slots` reads the result as the same slot."""
+    words = [_path_text(path) for path in paths]
+    if default:
+        words.append(_quoted(default))
+    return "{{ " + " or ".join(words) + " }}"
+
+
+def _path_text(path: str) -> str:
+    key = path.removeprefix(_ATTRIBUTES)
+    if key == path or re.fullmatch(r"\w+", key):
+        return path
+    return f"{_ATTRIBUTES[:-1]}[{_quoted(key)}]"
+
+
+def _quoted(text: str) -> str:
+    quote = "'" if '"' in text else '"'
+    return f"{quote}{text}{quote}"
 
 
 def replace_slots(text: str, make_value: Callable[[tuple[str, ...], str], str]) -> str:

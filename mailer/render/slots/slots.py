@@ -15,6 +15,8 @@ from enum import StrEnum
 from typing import Any
 from urllib.parse import quote
 
+from mailer.issue.values.expressions import slot_text
+
 __all__ = ["SlotContext", "Paragraph", "RenditionPart", "Slot", "join_fragments"]
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\u0085\u2028\u2029]+")
@@ -60,8 +62,7 @@ class Slot:
 
     def __str__(self) -> str:
         """Returns the slot as it is written in an issue or a template."""
-        words = [*self.paths, f'"{self.default}"'] if self.default else [*self.paths]
-        return "{{ " + " or ".join(words) + " }}"
+        return slot_text(self.paths, self.default)
 
 
 @dataclass(frozen=True, slots=True)

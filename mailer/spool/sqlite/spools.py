@@ -139,11 +139,7 @@ class SqliteSpools:
         """
         if not campaign_ids:
             return
-        in_folders = [
-            campaign.id
-            for campaign in self.campaigns()
-            if campaign.id in campaign_ids and is_folder_transport(campaign.transport)
-        ]
+        in_folders = [each.id for each in self.campaigns() if is_folder_transport(each.transport)]
         rows = self._db.conn.execute(
             _RECEIVED,
             {

@@ -74,7 +74,7 @@ class RequestTemplate:
             document["reply_to"] = _mailbox_object(self.envelope.reply_to)
         self._rest = json.dumps(document)[1:]
         self._shared = "".join(
-            f"{_json(name)}:{_json(encoded_header_value(value))},"
+            f"{_json(name)}:{_json(encoded_header_value(name, value))},"
             for name, value in (*self.envelope.shared_headers, *language_fields(rendition.language))
         )
         # A link that needs no escaping anywhere is put in as it is, see `_slot_that_shares_tag`.
@@ -188,18 +188,21 @@ def groups_for_requests(batch: Sequence[OutgoingMessage]) -> Iterator[list[int]]
             yield places
 
 
-def encoded_header_value(value: str) -> str:
-    """Returns the value of a header field in the form that SendGrid needs: one line of ASCII (RFC 2047)."""
+def encoded_header_value(field: str, value: str) -> str:
+    """Returns the value of a header field in the form that SendGrid needs: one line of ASCII (RFC 2047).
+
+    Its encoded words fit into lines of 76 characters if the value is folded at its spaces.
+    """
     if value.isascii():
         return value
     match = _LIST_ID.fullmatch(value)
     if match:
-        return f"{_encoded_words(match[1])} {match[2]}"
-    return _encoded_words(value)
+        return f"{_encoded_words(field, match[1])} {match[2]}"
+    return _encoded_words(field, value)
 
 
-def _encoded_words(text: str) -> str:
-    return encoded_words(text).decode("ascii").replace("\r\n", "")
+def _encoded_words(field: str, text: str) -> str:
+    return encoded_words(text, len(field) + 2).decode("ascii").replace("\r\n", "")
 
 
 def _mailbox_object(mailbox: Mailbox) -> dict[str, str]:

@@ -41,6 +41,16 @@ def test_a_null_mx_takes_nothing(world: World) -> None:
     assert "the return path" in message
 
 
+def test_each_use_of_a_domain_is_named(world: World) -> None:
+    more = f'reply_to = "editors@{DOMAIN}"\nunsubscribe_mailto = "leave@{DOMAIN}"'
+    world.configure("^postal_address", f"{more}\npostal_address")
+    assert told(world) == ("ok", f"{HOST} takes mail for From, Reply-To and List-Unsubscribe")
+    world.zones[DOMAIN]["MX"] = ["0 ."]
+    status, message = told(world)
+    assert status == "error"
+    assert message.endswith("accepts no mail, but it is used for From, Reply-To and List-Unsubscribe")
+
+
 def test_hosts_that_are_gone(world: World) -> None:
     world.zones[DOMAIN]["MX"] = ["10 gone.alt."]
     assert told(world) == ("error", "gone.alt has no address")

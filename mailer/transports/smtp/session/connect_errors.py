@@ -7,6 +7,7 @@ import socket
 import ssl
 from typing import TYPE_CHECKING
 
+from mailer.display_text import joined_names
 from mailer.errors import TransportError
 from mailer.transports.base import ServerUnavailable, TemporaryRefusal, one_line
 from mailer.transports.smtp.session.auth import (
@@ -135,7 +136,7 @@ def _error_for_mechanisms(
             f"{server} does not let {server.user} log in: it offers no AUTH here; use the server's port "
             "for submission (587 or 465), or leave the user out of the transport's URL"
         )
-    offered = one_line(_joined_names(error.offered), 200)
+    offered = one_line(joined_names(error.offered), 200)
     if credentials.token and set(WITH_PASSWORD) & set(error.offered):
         return TransportError(
             f"{server} offers only {offered} for logging in, which take a password and no access token; "
@@ -147,8 +148,8 @@ def _error_for_mechanisms(
             "set [delivery.oauth] in mailer.toml, as docs/smtp.md describes"
         )
     return TransportError(
-        f"{server} offers only {offered} for logging in, and mailer can use {_joined_names(WITH_PASSWORD)} "
-        f"with a password, {_joined_names(WITH_TOKEN)} with an access token; ask the server's operator "
+        f"{server} offers only {offered} for logging in, and mailer can use {joined_names(WITH_PASSWORD)} "
+        f"with a password, {joined_names(WITH_TOKEN)} with an access token; ask the server's operator "
         "for one of these, or leave the user out of the transport's URL"
     )
 
@@ -176,7 +177,3 @@ def _reply_without_secrets(error: smtplib.SMTPResponseException, credentials: Cr
     """Returns the code and the text of the server's reply without secrets, on one line."""
     reply = error.smtp_error if isinstance(error.smtp_error, bytes) else error.smtp_error.encode()
     return f"{error.smtp_code} {one_line(reply_without_secrets(reply, credentials), 300)}"
-
-
-def _joined_names(names: tuple[str, ...]) -> str:
-    return " and ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
