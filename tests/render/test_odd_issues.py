@@ -79,3 +79,23 @@ def test_rules_of_tables_stand_in_mails_with_such_tables_alone(workspace: Path, 
     wide = "\n    ".join(rows)
     made = rendered(workspace, f"items:\n- title: T\n  body: |\n    {wide}\n").html.fill({})
     assert ".stack thead" in made
+
+
+@pytest.mark.parametrize(
+    "piece",
+    [
+        "<mj-text>Own</mj-text>",
+        "<mj-raw><tr><td>Own</td></tr></mj-raw>",
+        "<mj-section><mj-column><mj-text>Own</mj-text></mj-column></mj-section>",
+        "<mj-wrapper><mj-section><mj-column><mj-text>Own</mj-text></mj-column></mj-section></mj-wrapper>",
+        '<mj-hero background-color="#222222"><mj-text color="#ffffff">Own</mj-text></mj-hero>',
+    ],
+)
+def test_a_piece_of_any_element_of_mjml_stands_where_it_is_named(
+    workspace: Path, settings: Settings, piece: str
+) -> None:
+    path = workspace / "templates/email/partials/contents.mjml"
+    path.parent.mkdir(parents=True)
+    path.write_text(piece, "utf-8")
+    made = rendered(workspace, "intro: Before.\nitems: [{title: Behind}]\n").html.fill({})
+    assert "Before. Own 1 Behind" in words(made)
