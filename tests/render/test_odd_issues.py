@@ -99,3 +99,31 @@ def test_a_piece_of_any_element_of_mjml_stands_where_it_is_named(
     path.write_text(piece, "utf-8")
     made = rendered(workspace, "intro: Before.\nitems: [{title: Behind}]\n").html.fill({})
     assert "Before. Own 1 Behind" in words(made)
+
+
+#: What templates/web/fonts.html of versions before 0.6.0 gave, with faces of a workspace's own.
+EARLIER_FACES = (
+    "{% macro own(language) %}Ours{% endmacro %}{% macro sans(language) %}Mine{% endmacro %}"
+    "{% macro serif(language) %}Yours{% endmacro %}"
+)
+
+
+@pytest.mark.usefixtures("settings")
+@pytest.mark.parametrize("layout", ["morning", "evening", "feature", "brief", "digest"])
+def test_faces_of_an_earlier_version_are_those_of_the_mail_and_its_page(workspace: Path, layout: str) -> None:
+    fonts = workspace / "templates/web/fonts.html"
+    fonts.parent.mkdir(parents=True)
+    fonts.write_text(EARLIER_FACES, "utf-8")
+    made = rendered(workspace, "items: [{title: One, language: ja}, {title: Two}]\n", layout)
+    assert "font-family:Yours" in made.html.fill({})
+    assert "font-family:Mine" in made.html.fill({})
+    assert "--text: Yours; --plain: Mine;" in made.web
+
+
+def test_a_long_name_above_the_text_part_is_wrapped(workspace: Path, settings: Settings) -> None:
+    name = "The Quarterly Bulletin of the Harbour Masters and Pilots of the Eastern Estuary"
+    config = (workspace / "mailer.toml").read_text("utf-8")
+    (workspace / "mailer.toml").write_text(config.replace(settings.publication.name, name, 1), "utf-8")
+    head = rendered(workspace, "items: [{title: One}]\n").text.fill({}).partition("====")[0]
+    assert max(map(len, head.splitlines())) <= 72
+    assert f"{name} · Saturday, November 21, 2026" in " ".join(head.split())
