@@ -8,7 +8,7 @@ from babel.dates import format_date, format_skeleton
 
 from mailer.language_tags import locale_of
 
-__all__ = ["day_of_month", "long_date", "month_and_year", "weekday"]
+__all__ = ["day_of_month", "long_date", "month_and_day", "month_and_year", "weekday"]
 
 
 def long_date(date: dt.date, language: str) -> str:
@@ -19,6 +19,11 @@ def long_date(date: dt.date, language: str) -> str:
 def weekday(date: dt.date, language: str) -> str:
     """Returns the name of the day of the week in a language: "Saturday", "星期六"."""
     return format_date(date, "EEEE", locale_of(language))
+
+
+def month_and_day(date: dt.date, language: str) -> str:
+    """Returns month and day of the date in the words and order of a language: "November 21", "11月21日"."""
+    return format_skeleton("MMMMd", date, locale=locale_of(language))
 
 
 def month_and_year(date: dt.date, language: str) -> str:

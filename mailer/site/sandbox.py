@@ -18,7 +18,7 @@ from jinja2.runtime import Context
 from jinja2.sandbox import SandboxedEnvironment
 
 from mailer.render.theme import direction
-from mailer.render.theme.filters import FILTERS
+from mailer.render.theme.filters import add_filters_and_tests
 
 __all__ = ["LARGEST_PAGE", "MAX_STEPS", "PageEnvironment", "counting_steps", "page_environment"]
 
@@ -87,7 +87,8 @@ def page_environment(folders: Sequence[Path]) -> PageEnvironment:
     """Returns the environment for the pages in the theme folders `folders`. Earlier folders take precedence.
 
     A template `done.html` is a file in web/pages/ of a theme folder. A template `web/sheet.html` is a file in
-    web/, with the partials that these pages share with the pages of issues. They also share the filters.
+    web/, with the partials that these pages share with the pages of issues. They also share the filters and
+    tests.
     """
     pages = FileSystemLoader([folder / "web" / "pages" for folder in folders])
     shared = PrefixLoader({"web": FileSystemLoader([folder / "web" for folder in folders])})
@@ -98,7 +99,7 @@ def page_environment(folders: Sequence[Path]) -> PageEnvironment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(FILTERS)
+    add_filters_and_tests(environment)
     environment.globals.update(direction.GLOBALS)
     return environment
 

@@ -1,4 +1,4 @@
-"""Defines the filters that templates can use in addition to those of Jinja2."""
+"""Defines the filters and tests that templates can use in addition to those of Jinja2."""
 
 from __future__ import annotations
 
@@ -7,12 +7,20 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import idna
-from babel.dates import format_date, format_skeleton
-from jinja2 import pass_context
+from babel.dates import format_date
+from jinja2 import Environment, pass_context
 from jinja2.runtime import Context
 
 from mailer.colour import legible_colour, mix_colours, readable_text_colour
 from mailer.language.catalogue import TranslatedText
+from mailer.language.dates import month_and_day
+from mailer.language.east_asian import (
+    full_stop_after,
+    has_east_asian_characters,
+    is_east_asian,
+    is_unspaced,
+    with_title_marks,
+)
 from mailer.language_tags import SOURCE_LANGUAGE, locale_of, primary_language
 from mailer.render.markdown.html import MarkdownText
 from mailer.render.markdown.long_words import breakable
@@ -21,21 +29,16 @@ from mailer.render.text.plain_inline import is_same_address, plain_address
 from mailer.render.text.wrap import WIDTH, underline, wrap
 from mailer.render.theme.mirror import mirror_rules
 
-__all__ = ["FILTERS"]
-
-
-#: The skeleton of Unicode's locale data for the format `day`: month and day, in the order of the language.
-_DAY = "MMMMd"
+__all__ = ["FILTERS", "add_filters_and_tests"]
 
 
 @pass_context
 def _format_date(context: Context, value: dt.date, format: str = "long") -> TranslatedText:
     language: str = context["language"]
     locale = locale_of(language)
-    made = (
-        format_skeleton(_DAY, value, locale=locale) if format == "day" else format_date(value, format, locale)
+    shown = TranslatedText(
+        month_and_day(value, language) if format == "day" else format_date(value, format, locale)
     )
-    shown = TranslatedText(made)
     shown.language = language if locale.language == primary_language(language) else SOURCE_LANGUAGE
     return shown
 
@@ -43,6 +46,11 @@ def _format_date(context: Context, value: dt.date, format: str = "long") -> Tran
 def _breakable_words(text: str | MarkdownText) -> str:
     """Returns a plain text, or a caption, as HTML for a mail in which long words may break."""
     return text.mail_inline if isinstance(text, MarkdownText) else breakable(text)
+
+
+@pass_context
+def _with_title_marks(context: Context, name: str) -> str:
+    return with_title_marks(name, context["language"])
 
 
 def _fit_picture(picture: Any, width: int) -> PictureView:
@@ -81,12 +89,26 @@ FILTERS: dict[str, Any] = {
     "breakable": _breakable_words,
     "dateformat": _format_date,
     "fit": _fit_picture,
+    "full_stop": full_stop_after,
     "host": _host_of,
     "legible": legible_colour,
     "linked": _linked_words,
     "mirror": mirror_rules,
     "mix": mix_colours,
     "readable": readable_text_colour,
+    "title_marks": _with_title_marks,
     "underline": underline,
     "wrap": wrap,
 }
+
+_TESTS: dict[str, Any] = {
+    "east_asian": is_east_asian,
+    "east_asian_text": has_east_asian_characters,
+    "unspaced": is_unspaced,
+}
+
+
+def add_filters_and_tests(environment: Environment) -> None:
+    """Adds the filters and tests of this module to those of the environment."""
+    environment.filters.update(FILTERS)
+    environment.tests.update(_TESTS)

@@ -29,7 +29,7 @@ from mailer.render.slots.markers import Markers
 from mailer.render.slots.template_calls import rewrite_slots
 from mailer.render.theme import direction
 from mailer.render.theme.bytecode import BuiltInBytecode
-from mailer.render.theme.filters import FILTERS
+from mailer.render.theme.filters import add_filters_and_tests
 from mailer.theme_files import ThemeFiles, read_theme
 
 __all__ = ["MARKERS", "CONTEXT_NAMES", "Theme", "open_theme"]
@@ -105,7 +105,7 @@ class _ThemeEnvironment(SandboxedEnvironment):
         self.policies["ext.i18n.trimmed"] = True
         self.globals.update(template_functions.GLOBALS, **direction.GLOBALS)
         del self.globals["lipsum"]
-        self.filters.update(FILTERS)
+        add_filters_and_tests(self)
         #: (template, line) of each sign, where the text of templates is signed.
         self.signs: list[tuple[str, int]] | None = [] if is_traced else None
 
