@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from copy import copy
-from typing import Literal
 
 from markdown_it.token import Token
 
 from mailer.render.markdown.cell_widths import is_wide_character, split_cell_text
 from mailer.render.markdown.long_words import ANYWHERE
+from mailer.render.markdown.tokens import styled_words, tag_token, text_token, with_attributes
 
-__all__ = ["UNBREAKABLE", "row_label_tokens", "tag_token", "with_attributes", "with_unbreakable_words"]
+__all__ = ["UNBREAKABLE", "row_label_tokens", "with_unbreakable_words"]
 
 UNBREAKABLE = "white-space:nowrap"
+_STYLES = {"whole": UNBREAKABLE, "long": ANYWHERE}
 
 
 def row_label_tokens(column_head: str, line_width: float) -> list[Token]:
@@ -24,8 +24,8 @@ def row_label_tokens(column_head: str, line_width: float) -> list[Token]:
     end = "" if column_head[-1] in ":：?？" else "：" if is_wide_character(column_head[-1]) else ": "
     return [
         tag_token("rowlabel_open", "span", 1, {"class": "rowlabel", "style": "mso-hide:all"}),
-        *with_unbreakable_words([_text_token(column_head)], line_width),
-        _text_token(end or " "),
+        *with_unbreakable_words([text_token(column_head)], line_width),
+        text_token(end or " "),
         tag_token("rowlabel_close", "span", -1),
     ]
 
@@ -41,30 +41,6 @@ def with_unbreakable_words(children: Sequence[Token], line_width: float) -> Iter
             style = ANYWHERE if "long" in sorts else "" if " " in child.content else UNBREAKABLE
             yield with_attributes(child, {"style": style}) if style else child
         elif child.type == "text":
-            for text, sort in split_cell_text(child.content, line_width):
-                if sort == "plain":
-                    yield _text_token(text)
-                else:
-                    style = UNBREAKABLE if sort == "whole" else ANYWHERE
-                    yield tag_token("span_open", "span", 1, {"style": style})
-                    yield _text_token(text)
-                    yield tag_token("span_close", "span", -1)
+            yield from styled_words(child.content, line_width, _STYLES)
         else:
             yield child
-
-
-def _text_token(content: str) -> Token:
-    return Token("text", "", 0, content=content)
-
-
-def tag_token(
-    name: str, tag: str, nesting: Literal[1, -1], attrs: dict[str, str | int | float] | None = None
-) -> Token:
-    return Token(name, tag, nesting, attrs=attrs or {})
-
-
-def with_attributes(token: Token, attrs: dict[str, str | int | float]) -> Token:
-    """Returns a copy of a token with `attrs` added to its attributes."""
-    made = copy(token)
-    made.attrs = {**token.attrs, **attrs}
-    return made

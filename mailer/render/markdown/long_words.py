@@ -15,9 +15,10 @@ from markdown_it.token import Token
 from markupsafe import Markup, escape
 
 from mailer.render.markdown.cell_widths import split_cell_text
+from mailer.render.markdown.tokens import styled_words, with_attributes
 from mailer.render.text.display_columns import MARKER
 
-__all__ = ["ANYWHERE", "breakable", "has_long_word", "let_long_words_break", "with_breakable_words"]
+__all__ = ["ANYWHERE", "breakable", "has_long_word", "let_long_words_break"]
 
 ANYWHERE = "overflow-wrap:anywhere"
 #: The narrowest line outside tables, in em: a list within a quotation, on a phone 320 px wide.
@@ -44,39 +45,15 @@ def let_long_words_break(tokens: Sequence[Token]) -> list[Token]:
     tables = 0
     for token in tokens:
         tables += token.nesting if token.type in ("table_open", "table_close") else 0
-        if tables or not _CANDIDATE.search(token.content):
+        if tables:
             out.append(token)
-            continue
-        made = copy(token)
-        if token.type == "inline":
-            made.children = list(with_breakable_words(token.children or (), _LINE))
-        elif token.type in ("fence", "code_block") and _has_long_piece(token.content):
-            made.attrs = {**token.attrs, "style": ANYWHERE}
-        out.append(made)
-    return out
-
-
-def with_breakable_words(children: Sequence[Token], line_width: float) -> Iterator[Token]:
-    """Returns inline tokens, with a style on each word that is longer than `line_width` em.
-
-    A link that is one such word, as an address is, has the style itself.
-    """
-    whole = {index for index in range(1, len(children) - 1) if _is_whole_link(children, index, line_width)}
-    for index, child in enumerate(children):
-        if index + 1 in whole:
-            yield _styled(child)
-        elif index in whole or not _may_be_long(child):
-            yield child
-        elif child.type == "code_inline":
-            yield _styled(child) if _has_long_piece(child.content) else child
+        elif token.type == "inline" and _CANDIDATE.search(token.content):
+            made = copy(token)
+            made.children = list(_with_breakable_words(token.children or ()))
+            out.append(made)
         else:
-            for text, kind in split_cell_text(child.content, line_width):
-                if kind == "long":
-                    yield Token("span_open", "span", 1, attrs={"style": ANYWHERE})
-                    yield Token("text", "", 0, content=text)
-                    yield Token("span_close", "span", -1)
-                else:
-                    yield Token("text", "", 0, content=text)
+            out.append(_with_breakable_code(token) if token.type in ("fence", "code_block") else token)
+    return out
 
 
 def breakable(text: str) -> str:
@@ -90,25 +67,35 @@ def breakable(text: str) -> str:
     return Markup("").join(pieces)
 
 
-def _is_whole_link(children: Sequence[Token], index: int, line_width: float) -> bool:
+def _with_breakable_words(children: Sequence[Token]) -> Iterator[Token]:
+    """Returns inline tokens, with a style on each long word. A link that is one such word, as an address is,
+    has the style itself."""
+    whole = {index for index in range(1, len(children) - 1) if _is_whole_link(children, index)}
+    for index, child in enumerate(children):
+        if index + 1 in whole:
+            yield with_attributes(child, {"style": ANYWHERE})
+        elif child.type == "code_inline":
+            yield _with_breakable_code(child)
+        elif child.type == "text" and index not in whole and _has_long_piece(child.content):
+            yield from styled_words(child.content, _LINE, {"long": ANYWHERE})
+        else:
+            yield child
+
+
+def _with_breakable_code(token: Token) -> Token:
+    return with_attributes(token, {"style": ANYWHERE}) if _has_long_piece(token.content) else token
+
+
+def _is_whole_link(children: Sequence[Token], index: int) -> bool:
     before, child, after = children[index - 1 : index + 2]
     return (
         (before.type, child.type, after.type) == ("link_open", "text", "link_close")
-        and _may_be_long(child)
         and not re.search(r"\s", child.content)
-        and any(kind == "long" for _, kind in split_cell_text(child.content, line_width))
+        and _has_long_piece(child.content)
     )
 
 
-def _may_be_long(token: Token) -> bool:
-    return token.type in ("text", "code_inline") and bool(_CANDIDATE.search(MARKER.sub("x", token.content)))
-
-
 def _has_long_piece(text: str) -> bool:
-    return any(kind == "long" for _, kind in split_cell_text(text, _LINE))
-
-
-def _styled(token: Token) -> Token:
-    made = copy(token)
-    made.attrs = {**token.attrs, "style": ANYWHERE}
-    return made
+    return _CANDIDATE.search(MARKER.sub("x", text)) is not None and any(
+        kind == "long" for _, kind in split_cell_text(text, _LINE)
+    )

@@ -19,13 +19,7 @@ from copy import copy
 
 from markdown_it.token import Token
 
-from mailer.render.markdown.cell_tokens import (
-    UNBREAKABLE,
-    row_label_tokens,
-    tag_token,
-    with_attributes,
-    with_unbreakable_words,
-)
+from mailer.render.markdown.cell_tokens import UNBREAKABLE, row_label_tokens, with_unbreakable_words
 from mailer.render.markdown.cell_widths import (
     cell_width,
     fits_on_one_line,
@@ -33,6 +27,7 @@ from mailer.render.markdown.cell_widths import (
     min_cell_width,
 )
 from mailer.render.markdown.cells import Cell, table_rows
+from mailer.render.markdown.tokens import tag_token, with_attributes
 
 __all__ = ["ATTRIBUTES", "PHONE", "STYLES", "TAGS", "lay_out_tables"]
 
