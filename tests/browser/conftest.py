@@ -7,17 +7,15 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser
 
+from tests.chromium import needed_chromium
 from tests.full_issue import full_issue
-from tests.needs import missing
 from tools import screenshots
-from tools.screenshots import Shown, chromium
+from tools.screenshots import Shown
 
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    if not screenshots.CHROMIUM.exists():
-        missing(str(screenshots.CHROMIUM))
-    with chromium() as started:
+    with needed_chromium() as started:
         yield started
 
 

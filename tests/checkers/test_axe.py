@@ -9,9 +9,8 @@ from playwright.sync_api import Browser
 
 from tests.checkers.axe import SCHEMES, WIDTHS, violations
 from tests.checkers.sending import LANGUAGES, Sent, html_of
-from tests.needs import missing
-from tools import screenshots
-from tools.screenshots import Shown, chromium
+from tests.chromium import needed_chromium
+from tools.screenshots import Shown
 
 pytestmark = [pytest.mark.browser, pytest.mark.node]
 
@@ -23,9 +22,7 @@ PAGE = """<!doctype html><html lang="en"><head><title>t</title><meta name="color
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    if not screenshots.CHROMIUM.exists():
-        missing(str(screenshots.CHROMIUM))
-    with chromium() as started:
+    with needed_chromium() as started:
         yield started
 
 

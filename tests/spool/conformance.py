@@ -22,6 +22,7 @@ from mailer.spool.base import Spool, Spools
 from mailer.spool.values import ClaimedDelivery, ParkedClaim, PlannedDelivery, SettledClaim
 from mailer.transports.base import Outcome, OutcomeKind
 from mailer.transports.refusal.refusal import Cause
+from tests.campaign.stored import PLANNED
 
 LATER = "2999-01-01T00:00:00.000000Z"
 EARLIER = "2000-01-01T00:00:00.000000Z"
@@ -39,19 +40,8 @@ def everybody(people: Sequence[int]) -> dict[int, str]:
 
 def campaign(slug: str = "a", **other: object) -> NewCampaign:
     """A campaign by SMTP."""
-    values = {
-        "slug": slug,
-        "issue": "issues/x.yaml",
-        "issue_hash": "hash",
-        "edition": "morning",
-        "issue_date": "2026-11-21",
-        "segment": "",
-        "plan_hash": "plan",
-        "plan": {"recipients": 3},
-        "subject": "Subject",
-        "transport": "smtp://mx.example.org",
-    }
-    return NewCampaign(**{**values, **other})  # type: ignore[arg-type]
+    values = {"slug": slug, "plan": {"recipients": 3}, "transport": "smtp://mx.example.org"}
+    return NewCampaign(**{**PLANNED, **values, **other})
 
 
 def states(spool: Spool) -> dict[str, int]:
