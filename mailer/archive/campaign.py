@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 from mailer.archive.manifest import (
     MANIFEST,
     SCHEMA,
+    TIMES,
     has_public_page,
     is_unstarted_campaign,
     json_bytes,
@@ -104,7 +105,7 @@ def write_campaign(
         "schema": SCHEMA,
         "slug": folder.name,
         "status": "ready",
-        **dict.fromkeys(("created_at", "started_at", "finished_at")),
+        **dict.fromkeys(TIMES),
         "counts": {},
         **manifest,
         **_manifest_keys_for_rendering(settings, loaded, renditions, main_variant, public_variant),
@@ -202,12 +203,11 @@ def _read_campaign(folder: Path) -> ArchivedCampaign:
     except MailerError as error:
         return ArchivedCampaign(folder.name, problem=str(error))
     names = ("edition", "date", "subject", "language", "title", "preheader")
-    text = {name: manifest.get(name) for name in names}
     return ArchivedCampaign(
         slug=folder.name,
         started_at=manifest["started_at"],
         public=has_public_page(manifest),
-        **{key: value if isinstance(value, str) else "" for key, value in text.items()},
+        **{name: text for name in names if isinstance(text := manifest.get(name), str)},
     )
 
 

@@ -20,6 +20,7 @@ from mailer.files import put_file
 __all__ = [
     "MANIFEST",
     "SCHEMA",
+    "TIMES",
     "json_bytes",
     "has_public_page",
     "sha256_hex",
@@ -32,6 +33,8 @@ __all__ = [
 MANIFEST = "manifest.json"
 #: Goes up when an older mailer could misread what a newer one wrote.
 SCHEMA = 1
+#: The keys of a campaign's times, each None or a time in UTC.
+TIMES = ("created_at", "started_at", "finished_at")
 _LARGEST = 32 * 1024 * 1024
 
 
@@ -115,7 +118,7 @@ def _manifest_problem(data: object) -> str:
     schema, files = data.get("schema"), data.get("files")
     if isinstance(schema, int) and schema > SCHEMA:
         return f"was written by a newer mailer (schema {schema}, this one reads {SCHEMA}); update mailer"
-    times = [data.get(key) for key in ("created_at", "started_at", "finished_at")]
+    times = [data.get(key) for key in TIMES]
     sound = (
         schema == SCHEMA
         and isinstance(data.get("slug"), str)
