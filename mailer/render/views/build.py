@@ -25,7 +25,6 @@ from mailer.render.pictures.view import PictureView
 from mailer.render.slots.markers import Markers
 from mailer.render.source_positions import SourcePositions
 from mailer.render.views.prominence import has_lead, is_compact
-from mailer.render.views.tag import TagView
 from mailer.render.views.values import (
     BrandView,
     CallToActionView,
@@ -36,6 +35,7 @@ from mailer.render.views.values import (
     SectionView,
     SourceView,
 )
+from mailer.render.views.with_language import TagView
 
 __all__ = ["ViewBuilder"]
 

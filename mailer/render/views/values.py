@@ -10,10 +10,9 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import ClassVar
 
-from mailer.language_tags import direction_of
 from mailer.render.markdown.html import MarkdownText
 from mailer.render.pictures.view import PictureView
-from mailer.render.views.tag import TagView
+from mailer.render.views.with_language import TagView, ViewWithLanguage
 
 __all__ = [
     "CallToActionView",
@@ -29,17 +28,6 @@ __all__ = [
 ]
 
 
-class _ViewWithLanguage:
-    """Adds the writing direction to the view of a part of an issue that has one language."""
-
-    language: str
-
-    @property
-    def dir(self) -> str:
-        """Returns the direction that the part's language is written in: `ltr` or `rtl`."""
-        return direction_of(self.language)
-
-
 @dataclass(frozen=True)
 class SourceView:
     """Holds the source of an item: its name and URL."""
@@ -51,7 +39,7 @@ class SourceView:
 
 
 @dataclass(frozen=True)
-class ItemView(_ViewWithLanguage):
+class ItemView(ViewWithLanguage):
     """Holds one item: a headline with its text.
 
     `lead` is True for the first item of an issue whose layout has a lead. `compact` is True for an item that
@@ -75,7 +63,7 @@ class ItemView(_ViewWithLanguage):
 
 
 @dataclass(frozen=True)
-class SectionView(_ViewWithLanguage):
+class SectionView(ViewWithLanguage):
     """Holds a section of an issue: a title with a group of items."""
 
     called: ClassVar[str] = "a section"
@@ -89,7 +77,7 @@ class SectionView(_ViewWithLanguage):
 
 
 @dataclass(frozen=True)
-class ColumnView(_ViewWithLanguage):
+class ColumnView(ViewWithLanguage):
     """Holds the editor's column."""
 
     called: ClassVar[str] = "the column"
@@ -122,7 +110,7 @@ class RelatedView:
 
 
 @dataclass(frozen=True)
-class IssueView(_ViewWithLanguage):
+class IssueView(ViewWithLanguage):
     """Holds an issue as one variant shows it.
 
     `has_title` is False if the title is made from the edition's title pattern.
