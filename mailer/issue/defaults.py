@@ -33,12 +33,14 @@ _JOINTS = {
 
 
 def headlines_for_all_readers(issue: Issue) -> list[str]:
-    """Returns the titles of items and of the column that all readers see, in reading order."""
-    titles = [item.title for item in issue.items if not item.only]
-    for section in issue.sections:
-        if not section.only:
-            titles += [item.title for item in section.items if not item.only]
-    if issue.column:
+    """Returns the titles of items and of the column that all readers see, in reading order.
+
+    Advertisements are left out. The lead that the editor chose comes first.
+    """
+    groups = [issue.items, *(section.items for section in issue.sections if not section.only)]
+    items = [item for group in groups for item in group if item.is_story and not item.only]
+    titles = [item.title for item in sorted(items, key=lambda item: not item.lead)]
+    if issue.column and issue.column.title:
         titles.append(issue.column.title)
     return titles
 

@@ -15,12 +15,13 @@ from pydantic import ValidationError
 
 from mailer.config import Settings
 from mailer.errors import IssueError, Problem
+from mailer.issue.consistency import problems_of_whole_issue
 from mailer.issue.defaults import issue_with_defaults
 from mailer.issue.files.source_file import SourceFile
 from mailer.issue.include import IncludeReader
 from mailer.issue.markdown.document import Document
 from mailer.issue.markdown.placeholders import Placeholders
-from mailer.issue.model import MAX_ONLY, Issue, reader_conditions
+from mailer.issue.model import Issue
 from mailer.issue.pictures.pictures import IssuePictures, picture_uses, read_pictures
 from mailer.issue.problems import sorted_problems, validation_problems
 from mailer.issue.repair import repaired_issue
@@ -137,9 +138,7 @@ def examine_issue(path: Path, settings: Settings) -> tuple[LoadedIssue | None, l
     check_one_line_texts(tree, placeholders, problems)
     warn_of_doubtful_urls(tree, problems)
     pictures = read_pictures(root, picture_uses(tree, documents), problems)
-    problems += _problems_of_whole_issue(
-        tree, issue, is_complete=not includes.is_incomplete and _is_readable(tree)
-    )
+    problems += problems_of_whole_issue(tree, issue, settings, is_incomplete=includes.is_incomplete)
     warnings = [problem for problem in problems if problem.severity == "warning"]
     if issue is None:
         return None, sorted_problems(problems, name)
@@ -197,44 +196,6 @@ def _issue_path_in_workspace(resolved_path: Path, root: Path) -> str:
     if "\\" in name:
         raise IssueError(Problem("has a backslash in its name; rename it, or its folder", name))
     return name
-
-
-def _is_readable(tree: Node) -> bool:
-    """Returns whether `tree` is a mapping in which every value could be read."""
-    return isinstance(tree.value, Mapping) and all(node.is_readable for node in tree.value.values())
-
-
-def _problems_of_whole_issue(tree: Node, issue: Issue | None, *, is_complete: bool) -> list[Problem]:
-    """Returns problems that concern several values together, such as an issue without content.
-
-    `is_complete` is True if everything could be read. If it is False, nothing is reported as missing.
-    """
-    found: list[tuple[str, SourcePosition]] = []
-    items, sections = tree.child("items"), tree.child("sections")
-    if items and items.value and sections and sections.value:
-        found.append(
-            (
-                "an issue must not have both items and sections; move the items into a section",
-                sections.key_position or sections.position,
-            )
-        )
-    written = [tree.child(key) for key in ("items", "sections", "body", "column")]
-    if is_complete and not any(node is not None and node.value for node in written):
-        found.append(("the issue has no content; write items, sections or a body", tree.position))
-    if is_complete and sections and isinstance(sections.value, tuple):
-        for section in sections.value:
-            parts = [section.child("items"), section.child("intro")]
-            if (
-                isinstance(section.value, dict)
-                and _is_readable(section)
-                and not any(node is not None and node.value for node in parts)
-            ):
-                found.append(("this section is empty; write items, or delete it", section.position))
-    if issue and len(reader_conditions(issue)) > MAX_ONLY:
-        found.append(
-            (f'an issue may have at most {MAX_ONLY} different "only" expressions; remove some', tree.position)
-        )
-    return [Problem(message, mark.path, mark.line, mark.column) for message, mark in found]
 
 
 def _digest_of_files(files: Sequence[SourceFile]) -> str:

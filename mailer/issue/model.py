@@ -6,25 +6,38 @@ stays a slot. `load_issue` fills in the language, title, subject and preheader t
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
-from typing import Annotated, Any
+from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, ValidationInfo
+from pydantic import AfterValidator, Field, ValidationInfo, field_validator
+from pydantic_core import PydanticCustomError
 
 from mailer.config.fields import Language
 from mailer.display_text import nearest_word
-from mailer.issue.values.fields import Article, Body, Date, Line, Name, PictureSource, Pixels, Tag, Url
+from mailer.issue.parts import (
+    CallToAction,
+    Column,
+    Event,
+    FrozenModel,
+    Image,
+    ImageList,
+    Job,
+    Link,
+    Notice,
+    QuoteOrText,
+    Related,
+    SourceOrName,
+)
+from mailer.issue.values.choices import ListStyle, Numbering, Switch
+from mailer.issue.values.fields import Body, Date, Line, Name, Tag, Url
 
 __all__ = [
     "MAX_ONLY",
-    "CallToAction",
-    "Column",
-    "Image",
+    "MISSING_TITLE",
     "Issue",
     "Item",
-    "Related",
     "Section",
-    "Source",
     "issue_for_variant",
     "reader_conditions",
     "keys_and_reader_conditions",
@@ -32,10 +45,14 @@ __all__ = [
 
 #: The most different `only` expressions of an issue: each doubles the number of possible variants.
 MAX_ONLY = 16
-
-
-def _source_from_name(value: Any) -> Any:
-    return {"name": value} if isinstance(value, str) else value
+#: A title of an advertisement, as desks write it.
+_ADVERTISEMENT = re.compile(
+    r"\s*(?:(?:sponsor|sponsored(?: by| post| content)?|advertisement|advert|anzeige|publicité|publicidad"
+    r"|广告|廣告|赞助|贊助|推广|推廣)\s*[:：]|[\[【(（](?:ad|sponsor|sponsored|广告|廣告|赞助|贊助|推广|推廣)[\]】)）])",
+    re.IGNORECASE,
+)
+#: The type of the error about an item that has neither a title nor a quote.
+MISSING_TITLE = "missing_title"
 
 
 def _checked_edition(value: str, info: ValidationInfo) -> str:
@@ -47,90 +64,98 @@ def _checked_edition(value: str, info: ValidationInfo) -> str:
     raise ValueError(f'"{value}" is not an edition of mailer.toml; {advice}')
 
 
-class _FrozenModel(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
+def _checked_title(value: str, info: ValidationInfo) -> str:
+    if not value and info.data.get("quote", ...) is None:
+        raise PydanticCustomError(MISSING_TITLE, "title must not be empty")
+    return value
 
 
-class Source(_FrozenModel):
-    """The source of a story: its name, and the URL of the original."""
+class Item(FrozenModel):
+    """A headline with its texts, links and pictures. An item without a `language` has that of its section.
 
-    name: Name
-    url: Url | None = None
-
-
-class Image(_FrozenModel):
-    """A picture. `src` is a path relative to the issue's file, or an https URL.
-
-    `width` is the maximum width in CSS px. A picture is never shown wider than its own pixels or its column.
+    `title` may be left out only beside a `quote`. An item that is `sponsored` is an advertisement. `lead`
+    makes an item the largest of the issue. `label` is the text of the link to `url`, or to that of the event
+    or the job.
     """
 
-    src: PictureSource
-    alt: Name
-    caption: Body = ""
-    url: Url | None = None
-    width: Pixels | None = None
-
-
-class Item(_FrozenModel):
-    """A headline with its texts, links and picture. An item without a `language` has that of its section."""
-
-    title: Name
+    quote: QuoteOrText | None = None
+    title: Annotated[Line, AfterValidator(_checked_title)] = Field("", validate_default=True)
+    byline: Line = ""
     body: Body = ""
-    source: Annotated[
-        Source | None, BeforeValidator(_source_from_name, json_schema_input_type=Name | Source)
-    ] = None
+    source: SourceOrName | None = None
     comment: Body = ""
     url: Url | None = None
-    image: Image | None = None
+    label: Line = ""
+    links: tuple[Link, ...] = ()
+    image: ImageList = ()
+    event: Event | None = None
+    job: Job | None = None
+    sponsored: Switch | None = None
+    lead: Switch = False
     tags: tuple[Tag, ...] = ()
     language: Language = ""
     only: Name | None = None
 
+    @field_validator("lead", mode="after")
+    @classmethod
+    def _is_no_advertisement(cls, lead: bool, info: ValidationInfo) -> bool:
+        if lead and info.data.get("sponsored"):
+            raise ValueError("an item that is sponsored cannot be the lead; remove one of the two")
+        return lead
 
-class Section(_FrozenModel):
-    """A group of items under a heading. A section without a `language` has that of the issue."""
+    @property
+    def is_story(self) -> bool:
+        """Returns whether the item is counted, numbered and told in contents, subject and preheader.
+
+        An advertisement and a quote without a headline are not.
+        """
+        return bool(self.title) and not self.is_advertisement
+
+    @property
+    def is_advertisement(self) -> bool:
+        """Returns `sponsored` where the editor wrote it, else whether the title says so ("Sponsor: …")."""
+        return bool(_ADVERTISEMENT.match(self.title)) if self.sponsored is None else self.sponsored
+
+
+class Section(FrozenModel):
+    """A group of items under a heading, or a text under a heading, or both.
+
+    A section without a `language` has that of the issue. With the style `list` its items are set as a compact
+    list.
+    """
 
     title: Name
     intro: Body = ""
+    image: Image | None = None
+    body: Body = ""
+    style: ListStyle | None = None
     items: tuple[Item, ...] = ()
     language: Language = ""
     only: Name | None = None
 
 
-class Column(_FrozenModel):
-    """The editor's column. A column without a `language` has that of the issue."""
+class Issue(FrozenModel):
+    """The content of an edition on one date.
 
-    title: Name
-    byline: Line = ""
-    body: Article
-    language: Language = ""
-
-
-class CallToAction(_FrozenModel):
-    """A button with a text above it."""
-
-    text: Body = ""
-    label: Name
-    url: Url
-
-
-class Related(_FrozenModel):
-    """A link to another page that is worth reading."""
-
-    title: Name
-    url: Url
-
-
-class Issue(_FrozenModel):
-    """The content of an edition on one date."""
+    `style` is that of the items outside sections. `contents` shows or hides the list of what is in the issue;
+    otherwise the layout decides.
+    """
 
     edition: Annotated[Name, AfterValidator(_checked_edition)]
     date: Date
+    number: Line = ""
     language: Language = ""
+    kicker: Line = ""
     title: Line = ""
     subject: Line = ""
     preheader: Line = ""
+    standfirst: Body = ""
+    byline: Line = ""
     intro: Body = ""
+    image: Image | None = None
+    contents: Switch | None = None
+    numbering: Numbering | None = None
+    style: ListStyle | None = None
     items: tuple[Item, ...] = ()
     sections: tuple[Section, ...] = ()
     body: Body = ""
@@ -138,7 +163,13 @@ class Issue(_FrozenModel):
     call_to_action: CallToAction | None = None
     related: tuple[Related, ...] = ()
     tags: tuple[Tag, ...] = ()
+    notices: tuple[Notice, ...] = ()
     notice: Body = ""
+
+    @property
+    def all_items(self) -> tuple[Item, ...]:
+        """Returns the items outside sections, then those of the sections, in reading order."""
+        return (*self.items, *(item for section in self.sections for item in section.items))
 
 
 def reader_conditions(issue: Issue) -> tuple[str, ...]:
@@ -183,6 +214,8 @@ def issue_for_variant(issue: Issue, variant: int) -> Issue:
     return issue.model_copy(
         update={
             "items": visible_items(issue.items),
-            "sections": tuple(section for section in sections if section.items or section.intro),
+            "sections": tuple(
+                section for section in sections if section.items or section.intro or section.body
+            ),
         }
     )

@@ -11,11 +11,24 @@ from pydantic import BaseModel, ValidationError
 from mailer.display_text import nearest_word
 from mailer.errors import Problem
 from mailer.issue.include import LISTS
-from mailer.issue.model import CallToAction, Column, Image, Issue, Item, Related, Section, Source
+from mailer.issue.model import MISSING_TITLE, Issue, Item, Section
+from mailer.issue.parts import (
+    CallToAction,
+    Column,
+    Event,
+    Image,
+    Job,
+    Link,
+    Notice,
+    Quote,
+    Related,
+    RelatedLink,
+    Source,
+)
 from mailer.issue.yaml.keys import known_keys
 from mailer.issue.yaml.tree import Node, SourcePosition
 
-__all__ = ["validation_problems", "sorted_problems"]
+__all__ = ["located_errors", "sorted_problems", "validation_problems"]
 
 #: Further problems are not shown, because nobody would read them all.
 MAX_PROBLEMS = 100
@@ -28,6 +41,11 @@ _MODELS: dict[str, type[BaseModel]] = {
     "image": Image,
     "column": Column,
     "call_to_action": CallToAction,
+    "links": Link,
+    "event": Event,
+    "job": Job,
+    "quote": Quote,
+    "notices": Notice,
 }
 _KINDS = {"str": "a text", "list": "a list", "dict": "a mapping (key: value)", "NoneType": "nothing"}
 #: Texts that YAML takes for something else.
@@ -37,10 +55,34 @@ _IN_QUOTES = {
 }
 
 
+def located_errors(error: ValidationError, data: Any) -> list[Any]:
+    """Returns pydantic's errors about `data`, each with the keys of the value as it is written.
+
+    `data` is the issue as lists and dicts. A value that may be one mapping or a list of them has an index in
+    pydantic's errors even if it is written as one.
+    """
+    found: list[Any] = []
+    for each in error.errors(include_url=False):
+        is_missing = each["type"] == MISSING_TITLE
+        keys: list[str | int] = []
+        value = data
+        for key in each["loc"]:
+            if isinstance(key, int) and isinstance(value, dict):
+                continue
+            keys.append(key)
+            try:
+                value = value[key]
+            except (KeyError, IndexError, TypeError):
+                value = None
+        found.append({**each, "loc": tuple(keys), "type": "missing" if is_missing else each["type"]})
+    return found
+
+
 def validation_problems(error: ValidationError, tree: Node) -> list[Problem]:
     """Returns a problem for each of pydantic's errors, except in values that have a problem already."""
     # An unknown key comes before the missing one that it was meant to be.
-    found = sorted(error.errors(include_url=False), key=lambda item: item["type"] != "extra_forbidden")
+    errors = located_errors(error, tree.as_plain_data())
+    found = sorted(errors, key=lambda item: item["type"] != "extra_forbidden")
     return [_problem_of_error(item, tree) for item in found if _should_report_error_at(item["loc"], tree)]
 
 
@@ -79,7 +121,7 @@ def _problem_of_error(error: Any, tree: Node) -> Problem:
     elif kind in ("tuple_type", "list_type"):
         message = f'{name} must be a list, each entry on a line that begins with "- ", not {given}'
     elif kind in ("model_type", "model_attributes_type", "dict_type"):
-        wanted = "a text or a mapping" if name == "source" else "a mapping"
+        wanted = "a text or a mapping" if name in ("source", "quote") else "a mapping"
         message = f"{name} must be {wanted} (key: value), not {given}"
     elif kind == "string_too_long":
         message = f"{name} is longer than {error['ctx']['max_length']:,} characters; shorten it"
@@ -98,15 +140,23 @@ def _container_name(keys: Sequence[str | int]) -> str:
         return "the issue"
     last = keys[-2]
     if isinstance(last, int):
-        return {"items": "this item", "sections": "this section", "related": "this entry"}.get(
-            named[-1], "this"
-        )
+        if "related" in named:
+            return "this entry"
+        return {
+            "items": "this item",
+            "sections": "this section",
+            "links": "this link",
+            "notices": "this notice",
+            "image": "this image",
+        }.get(named[-1], "this")
     return f"this {named[-1]}"
 
 
 def _key_suggestion(keys: Sequence[str | int]) -> str:
     owner = next((key for key in reversed(keys[:-1]) if isinstance(key, str)), None)
     model = _MODELS.get(owner, Issue) if owner else Issue
+    if owner == "items" and "related" in keys:
+        model = RelatedLink
     wrong = str(keys[-1])
     if wrong == "include":
         return f'; "include" may only be an entry of {", ".join(LISTS[:-1])} or {LISTS[-1]}'

@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from mailer.config import Settings
 from mailer.issue.model import Issue
+from mailer.issue.problems import located_errors
 
 __all__ = ["repaired_issue"]
 
@@ -30,7 +31,7 @@ def repaired_issue(data: Any, error: ValidationError, settings: Settings) -> Iss
     value = copy.deepcopy(data)
     editions = tuple(settings.editions)
     for _ in range(_ROUNDS):
-        for item in error.errors(include_url=False, include_input=False):
+        for item in located_errors(error, value):
             _repair_value(value, item["loc"], editions, is_missing=item["type"] == "missing")
         try:
             return Issue.model_validate(value, context={"editions": editions})
@@ -54,12 +55,18 @@ def _repair_value(
             return
     if isinstance(last, int) and isinstance(data, list):
         if last < len(data):
-            entries: dict[Any, Any] = {"tags": _TEXT, "related": {"title": _TEXT, "url": _URL}}
+            entries: dict[Any, Any] = {
+                "tags": _TEXT,
+                "links": {"text": _TEXT, "url": _URL},
+                "notices": {"text": _TEXT},
+                "image": {"src": _URL, "alt": _TEXT},
+            }
             data[last] = entries.get(above[-1] if above else "", {"title": _TEXT})
     elif isinstance(data, dict) and is_missing:
         data[str(last)] = {
             "edition": editions[0] if editions else _TEXT,
             "date": "2000-01-01",
+            "starts": "2000-01-01",
             "src": _URL,
             "url": _URL,
         }.get(str(last), _TEXT)

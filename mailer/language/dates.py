@@ -8,12 +8,20 @@ from babel.dates import format_date, format_skeleton
 
 from mailer.language_tags import locale_of
 
-__all__ = ["day_of_month", "long_date", "month_and_day", "month_and_year", "weekday"]
+__all__ = ["day_of_month", "long_date", "month_and_day", "month_and_year", "weekday", "written_date"]
 
 
 def long_date(date: dt.date, language: str) -> str:
     """Returns the date in the words of a language: "November 21, 2026", "2026年11月21日"."""
     return format_date(date, "long", locale_of(language))
+
+
+def written_date(text: str, language: str) -> str:
+    """Returns a text such as "2026-11-21" as a date in the words of a language, and any other unchanged."""
+    try:
+        return long_date(dt.date.fromisoformat(text), language) if len(text) == 10 else text
+    except ValueError:
+        return text
 
 
 def weekday(date: dt.date, language: str) -> str:

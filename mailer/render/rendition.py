@@ -19,9 +19,10 @@ MEDIA = ("email", "text", "web")
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """Holds a picture as it is published.
+    """Holds a picture, or the calendar file of an event, as it is published.
 
-    `name` is the picture's file name, with a hash of its bytes. `width` and `height` are in CSS px.
+    `name` is the file name, with a hash of the bytes. `width` and `height` are in CSS px; 0 for a calendar
+    file.
     """
 
     name: str

@@ -24,6 +24,11 @@ class SourcePositions:
             return node.position.path, node.file_line(line)
         return self.loaded.path_and_line_of(*key)
 
+    def key_of_entry(self, key: Key, index: int) -> Key:
+        """Returns the key of an entry of the list at `key`, which may be written as one value alone."""
+        node, used = self.loaded.tree.find_deepest_node(key)
+        return (*key, index) if used == len(key) and isinstance(node.value, tuple) else key
+
     def is_written(self, key: Key) -> bool:
         """Returns whether the value at `key` is written in a file and is not a default."""
         return self.loaded.line_of(*key) is not None
@@ -41,8 +46,7 @@ class SourcePositions:
         originals = iter(enumerate(whole.sections))
         for section in variant.sections:
             for index, original in originals:
-                same = (original.title, original.intro, original.only)
-                if same == (section.title, section.intro, section.only):
+                if original.model_copy(update={"items": section.items}) == section:
                     keys[id(section)] = ("sections", index)
                     for number, item in enumerate(original.items):
                         keys[id(item)] = ("sections", index, "items", number)

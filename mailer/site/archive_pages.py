@@ -32,6 +32,7 @@ _TYPES = {
     "jpeg": "image/jpeg",
     "gif": "image/gif",
     "webp": "image/webp",
+    "ics": "text/calendar; charset=utf-8",
 }
 
 

@@ -100,8 +100,10 @@ def picture_uses(tree: Node, documents: Mapping[Key, Document]) -> Iterator[Pict
 def _image_keys_around(key: Key) -> Iterator[Key]:
     """Yields the keys of the images that contain the text under `key`, from outside to inside."""
     for index, part in enumerate(key[:-1]):
-        if part == "image" and isinstance(key[index + 1], str):
-            yield key[: index + 1]
+        if part == "image":
+            end = index + 1 if isinstance(key[index + 1], str) else index + 2
+            if end < len(key):
+                yield key[:end]
 
 
 def _picture_uses_in_document(document: Document, node: Node) -> Iterator[PictureUse]:

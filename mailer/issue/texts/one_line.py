@@ -7,16 +7,19 @@ from mailer.errors import Problem, Severity
 from mailer.issue.draft import texts_in_skeletons
 from mailer.issue.markdown.leftovers import markdown_findings_in_line
 from mailer.issue.markdown.placeholders import Placeholders
-from mailer.issue.texts.texts import MARKDOWN_KEYS
+from mailer.issue.texts.texts import is_markdown_key
 from mailer.issue.values.expressions import ExpressionError
 from mailer.issue.yaml.tree import Node
 
 __all__ = ["check_one_line_texts"]
 
 #: Texts that readers see as they stand.
-_READ = ("title", "subject", "preheader", "byline", "label", "alt", "name", "source")
+_READ = (
+    "title", "subject", "preheader", "byline", "label", "alt", "name", "source", "kicker", "number", "credit",
+    "text", "by", "venue", "address", "organisation", "place", "salary", "kind",
+)  # fmt: skip
 #: Keys whose texts have a language of their own, or are no texts.
-_NOT_READ = ("edition", "date", "language", "only", "src", "url", "include")
+_NOT_READ = ("edition", "date", "language", "only", "src", "url", "include", "starts", "ends", "width")
 
 
 def check_one_line_texts(tree: Node, placeholders: Placeholders, problems: list[Problem]) -> None:
@@ -35,7 +38,7 @@ def check_one_line_texts(tree: Node, placeholders: Placeholders, problems: list[
                 f'"{shortened(text, 40)}" is left over from the draft; write your own text',
                 "warning",
             )
-        if key[-1] in MARKDOWN_KEYS:
+        if is_markdown_key(key):
             continue
         try:
             filled = placeholders.replace_slots(text)

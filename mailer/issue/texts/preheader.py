@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from mailer.issue.markdown.document import EMPTY, Document
 from mailer.issue.markdown.excerpts import first_words, heading_texts
 from mailer.issue.markdown.placeholders import Placeholders
-from mailer.issue.model import Issue
+from mailer.issue.model import Issue, Item
 from mailer.issue.values.display_width import cut_to_columns, display_columns
 from mailer.issue.yaml.tree import Key
 
@@ -79,22 +79,27 @@ def _keys_of_texts_for_all_readers(issue: Issue) -> list[Key]:
     """Returns the keys of the texts that all readers see; texts in another language come last."""
     intros: list[tuple[str, Key]] = []
     items: list[tuple[str, Key]] = [
-        (item.language, ("items", i)) for i, item in enumerate(issue.items) if not item.only
+        (item.language, ("items", i)) for i, item in enumerate(issue.items) if _is_told_to_all(item)
     ]
     for i, section in enumerate(issue.sections):
         if not section.only:
-            intros.append((section.language, ("sections", i, "intro")))
+            intros += [(section.language, ("sections", i, key)) for key in ("intro", "body")]
             items += [
                 (item.language or section.language, ("sections", i, "items", j))
                 for j, item in enumerate(section.items)
-                if not item.only
+                if _is_told_to_all(item)
             ]
-    found: list[tuple[str, Key]] = [("", ("intro",)), ("", ("body",)), *intros]
+    found: list[tuple[str, Key]] = [("", ("standfirst",)), ("", ("intro",)), ("", ("body",)), *intros]
     found += [(language, (*key, "body")) for language, key in items]
     found.append((issue.column.language if issue.column else "", ("column", "body")))
     found += [(language, (*key, "comment")) for language, key in items]
     found.append(("", ("call_to_action", "text")))
     return [key for _, key in sorted(found, key=lambda each: each[0] not in ("", issue.language))]
+
+
+def _is_told_to_all(item: Item) -> bool:
+    """Returns whether an item may be told in the preheader: all readers see it, and nobody paid for it."""
+    return not item.only and not item.is_advertisement
 
 
 def _contains_words(subject: str, words: str) -> bool:

@@ -19,10 +19,12 @@ from mailer.issue.values.expressions import ExpressionError
 from mailer.issue.values.fields import MAX_BODY
 from mailer.issue.yaml.tree import Key, Node
 
-__all__ = ["MARKDOWN_KEYS", "read_markdown_texts"]
+__all__ = ["is_markdown_key", "read_markdown_texts"]
 
 #: The keys whose texts are Markdown.
-MARKDOWN_KEYS = ("intro", "body", "comment", "caption", "text", "notice")
+_MARKDOWN_KEYS = (
+    "intro", "body", "comment", "caption", "text", "notice", "standfirst", "quote", "condition"
+)  # fmt: skip
 
 #: Slots, those that are the whole URL of a link first, and braces that are left over. Only so much between
 #: braces is looked at as an expression can be long.
@@ -40,6 +42,11 @@ class _MarkdownText:
     group: Key
     node: Node
     text: str
+
+
+def is_markdown_key(key: Key) -> bool:
+    """Returns whether the text at a key of an issue is Markdown. The `text` of a link is one line."""
+    return bool(key) and key[-1] in _MARKDOWN_KEYS and not (key[-1] == "text" and "links" in key)
 
 
 def read_markdown_texts(
@@ -82,7 +89,7 @@ def read_markdown_texts(
 
 def _markdown_texts(tree: Node) -> Iterator[_MarkdownText]:
     for key, text, node in tree.walk_texts():
-        if key and key[-1] in MARKDOWN_KEYS:
+        if is_markdown_key(key):
             entries = [number for number, part in enumerate(key) if isinstance(part, int)]
             group = key[: entries[-1] + 1] if entries else ()
             yield _MarkdownText(key, group, node, re.sub(r"\r\n?", "\n", text))

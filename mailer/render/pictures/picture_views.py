@@ -34,7 +34,8 @@ class WrittenPicture:
 
     `src` is the path or URL of the picture, and `url` the URL that the picture links to. `key` is the
     picture's position in the issue, and `line` (from 0) the picture's line within the text at `key`. `width`
-    is in CSS px, or None if the issue gives no width.
+    is in CSS px, or None if the issue gives no width. `credit` and `place` are those of a picture outside of
+    texts.
     """
 
     src: str
@@ -44,6 +45,8 @@ class WrittenPicture:
     url: str = ""
     line: int = 0
     width: int | None = None
+    credit: str = ""
+    place: str = "above"
 
 
 class PictureViews:
@@ -70,7 +73,17 @@ class PictureViews:
 
         def make_view(width: int | None, height: int | None, source: OriginalPicture | str) -> PictureView:
             published = self._function_that_publishes(src, key, line)
-            return PictureView(written.alt, written.caption, written.url, width, height, source, published)
+            return PictureView(
+                written.alt,
+                written.caption,
+                written.url,
+                width,
+                height,
+                source,
+                published,
+                credit=written.credit,
+                place=written.place,
+            )
 
         if src.startswith("https://"):
             self._add_warning(remote_format_warning(src), self.positions.position_of(key, line))
@@ -85,6 +98,11 @@ class PictureViews:
         # A width that somebody chose says how high it may be, too.
         shown = original.displayed_size(width) if width else original.displayed_size(MAX_WIDTH, MAX_HEIGHT)
         return make_view(*shown, original)
+
+    def publish_file(self, file: Picture) -> str:
+        """Publishes a file beside the pictures, and returns its URL."""
+        self.published.setdefault(file.name, file)
+        return self.image_base + file.name
 
     def logo_view(self) -> PictureView | None:
         """Returns the view of the workspace's logo, or None if the workspace has no logo.

@@ -24,7 +24,9 @@ class PrintsHtml(Protocol):
 class PictureView:
     """Describes a picture in a page, with its size in CSS px.
 
-    The height of a picture of another site is None, and so is its width unless the issue gives one.
+    The height of a picture of another site is None, and so is its width unless the issue gives one. `credit`
+    names the photographer. `place` is where a picture of an item stands: `above` the headline, `below` it, or
+    `after` the text.
     """
 
     called: ClassVar[str] = "a picture"
@@ -36,6 +38,8 @@ class PictureView:
     height: int | None
     _source: OriginalPicture | str = field(repr=False)
     _published: Callable[[OriginalPicture, int, int], tuple[str, Picture]] = field(repr=False)
+    credit: str = ""
+    place: str = "above"
 
     @property
     def src(self) -> str:

@@ -5,42 +5,33 @@ In a view, each slot is replaced by a marker. Templates can print Markdown texts
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Sequence
 
 from mailer.config import Settings
-from mailer.issue import model
-from mailer.issue.markdown.document import EMPTY
-from mailer.issue.pictures.pictures import unescaped_path
+from mailer.issue import model, parts
 from mailer.issue.texts.preheader import preheader_filler
-from mailer.issue.values.expressions import ExpressionError, replace_slots
-from mailer.issue.values.fields import SLOT
 from mailer.issue.yaml.tree import Key
-from mailer.language_tags import direction_of
+from mailer.language.dates import written_date
 from mailer.render.faults import RenderingFaults
-from mailer.render.markdown.html import MarkdownSource, MarkdownText
-from mailer.render.markdown.tables import FULL
-from mailer.render.pictures.picture_views import PictureViews, WrittenPicture
-from mailer.render.pictures.view import PictureView
+from mailer.render.pictures.picture_views import PictureViews
 from mailer.render.slots.markers import Markers
 from mailer.render.source_positions import SourcePositions
-from mailer.render.views.prominence import has_lead, is_compact
+from mailer.render.views.item_builder import ItemViewBuilder
+from mailer.render.views.prominence import ItemPlace, is_list
+from mailer.render.views.texts import TextViews
 from mailer.render.views.values import (
     BrandView,
     CallToActionView,
     ColumnView,
     IssueView,
     ItemView,
+    NoticeView,
+    RelatedGroupView,
     RelatedView,
     SectionView,
-    SourceView,
 )
-from mailer.render.views.with_language import TagView
 
 __all__ = ["ViewBuilder"]
-
-#: By how many CSS px the text of a comment is set in, on both sides together.
-_COMMENT = 32
 
 
 class ViewBuilder:
@@ -58,42 +49,13 @@ class ViewBuilder:
         self.settings = settings
         self.markers = markers
         self.album = PictureViews(positions, settings, image_base, faults)
-        self.loaded = positions.loaded
-        self._number = 0
-        self._language = self._layout = ""
-        self._made: list[tuple[str, Key]] = []  # what is wrong with defaults made from other texts
 
     def issue_view(self, issue: model.Issue) -> IssueView:
         """Returns the view of the issue, or of a variant of the issue. Adds problems to `positions`."""
-        self._language, self._layout = issue.language, self.settings.editions[issue.edition].layout
-        keys = self.positions.keys_by_id(issue)
-        title = self._text_with_markers(issue.title, ("title",))
-        items = tuple(self._item_view(item, keys[id(item)], 3, issue.language) for item in issue.items)
-        sections = tuple(
-            self._section_view(section, number, keys) for number, section in enumerate(issue.sections, 1)
-        )
-        call = issue.call_to_action
-        view = IssueView(
-            date=issue.date,
-            title=title,
-            has_title=self.loaded.has_own_title,
-            subject=self._text_with_markers(issue.subject, ("subject",)),
-            preheader=self._text_with_markers(issue.preheader, ("preheader",)),
-            filler=preheader_filler(issue.preheader),
-            intro=self._markdown_text(issue.intro, ("intro",), 2),
-            items=items,
-            sections=sections,
-            all_items=(*items, *(item for section in sections for item in section.items)),
-            body=self._markdown_text(issue.body, ("body",), 2, anchors="heading"),
-            column=None if issue.column is None else self._column_view(issue.column),
-            call_to_action=None if call is None else self._call_to_action_view(call),
-            related=tuple(self._related_view(each, i) for i, each in enumerate(issue.related)),
-            tags=self._tag_views(issue.tags, (), issue.language),
-            notice=self._markdown_text(issue.notice, ("notice",), 3),
-            language=issue.language,
-        )
+        builder = _IssueViewBuilder(self, issue)
+        view = builder.issue_view()
         if not self.positions.problems:  # else the errors of their sources are reported already
-            for message, key in self._made:
+            for message, key in builder.texts.faults_of_defaults:
                 self.positions.add_problem(f"{key[0]}: {message}", key)
         return view
 
@@ -105,124 +67,132 @@ class ViewBuilder:
         colours = self.settings.brand.model_dump(exclude={"logo"})
         return BrandView(logo=self.album.logo_view(), **colours)
 
-    def _section_view(self, section: model.Section, number: int, keys: Mapping[int, Key]) -> SectionView:
-        key, language = keys[id(section)], section.language or self._language
+
+class _IssueViewBuilder:
+    """Builds the views of one issue, or of one variant of it."""
+
+    def __init__(self, views: ViewBuilder, issue: model.Issue) -> None:
+        self.issue = issue
+        self.positions = views.positions
+        self.layout = views.settings.editions[issue.edition].layout
+        self.texts = TextViews(views.positions, views.markers, views.album, issue.language)
+        self.items = ItemViewBuilder(self.texts, issue, views.settings)
+        self.keys = views.positions.keys_by_id(issue)
+
+    def issue_view(self) -> IssueView:
+        issue, texts = self.issue, self.texts
+        listed = is_list(issue.items, issue.style, self.layout)
+        items = self._item_views(issue.items, 3, issue.language, listed, in_section=False)
+        sections = tuple(self._section_view(each, number) for number, each in enumerate(issue.sections, 1))
+        return IssueView(
+            date=issue.date,
+            number=texts.line(issue.number, ("number",)),
+            kicker=texts.line(issue.kicker, ("kicker",)),
+            title=texts.line(issue.title, ("title",)),
+            has_title=self.positions.loaded.has_own_title,
+            subject=texts.line(issue.subject, ("subject",)),
+            preheader=texts.line(issue.preheader, ("preheader",)),
+            filler=preheader_filler(issue.preheader),
+            standfirst=texts.markdown(issue.standfirst, ("standfirst",), 2),
+            byline=texts.line(issue.byline, ("byline",)),
+            intro=texts.markdown(issue.intro, ("intro",), 2),
+            image=None if issue.image is None else self.items.image_view(issue.image, ("image",)),
+            contents=issue.contents,
+            numbering=issue.numbering or "",
+            items=items,
+            listed=listed,
+            sections=sections,
+            all_items=(*items, *(item for section in sections for item in section.items)),
+            body=texts.markdown(issue.body, ("body",), 2, anchors="heading"),
+            column=None if issue.column is None else self._column_view(issue.column),
+            call_to_action=(
+                None if issue.call_to_action is None else self._call_to_action_view(issue.call_to_action)
+            ),
+            related_groups=self._related_groups(issue.related),
+            tags=self.items.tag_views(issue.tags, (), issue.language),
+            notices=tuple(
+                NoticeView(texts.markdown(each.text, ("notices", i, "text"), 3), each.place)
+                for i, each in enumerate(issue.notices)
+            ),
+            notice=texts.markdown(issue.notice, ("notice",), 3),
+            language=issue.language,
+        )
+
+    def _section_view(self, section: model.Section, number: int) -> SectionView:
+        key, language = self.keys[id(section)], section.language or self.issue.language
+        self.items.begin_section()
+        listed = is_list(section.items, section.style, self.layout)
         return SectionView(
             number=number,
             anchor=f"section-{number}",
-            title=self._text_with_markers(section.title, (*key, "title")),
-            intro=self._markdown_text(section.intro, (*key, "intro"), 3, language=section.language or ""),
-            items=tuple(
-                self._item_view(item, keys[id(item)], 4, language, place)
-                for place, item in enumerate(section.items)
-            ),
+            title=self.texts.line(section.title, (*key, "title")),
+            intro=self.texts.markdown(section.intro, (*key, "intro"), 3, language=section.language),
+            image=None if section.image is None else self.items.image_view(section.image, (*key, "image")),
+            body=self.texts.markdown(section.body, (*key, "body"), 3, language=section.language),
+            items=self._item_views(section.items, 4, language, listed, in_section=True),
+            listed=listed,
             language=language,
         )
 
-    def _item_view(self, item: model.Item, key: Key, level: int, language: str, place: int = -1) -> ItemView:
-        """Returns the view of an item. `place` is its index in its section, or -1 outside sections."""
-        self._number += 1
-        language = item.language or language
-        lead = self._number == 1 and has_lead(self._layout)
-        body = self.loaded.documents.get((*key, "body"), EMPTY)
-        return ItemView(
-            number=self._number,
-            anchor=f"item-{self._number}",
-            title=self._text_with_markers(item.title, (*key, "title")),
-            body=self._markdown_text(item.body, (*key, "body"), level, language=language),
-            comment=self._markdown_text(
-                item.comment, (*key, "comment"), level, inset=_COMMENT, language=language
-            ),
-            source=None if item.source is None else self._source_view(item.source, key),
-            url=self._text_with_markers(item.url or "", (*key, "url")),
-            image=None if item.image is None else self._image_view(item.image, (*key, "image")),
-            tags=self._tag_views(item.tags, key, language),
-            lead=lead,
-            compact=not lead and is_compact(item, body, self._layout, place, self.loaded.placeholders),
-            language=language,
-        )
-
-    def _tag_views(self, tags: Sequence[str], key: Key, language: str) -> tuple[TagView, ...]:
-        """Returns the views of the tags of an item, or of the issue itself if `key` is ()."""
+    def _item_views(
+        self, items: Sequence[model.Item], level: int, language: str, listed: bool, *, in_section: bool
+    ) -> tuple[ItemView, ...]:
+        placeholders = self.positions.loaded.placeholders
         return tuple(
-            TagView.of(self._text_with_markers(tag, (*key, "tags", i)), language)
-            for i, tag in enumerate(tags)
+            self.items.item_view(
+                item,
+                self.keys[id(item)],
+                level,
+                ItemPlace(index if in_section else -1, language, listed, placeholders),
+            )
+            for index, item in enumerate(items)
         )
 
-    def _source_view(self, source: model.Source, key: Key) -> SourceView:
-        return SourceView(
-            self._text_with_markers(source.name, (*key, "source", "name")),
-            self._text_with_markers(source.url or "", (*key, "source", "url")),
-        )
-
-    def _image_view(self, image: model.Image, key: Key) -> PictureView:
-        caption = MarkdownText(self._markdown_source(image.caption, (*key, "caption"), 6), one_line=True)
-        alt = self._text_with_markers(image.alt, (*key, "alt"))
-        url = self._text_with_markers(image.url or "", (*key, "url"))
-        return self.album.picture_view(
-            WrittenPicture(image.src, alt, caption, (*key, "src"), url, width=image.width)
-        )
-
-    def _column_view(self, column: model.Column) -> ColumnView:
+    def _column_view(self, column: parts.Column) -> ColumnView:
         return ColumnView(
-            title=self._text_with_markers(column.title, ("column", "title")),
-            byline=self._text_with_markers(column.byline, ("column", "byline")),
-            body=self._markdown_text(column.body, ("column", "body"), 3, language=column.language or ""),
-            language=column.language or self._language,
+            title=self.texts.line(column.title, ("column", "title")),
+            label=self.texts.line(column.label, ("column", "label")),
+            byline=self.texts.line(column.byline, ("column", "byline")),
+            body=self.texts.markdown(column.body, ("column", "body"), 3, language=column.language),
+            language=column.language or self.issue.language,
         )
 
-    def _call_to_action_view(self, call: model.CallToAction) -> CallToActionView:
+    def _call_to_action_view(self, call: parts.CallToAction) -> CallToActionView:
+        key: Key = ("call_to_action",)
         return CallToActionView(
-            text=self._markdown_text(call.text, ("call_to_action", "text"), 3),
-            label=self._text_with_markers(call.label, ("call_to_action", "label")),
-            url=self._text_with_markers(call.url, ("call_to_action", "url")),
+            text=self.texts.markdown(call.text, (*key, "text"), 3),
+            label=self.texts.line(call.label, (*key, "label")),
+            url=self.texts.line(call.url, (*key, "url")),
+            condition=self.texts.markdown(call.condition, (*key, "condition"), 3),
+            links=self.items.link_views(call.links, key),
         )
 
-    def _related_view(self, related: model.Related, index: int) -> RelatedView:
-        return RelatedView(
-            self._text_with_markers(related.title, ("related", index, "title")),
-            self._text_with_markers(related.url, ("related", index, "url")),
-        )
-
-    def _text_with_markers(self, text: str, key: Key) -> str:
-        """Returns the text with markers for its slots. A faulty slot is reported and left out."""
-        try:
-            return replace_slots(
-                text,
-                lambda paths, default: self.markers.make_marker(
-                    paths, default, self.positions.position_of(key)
+    def _related_groups(self, related: Sequence[parts.Related]) -> tuple[RelatedGroupView, ...]:
+        """Returns the entries of further reading that are in no group as the first group, then the groups."""
+        alone = [
+            self._related_view(each, ("related", number))
+            for number, each in enumerate(related)
+            if not each.items
+        ]
+        groups = [
+            RelatedGroupView(
+                title=self.texts.line(group.title, ("related", number, "title")),
+                url=self.texts.line(group.url, ("related", number, "url")),
+                items=tuple(
+                    self._related_view(each, ("related", number, "items", index))
+                    for index, each in enumerate(group.items)
                 ),
             )
-        except ExpressionError as error:
-            if self.positions.is_written(key):
-                self.positions.add_problem(str(error), key, error.line)
-            else:
-                self._made.append((str(error), key))
-            return SLOT.sub("", text) or "https://example.org/"
+            for number, group in enumerate(related)
+            if group.items
+        ]
+        return (*([RelatedGroupView("", "", tuple(alone))] if alone else []), *groups)
 
-    def _markdown_text(
-        self, text: str, key: Key, level: int, *, anchors: str = "", inset: int = 0, language: str = ""
-    ) -> MarkdownText:
-        source = self._markdown_source(text, key, level, language)
-        return MarkdownText(replace(source, anchors=anchors, width=FULL - inset))
-
-    def _markdown_source(self, text: str, key: Key, level: int, language: str = "") -> MarkdownSource:
-        """Returns the parsed Markdown text at `key`, with the functions that make its pictures and markers.
-
-        `level` is the level (1 to 6) for the highest heading of the text. `language` is a language tag, or ""
-        for the issue's language.
-        """
-
-        def find_picture(src: str, alt: str, caption: str, line: int) -> PictureView:
-            path = src if src.startswith("https://") else unescaped_path(src)
-            return self.album.picture_view(WrittenPicture(path, alt, caption, key, line=line))
-
-        def replace_slots(words: str) -> str:
-            place = self.positions.position_of(key)
-            return self.loaded.placeholders.replace_placeholders(
-                words, lambda paths, default: self.markers.make_marker(paths, default, place)
-            )
-
-        document = self.loaded.documents.get(key, EMPTY) if text else EMPTY
-        is_rtl = direction_of(language or self._language) == "rtl"
-        return MarkdownSource(document, find_picture, level, replace_slots=replace_slots, is_rtl=is_rtl)
+    def _related_view(self, entry: parts.RelatedLink, key: Key) -> RelatedView:
+        date = written_date(entry.date, self.issue.language)
+        return RelatedView(
+            title=self.texts.line(entry.title, (*key, "title")),
+            url=self.texts.line(entry.url, (*key, "url")),
+            kind=self.texts.line(entry.kind, (*key, "kind")),
+            date=self.texts.line(date, (*key, "date")),
+        )

@@ -12,16 +12,30 @@ from typing import ClassVar
 
 from mailer.render.markdown.html import MarkdownText
 from mailer.render.pictures.view import PictureView
+from mailer.render.views.item_values import (
+    EventView,
+    ItemView,
+    JobView,
+    LinkView,
+    QuoteView,
+    SourceView,
+)
 from mailer.render.views.with_language import TagView, ViewWithLanguage
 
 __all__ = [
     "CallToActionView",
     "ColumnView",
     "EditionView",
+    "EventView",
     "IssueView",
     "ItemView",
+    "JobView",
+    "LinkView",
     "LinksView",
     "BrandView",
+    "NoticeView",
+    "QuoteView",
+    "RelatedGroupView",
     "RelatedView",
     "SectionView",
     "SourceView",
@@ -29,42 +43,11 @@ __all__ = [
 
 
 @dataclass(frozen=True)
-class SourceView:
-    """Holds the source of an item: its name and URL."""
-
-    called: ClassVar[str] = "a source"
-
-    name: str
-    url: str
-
-
-@dataclass(frozen=True)
-class ItemView(ViewWithLanguage):
-    """Holds one item: a headline with its text.
-
-    `lead` is True for the first item of an issue whose layout has a lead. `compact` is True for an item that
-    is shown as a compact line. Not both are True.
-    """
-
-    called: ClassVar[str] = "an item"
-
-    number: int
-    anchor: str
-    title: str
-    body: MarkdownText
-    comment: MarkdownText
-    source: SourceView | None
-    url: str
-    image: PictureView | None
-    tags: tuple[TagView, ...]
-    lead: bool
-    compact: bool
-    language: str
-
-
-@dataclass(frozen=True)
 class SectionView(ViewWithLanguage):
-    """Holds a section of an issue: a title with a group of items."""
+    """Holds a section of an issue: a title with a text, a group of items, or both.
+
+    `listed` is True if its items are entries of a compact list.
+    """
 
     called: ClassVar[str] = "a section"
 
@@ -72,17 +55,26 @@ class SectionView(ViewWithLanguage):
     anchor: str
     title: str
     intro: MarkdownText
+    image: PictureView | None
+    body: MarkdownText
     items: tuple[ItemView, ...]
+    listed: bool
     language: str
+
+    @property
+    def count(self) -> int:
+        """Returns the number of the items that are counted."""
+        return sum(item.is_story for item in self.items)
 
 
 @dataclass(frozen=True)
 class ColumnView(ViewWithLanguage):
-    """Holds the editor's column."""
+    """Holds the editor's column. `label` is what stands above its title, or "" for the words of the theme."""
 
     called: ClassVar[str] = "the column"
 
     title: str
+    label: str
     byline: str
     body: MarkdownText
     language: str
@@ -90,51 +82,101 @@ class ColumnView(ViewWithLanguage):
 
 @dataclass(frozen=True)
 class CallToActionView:
-    """Holds the call to action: a button and the text above the button."""
+    """Holds the call to action: a button, the text above it, and the condition and links below it.
+
+    Without a `url` there is no button.
+    """
 
     called: ClassVar[str] = "the call to action"
 
     text: MarkdownText
     label: str
     url: str
+    condition: MarkdownText
+    links: tuple[LinkView, ...]
 
 
 @dataclass(frozen=True)
 class RelatedView:
-    """Holds a link to further reading."""
+    """Holds an entry of further reading. `url`, `kind` and `date` are "" where there is none."""
 
     called: ClassVar[str] = "a related link"
 
     title: str
     url: str
+    kind: str
+    date: str
+
+
+@dataclass(frozen=True)
+class RelatedGroupView:
+    """Holds entries of further reading under the heading `title`, or "" for the words of the theme."""
+
+    called: ClassVar[str] = "a group of related links"
+
+    title: str
+    url: str
+    items: tuple[RelatedView, ...]
+
+
+@dataclass(frozen=True)
+class NoticeView:
+    """Holds a piece of small print. `place` is `before`, `after` or `footer`."""
+
+    called: ClassVar[str] = "a notice"
+
+    text: MarkdownText
+    place: str
 
 
 @dataclass(frozen=True)
 class IssueView(ViewWithLanguage):
     """Holds an issue as one variant shows it.
 
-    `has_title` is False if the title is made from the edition's title pattern.
+    `has_title` is False if the title is made from the edition's title pattern. `contents` is True or False if
+    the editor decided whether the list of contents is shown, else None. `numbering` is `through`,
+    `by-section` or `none`, or "" for that of the layout. `listed` is True if the items outside sections are
+    entries of a compact list.
     """
 
     called: ClassVar[str] = "issue"
 
     date: dt.date
+    number: str
+    kicker: str
     title: str
     has_title: bool
     subject: str
     preheader: str
     filler: str
+    standfirst: MarkdownText
+    byline: str
     intro: MarkdownText
+    image: PictureView | None
+    contents: bool | None
+    numbering: str
     items: tuple[ItemView, ...]
+    listed: bool
     sections: tuple[SectionView, ...]
     all_items: tuple[ItemView, ...]
     body: MarkdownText
     column: ColumnView | None
     call_to_action: CallToActionView | None
-    related: tuple[RelatedView, ...]
+    related_groups: tuple[RelatedGroupView, ...]
     tags: tuple[TagView, ...]
+    notices: tuple[NoticeView, ...]
     notice: MarkdownText
     language: str
+
+    @property
+    def related(self) -> tuple[RelatedView, ...]:
+        """Returns all entries of further reading, without their groups."""
+        return tuple(entry for group in self.related_groups for entry in group.items)
+
+    @property
+    def stories(self) -> tuple[ItemView, ...]:
+        """Returns the items that are counted, in reading order."""
+        return tuple(item for item in self.all_items if item.is_story)
 
     @property
     def parts(self) -> tuple[ItemView | SectionView | ColumnView, ...]:

@@ -1,0 +1,108 @@
+"""Defines the types of switches, choices and points in time in an issue, with messages for wrong values."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, WithJsonSchema
+
+from mailer.display_text import nearest_word, shortened
+from mailer.issue.values.fields import parse_date
+
+__all__ = ["ImagePlace", "ListStyle", "Moment", "NoticePlace", "Numbering", "Switch", "is_before"]
+
+_SWITCHES = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
+_MOMENT = re.compile(
+    r"([0-9]{4}-[0-9]{2}-[0-9]{2})"
+    r"(?:[Tt ]\s*([0-9]{1,2}):([0-9]{2})(?::[0-9]{2})?\s*(Z|[+-][0-9]{2}:[0-9]{2})?)?"
+)
+
+
+def _switch_from_text(value: Any) -> Any:
+    if isinstance(value, str):
+        found = _SWITCHES.get(value.strip().lower())
+        if found is None:
+            raise ValueError(f'"{shortened(value)}" is neither true nor false; write one of them')
+        return found
+    return value
+
+
+def _one_of(*words: str) -> BeforeValidator:
+    """Returns a validator that accepts one of `words`, in any case, and names them all in its error."""
+
+    def checked(value: Any) -> Any:
+        if not isinstance(value, str):
+            return value
+        word = value.strip().lower()
+        if word in words:
+            return word
+        best = nearest_word(word, words)
+        advice = f'did you mean "{best}"?' if best else f"write {', '.join(words[:-1])} or {words[-1]}"
+        raise ValueError(f'"{shortened(value)}" is not known here; {advice}')
+
+    return BeforeValidator(checked)
+
+
+def _moment_from_text(value: Any) -> Any:
+    """Returns the date, or the date with a time, in a text such as `2026-12-20` or `2026-12-20T18:00`."""
+    if not isinstance(value, str):
+        return value
+    found = _MOMENT.fullmatch(value.strip())
+    if not found:
+        raise ValueError(
+            f'"{shortened(value)}" is not a day with a time; write it as 2026-12-20T18:00, or 2026-12-20'
+        )
+    day = parse_date(found[1])
+    if found[2] is None:
+        return day
+    try:
+        time = dt.time(int(found[2]), int(found[3]))
+        zone = dt.datetime.fromisoformat(f"2000-01-01T00:00{found[4]}").tzinfo if found[4] else None
+    except ValueError:
+        raise ValueError(f"{value.strip()} has a time that no clock shows; write 00:00 to 23:59") from None
+    return dt.datetime.combine(day, time, zone)
+
+
+def is_before(end: dt.date, start: dt.date) -> bool:
+    """Returns whether `end` is before `start`. Each is a date or a datetime, with or without a time zone.
+
+    A date is compared with the date of a datetime; a datetime without a zone with the local time of one that
+    has a zone.
+    """
+    if isinstance(end, dt.datetime) and isinstance(start, dt.datetime):
+        if (end.tzinfo is None) != (start.tzinfo is None):
+            end, start = end.replace(tzinfo=None), start.replace(tzinfo=None)
+        return end < start
+    return _day(end) < _day(start)
+
+
+def _day(moment: dt.date) -> dt.date:
+    return moment.date() if isinstance(moment, dt.datetime) else moment
+
+
+Switch = Annotated[
+    bool,
+    BeforeValidator(_switch_from_text),
+    WithJsonSchema({"enum": [True, False, *_SWITCHES]}),
+]
+#: Where a picture of an item stands: above the headline, below it, or after the text.
+ImagePlace = Annotated[Literal["above", "below", "after"], _one_of("above", "below", "after")]
+#: Where a notice stands: before the body, after it, or in the footer.
+NoticePlace = Annotated[Literal["before", "after", "footer"], _one_of("before", "after", "footer")]
+#: How items are numbered: through the whole issue, from 1 in each section, or not at all.
+Numbering = Annotated[Literal["through", "by-section", "none"], _one_of("through", "by-section", "none")]
+#: How a group of items is set: as a compact list, or as stories even if no item has a text.
+ListStyle = Annotated[Literal["list", "stories"], _one_of("list", "stories")]
+#: A date, or a date with a time. A time without an offset is in the time zone of the publication.
+Moment = Annotated[
+    dt.datetime | dt.date,
+    BeforeValidator(_moment_from_text),
+    WithJsonSchema(
+        {
+            "type": "string",
+            "pattern": rf"^\s*{_MOMENT.pattern}\s*$",
+        }
+    ),
+]
