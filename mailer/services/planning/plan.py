@@ -201,6 +201,7 @@ def _largest_html_and_message_sizes(settings: Settings, inputs: PlanInput) -> tu
         campaign_id=0,
         slug=inputs.slug,
         edition=inputs.loaded.issue.edition,
+        language=inputs.loaded.issue.language,
         sent_at=datetime(2000, 1, 1, tzinfo=UTC),
     )
     different = {id(r): r for r in inputs.renditions.values()}.values()

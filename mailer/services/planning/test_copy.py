@@ -103,6 +103,7 @@ def send_test_copies(
                 # Its own Message-ID: mail programs show a message once, and an editor tests more than once.
                 slug=f"{prepared.plan.slug}-test-{token_hex(4)}",
                 edition=prepared.plan.edition,
+                language=renditions[recipient.variant].language,
             )
             template = MessageTemplate(_mark_subject_as_test(renditions[recipient.variant]), envelope, signer)
             try:

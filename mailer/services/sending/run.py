@@ -278,6 +278,7 @@ def _read_message_templates(
         campaign_id=campaign.id,
         slug=campaign.slug,
         edition=campaign.edition,
+        language=next((rendition.language for rendition in renditions.values()), ""),
         has_legacy_ids=not campaign.stable_ids,
     )
     made = {id(r): MessageTemplate(r, envelope, signer) for r in renditions.values()}
