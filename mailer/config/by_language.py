@@ -1,6 +1,6 @@
 """Defines texts of mailer.toml that readers read, and that may have a form for each of several languages.
 
-Such a text is written as a text, or as a table by language tag: `name = {zh = "港口早报", en = "Harbour Brief"}`.
+Such a text is written as a text, or as a table by language tag, as in `name = {zh = "早报", en = "Brief"}`.
 """
 
 from __future__ import annotations
@@ -77,8 +77,8 @@ class ByLanguage:
 
     @cached_property
     def _table(self) -> TypeAdapter[dict[str, str]]:
-        form = Annotated[self.text_type, AfterValidator(check_not_empty)]
-        return TypeAdapter(dict[Language, form], config=_STRIP)  # type: ignore[valid-type]
+        form: Any = Annotated[self.text_type, AfterValidator(check_not_empty)]
+        return TypeAdapter(dict[Language, form], config=_STRIP)
 
     def _parse(self, value: object) -> TextByLanguage:
         if isinstance(value, TextByLanguage):

@@ -77,7 +77,7 @@ class Settings(FrozenModel):
         return tuple((selector, self.root.absolute() / name) for selector, name in self.dkim.keys.items())
 
     def in_language(self, language: str) -> Settings:
-        """Returns the settings with the texts for readers in a language (a tag), such as the names of editions.
+        """Returns the settings with the texts for readers, such as names, in the language with this tag.
 
         A text without a form in this language is in the publication's language, or else in its first form.
         """

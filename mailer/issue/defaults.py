@@ -35,8 +35,8 @@ _COLON = re.compile(r"[:：﹕︓](?!//)(?:(?<!\d.)|(?!\d))")
 class _Joints:
     """Holds the separators of a subject.
 
-    `between` stands between two headlines. `colon` stands before the first one, or else `bar`, if the title or
-    a headline has a colon of its own.
+    `between` stands between two headlines. `colon` stands before the first one; `bar` takes its place if the
+    title or a headline has a colon of its own.
     """
 
     between: str

@@ -42,12 +42,12 @@ class Person(NamedTuple):
 class Envelope:
     """Holds the fields that all messages of one campaign share: the sender, the List-* fields and the links.
 
+    `settings` are those in the language of the messages, because List-Id holds the edition's name.
     `shared_headers` are the List-* and other constant fields as (name, value) pairs, in order; the fields of
-    MIME and From, To, Reply-To, Subject and Date are not among them. List-Id has the edition's name in
-    `language`, the language of the issue; '' stands for the edition's language. The Date of a message is
-    `sent_at`, or the time that `clock` returns if `sent_at` is None. `has_legacy_ids` is True for a campaign
-    that version 0.3.0 or an earlier one has frozen: a Message-ID then holds the subscriber's number instead of
-    the stable id.
+    MIME and From, To, Reply-To, Subject and Date are not among them. The Date of a message is `sent_at`, or
+    the time that `clock` returns if `sent_at` is None. `has_legacy_ids` is True for a campaign that version
+    0.3.0 or an earlier one has frozen: a Message-ID then holds the subscriber's number instead of the stable
+    id.
     """
 
     def __init__(
@@ -57,7 +57,6 @@ class Envelope:
         campaign_id: int,
         slug: str,
         edition: str,
-        language: str = "",
         sent_at: datetime | None = None,
         has_legacy_ids: bool = False,
         clock: Callable[[], datetime] = now,
@@ -75,7 +74,7 @@ class Envelope:
         self._has_legacy_ids = has_legacy_ids
         host = address_with_ascii_domain("x@" + (urlsplit(publication.base_url).hostname or self.domain))[2:]
         contact = address_with_ascii_domain((publication.reply_to or publication.sender).address)
-        list_name = _list_name(settings, edition, language)
+        list_name = settings.editions[edition].name.replace('"', "'").replace("\\", "/")
         sender_id = publication.feedback_id or feedback_id_of_domain(self.domain)
         mailbox = publication.unsubscribe_mailto
         self._unsubscribe_address = address_with_ascii_domain(mailbox.address) if mailbox else ""
@@ -161,12 +160,6 @@ def _feedback_id(*identifiers: str) -> str:
     Gmail asks for identifiers that differ, so one that is repeated is only written in its last place.
     """
     return ":".join(reversed(dict.fromkeys(reversed(identifiers))))
-
-
-def _list_name(settings: Settings, edition: str, language: str) -> str:
-    """Returns the edition's name in a language, without the characters that a quoted string must escape."""
-    wanted = (language or settings.edition_language(edition), settings.publication.language)
-    return settings.editions[edition].name.in_language(*wanted).replace('"', "'").replace("\\", "/")
 
 
 def _mailto(address: str, subject: str) -> str:

@@ -30,9 +30,8 @@ def sample_message(
     own name.
     """
     language = rendition.language
-    envelope = Envelope(
-        settings, campaign_id=0, slug=slug, edition=edition, language=language, sent_at=sent_at
-    )
+    local = settings.in_language(language)
+    envelope = Envelope(local, campaign_id=0, slug=slug, edition=edition, sent_at=sent_at)
     person = Person(
         0,
         _ADDRESS,

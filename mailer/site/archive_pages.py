@@ -88,7 +88,7 @@ class ListedMonth:
 
 @dataclass(frozen=True, slots=True)
 class ListedEdition:
-    """Describes an edition by which the list can be filtered: its key, name and the tag of the name's language."""
+    """Describes an edition by which the list can be filtered: its key, name and the name's language tag."""
 
     key: str
     name: str
