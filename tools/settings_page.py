@@ -47,8 +47,8 @@ read as a part of the environment, and what is really set there wins over `.env`
 
 ## Names by language
 
-`name` and `description` of the publication, and `name`, `title` and `description` of an edition may have a text
-for each language, as an inline table or as a table of its own:
+`name` and `description` of the publication, and `name`, `title` and `description` of an edition may have a
+text for each language, as an inline table or as a table of its own:
 
 ```toml
 [publication]
@@ -62,21 +62,21 @@ layout = "brief"
 rhythm = "weekly"
 ```
 
-Every mail and its web page has the names in the issue's language: masthead, footer, `List-Id`, titles, links. A
-page for a reader has them in the language of the page, the list of issues in that of each issue. Commands and
-their JSON have them in the publication's language.
+Every mail and its web page has the names in the issue's language: masthead, footer, `List-Id`, titles, links.
+A page for a reader has them in the language of the page, the list of issues in that of each issue. Commands
+and their JSON have them in the publication's language.
 
-- A language is a tag such as `zh` or `zh-Hant`. A reader of `zh-Hant-TW` gets `zh-Hant`, or else `zh`, or else any
-  other kind of Chinese. Without any of these, the text in the publication's language stands there, or else the
-  first one of the table.
+- A language is a tag such as `zh` or `zh-Hant`. A reader of `zh-Hant-TW` gets `zh-Hant`, or else `zh`, or
+  else any other kind of Chinese. Without any of these, the text in the publication's language stands there,
+  or else the first one of the table.
 - `from` stays one mailbox for all languages, because readers and filters know a sender by it.
 - A campaign keeps the names that it was made with.
 
 ## Rhythms
 
-`rhythm` says how often an edition comes out. Words of the built-in theme follow it: a brief ends with "That is all
-for today.", "… for this week." or "… for this month." Without it a brief ends as a daily one. A workspace's own
-templates see it as [`edition.rhythm`](themes.md).
+`rhythm` says how often an edition comes out. Words of the built-in theme follow it: a brief ends with "That
+is all for today.", "… for this week." or "… for this month." Without it a brief ends as a daily one. A
+workspace's own templates see it as [`edition.rhythm`](themes.md).
 
 ## Variables without a key
 

@@ -113,7 +113,7 @@ def test_the_language_is_what_the_browser_asks_for(site: Site) -> None:
             ):
                 assert f"<h1>{title}</h1>" in answer.text, header
     chinese = {"Accept-Language": "zh"}
-    assert "<h1>这里没有内容</h1>" in site.browser.get("/nothing", headers=chinese).text
+    assert "<h1>页面不存在</h1>" in site.browser.get("/nothing", headers=chinese).text
 
 
 def test_a_known_readers_own_language_comes_first(site: Site) -> None:
