@@ -167,6 +167,7 @@ def test_a_copy_keeps_all_forms() -> None:
     text = TextByLanguage("港口早报", FORMS, "zh")
     for same in (copy.deepcopy(text), pickle.loads(pickle.dumps(text))):
         assert (same, same.forms, same.language) == (text, FORMS, "zh")
+    assert Edition(name=text).name is text
 
 
 @given(
