@@ -155,7 +155,7 @@ class _VariantRendering:
         self.faults = faults
         #: The media that could be made.
         self.made: set[str] = set()
-        self.settings = inputs.settings
+        self.settings = inputs.settings.in_language(issue.language)
         self.theme = inputs.theme
         self.edition = self.settings.editions[issue.edition]
         self.markers = Markers(inputs.marker_seed(issue))
@@ -176,7 +176,9 @@ class _VariantRendering:
         edition = self.edition
         return {
             "issue": view,
-            "edition": EditionView(self.issue.edition, edition.name, edition.description, edition.layout),
+            "edition": EditionView(
+                self.issue.edition, edition.name, edition.description, edition.layout, edition.rhythm or ""
+            ),
             "publication": self.settings.publication,
             "brand": self.viewer.brand_view(),
             "language": self.issue.language,

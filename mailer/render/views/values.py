@@ -192,7 +192,10 @@ class IssueView(ViewWithLanguage):
 
 @dataclass(frozen=True)
 class EditionView:
-    """Describes the edition that the issue belongs to."""
+    """Describes the edition that the issue belongs to.
+
+    `name` and `description` are in the language of the issue. `rhythm` is 'daily', 'weekly', 'monthly' or ''.
+    """
 
     called: ClassVar[str] = "edition"
 
@@ -200,6 +203,7 @@ class EditionView:
     name: str
     description: str
     layout: str
+    rhythm: str
 
 
 @dataclass(frozen=True)
