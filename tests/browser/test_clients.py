@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser
 
-from tools.clients.documents import documents, fixture_names, sample_names
+from tools.clients.documents import desk_names, documents, fixture_names, sample_names
 from tools.clients.facts import load_facts
 from tools.clients.simulate import Client, clients, faults_of
 
@@ -30,7 +30,7 @@ def test_there_are_three_samples_and_eight_fixtures() -> None:
 
 
 @pytest.mark.parametrize("simulation", SIMULATIONS)
-@pytest.mark.parametrize("name", [*sample_names(), *fixture_names()])
+@pytest.mark.parametrize("name", [*sample_names(), *fixture_names(), *desk_names()])
 def test_a_mail_keeps_its_layout_in_a_client(client: Client, name: str, simulation: str) -> None:
     document, simulated = documents()[name], SIMULATIONS[simulation]
     checks = simulated.checks - {"direction"}

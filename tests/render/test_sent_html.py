@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.sent_html import Declaration, Element, declarations, elements, sheet_declarations, unclosed
-from tools.clients.documents import documents, fixture_names, sample_names
+from tools.clients.documents import desk_names, documents, fixture_names, sample_names
 from tools.clients.simulate import resolve_mso_conditionals
 
 #: A word that no line of a telephone holds.
@@ -17,7 +17,7 @@ OPENED = re.compile(r"<!--\[if [^\]]*\]>(?:<!-->)?")
 CLOSED = re.compile(r"(?:<!--)?<!\[endif\]-->")
 
 
-@pytest.fixture(params=[*sample_names(), *fixture_names()])
+@pytest.fixture(params=[*sample_names(), *fixture_names(), *desk_names()])
 def html(request: pytest.FixtureRequest) -> str:
     return documents()[request.param].mail
 
