@@ -11,11 +11,15 @@ _LANGUAGES = ("en", "zh", "ar", "de")
 
 
 class AnyIssue:
-    """Makes the tree of one issue. `words` has each word by the key that it was written for, in order."""
+    """Makes the tree of one issue.
+
+    `words` has each word by the key that it was written for, in order; `urls` are the addresses of its links.
+    """
 
     def __init__(self, seed: int, edition: str) -> None:
         self._random = Random(seed)
         self.words: dict[str, str] = {}
+        self.urls: list[str] = []
         self._has_lead = edition == "brief"
         self.tree = self._issue(edition)
 
@@ -32,7 +36,8 @@ class AnyIssue:
         return {name: self._word(f"{key}.{name}") for name in names if self._maybe(share)}
 
     def _url(self) -> str:
-        return f"https://www.example.org/{self._random.randrange(10**6)}"
+        self.urls.append(f"https://www.example.org/{len(self.urls)}")
+        return self.urls[-1]
 
     def _text(self, key: str) -> str:
         """Returns Markdown of one of several kinds, with one to three words of its own."""
@@ -86,24 +91,22 @@ class AnyIssue:
     def _item(self, key: str, *, is_bare: bool) -> dict[str, Any]:
         item: dict[str, Any] = {}
         kind = self._random.choice(["story"] * 5 + ["event", "job", "quote", "sponsor", "lead"])
-        if kind == "quote":
+        also = self._random.choice(["event", "job", "quote"]) if kind != "story" and self._maybe(0.3) else ""
+        if "quote" in (kind, also):
             item["quote"] = self._quote(f"{key}.quote")
         if kind != "quote" or self._maybe():
             item["title"] = self._word(f"{key}.title")
-        if kind == "event":
+        if "event" in (kind, also):
             item["event"] = self._event(f"{key}.event")
-        elif kind == "job":
+        if "job" in (kind, also):
             item["job"] = self._some(f"{key}.job", "organisation", "place", "salary")
             if self._maybe():
                 item["job"]["url"] = self._url()
-        elif kind == "sponsor":
+        if kind == "sponsor":
             item["sponsored"] = True
         elif kind == "lead" and not self._has_lead:
             item["lead"] = self._has_lead = True
-        if is_bare and kind == "story":
-            share = 0.0
-        else:
-            share = 0.4
+        share = 0.0 if is_bare and kind == "story" else 0.4
         if self._maybe(share):
             item["body"] = self._text(f"{key}.body")
         if self._maybe(share / 2):

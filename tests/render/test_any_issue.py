@@ -76,6 +76,8 @@ def check(made: AnyIssue, html: str) -> None:
     anew = made.tree.get("numbering") == "by-section"
     assert all(after == before + 1 or (anew and after == 1) for before, after in itertools.pairwise(numbers)), numbers
     assert numbers[:1] in ([], [1])
+    linked = {each.attributes.get("href") for each in elements(html)}
+    assert [url for url in made.urls if url not in linked] == []
     # The words behind the subject, which are hidden, are those of headlines again.
     page = html[html.index("<body") :]
     body = page[page.index("</div>") :]
