@@ -46,7 +46,8 @@ class AnyIssue:
             case 0:
                 return f"**{word}** and `{self._word(key + '.code')}`"
             case 1:
-                return f"{word}\n\n- {self._word(key + '.entry')}\n- [{self._word(key + '.link')}]({self._url()})"
+                link = f"[{self._word(key + '.link')}]({self._url()})"
+                return f"{word}\n\n- {self._word(key + '.entry')}\n- {link}"
             case 2:
                 return f"> {word}\n>\n> — {self._word(key + '.by')}"
             case 3:
@@ -127,7 +128,9 @@ class AnyIssue:
             item["tags"] = [self._word(f"{key}.tags")]
         if self._maybe(0.2):
             item["language"] = self._random.choice(_LANGUAGES)
-        if self._maybe() and any(part.get("url") for part in (item, item.get("event") or {}, item.get("job") or {})):
+        if self._maybe() and any(
+            part.get("url") for part in (item, item.get("event") or {}, item.get("job") or {})
+        ):
             item["label"] = self._word(f"{key}.label")
         return item
 
@@ -166,7 +169,11 @@ class AnyIssue:
         return group
 
     def _issue(self, edition: str) -> dict[str, Any]:
-        tree: dict[str, Any] = {"edition": edition, "date": "2026-11-26", "language": self._random.choice(_LANGUAGES)}
+        tree: dict[str, Any] = {
+            "edition": edition,
+            "date": "2026-11-26",
+            "language": self._random.choice(_LANGUAGES),
+        }
         tree |= self._some("", "number", "kicker", "title", "byline")
         for name in ("standfirst", "intro"):
             if self._maybe(0.4):
@@ -186,9 +193,11 @@ class AnyIssue:
         else:
             tree["sections"] = [self._section(f"sections.{n}") for n in range(self._random.randint(1, 4))]
         if self._maybe(0.3):
-            tree["column"] = self._some("column", "title", "label", "byline") | {"body": self._text("column.body")}
+            tree["column"] = self._some("column", "title", "label", "byline") | {
+                "body": self._text("column.body")
+            }
         if self._maybe(0.4):
-            call = {"text": self._text("call_to_action.text")}
+            call: dict[str, Any] = {"text": self._text("call_to_action.text")}
             if self._maybe(0.7):
                 call |= {"label": self._word("call_to_action.label"), "url": self._url()}
             if self._maybe():

@@ -1,4 +1,4 @@
-"""What an editor wrote into an issue: each text, picture and address with its key, found by walking the YAML."""
+"""What an editor wrote into an issue: each text, picture and address with its key, read from the YAML."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ __all__ = ["Written", "contains", "written_in"]
 
 #: Keys whose values say how something is shown, and are no words for readers.
 _SETTINGS = frozenset(
-    "edition date language style numbering contents lead sponsored only src width subject preheader".split()  # noqa: SIM905
+    "edition language style numbering contents lead sponsored only src width subject preheader".split()  # noqa: SIM905
 )
 #: Keys whose values are Markdown wherever they stand.
 _MARKDOWN = frozenset("intro body standfirst comment caption condition notice quote".split())  # noqa: SIM905
@@ -53,14 +53,14 @@ def contains(page: list[str], words: list[str]) -> bool:
 
 def written_in(path: Path) -> list[Written]:
     """Returns all that was written into the issue at `path`, in order."""
-    tree = yaml.load(path.read_text("utf-8"), Loader=yaml.BaseLoader)  # noqa: S506 - it makes strings alone
+    tree = yaml.load(path.read_text("utf-8"), Loader=yaml.BaseLoader)
     return [each for each in _walk(tree, ()) if each.kind != "words" or each.tokens]
 
 
 def _walk(value: Any, key: tuple[str, ...]) -> Iterator[Written]:
     if isinstance(value, dict):
         for name, child in value.items():
-            if not (name in _SETTINGS and name != "date" or len(key) == 0 and name == "date"):
+            if name not in _SETTINGS and (name != "date" or key):
                 yield from _walk(child, (*key, name))
     elif isinstance(value, list):
         for number, child in enumerate(value):

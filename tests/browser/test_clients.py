@@ -24,8 +24,9 @@ def client(browser: Browser) -> Iterator[Client]:
         yield opened
 
 
-def test_there_are_three_samples_and_eight_fixtures() -> None:
+def test_there_are_three_samples_eight_fixtures_and_nine_issues_of_desks() -> None:
     assert len(sample_names()) == 3
+    assert len(desk_names()) == 9
     assert fixture_names() == ["arabic", "bare", "brief", "digest", "everything", "many", "mixed", "wide"]
 
 

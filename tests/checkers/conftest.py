@@ -1,18 +1,22 @@
-"""The messages of the samples, every page of the web application, and issues with every field."""
+"""The messages of the samples, every page of the web application, issues with every field, and of desks."""
 
 from __future__ import annotations
 
 import shutil
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from tests.checkers.sending import Sent, pages_of, send_samples
 from tests.full_issue import ROOT, full_issue
+from tools.clients.documents import documents
 from tools.screenshots import Shown, shown
 
 LAYOUTS = ("morning", "evening", "feature", "brief", "digest")
+#: Issues of desks that have all blocks between them; axe takes a second and a half for each.
+DESKS = ("desk-club", "desk-datasets", "desk-essay", "desk-repositories")
 
 
 @pytest.fixture(scope="session")
@@ -30,8 +34,10 @@ def pages(sent: Sent) -> dict[str, str]:
 
 @pytest.fixture(scope="session")
 def full_issues(tmp_path_factory: pytest.TempPathFactory) -> list[Shown]:
-    """For each layout an English issue with items and a Chinese one with sections, both with every field."""
-    found = []
+    """For each layout an English issue with items and a Chinese one with sections, both with every field; and
+    some issues of different desks.
+    """
+    found = [replace(documents()[name], name=name) for name in DESKS]
     for layout in LAYOUTS:
         for language in ("en", "zh"):
             root = tmp_path_factory.mktemp(layout) / "desk"

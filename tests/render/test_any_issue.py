@@ -45,7 +45,9 @@ def has_class(element: Element | None, *names: str) -> bool:
     """Returns whether an element, or one around it, has one of these classes."""
     if element is None:
         return False
-    return bool({*names} & {*element.attributes.get("class", "").split()}) or has_class(element.parent, *names)
+    return bool({*names} & {*element.attributes.get("class", "").split()}) or has_class(
+        element.parent, *names
+    )
 
 
 def numbers_of(html: str) -> list[int]:
@@ -74,7 +76,9 @@ def check(made: AnyIssue, html: str) -> None:
     assert all(after <= before + 1 for before, after in itertools.pairwise(levels)), levels
     numbers = numbers_of(html)
     anew = made.tree.get("numbering") == "by-section"
-    assert all(after == before + 1 or (anew and after == 1) for before, after in itertools.pairwise(numbers)), numbers
+    assert all(
+        after == before + 1 or (anew and after == 1) for before, after in itertools.pairwise(numbers)
+    ), numbers
     assert numbers[:1] in ([], [1])
     linked = {each.attributes.get("href") for each in elements(html)}
     assert [url for url in made.urls if url not in linked] == []

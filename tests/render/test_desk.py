@@ -81,11 +81,12 @@ def test_all_that_was_written_is_shown(name: str, medium: str) -> None:
 
 
 def test_the_issues_have_every_key() -> None:
-    """A key that no desk uses would not be tried: the texts of all nine together have each key of the model."""
+    """A key that no desk uses would not be tried: the nine together have each key of the model."""
     found = {each.key.rpartition(".")[2] for name in NAMES for each in written_in(DESK / f"{name}.yaml")}
     assert found >= {
-        *("number", "kicker", "standfirst", "byline", "credit", "caption", "label", "text", "by", "starts", "ends"),
-        *("venue", "address", "organisation", "salary", "place", "condition", "kind", "date", "url", "notice"),
+        *("number", "kicker", "standfirst", "byline", "credit", "caption", "label", "text", "by"),
+        *("starts", "ends", "venue", "address", "organisation", "salary", "place", "condition"),
+        *("kind", "date", "url", "notice"),
     }  # fmt: skip
 
 
