@@ -29,6 +29,12 @@ def _switch_from_text(value: Any) -> Any:
     return value
 
 
+def _schemas_of_words(*words: str) -> list[dict[str, Any]]:
+    """Returns the JSON Schemas of one of `words`: as it is, for editors to suggest, and in any case."""
+    cases = ("".join(f"[{c}{c.upper()}]" if c.isalpha() else c for c in word) for word in words)
+    return [{"enum": list(words)}, {"type": "string", "pattern": rf"^\s*(?:{'|'.join(cases)})\s*$"}]
+
+
 def _one_of(*words: str) -> BeforeValidator:
     """Returns a validator that accepts one of `words`, in any case, and names them all in its error."""
 
@@ -85,16 +91,32 @@ def _day(moment: dt.date) -> dt.date:
 Switch = Annotated[
     bool,
     BeforeValidator(_switch_from_text),
-    WithJsonSchema({"enum": [True, False, *_SWITCHES]}),
+    WithJsonSchema({"anyOf": [{"type": "boolean"}, *_schemas_of_words(*_SWITCHES)]}),
 ]
 #: Where a picture of an item stands: above the headline, below it, or after the text.
-ImagePlace = Annotated[Literal["above", "below", "after"], _one_of("above", "below", "after")]
+ImagePlace = Annotated[
+    Literal["above", "below", "after"],
+    _one_of("above", "below", "after"),
+    WithJsonSchema({"anyOf": _schemas_of_words("above", "below", "after")}),
+]
 #: Where a notice stands: before the body, after it, or in the footer.
-NoticePlace = Annotated[Literal["before", "after", "footer"], _one_of("before", "after", "footer")]
+NoticePlace = Annotated[
+    Literal["before", "after", "footer"],
+    _one_of("before", "after", "footer"),
+    WithJsonSchema({"anyOf": _schemas_of_words("before", "after", "footer")}),
+]
 #: How items are numbered: through the whole issue, from 1 in each section, or not at all.
-Numbering = Annotated[Literal["through", "by-section", "none"], _one_of("through", "by-section", "none")]
+Numbering = Annotated[
+    Literal["through", "by-section", "none"],
+    _one_of("through", "by-section", "none"),
+    WithJsonSchema({"anyOf": _schemas_of_words("through", "by-section", "none")}),
+]
 #: How a group of items is set: as a compact list, or as stories even if no item has a text.
-ListStyle = Annotated[Literal["list", "stories"], _one_of("list", "stories")]
+ListStyle = Annotated[
+    Literal["list", "stories"],
+    _one_of("list", "stories"),
+    WithJsonSchema({"anyOf": _schemas_of_words("list", "stories")}),
+]
 #: A date, or a date with a time. A time without an offset is in the time zone of the publication.
 Moment = Annotated[
     dt.datetime | dt.date,
