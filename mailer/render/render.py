@@ -201,6 +201,7 @@ class _VariantRendering:
         html, mail = self._render_part(media, "email", self._render_email) or ("", RenditionPart(("",), ()))
         text = self._render_part(media, "text", self._render_text) or RenditionPart(("",), ())
         web = self._render_part(media, "web", self._render_web) or ""
+        shown = "\n".join((html, *text.fragments, web))
         return Rendition(
             variant=variant,
             language=self.issue.language,
@@ -212,7 +213,7 @@ class _VariantRendering:
             pictures=tuple(
                 picture
                 for name, picture in sorted(self.viewer.album.published.items())
-                if self.image_base + name in html or self.image_base + name in web
+                if self.image_base + name in shown
             ),
             findings=tuple(sorted(self.viewer.album.findings, key=lambda p: (p.path or "", p.line or 0))),
         )
