@@ -42,12 +42,20 @@ def event_times(starts: dt.date, ends: dt.date | None, language: str) -> EventTi
         hours = _joined(*(_day_and_time(each, _short_date, gap, language) for each in (starts, ends)))
         whole = _joined(*(_day_and_time(each, _full_date, gap, language) for each in (starts, ends)))
     return EventTimes(
-        month=format_date(first, "MMM", locale_of(language)),
+        month=_with_known_blanks(format_date(first, "MMM", locale_of(language))),
         day=str(first.day),
-        weekday=format_date(first, "EEE", locale_of(language)),
-        hours=hours,
-        whole=whole,
+        weekday=_with_known_blanks(format_date(first, "EEE", locale_of(language))),
+        hours=_with_known_blanks(hours),
+        whole=_with_known_blanks(whole),
     )
+
+
+def _with_known_blanks(text: str) -> str:
+    """Returns the text without narrow blanks, which English times and Russian dates have.
+
+    Many mail programs have no letter for them.
+    """
+    return text.replace("\u202f", "\u00a0")
 
 
 def _joined(start: str, end: str) -> str:
@@ -79,8 +87,7 @@ def _time_of(moment: dt.date | None, language: str) -> str:
     """Returns the time of a datetime, with the offset from UTC if it has one, or "" for a date."""
     if not isinstance(moment, dt.datetime):
         return ""
-    # Many mail programs have no letter for the narrow blank of English times.
-    shown = format_time(moment.time(), "short", locale=locale_of(language)).replace("\u202f", "\u00a0")
+    shown = format_time(moment.time(), "short", locale=locale_of(language))
     offset = moment.utcoffset()
     if offset is None:
         return shown

@@ -18,6 +18,8 @@ _MOMENT = re.compile(
     r"([0-9]{4}-[0-9]{2}-[0-9]{2})"
     r"(?:[Tt ]\s*([0-9]{1,2}):([0-9]{2})(?::[0-9]{2})?\s*(Z|[+-][0-9]{2}:[0-9]{2})?)?"
 )
+#: The years of events: in all of them each time zone is known, and so is the day after each day.
+_YEARS = range(1900, 2200)
 
 
 def _switch_from_text(value: Any) -> Any:
@@ -26,6 +28,8 @@ def _switch_from_text(value: Any) -> Any:
         if found is None:
             raise ValueError(f'"{shortened(value)}" is neither true nor false; write one of them')
         return found
+    if not isinstance(value, bool):
+        raise ValueError("must be true or false")
     return value
 
 
@@ -38,14 +42,16 @@ def _schemas_of_words(*words: str) -> list[dict[str, Any]]:
 def _one_of(*words: str) -> BeforeValidator:
     """Returns a validator that accepts one of `words`, in any case, and names them all in its error."""
 
+    named = f"{', '.join(words[:-1])} or {words[-1]}"
+
     def checked(value: Any) -> Any:
         if not isinstance(value, str):
-            return value
+            raise ValueError(f"must be {named}")
         word = value.strip().lower()
         if word in words:
             return word
         best = nearest_word(word, words)
-        advice = f'did you mean "{best}"?' if best else f"write {', '.join(words[:-1])} or {words[-1]}"
+        advice = f'did you mean "{best}"?' if best else f"write {named}"
         raise ValueError(f'"{shortened(value)}" is not known here; {advice}')
 
     return BeforeValidator(checked)
@@ -54,6 +60,8 @@ def _one_of(*words: str) -> BeforeValidator:
 def _moment_from_text(value: Any) -> Any:
     """Returns the date, or the date with a time, in a text such as `2026-12-20` or `2026-12-20T18:00`."""
     if not isinstance(value, str):
+        if not isinstance(value, dt.date):
+            raise ValueError("must be a day, or a day with a time, such as 2026-12-20T18:00")
         return value
     found = _MOMENT.fullmatch(value.strip())
     if not found:
@@ -61,6 +69,10 @@ def _moment_from_text(value: Any) -> Any:
             f'"{shortened(value)}" is not a day with a time; write it as 2026-12-20T18:00, or 2026-12-20'
         )
     day = parse_date(found[1])
+    if day.year not in _YEARS:
+        raise ValueError(
+            f"{found[1]} is in a year that no event is in; write one from {_YEARS[0]} to {_YEARS[-1]}"
+        )
     if found[2] is None:
         return day
     try:

@@ -173,12 +173,13 @@ class ItemViewBuilder:
         key: Key = (*item_key, "event")
         publication = self.settings.publication
         entry = CalendarEntry(
-            title=item.title,
+            title=self.texts.plain(item.title),
             edition=self.issue.edition,
             issued=self.issue.date,
             host=urlsplit(publication.base_url).hostname or "localhost",
             zone=publication.zone,
-            url=item.url or "",
+            url=self.texts.plain(event.url or item.url),
+            place=", ".join(self.texts.plain(each) for each in (event.venue, event.address) if each),
         )
         times = event_times(event.starts, event.ends, self.issue.language)
         return EventView(
