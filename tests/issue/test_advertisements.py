@@ -1,3 +1,4 @@
+# ruff: noqa: E501 (a table reads better than its folded lines)
 """Which items are advertisements, and what is never told of them: subject, preheader, the number of stories."""
 
 from __future__ import annotations

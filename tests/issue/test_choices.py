@@ -1,3 +1,4 @@
+# ruff: noqa: E501 (a table reads better than its folded lines)
 """Switches, choices and points in time: what may be written, and what is said of the rest."""
 
 from __future__ import annotations
@@ -8,7 +9,15 @@ from typing import Any
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from mailer.issue.values.choices import ImagePlace, ListStyle, Moment, NoticePlace, Numbering, Switch, is_before
+from mailer.issue.values.choices import (
+    ImagePlace,
+    ListStyle,
+    Moment,
+    NoticePlace,
+    Numbering,
+    Switch,
+    is_before,
+)
 from tests.issue.conftest import NAME, Load, Wrong
 
 SHANGHAI = dt.timezone(dt.timedelta(hours=8))
@@ -49,9 +58,9 @@ def test_a_choice_is_one_of_its_words_in_any_case(kind: Any, written: str, value
     [
         ("2026-12-20", dt.date(2026, 12, 20)),
         (" 2026-12-20 ", dt.date(2026, 12, 20)),
-        ("2026-12-20T18:00", dt.datetime(2026, 12, 20, 18)),
-        ("2026-12-20 9:05", dt.datetime(2026, 12, 20, 9, 5)),
-        ("2026-12-20t18:00:30", dt.datetime(2026, 12, 20, 18)),
+        ("2026-12-20T18:00", dt.datetime.fromisoformat("2026-12-20T18:00")),
+        ("2026-12-20 9:05", dt.datetime.fromisoformat("2026-12-20T09:05")),
+        ("2026-12-20t18:00:30", dt.datetime.fromisoformat("2026-12-20T18:00")),
         ("2026-12-20T18:00Z", dt.datetime(2026, 12, 20, 18, tzinfo=dt.UTC)),
         ("2026-12-20T18:00 +08:00", dt.datetime(2026, 12, 20, 18, tzinfo=SHANGHAI)),
         ("2026-12-20T18:00:00-03:30", dt.datetime(2026, 12, 20, 18, tzinfo=dt.timezone(-dt.timedelta(hours=3.5)))),
@@ -104,7 +113,9 @@ EVENT = f"{ITEM}    event:\n      starts: "
         (f"style: {{a: b}}\n{ITEM}", "4:8: style: must be list or stories"),
     ],
 )  # fmt: skip
-def test_a_wrong_choice_is_a_sentence_with_its_place(wrong: Wrong, head: str, text: str, message: str) -> None:
+def test_a_wrong_choice_is_a_sentence_with_its_place(
+    wrong: Wrong, head: str, text: str, message: str
+) -> None:
     (line,) = wrong(head + text)
     assert line.startswith(f"{NAME}:{message}")
 

@@ -1,3 +1,4 @@
+# ruff: noqa: E501 (a table reads better than its folded lines)
 """What is said of values that do not fit together, each with its line, also in an included file."""
 
 from __future__ import annotations
@@ -95,7 +96,9 @@ def test_a_problem_in_an_included_file_is_told_there(wrong: Wrong, write: Write,
     ]
 
 
-def test_nothing_is_missed_where_something_could_not_be_read(write: Write, settings: Settings, head: str) -> None:
+def test_nothing_is_missed_where_something_could_not_be_read(
+    write: Write, settings: Settings, head: str
+) -> None:
     path = write(NAME, f"{head}sections:\n  - {{title: a, body: [b}}\n")
     _, problems = examine_issue(path, settings)
     assert not any("empty" in str(each) for each in problems)

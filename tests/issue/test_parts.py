@@ -1,3 +1,4 @@
+# ruff: noqa: E501 (a table reads better than its folded lines)
 """The parts of an item and of an issue: pictures, events, quotes, links; and what is said of wrong ones."""
 
 from __future__ import annotations
@@ -19,9 +20,14 @@ ITEM = "items:\n  - title: a\n"
 def test_a_picture_may_be_one_or_a_list(load: Load, write: Write, head: str) -> None:
     write("issues/a.png", picture())
     one = load(f"{head}{ITEM}    image: {{src: a.png, alt: a}}\n").issue.items[0].image
-    two = load(f"{head}{ITEM}    image:\n      - {{src: a.png, alt: a}}\n      - {{src: a.png, alt: b, place: after}}\n")
+    two = load(
+        f"{head}{ITEM}    image:\n      - {{src: a.png, alt: a}}\n      - {{src: a.png, alt: b, place: after}}\n"
+    )
     assert [(image.alt, image.place) for image in one] == [("a", "above")]
-    assert [(image.alt, image.place) for image in two.issue.items[0].image] == [("a", "above"), ("b", "after")]
+    assert [(image.alt, image.place) for image in two.issue.items[0].image] == [
+        ("a", "above"),
+        ("b", "after"),
+    ]
     assert load(f"{head}{ITEM}    image: []\n").issue.items[0].image == ()
     assert load(f"{head}{ITEM}    image:\n").issue.items[0].image == ()
 
@@ -42,7 +48,10 @@ def test_an_event_and_a_job_have_their_facts(load: Load, head: str) -> None:
     )
     item = load(text).issue.items[0]
     assert item.event is not None
-    assert (item.event.starts, item.event.ends) == (dt.datetime(2026, 12, 20, 18), dt.date(2026, 12, 21))
+    assert (item.event.starts, item.event.ends) == (
+        dt.datetime.fromisoformat("2026-12-20T18:00"),
+        dt.date(2026, 12, 21),
+    )
     assert item.job is not None
     assert item.job.salary == "40,000"
 
@@ -109,7 +118,9 @@ def test_a_wrong_part_is_told_with_its_line(wrong: Wrong, head: str, text: str, 
 
 
 def test_a_blank_part_is_none(load: Load, head: str) -> None:
-    issue = load(f"{head}{ITEM}    source: {{name: a, url: }}\n    quote: {{text: a, by: }}\n    event:\n    job:\n    links:\n").issue
+    issue = load(
+        f"{head}{ITEM}    source: {{name: a, url: }}\n    quote: {{text: a, by: }}\n    event:\n    job:\n    links:\n"
+    ).issue
     item = issue.items[0]
     assert (item.event, item.job, item.links) == (None, None, ())
     assert item.source is not None

@@ -1,3 +1,4 @@
+# ruff: noqa: E501 (a table reads better than its folded lines)
 """When an event is, in the words of a language."""
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ import pytest
 from mailer.language.event_times import EventTimes, event_times
 
 DAY = dt.date(2026, 12, 20)
-SIX, NINE = dt.datetime(2026, 12, 20, 18), dt.datetime(2026, 12, 20, 21, 30)
+SIX, NINE = dt.datetime.fromisoformat("2026-12-20T18:00"), dt.datetime.fromisoformat("2026-12-20T21:30")
 
 
 def zone(hours: float) -> dt.timezone:
@@ -51,7 +52,7 @@ def test_a_comma_of_arabic_and_of_languages_with_blanks() -> None:
         (DAY, dt.date(2026, 12, 22), "Dec 20 – Dec 22", "Sunday, December 20, 2026 – Tuesday, December 22, 2026"),
         (
             SIX,
-            dt.datetime(2026, 12, 22, 9),
+            dt.datetime.fromisoformat("2026-12-22T09:00"),
             "Dec 20, 6:00 PM – Dec 22, 9:00 AM",
             "Sunday, December 20, 2026, 6:00 PM – Tuesday, December 22, 2026, 9:00 AM",
         ),
@@ -73,7 +74,9 @@ def test_days_hours_and_offsets(starts: dt.date, ends: dt.date | None, hours: st
     assert (found.month, found.day, found.weekday) == ("Dec", "20", "Sun")
 
 
-@pytest.mark.parametrize("language", ["en", "en-AU", "zh", "zh-Hant", "ja", "ko", "ar", "he", "ru", "pt-BR", "hi", "sw"])
+@pytest.mark.parametrize(
+    "language", ["en", "en-AU", "zh", "zh-Hant", "ja", "ko", "ar", "he", "ru", "pt-BR", "hi", "sw"]
+)
 def test_no_blank_that_fonts_of_mails_lack(language: str) -> None:
     found = event_times(SIX, dt.datetime(2026, 12, 22, 9, tzinfo=zone(8)), language)
     assert all((found.month, found.day, found.weekday, found.hours, found.whole))
@@ -81,6 +84,6 @@ def test_no_blank_that_fonts_of_mails_lack(language: str) -> None:
 
 
 def test_several_days_in_chinese() -> None:
-    found = event_times(SIX, dt.datetime(2026, 12, 22, 9), "zh")
+    found = event_times(SIX, dt.datetime.fromisoformat("2026-12-22T09:00"), "zh")
     assert found.hours == "12月20日 18:00 – 12月22日 09:00"
     assert found.whole == "2026年12月20日星期日 18:00 – 2026年12月22日星期二 09:00"

@@ -1,3 +1,4 @@
+# ruff: noqa: E501 (a table reads better than its folded lines)
 """The calendar file of an event, read back as a calendar reads it."""
 
 from __future__ import annotations

@@ -148,7 +148,7 @@ class ItemViewBuilder:
         key: Key = (*item_key, "quote")
         text = key if self.texts.positions.loaded.documents.get(key) else (*key, "text")
         tokens = self.texts.document(text).tokens
-        words = " ".join(words_of(token.children or ()) for token in tokens)
+        words = " ".join(filter(None, (words_of(token.children or ()) for token in tokens)))
         blocks = sum(token.level == 0 and token.nesting >= 0 for token in tokens)
         if has_east_asian_characters(words):
             is_long = blocks > 1 or len(words) > _LONGEST_LARGE_QUOTE_IN_CHARACTERS

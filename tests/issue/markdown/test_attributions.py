@@ -1,3 +1,4 @@
+# ruff: noqa: E501 (a table reads better than its folded lines)
 """A last line such as `— Name` under a quotation is its attribution, and no word is changed."""
 
 from __future__ import annotations
@@ -104,8 +105,8 @@ def test_a_typed_tag_gives_no_class() -> None:
 
 
 _PIECES = st.sampled_from(
-    ["> ", ">", "\n", "\n\n", "— ", "—", "–", " ", "--", "Ann", "鲁迅", "**", "[a](b)", "`c`", "  \n", "- ", "\\\n", "<br>", "# ", "1. ", "> — Ann\n", "> x\n", "_", "{#", "```\n"]  # fmt: skip
-)
+    ["> ", ">", "\n", "\n\n", "— ", "—", "–", " ", "--", "Ann", "鲁迅", "**", "[a](b)", "`c`", "  \n", "- ", "\\\n", "<br>", "# ", "1. ", "> — Ann\n", "> x\n", "_", "{#", "```\n"],
+)  # fmt: skip
 
 
 def words(html_text: str) -> str:
