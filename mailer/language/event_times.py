@@ -32,15 +32,16 @@ class EventTimes:
 
 def event_times(starts: dt.date, ends: dt.date | None, language: str) -> EventTimes:
     """Returns when an event is, in the words of a language. `starts` and `ends` may have times."""
-    first, last = _day_of(starts), _day_of(ends if ends is not None else starts)
+    until = starts if ends is None else ends
+    first, last = _day_of(starts), _day_of(until)
     hours = _joined(_time_of(starts, language), _time_of(ends, language))
     gap = " " if is_unspaced(language) else "، " if script_of(language) == "Arab" else ", "
     whole = _full_date(first, language)
     if first == last:
         whole += gap + hours if hours else ""
     else:
-        hours = _joined(*(_day_and_time(each, _short_date, gap, language) for each in (starts, ends)))
-        whole = _joined(*(_day_and_time(each, _full_date, gap, language) for each in (starts, ends)))
+        hours = _joined(*(_day_and_time(each, _short_date, gap, language) for each in (starts, until)))
+        whole = _joined(*(_day_and_time(each, _full_date, gap, language) for each in (starts, until)))
     return EventTimes(
         month=_with_known_blanks(format_date(first, "MMM", locale_of(language))),
         day=str(first.day),
@@ -74,11 +75,7 @@ def _short_date(day: dt.date, language: str) -> str:
     return str(format_skeleton("MMMd", day, locale=locale_of(language)))
 
 
-def _day_and_time(
-    moment: dt.date | None, written: Callable[[dt.date, str], str], gap: str, language: str
-) -> str:
-    if moment is None:
-        return ""
+def _day_and_time(moment: dt.date, written: Callable[[dt.date, str], str], gap: str, language: str) -> str:
     day, time = written(_day_of(moment), language), _time_of(moment, language)
     return f"{day}{gap}{time}" if time else day
 
