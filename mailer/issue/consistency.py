@@ -37,9 +37,17 @@ def problems_of_whole_issue(
         if len(reader_conditions(issue)) > MAX_ONLY:
             message = f'an issue may have at most {MAX_ONLY} different "only" expressions; remove some'
             findings.append(((), message, "error"))
+        if _misses_number(issue, settings):
+            message = "the title of this edition has {number}, and the issue has none; add number:"
+            findings.append(((), message, "error"))
         findings += _conflicts_of_items(issue, settings)
         findings += _conflicts_of_call_to_action(issue)
     return [_problem_at(tree, *finding) for finding in findings]
+
+
+def _misses_number(issue: Issue, settings: Settings) -> bool:
+    """Returns whether the title comes from a pattern with a number, and the issue has no number."""
+    return not issue.title and not issue.number and "{number}" in settings.editions[issue.edition].title
 
 
 def _is_readable(tree: Node) -> bool:
