@@ -41,7 +41,7 @@ def render_mjml(theme: Theme, name: str, context: Mapping[str, Any]) -> str:
     try:
         html: str = mjml2html(markup, fonts={}, include_loader=source.load_include)
     except ValueError as error:
-        raise source.error_with_position(str(error)) from None
+        raise source.error_with_mistakes(str(error)) from None
     found = _FETCHING.search(html)
     if found:
         shown = found["import"] or found[0]
@@ -123,15 +123,34 @@ class _MjmlSource:
             place = self.theme.position_of(name, self.context, self.rendered[name].typed, offset)
         return Problem(message, *(place or (self.theme.files.display_path(name), None)))
 
-    def raise_for_silent_mistakes(self) -> None:
-        """Raises ThemeError with all mistakes that MRML accepts silently, if there are any."""
+    def silent_mistakes(self) -> list[Problem]:
+        """Returns all mistakes that MRML accepts silently, with their positions."""
         found = [
             self.problem_at(slip.message, name, slip.offset)
             for name, rendered in self.rendered.items()
             for slip in islice(lint_mjml(rendered.typed), MAX_SLIPS)
         ]
+        return list(dict.fromkeys(found))
+
+    def raise_for_silent_mistakes(self) -> None:
+        """Raises ThemeError with all mistakes that MRML accepts silently, if there are any."""
+        found = self.silent_mistakes()
         if found:
-            raise ThemeError.from_problems(dict.fromkeys(found))
+            raise ThemeError.from_problems(found)
+
+    def error_with_mistakes(self, message: str) -> MailerError:
+        """Returns an error with the message of MRML, and with the mistakes that MRML does not report.
+
+        The message of MRML is left out if one of these mistakes is on the same line, because the mistake
+        names the cause.
+        """
+        error = self.error_with_position(message)
+        if self.failed:
+            return error
+        found = self.silent_mistakes()
+        told = {(problem.path, problem.line) for problem in found}
+        found += [problem for problem in error.problems if (problem.path, problem.line) not in told]
+        return ThemeError.from_problems(found)
 
     def error_with_position(self, message: str) -> MailerError:
         """Returns an error with the message of MRML and with the template and line where it happened.
