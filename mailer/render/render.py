@@ -155,6 +155,8 @@ class _VariantRendering:
         self.faults = faults
         #: The media that could be made.
         self.made: set[str] = set()
+        #: Warnings about the templates.
+        self.findings: list[Problem] = []
         self.settings = inputs.settings
         self.theme = inputs.theme
         self.edition = self.settings.editions[issue.edition]
@@ -214,7 +216,11 @@ class _VariantRendering:
                 for name, picture in sorted(self.viewer.album.published.items())
                 if self.image_base + name in html or self.image_base + name in web
             ),
-            findings=tuple(sorted(self.viewer.album.findings, key=lambda p: (p.path or "", p.line or 0))),
+            findings=tuple(
+                sorted(
+                    (*self.viewer.album.findings, *self.findings), key=lambda p: (p.path or "", p.line or 0)
+                )
+            ),
         )
 
     def _render_part(
@@ -237,7 +243,10 @@ class _VariantRendering:
 
     def _render_email(self) -> tuple[str, RenditionPart]:
         markup = render_mjml(
-            self.theme, self._layout_template("email", ".mjml"), self._context_for_medium("email")
+            self.theme,
+            self._layout_template("email", ".mjml"),
+            self._context_for_medium("email"),
+            findings=self.findings,
         )
         html = compact_styles(inline_styles(self._with_direction_attributes(markup)))
         return html, html_part(html, self.markers)

@@ -60,7 +60,7 @@ PAGE = "<mjml><mj-body><mj-section><mj-column>\n{}\n</mj-column></mj-section></m
             '"c.png" is not a URL that a mail program',
         ),
         (
-            "<mj-carousel><mj-carousel-image src='https://x.test/a.png' thumbnails-src='b.png' /></mj-carousel>",
+            "<mj-carousel><mj-carousel-image src='https://x.test/a' thumbnails-src='b.png' /></mj-carousel>",
             '"b.png" is not a URL that a mail program',
         ),
         (
@@ -171,7 +171,7 @@ def test_all_slips_are_told_at_once(theme: Callable[..., Theme]) -> None:
         "</mj-body></mjml>",
         "<mj-image src='https://x.test/a.png' /><mj-image src='images/0123456789abcdef0123.png' />",
         "<mj-text><!-- x --><unknown a='b'>c</unknown></mj-text>",
-        "<mj-raw><mj-txt colour='x'>{{ of another program }}</mj-txt><mj-text><mj-button /></mj-text></mj-raw>",
+        "<mj-raw><mj-txt colour='x'>{{ other }}</mj-txt><mj-text><mj-button /></mj-text></mj-raw>",
         "<mj-image src='https://x.test/a.png' srcset='https://x.test/a,b.png 1x,https://x.test/c.png 2x' />",
         "<mj-attributes><mj-class name='a' src='https://x.test/a.png' inner-padding='0' /></mj-attributes>",
         "<mj-column><mj-raw><!--[if mso]><p>x</p><![endif]--></mj-raw><mj-include path='a' /></mj-column>",

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from html import unescape
 from itertools import islice
 from typing import Any
 
 from mailer.errors import MailerError, Problem, ThemeError
+from mailer.render.html.inline_only_rules import find_lost_rules
 from mailer.render.html.mjml_lint import lint_mjml
 from mailer.render.html.mrml_escapes import EscapedMjml
 from mailer.render.html.mrml_html import adjust_mrml_html, sheets_for_inlining_only
@@ -29,10 +31,13 @@ _FETCHING = re.compile(
 )
 
 
-def render_mjml(theme: Theme, name: str, context: Mapping[str, Any]) -> str:
+def render_mjml(
+    theme: Theme, name: str, context: Mapping[str, Any], *, findings: list[Problem] | None = None
+) -> str:
     """Returns the HTML that the MJML template `name` gives for `context`.
 
-    Raises ThemeError, which names the template and the line, if the template has an error.
+    Adds a warning to `findings` for each rule that is lost because it cannot be inlined. Raises ThemeError,
+    which names the template and the line, if the template has an error.
     """
     from mjml import mjml2html
 
@@ -55,7 +60,10 @@ def render_mjml(theme: Theme, name: str, context: Mapping[str, Any]) -> str:
             )
         )
     source.raise_for_silent_mistakes()
-    sheets = [sheet for each in source.rendered.values() for sheet in sheets_for_inlining_only(each.text)]
+    if findings is not None:
+        findings += source.lost_rules()
+    rendered = source.rendered.values()
+    sheets = [rules for each in rendered for _, rules in sheets_for_inlining_only(each.text)]
     return adjust_mrml_html(html, sheets)
 
 
@@ -137,6 +145,16 @@ class _MjmlSource:
         found = self.silent_mistakes()
         if found:
             raise ThemeError.from_problems(found)
+
+    def lost_rules(self) -> list[Problem]:
+        """Returns a warning for each rule of an `<mj-style inline="inline">` that cannot be inlined."""
+        found = [
+            replace(self.problem_at(fault.message, name, start + fault.offset), severity="warning")
+            for name, rendered in self.rendered.items()
+            for start, rules in sheets_for_inlining_only(rendered.typed)
+            for fault in islice(find_lost_rules(rules), MAX_SLIPS)
+        ]
+        return list(dict.fromkeys(found))
 
     def error_with_mistakes(self, message: str) -> MailerError:
         """Returns an error with the message of MRML, and with the mistakes that MRML does not report.

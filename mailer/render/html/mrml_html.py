@@ -54,9 +54,13 @@ def _with_changed_styles(html: str, change: Callable[[str], str]) -> str:
     return _STYLED_TAG.sub(lambda tag: _ATTRIBUTE.sub(changed_attribute, tag[0]), html)
 
 
-def sheets_for_inlining_only(markup: str) -> list[str]:
-    """Returns the rules of each `<mj-style inline="inline">` in the MJML `markup`."""
-    return [found["rules"] for found in _SHEET.finditer(markup) if _INLINE.search(found["attributes"])]
+def sheets_for_inlining_only(markup: str) -> list[tuple[int, str]]:
+    """Returns the offset and the rules of each `<mj-style inline="inline">` in the MJML `markup`."""
+    return [
+        (found.start("rules"), found["rules"])
+        for found in _SHEET.finditer(markup)
+        if _INLINE.search(found["attributes"])
+    ]
 
 
 def adjust_mrml_html(html: str, inline_only: Iterable[str] = ()) -> str:

@@ -1,0 +1,119 @@
+"""Finds the rules of an `<mj-style inline="inline">` that have no effect.
+
+Such a style sheet does not stay in the mail, so a rule that the inliner does not apply is lost: one with
+`:not()` or `:hover`, with a colon in an attribute selector (`a[href^="https:"]`), or within `@media`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from mailer.display_text import shortened
+from mailer.render.html.inline import is_inlined
+from mailer.render.html.wellformed import MarkupFault
+
+__all__ = ["find_lost_rules"]
+
+_TOKEN = re.compile(
+    r"(?P<comment>/\*.*?(?:\*/|\Z))"
+    r"|\"(?:\\.|[^\"\\])*\"|'(?:\\.|[^'\\])*'"
+    r"|(?P<mark>[{};,()\[\]])",
+    re.DOTALL,
+)
+_NOT_LINE_END = re.compile(r"[^\n]")
+#: Selectors of elements, classes and ids with blanks, ">", "+" and "~" between them, which are all inlined.
+_COMPOUND = r"(?:[a-z][a-z0-9]*(?:[.#][a-zA-Z][\w-]*)*|(?:[.#][a-zA-Z][\w-]*)+)"
+_PLAIN = re.compile(rf"{_COMPOUND}(?:(?:\s*[>+~]\s*|\s+){_COMPOUND})*", re.ASCII)
+#: The name of an element with an upper-case letter.
+_UPPER_CASE = re.compile(r"(?:^|[\s>+~])(?P<name>[a-z]*[A-Z][A-Za-z0-9]*)")
+_ADVICE = (
+    'an mj-style with inline="inline" does not stay in the mail; '
+    "move the rule into an mj-style without inline"
+)
+
+
+def find_lost_rules(rules: str) -> Iterator[MarkupFault]:
+    """Yields a fault for each selector and each at-rule of the style sheet `rules` that is not inlined."""
+    css = _without_comments(rules)
+    for start, end in _preludes(css):
+        prelude = rules[start:end]
+        if prelude.startswith("@"):
+            name = re.split(r"[\s({;\"']", prelude)[0]
+            yield MarkupFault(f"{name} is not inlined, so it has no effect: {_ADVICE}", start)
+        elif not _PLAIN.fullmatch(prelude):
+            yield from _faults_of_selectors(prelude, start)
+
+
+def _faults_of_selectors(prelude: str, offset: int) -> Iterator[MarkupFault]:
+    selectors = list(_selectors(prelude))
+    if not any(selector for _, selector in selectors):
+        return
+    inlined = [bool(_PLAIN.fullmatch(selector)) or is_inlined(selector) for _, selector in selectors]
+    if any(inlined) and not is_inlined(prelude):
+        # One selector that cannot be parsed makes the others invalid too, as in browsers.
+        yield MarkupFault(
+            f'"{shortened(prelude)}" has a selector that is not valid, so the rule has no effect; '
+            "correct the selector",
+            offset,
+        )
+        return
+    for (start, selector), applied in zip(selectors, inlined, strict=True):
+        upper = _UPPER_CASE.search(selector)
+        if not applied:
+            message = f'"{shortened(selector)}" is not inlined, so the rule has no effect on it: {_ADVICE}'
+            yield MarkupFault(message, offset + start)
+        elif upper is not None:
+            name = upper["name"]
+            yield MarkupFault(
+                f'"{shortened(selector)}" is not inlined, so the rule has no effect on it; '
+                f'write "{name.lower()}" instead of "{name}"',
+                offset + start,
+            )
+
+
+def _without_comments(css: str) -> str:
+    """Returns the style sheet with a blank for each character of its comments, and the same line ends."""
+    return _TOKEN.sub(
+        lambda token: _NOT_LINE_END.sub(" ", token[0]) if token["comment"] is not None else token[0], css
+    )
+
+
+def _preludes(css: str) -> Iterator[tuple[int, int]]:
+    """Yields the start and end of what stands before each block of the outermost level, and of each
+    at-rule without a block."""
+    depth = begin = 0
+    for token in _TOKEN.finditer(css):
+        mark = token["mark"]
+        if mark == "{":
+            if depth == 0:
+                yield _stripped_span(css, begin, token.start())
+            depth += 1
+        elif mark == "}" and depth:
+            depth -= 1
+            begin = token.end()
+        elif mark == ";" and depth == 0:
+            start, end = _stripped_span(css, begin, token.start())
+            if css.startswith("@", start):
+                yield start, end
+            begin = token.end()
+
+
+def _selectors(prelude: str) -> Iterator[tuple[int, str]]:
+    """Yields the offset and the text of each selector in a list of selectors."""
+    depth = begin = 0
+    for token in _TOKEN.finditer(prelude):
+        mark = token["mark"] or ""
+        depth += (mark in ("(", "[")) - (mark in (")", "]"))
+        if mark == "," and depth == 0:
+            start, end = _stripped_span(prelude, begin, token.start())
+            yield start, prelude[start:end]
+            begin = token.end()
+    start, end = _stripped_span(prelude, begin, len(prelude))
+    yield start, prelude[start:end]
+
+
+def _stripped_span(text: str, start: int, end: int) -> tuple[int, int]:
+    """Returns `start` and `end` without the blanks at both ends of this part of the text."""
+    part = text[start:end]
+    return start + len(part) - len(part.lstrip()), start + len(part.rstrip())
