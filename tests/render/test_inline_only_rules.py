@@ -22,8 +22,8 @@ PAGE = """<html><head><style {attribute}>{rules}</style></head><body>
 
 KEPT = [
     "p", "p.a", "#i", ".a.b", "p > a", "p>a", "p + p", "p ~ table", "p a, .c-d", "[href^='https']",
-    "a[title]", "a[title=q]", "a[href$='y']", "p:first-child", "td:first-child", "td:last-child", "p:last-child", ".é",
-    "/* a:hover { } */ p", "table td", "p:FIRST-CHILD",
+    "a[title]", "a[title=q]", "a[href$='y']", "p:first-child", "td:first-child", "td:last-child",
+    "p:last-child", ".é", "/* a:hover { } */ p", "table td", "p:FIRST-CHILD",
 ]  # fmt: skip
 LOST = [
     "a:not(.y)", "p :not(.y)", "a:not(.y, .z)", "a[href^='https:']", "a[href='https://x.test/y']", "a:hover",
@@ -135,8 +135,9 @@ def test_a_check_warns_at_the_line_of_the_template(
         ("templates/email/s.mjml", 4, "warning")
     ]
     assert str(found[0]) == (
-        'templates/email/s.mjml:4: warning: "a:not(.x)" is not inlined, so the rule has no effect on it: an mj-style '
-        'with inline="inline" does not stay in the mail; move the rule into an mj-style without inline'
+        'templates/email/s.mjml:4: warning: "a:not(.x)" is not inlined, so the rule has no effect on it: '
+        'an mj-style with inline="inline" does not stay in the mail; '
+        "move the rule into an mj-style without inline"
     )
 
 
