@@ -129,9 +129,10 @@ def read_theme(root: Path) -> ThemeFiles:
     if problems:
         raise ThemeError.from_problems(problems)
     if own.resolve() != built_in.resolve():
-        ours = {file.name for file in files}
+        ours = {file.name: file.text for file in files}
         for file in _read_theme_files(built_in, built_in, "(built-in) templates/", problems):
-            if file.name not in ours or file.name.endswith(".po"):
+            is_catalogue = file.name.endswith(".po")
+            if file.name not in ours or (is_catalogue and file.text != ours[file.name]):
                 files.append(file)
     if problems:
         raise ThemeError.from_problems(problems)

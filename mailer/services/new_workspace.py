@@ -31,6 +31,7 @@ def create_workspace(folder: Path, today: dt.date) -> str:
         f"MAILER_SECRET_KEY={secrets.token_urlsafe(32)}\n",
         ".gitignore": _starter_text("gitignore"),
         "campaigns/.gitkeep": "",
+        "issues/README.md": _starter_text("issues-README.md"),
         "templates/README.md": _starter_text("templates-README.md"),
         issue: _starter_text("first-issue.yaml", date=today.isoformat(), path=issue),
         CONFIG_NAME: _starter_text("mailer.toml", timezone=_machine_time_zone()),
