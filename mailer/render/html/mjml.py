@@ -10,10 +10,10 @@ from itertools import islice
 from typing import Any
 
 from mailer.errors import MailerError, Problem, ThemeError
-from mailer.render.html.inline_only_rules import find_lost_rules
 from mailer.render.html.mjml_lint import lint_mjml
 from mailer.render.html.mrml_escapes import EscapedMjml
-from mailer.render.html.mrml_html import adjust_mrml_html, sheets_for_inlining_only
+from mailer.render.html.mrml_html import adjust_mrml_html, style_sheets
+from mailer.render.html.uninlined_rules import find_uninlined_rules
 from mailer.render.html.wellformed import first_nesting_fault
 from mailer.render.theme.theme import Theme
 
@@ -36,7 +36,7 @@ def render_mjml(
 ) -> str:
     """Returns the HTML that the MJML template `name` gives for `context`.
 
-    Adds a warning to `findings` for each rule that is lost because it cannot be inlined. Raises ThemeError,
+    Adds a warning to `findings` for each rule of a style sheet that cannot be inlined. Raises ThemeError,
     which names the template and the line, if the template has an error.
     """
     from mjml import mjml2html
@@ -47,6 +47,9 @@ def render_mjml(
         html: str = mjml2html(markup, fonts={}, include_loader=source.load_include)
     except ValueError as error:
         raise source.error_with_mistakes(str(error)) from None
+    finally:
+        if findings is not None:
+            findings += source.uninlined_rules()
     found = _FETCHING.search(html)
     if found:
         shown = found["import"] or found[0]
@@ -60,11 +63,8 @@ def render_mjml(
             )
         )
     source.raise_for_silent_mistakes()
-    if findings is not None:
-        findings += source.lost_rules()
-    rendered = source.rendered.values()
-    sheets = [rules for each in rendered for _, rules in sheets_for_inlining_only(each.text)]
-    return adjust_mrml_html(html, sheets)
+    sheets = [sheet for each in source.rendered.values() for sheet in style_sheets(each.text)]
+    return adjust_mrml_html(html, [sheet.rules for sheet in sheets if sheet.inline_only])
 
 
 class _MjmlSource:
@@ -146,13 +146,13 @@ class _MjmlSource:
         if found:
             raise ThemeError.from_problems(found)
 
-    def lost_rules(self) -> list[Problem]:
-        """Returns a warning for each rule of an `<mj-style inline="inline">` that cannot be inlined."""
+    def uninlined_rules(self) -> list[Problem]:
+        """Returns a warning for each rule of a style sheet that cannot be inlined."""
         found = [
-            replace(self.problem_at(fault.message, name, start + fault.offset), severity="warning")
+            replace(self.problem_at(fault.message, name, sheet.offset + fault.offset), severity="warning")
             for name, rendered in self.rendered.items()
-            for start, rules in sheets_for_inlining_only(rendered.typed)
-            for fault in islice(find_lost_rules(rules), MAX_SLIPS)
+            for sheet in style_sheets(rendered.typed)
+            for fault in islice(find_uninlined_rules(sheet.rules, inline_only=sheet.inline_only), MAX_SLIPS)
         ]
         return list(dict.fromkeys(found))
 

@@ -1,7 +1,9 @@
-"""Finds the rules of an `<mj-style inline="inline">` that have no effect.
+"""Finds the rules of an `mj-style` that the inliner does not apply.
 
-Such a style sheet does not stay in the mail, so a rule that the inliner does not apply is lost: one with
-`:not()` or `:hover`, with a colon in an attribute selector (`a[href^="https:"]`), or within `@media`.
+These are rules with `:not()` or `:hover`, with a colon in an attribute selector (`a[href^="https:"]`), or
+within `@media`. An `<mj-style inline="inline">` does not stay in the mail, so all of them are lost there. Any
+other sheet stays: rules that only a style sheet can hold, such as `:hover` and `@media`, are meant for it,
+and the others are rules that somebody may take for inlined ones.
 """
 
 from __future__ import annotations
@@ -13,7 +15,7 @@ from mailer.display_text import shortened
 from mailer.render.html.inline import is_inlined
 from mailer.render.html.wellformed import MarkupFault
 
-__all__ = ["find_lost_rules"]
+__all__ = ["find_uninlined_rules"]
 
 _TOKEN = re.compile(
     r"(?P<comment>/\*.*?(?:\*/|\Z))"
@@ -27,25 +29,47 @@ _COMPOUND = r"(?:[a-z][a-z0-9]*(?:[.#][a-zA-Z][\w-]*)*|(?:[.#][a-zA-Z][\w-]*)+)"
 _PLAIN = re.compile(rf"{_COMPOUND}(?:(?:\s*[>+~]\s*|\s+){_COMPOUND})*", re.ASCII)
 #: The name of an element with an upper-case letter.
 _UPPER_CASE = re.compile(r"(?:^|[\s>+~])(?P<name>[a-z]*[A-Z][A-Za-z0-9]*)")
-_ADVICE = (
-    'an mj-style with inline="inline" does not stay in the mail; '
+#: Text in quotes, and attribute selectors.
+_IN_BRACKETS = re.compile(r"\"(?:\\.|[^\"\\])*\"|'(?:\\.|[^'\\])*'|\[[^\]]*\]")
+#: Pseudo-classes that depend on the reader or the program, pseudo-elements with one colon, and `:root`.
+_DYNAMIC = re.compile(
+    r":(?:active|after|any-link|before|checked|disabled|enabled|first-letter|first-line|focus|focus-visible"
+    r"|focus-within|hover|link|root|target|visited|-[\w-]+)(?![\w-])",
+    re.IGNORECASE,
+)
+_LOST = (
+    'so the rule has no effect: an mj-style with inline="inline" does not stay in the mail; '
     "move the rule into an mj-style without inline"
+)
+_CLASS = "give the elements a class"
+_LOST_STATIC = (
+    'so the rule has no effect: an mj-style with inline="inline" does not stay in the mail; '
+    f"{_CLASS}, or move the rule into an mj-style without inline, within @media screen {{ … }}"
+)
+_STAYS = (
+    "so the rule works only in mail programs that read style sheets; "
+    f"{_CLASS}, or write @media screen {{ … }} around the rule if that is meant"
 )
 
 
-def find_lost_rules(rules: str) -> Iterator[MarkupFault]:
-    """Yields a fault for each selector and each at-rule of the style sheet `rules` that is not inlined."""
+def find_uninlined_rules(rules: str, *, inline_only: bool) -> Iterator[MarkupFault]:
+    """Yields a fault for each selector and each at-rule of the style sheet `rules` that is not inlined.
+
+    `inline_only` tells whether the sheet does not stay in the mail. In a sheet that stays, at-rules and
+    selectors that no `style` attribute can stand for are no fault.
+    """
     css = _without_comments(rules)
     for start, end in _preludes(css):
         prelude = rules[start:end]
         if prelude.startswith("@"):
-            name = re.split(r"[\s({;\"']", prelude)[0]
-            yield MarkupFault(f"{name} is not inlined, so it has no effect: {_ADVICE}", start)
+            if inline_only:
+                name = re.split(r"[\s({;\"']", prelude)[0]
+                yield MarkupFault(f"{name} is not inlined, {_LOST}", start)
         elif not _PLAIN.fullmatch(prelude):
-            yield from _faults_of_selectors(prelude, start)
+            yield from _faults_of_selectors(prelude, start, inline_only)
 
 
-def _faults_of_selectors(prelude: str, offset: int) -> Iterator[MarkupFault]:
+def _faults_of_selectors(prelude: str, offset: int, inline_only: bool) -> Iterator[MarkupFault]:
     selectors = list(_selectors(prelude))
     if not any(selector for _, selector in selectors):
         return
@@ -53,23 +77,31 @@ def _faults_of_selectors(prelude: str, offset: int) -> Iterator[MarkupFault]:
     if any(inlined) and not is_inlined(prelude):
         # One selector that cannot be parsed makes the others invalid too, as in browsers.
         yield MarkupFault(
-            f'"{shortened(prelude)}" has a selector that is not valid, so the rule has no effect; '
-            "correct the selector",
+            f'"{shortened(prelude)}" has a selector that the inliner cannot read, so the whole rule is not '
+            "inlined; correct the selector, or write it as a rule of its own",
             offset,
         )
         return
     for (start, selector), applied in zip(selectors, inlined, strict=True):
         upper = _UPPER_CASE.search(selector)
+        shown = shortened(selector)
         if not applied:
-            message = f'"{shortened(selector)}" is not inlined, so the rule has no effect on it: {_ADVICE}'
-            yield MarkupFault(message, offset + start)
+            is_dynamic = _is_for_style_sheets(selector)
+            if inline_only or not is_dynamic:
+                advice = _STAYS if not inline_only else _LOST if is_dynamic else _LOST_STATIC
+                yield MarkupFault(f'"{shown}" is not inlined, {advice}', offset + start)
         elif upper is not None:
             name = upper["name"]
             yield MarkupFault(
-                f'"{shortened(selector)}" is not inlined, so the rule has no effect on it; '
-                f'write "{name.lower()}" instead of "{name}"',
-                offset + start,
+                f'"{shown}" is not inlined; write "{name.lower()}" instead of "{name}"', offset + start
             )
+
+
+def _is_for_style_sheets(selector: str) -> bool:
+    """Returns whether a selector depends on more than the elements of the mail, so that only a style sheet
+    can hold its rule."""
+    plain = _IN_BRACKETS.sub("", selector)
+    return "*" in plain or "::" in plain or _DYNAMIC.search(plain) is not None
 
 
 def _without_comments(css: str) -> str:
