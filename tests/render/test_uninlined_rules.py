@@ -154,6 +154,12 @@ def test_what_could_be_inlined_is_a_finding_in_a_sheet_that_stays_too(selector: 
     assert "no effect" not in fault.message
 
 
+@pytest.mark.parametrize("selector", [each for each in KEPT if "/*" not in each])
+def test_dynamic_rules_do_not_hide_what_is_inlined(selector: str) -> None:
+    assert list(find_uninlined_rules(f"a:hover, {selector} {{ }}", inline_only=False)) == []
+    assert styles(f"a:hover, {selector} {{ color: red }}") > 0
+
+
 @pytest.mark.parametrize("include", ['{% include "email/s.mjml" %}', '<mj-include path="email/s.mjml" />'])
 def test_a_check_warns_at_the_line_of_the_template(
     theme_files: Write, load: Load, settings: Settings, include: str

@@ -26,7 +26,7 @@ _LOADS = re.compile(
     r"(?:https?://[^\s/]|cid:|data:image/|slot[0-9a-f]{24}x|(?:[\w./-]*/)?[0-9a-f]{20}\.\w+$|$)", re.I
 )
 #: The URL of each picture in a `srcset`.
-_CANDIDATE = re.compile(r"([^\s,]\S*[^\s,]|[^\s,])(?:\s+[^\s,]+)?\s*(?:,|$)")
+_CANDIDATE = re.compile(r"([^\s,]\S*?)(?:,(?=\s|$)|\s[^,]*(?:,|$)|$)")
 #: Attributes of HTML, and what has their place in MJML.
 _OF_HTML = {
     "class": '; write "css-class"',

@@ -24,8 +24,10 @@ _TOKEN = re.compile(
     re.DOTALL,
 )
 _NOT_LINE_END = re.compile(r"[^\n]")
-#: Selectors of elements, classes and ids with blanks, ">", "+" and "~" between them, which are all inlined.
-_COMPOUND = r"(?:[a-z][a-z0-9]*(?:[.#][a-zA-Z][\w-]*)*|(?:[.#][a-zA-Z][\w-]*)+)"
+#: Selectors of elements, classes, ids and attributes with blanks, ">", "+" and "~" between them, all of which
+#: are inlined. Other selectors are given to the inliner, which takes longer.
+_SIMPLE = r"[.#][a-zA-Z][\w-]*|\[[a-z-]+(?:[~|^$*]?=(?:\"[\w -]*\"|'[\w -]*'|[a-zA-Z][\w-]*))?\]"
+_COMPOUND = rf"(?:[a-z][a-z0-9]*(?:{_SIMPLE})*|(?:{_SIMPLE})+)"
 _PLAIN = re.compile(rf"{_COMPOUND}(?:(?:\s*[>+~]\s*|\s+){_COMPOUND})*", re.ASCII)
 #: The name of an element with an upper-case letter.
 _UPPER_CASE = re.compile(r"(?:^|[\s>+~])(?P<name>[a-z]*[A-Z][A-Za-z0-9]*)")
@@ -73,8 +75,12 @@ def _faults_of_selectors(prelude: str, offset: int, inline_only: bool) -> Iterat
     selectors = list(_selectors(prelude))
     if not any(selector for _, selector in selectors):
         return
-    inlined = [bool(_PLAIN.fullmatch(selector)) or is_inlined(selector) for _, selector in selectors]
-    if any(inlined) and not is_inlined(prelude):
+    known = [_is_plain_or_dynamic(selector) for _, selector in selectors]
+    inlined = [
+        is_inlined(selector) if plain is None else plain
+        for plain, (_, selector) in zip(known, selectors, strict=True)
+    ]
+    if None in known and any(inlined) and not is_inlined(prelude):
         # One selector that cannot be parsed makes the others invalid too, as in browsers.
         yield MarkupFault(
             f'"{shortened(prelude)}" has a selector that the inliner cannot read, so the whole rule is not '
@@ -95,6 +101,16 @@ def _faults_of_selectors(prelude: str, offset: int, inline_only: bool) -> Iterat
             yield MarkupFault(
                 f'"{shown}" is not inlined; write "{name.lower()}" instead of "{name}"', offset + start
             )
+
+
+def _is_plain_or_dynamic(selector: str) -> bool | None:
+    """Returns True for a plain selector, which is inlined, and False for one that is for style sheets alone.
+
+    Returns None for any other.
+    """
+    if _PLAIN.fullmatch(selector):
+        return True
+    return False if _is_for_style_sheets(selector) else None
 
 
 def _is_for_style_sheets(selector: str) -> bool:
