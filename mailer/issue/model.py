@@ -215,7 +215,7 @@ def issue_for_variant(issue: Issue, variant: int) -> Issue:
         update={
             "items": visible_items(issue.items),
             "sections": tuple(
-                section for section in sections if section.items or section.intro or section.body
+                each for each in sections if each.items or each.intro or each.body or each.image
             ),
         }
     )
