@@ -7,6 +7,7 @@ without data are written as in its nearest relative with data, else in English.
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from functools import lru_cache
 from typing import Literal
 
@@ -20,6 +21,7 @@ __all__ = [
     "normalised_language_tag",
     "locale_of",
     "fallback_tags",
+    "nearest_tag",
     "primary_language",
     "script_of",
 ]
@@ -123,6 +125,21 @@ def fallback_tags(tag: str) -> tuple[str, ...]:
         chain.insert(1, ("", region))
     names = ["-".join(filter(None, (language, *parts))) for parts in chain]
     return tuple(dict.fromkeys((plain, *names, language)))
+
+
+def nearest_tag(wanted: str, known: Collection[str]) -> str | None:
+    """Returns the tag of `known` whose text can be used for the language `wanted`, or None if there is none.
+
+    The tags that `wanted` falls back to come first, the nearest first. Then come other tags of the same
+    language, those of the same script first.
+    """
+    by_spelling = {tag.lower(): tag for tag in known}
+    for tag in fallback_tags(wanted):
+        if tag in by_spelling:
+            return by_spelling[tag]
+    related = [tag for tag in known if primary_language(tag) == primary_language(wanted)]
+    same_script = [tag for tag in related if script_of(tag) == script_of(wanted)]
+    return next(iter((*same_script, *related)), None)
 
 
 def script_of(tag: str) -> str:

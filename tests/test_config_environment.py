@@ -84,6 +84,7 @@ TEXTS: dict[Place, st.SearchStrategy[str]] = {
     ("delivery", "oauth", "tenant"): st.just(""),
     ("delivery", "oauth", "token_url"): st.just("https://example.org/oauth2"),
     ("delivery", "oauth", "scope"): LINE,
+    **{("editions", edition, "rhythm"): st.sampled_from(["daily", "weekly"]) for edition in EDITIONS},
     ("pace", "limit"): RATE,
     ("pace", "rejects"): st.sampled_from(["5%", "12.5%"]),
     ("dkim", "domain"): st.sampled_from(["example.org", "bücher.example"]),

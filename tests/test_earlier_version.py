@@ -123,6 +123,21 @@ def test_a_campaign_still_verifies(earlier: Earlier, slug: str) -> None:
     assert f"campaigns/{slug} holds what was sent" in ran.out
 
 
+def test_names_by_language_change_nothing_of_an_earlier_campaign(earlier: Earlier) -> None:
+    config = earlier.root / "mailer.toml"
+    text = re.sub(r'^name = (".*")$', r'name = {zh = "新名", de = \1}', config.read_text("utf-8"), flags=re.M)
+    config.write_text(text, "utf-8")
+    assert load_settings(earlier.root).publication.name.forms[0] == ("zh", "新名")
+    for slug in (FINISHED, PAUSED):
+        assert run(earlier.root, "campaigns", "verify", slug).status == 0
+    ran = run(earlier.root, "campaigns", "resume", PAUSED)
+    assert ran.status == 0, (ran.out, ran.err)
+    assert earlier.server.received
+    for message in earlier.server.received:
+        assert_frozen(message, earlier.fixture / "campaigns" / PAUSED)
+        assert message.message["List-Id"].startswith('"Heron Morning" <')
+
+
 def test_verify_names_the_version_where_an_issue_renders_differently(earlier: Earlier) -> None:
     page = "templates/web/issue.html"
     theme = (Path(__file__).parent.parent / page).read_text("utf-8")

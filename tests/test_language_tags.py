@@ -10,7 +10,13 @@ from hypothesis import strategies as st
 
 from mailer.language.dates import long_date
 from mailer.language.direction import affects_direction
-from mailer.language_tags import direction_of, fallback_tags, locale_of, normalised_language_tag
+from mailer.language_tags import (
+    direction_of,
+    fallback_tags,
+    locale_of,
+    nearest_tag,
+    normalised_language_tag,
+)
 
 TO_THE_LEFT = (
     "ar he iw fa ur yi ps sd ug dv ckb ku-Arab az-Arab az-IR pa-PK uz-AF ar-EG fa-AF ms-Arab ff-Adlm syr"
@@ -96,3 +102,23 @@ def test_a_name_is_set_apart_where_directions_meet() -> None:
     assert affects_direction("Harbour Wire!", "rtl")
     assert affects_direction("صحيفة", "ltr")
     assert not affects_direction("Harbour Wire · 港口", "ltr")
+
+
+@pytest.mark.parametrize(
+    ("wanted", "known", "found"),
+    [
+        ("zh", ["en", "zh"], "zh"),
+        ("zh-Hant", ["en", "zh"], "zh"),
+        ("zh_TW", ["zh", "zh-Hant"], "zh-Hant"),
+        ("zh-TW", ["zh-Hans"], "zh-Hans"),
+        ("zh", ["zh-Hant", "zh-Hans-CN"], "zh-Hans-CN"),
+        ("en", ["fr", "en-GB"], "en-GB"),
+        ("en-US", ["en-GB", "en"], "en"),
+        ("de", ["en", "zh"], None),
+        ("", ["en"], None),
+        ("no tag", ["en"], None),
+        ("en", [], None),
+    ],
+)
+def test_the_nearest_tag_is_of_the_same_language(wanted: str, known: list[str], found: str | None) -> None:
+    assert nearest_tag(wanted, known) == found

@@ -12,6 +12,7 @@ from annotated_types import Ge, Le
 from pydantic import AfterValidator, BaseModel, BeforeValidator
 from pydantic.fields import FieldInfo
 
+from mailer.config.by_language import ByLanguage, TextByLanguage
 from mailer.config.environment import OTHER_VARIABLES, variable_name
 from mailer.config.fields import Mailbox
 from mailer.config.oauth import OAuth
@@ -38,9 +39,46 @@ read as a part of the environment, and what is really set there wins over `.env`
 - A table is written as an inline table, and takes the place of the whole table in the file:
   `MAILER_PACE_DOMAINS={"gmail.com" = "2/s"}`, `MAILER_DKIM_KEYS={s2026 = ".dkim/s2026.pem"}`,
   `MAILER_BRAND={accent = "#b4232a"}`. A variable for one key wins over the one for its table.
+- A name, description or title by language is such a table, too; anything else is the text itself:
+  `MAILER_PUBLICATION_NAME={zh = "码头", en = "The Quay"}`.
 - In the names of editions, `-` becomes `_`: `MAILER_EDITIONS_LATE_NIGHT_TIME=22:00`.
 - A name that begins with `MAILER_` and is none is an error, with the nearest right name. Names that begin
   with `MAILER_TEST_` are for the tests of mailer itself.
+
+## Names by language
+
+`name` and `description` of the publication, and `name`, `title` and `description` of an edition may have a
+text for each language, as an inline table or as a table of its own:
+
+```toml
+[publication]
+name = {zh = "港口早报", en = "Harbour Brief"}
+language = "zh"
+
+[editions.weekly]
+name = {zh = "一周港口", zh-Hant = "一週港口", en = "Harbour Weekly"}
+title = {zh = "{edition}（{date}）", en = "{edition}, {date}"}
+layout = "brief"
+rhythm = "weekly"
+```
+
+Every mail and its web page has the names in the issue's language: masthead, footer, `List-Id`, titles, links.
+A page for a reader has them in the language of the page, the list of issues in that of each issue. Commands
+and their JSON have them in the publication's language.
+
+- A language is a tag such as `zh` or `zh-Hant`. A reader of `zh-Hant-TW` gets `zh-Hant`, or else `zh`, or
+  else any other kind of Chinese. Without any of these, the text in the publication's language stands there,
+  or else the first one of the table.
+- `from` stays one mailbox for all languages, because readers and filters know a sender by it.
+- A campaign keeps the names that it was made with.
+
+## Rhythms
+
+`rhythm` says how often an edition comes out. Words of the built-in theme follow it: a brief ends with "That
+is all for today.", "… for this week." or "… for this month." Without it a brief ends as a daily one. A
+workspace's own templates see it as [`edition.rhythm`](themes.md).
+
+## Variables without a key
 
 These stand for no key of the file. Secrets come only from here:
 
@@ -55,7 +93,7 @@ _TITLES: Final[Mapping[tuple[str, ...], str]] = {
 #: What may be written, by the function that checks it.
 _CHECKED: Final[Mapping[str, str]] = {
     "_check_one_line": "one line",
-    "_check_not_empty": "not empty",
+    "check_not_empty": "not empty",
     "_parse_mailbox": "`Name <address>`",
     "_check_return_path": "an address",
     "_parse_bare_address": "an address",
@@ -66,7 +104,7 @@ _CHECKED: Final[Mapping[str, str]] = {
     "_check_colour": "`#rrggbb`",
     "_parse_time_of_day": "`08:00`",
     "_parse_archive_setting": "`true`, `false`, `variant`",
-    "_check_title_pattern": "may use {edition}, {publication}, {date}, {weekday}",
+    "_check_title_pattern": "may use {edition}, {publication}, {date}, {weekday}, {number}",
     "_check_transport_url": "see [transports.md](transports.md)",
     "_domain_in_ascii": "a domain",
     "_helo_name_in_ascii": "a full name, or `[192.0.2.1]`",
@@ -84,6 +122,7 @@ _CHECKED: Final[Mapping[str, str]] = {
 }  # fmt: skip
 _TYPES: Final[Mapping[Any, str]] = {
     str: "text",
+    TextByLanguage: "text, or table by language",
     Mailbox: "text",
     int: "number",
     float: "share",
@@ -161,10 +200,15 @@ def _default(field: FieldInfo) -> str:
 
 
 def _values(field: FieldInfo) -> Iterator[str]:
-    if get_origin(field.annotation) is Literal:
-        yield ", ".join(f"`{value}`" for value in get_args(field.annotation))
+    kinds = [kind for kind in get_args(field.annotation) if kind is not type(None)]
+    kind = kinds[0] if len(kinds) == 1 else field.annotation
+    if get_origin(kind) is Literal:
+        yield ", ".join(f"`{value}`" for value in get_args(kind))
     low = high = None
     for each in _metadata(field):
+        if isinstance(each, ByLanguage):
+            yield from (_CHECKED[check.func.__name__] for check in get_args(each.text_type)[1:])
+            continue
         low = each.ge if isinstance(each, Ge) else low
         high = each.le if isinstance(each, Le) else high
         if getattr(each, "pattern", None):

@@ -5,6 +5,7 @@ beside mailer.toml is read as a part of the environment; variables that are set 
 All errors are reported together, each with its line.
 """
 
+from mailer.config.by_language import TextByLanguage
 from mailer.config.fields import FEEDBACK_STREAM, TITLE_FIELDS, Mailbox
 from mailer.config.load import CONFIG_NAME, find_workspace, load_settings
 from mailer.config.model import Settings
@@ -26,6 +27,7 @@ __all__ = [
     "Publication",
     "Rate",
     "Settings",
+    "TextByLanguage",
     "find_workspace",
     "load_settings",
 ]

@@ -12,6 +12,7 @@ from typing import Annotated, Any, Final, Literal, Union, get_args, get_origin
 from dotenv import dotenv_values
 from pydantic import BaseModel
 
+from mailer.config.by_language import TextByLanguage
 from mailer.config.fields import Mailbox
 from mailer.config.oauth import OAuth
 from mailer.config.sections import SECTIONS, Edition
@@ -162,7 +163,10 @@ def _set_nested_value(data: dict[str, Any], key_path: KeyPath, value: object) ->
 
 
 def _parse_variable_value(text: str, value_type: Any) -> object:
-    """Returns `text` parsed as TOML, or `text` itself if it is not TOML or if `value_type` is text."""
+    """Returns `text` parsed as TOML, or `text` itself if it is not TOML or if `value_type` is text.
+
+    A text that may have a form for each language is parsed only if it is a table.
+    """
     types = set(_component_types(value_type))
     if types <= {str, Mailbox, NoneType}:
         return text
@@ -172,6 +176,8 @@ def _parse_variable_value(text: str, value_type: Any) -> object:
         return text
     value = document.pop("value", None)
     if document or (tuple in types and not isinstance(value, list)):  # lists may be written with commas
+        return text
+    if TextByLanguage in types and not isinstance(value, dict):
         return text
     return value
 

@@ -40,11 +40,12 @@ __all__ = [
     "TimeZone",
     "TitlePattern",
     "TransportUrl",
+    "check_not_empty",
 ]
 
 #: The third of the four identifiers in Feedback-ID; the fourth is the sender id.
 FEEDBACK_STREAM = "newsletter"
-TITLE_FIELDS = ("edition", "publication", "date", "weekday")
+TITLE_FIELDS = ("edition", "publication", "date", "weekday", "number")
 _LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 #: Matches the scheme of a URL (RFC 3986 section 3.1).
 _SCHEME = re.compile(r"[a-z][a-z0-9+.-]*:")
@@ -73,7 +74,8 @@ def _check_one_line(value: str) -> str:
     return value
 
 
-def _check_not_empty(value: str) -> str:
+def check_not_empty(value: str) -> str:
+    """Returns `value`. Raises ValueError if it is empty."""
     if not value:
         raise ValueError("must not be empty")
     return value
@@ -252,14 +254,14 @@ def _check_key_file(value: str) -> str:
         raise ValueError(
             "must be the name of a file, not a key; put the key into a file and write the name here"
         )
-    return _check_not_empty(_check_one_line(value))
+    return check_not_empty(_check_one_line(value))
 
 
 #: True: the public page shows what is for everybody; "variant": what most readers got; False: there is none.
 ArchiveSetting = Annotated[bool | Literal["variant"], BeforeValidator(_parse_archive_setting)]
 Line = Annotated[str, AfterValidator(_check_one_line)]
-NonEmpty = Annotated[str, AfterValidator(_check_not_empty)]
-NonEmptyLine = Annotated[str, AfterValidator(_check_one_line), AfterValidator(_check_not_empty)]
+NonEmpty = Annotated[str, AfterValidator(check_not_empty)]
+NonEmptyLine = Annotated[str, AfterValidator(_check_one_line), AfterValidator(check_not_empty)]
 Sender = Annotated[Mailbox, BeforeValidator(_parse_mailbox)]
 ReturnPath = Annotated[Mailbox, BeforeValidator(_parse_mailbox), AfterValidator(_check_return_path)]
 BareAddress = Annotated[Mailbox, BeforeValidator(_parse_bare_address)]

@@ -94,7 +94,7 @@ def load_settings(
         pace=file.pace,
         dkim=file.dkim,
         **_values_from_environment(root, environment),
-    )
+    ).in_language(file.publication.language)
 
 
 def _values_from_environment(root: Path, environment: Environment) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from typing import Annotated
 from pydantic import Field, SecretStr
 
 from mailer.addresses import address_with_ascii_domain
+from mailer.config.by_language import texts_in_language
 from mailer.config.fields import FrozenModel
 from mailer.config.sections import Brand, Delivery, Dkim, Edition, Pace, Publication
 from mailer.errors import ConfigError
@@ -28,6 +29,9 @@ class ConfigFile(FrozenModel):
 
 class Settings(FrozenModel):
     """Holds the checked settings of a workspace. `root` is the folder of the workspace.
+
+    Texts that have a form for each of several languages are in the publication's language, for operators.
+    `in_language` gives them in the language of a mail or a page.
 
     `variables` has mailer's environment variables by name, including those of `.env`, for the transports.
     """
@@ -71,6 +75,20 @@ class Settings(FrozenModel):
     def dkim_keys(self) -> tuple[tuple[str, Path], ...]:
         """Returns (selector, absolute path of the private key) for each key, in the order of signing."""
         return tuple((selector, self.root.absolute() / name) for selector, name in self.dkim.keys.items())
+
+    def in_language(self, language: str) -> Settings:
+        """Returns the settings with the texts for readers, such as names, in the language with this tag.
+
+        A text without a form in this language is in the publication's language, or else in its first form.
+        """
+        wanted = (language, self.publication.language)
+        editions = {key: texts_in_language(edition, *wanted) for key, edition in self.editions.items()}
+        return self.model_copy(
+            update={
+                "publication": texts_in_language(self.publication, *wanted),
+                "editions": MappingProxyType(editions),
+            }
+        )
 
     def edition_language(self, edition: str) -> str:
         """Returns the language of the edition with the name `edition`, or else that of the publication."""

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, Field, model_validator
 
+from mailer.config.by_language import LineByLanguage, NameByLanguage, TextByLanguage, TitlePatternByLanguage
 from mailer.config.fields import (
     ArchiveSetting,
     BareAddress,
@@ -20,15 +21,12 @@ from mailer.config.fields import (
     HeloName,
     KeyFile,
     Language,
-    Line,
     NonEmpty,
-    NonEmptyLine,
     ReturnPath,
     Selector,
     Sender,
     TimeOfDay,
     TimeZone,
-    TitlePattern,
     TransportUrl,
 )
 from mailer.config.oauth import OAuthTable
@@ -40,7 +38,7 @@ __all__ = ["SECTIONS", "Brand", "Delivery", "Dkim", "Edition", "Pace", "Publicat
 class Publication(FrozenModel):
     """Holds `[publication]`: the name, addresses, language and time zone of the publication."""
 
-    name: Annotated[NonEmptyLine, Field(description="The name of the publication, in mails and on pages.")]
+    name: Annotated[NameByLanguage, Field(description="The name of the publication, in mails and on pages.")]
     sender: Annotated[
         Sender,
         Field(
@@ -69,8 +67,8 @@ class Publication(FrozenModel):
         Language, Field(description="The language of an edition that has none of its own.")
     ] = "en"
     description: Annotated[
-        Line, Field(description="One sentence about the publication, for the public pages.")
-    ] = ""
+        LineByLanguage, Field(description="One sentence about the publication, for the public pages.")
+    ] = TextByLanguage("")
     feedback_id: Annotated[
         FeedbackId,
         Field(
@@ -113,11 +111,11 @@ class Edition(FrozenModel):
     time zone, for `send --at usual`. `archive` says what an issue's public page shows: see `public_page`.
     """
 
-    name: Annotated[NonEmptyLine, Field(description="The edition's name, as readers see it.")]
+    name: Annotated[NameByLanguage, Field(description="The edition's name, as readers see it.")]
     title: Annotated[
-        TitlePattern,
+        TitlePatternByLanguage,
         Field(description="The title of an issue that has none of its own."),
-    ] = "{edition}, {date}"
+    ] = TextByLanguage("{edition}, {date}")
     layout: Annotated[
         str,
         Field(
@@ -132,8 +130,17 @@ class Edition(FrozenModel):
         TimeOfDay, Field(description="The usual time of the edition, which `send --at usual` waits for.")
     ] = None
     description: Annotated[
-        Line, Field(description="One sentence about the edition, for the public pages.")
-    ] = ""
+        LineByLanguage, Field(description="One sentence about the edition, for the public pages.")
+    ] = TextByLanguage("")
+    rhythm: Annotated[
+        Literal["daily", "weekly", "monthly"] | None,
+        Field(
+            description="How often the edition comes out, for the words of a theme that tell of a day, "
+            "a week or a month.",
+            # A dump of an edition without it is what it was before there were rhythms.
+            exclude_if=lambda rhythm: rhythm is None,
+        ),
+    ] = None
     archive: Annotated[
         ArchiveSetting,
         Field(

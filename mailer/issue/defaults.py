@@ -6,7 +6,9 @@ subject.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from mailer.config import Settings
 from mailer.issue.markdown.document import Document
@@ -25,11 +27,28 @@ SUBJECT_COLUMNS = 70
 #: A headline is added only if at least so many columns are left for it.
 _WORTH = 16
 
-#: The separators between two headlines, and before the first one, by script.
+#: A colon, but not that of a time (17:00) or of a URL (https://).
+_COLON = re.compile(r"[:：﹕︓](?!//)(?:(?<!\d.)|(?!\d))")
+
+
+@dataclass(frozen=True)
+class _Joints:
+    """Holds the separators of a subject.
+
+    `between` stands between two headlines. `colon` stands before the first one; `bar` takes its place if the
+    title or a headline has a colon of its own.
+    """
+
+    between: str
+    colon: str
+    bar: str
+
+
 _JOINTS = {
-    **dict.fromkeys(("Hans", "Hant", "Jpan"), ("；", "：")),
-    "Arab": ("؛ ", ": "),
+    **dict.fromkeys(("Hans", "Hant", "Jpan"), _Joints("；", "：", "｜")),
+    "Arab": _Joints("؛ ", ": ", " – "),
 }
+_OTHER_JOINTS = _Joints("; ", ": ", " · ")
 
 
 def headlines_for_all_readers(issue: Issue) -> list[str]:
@@ -66,23 +85,51 @@ def issue_with_defaults(
 
 
 def _default_title(issue: Issue, settings: Settings, language: str) -> str:
-    edition = settings.editions[issue.edition]
+    local = settings.in_language(language)
+    edition = local.editions[issue.edition]
     filled = edition.title.format(
         edition=edition.name,
-        publication=settings.publication.name,
+        publication=local.publication.name,
         date=long_date(issue.date, language),
         weekday=weekday(issue.date, language),
+        number=issue.number,
     )
     return " ".join(filled.split()) or edition.name
 
 
 def _default_subject(title: str, headlines: list[str], language: str) -> str:
-    between, after = _JOINTS.get(script_of(language), ("; ", ": "))
-    subject = cut_to_columns(title, SUBJECT_COLUMNS)
-    for number, headline in enumerate(headlines):
-        joint = between if number else after
-        room = SUBJECT_COLUMNS - display_columns(subject) - display_columns(joint)
-        if display_columns(headline) > room:
-            return subject + joint + cut_to_columns(headline, room) if room >= _WORTH else subject
-        subject += joint + headline
-    return subject
+    """Returns the title and the first headlines, with at most one colon beside those of the title.
+
+    A headline whose colon would be the second one is left out.
+    """
+    joints = _JOINTS.get(script_of(language), _OTHER_JOINTS)
+    title = cut_to_columns(title, SUBJECT_COLUMNS)
+    if not _COLON.search(title):
+        shown = _headlines_that_fit(title, headlines, joints, joints.bar, colons=1)
+        if not _COLON.search(shown):
+            return title + _headlines_that_fit(title, headlines, joints, joints.colon, colons=0)
+        return title + shown
+    return title + _headlines_that_fit(title, headlines, joints, joints.bar, colons=0)
+
+
+def _headlines_that_fit(title: str, headlines: list[str], joints: _Joints, first: str, *, colons: int) -> str:
+    """Returns what follows the title in the subject: headlines, each with its separator before it.
+
+    `first` is the separator before the first headline. At most `colons` colons stand in the headlines.
+    """
+    shown = ""
+    for headline in headlines:
+        joint = joints.between if shown else first
+        room = SUBJECT_COLUMNS - display_columns(title + shown) - display_columns(joint)
+        fits = display_columns(headline) <= room
+        if not fits and room < _WORTH:
+            break
+        piece = headline if fits else cut_to_columns(headline, room)
+        found = len(_COLON.findall(piece))
+        if found > colons:
+            continue
+        shown += joint + piece
+        colons -= found
+        if not fits:
+            break
+    return shown

@@ -42,6 +42,7 @@ class Person(NamedTuple):
 class Envelope:
     """Holds the fields that all messages of one campaign share: the sender, the List-* fields and the links.
 
+    `settings` are those in the language of the messages, because List-Id holds the edition's name.
     `shared_headers` are the List-* and other constant fields as (name, value) pairs, in order; the fields of
     MIME and From, To, Reply-To, Subject and Date are not among them. The Date of a message is `sent_at`, or
     the time that `clock` returns if `sent_at` is None. `has_legacy_ids` is True for a campaign that version

@@ -29,8 +29,9 @@ def sample_message(
     An attribute is shown as its default in the issue or the template. One without a default is shown as its
     own name.
     """
-    envelope = Envelope(settings, campaign_id=0, slug=slug, edition=edition, sent_at=sent_at)
     language = rendition.language
+    local = settings.in_language(language)
+    envelope = Envelope(local, campaign_id=0, slug=slug, edition=edition, sent_at=sent_at)
     person = Person(
         0,
         _ADDRESS,

@@ -66,7 +66,8 @@ class PublicFile:
 class ListedIssue:
     """Describes a campaign in the list of issues, for the template of the list.
 
-    `edition` is the name of the edition, `language` a language tag or "", and `date` None if it is not known.
+    `edition` is the name of the edition in the campaign's language, `language` a language tag or "", and
+    `date` None if it is not known.
     """
 
     slug: str
@@ -88,7 +89,7 @@ class ListedMonth:
 
 @dataclass(frozen=True, slots=True)
 class ListedEdition:
-    """Describes an edition by which the list can be filtered: its key, name and language tag."""
+    """Describes an edition by which the list can be filtered: its key, name and the name's language tag."""
 
     key: str
     name: str
@@ -133,12 +134,13 @@ class PublicArchive:
     def _listed_issue(self, campaign: ArchivedCampaign) -> ListedIssue:
         subject = campaign.subject or campaign.slug
         edition = self._settings.editions.get(campaign.edition)
+        wanted = (campaign.language, self._settings.publication.language)
         return ListedIssue(
             slug=campaign.slug,
             title=campaign.title or subject,
             preheader=campaign.preheader,
             subject=subject,
-            edition=edition.name if edition else campaign.edition,
+            edition=edition.name.in_language(*wanted) if edition else campaign.edition,
             language=campaign.language,
             date=_parsed_date(campaign.date),
         )
@@ -147,7 +149,7 @@ class PublicArchive:
         """Returns the editions that have public campaigns, or () if there is only one."""
         settings, keys = self._settings, {campaign.edition for campaign in public}
         found = tuple(
-            ListedEdition(key, edition.name, settings.edition_language(key))
+            ListedEdition(key, edition.name, edition.name.language or settings.edition_language(key))
             for key, edition in settings.editions.items()
             if key in keys
         )

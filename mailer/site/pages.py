@@ -161,7 +161,7 @@ class ReaderPages:
         return Page.of(html, language, complete=complete)
 
     def _shared_context(self, theme: _PageTheme, language: str) -> dict[str, Any]:
-        settings = self._settings
+        settings = self._settings.in_language(language)
         words = PageWords(language, theme.folders, map(settings.edition_language, settings.editions))
         return {
             "_": words.translate,
@@ -175,6 +175,7 @@ class ReaderPages:
             "logo": self._logo,
             "archive": self._archive_path(),
             "publication": settings.publication,
+            "editions": settings.editions,
             "brand": settings.brand,
             "on_accent": most_readable_colour(settings.brand.accent, _ON_ACCENT),
             "on_accent_dark": most_readable_colour(settings.brand.accent_dark, _ON_ACCENT),

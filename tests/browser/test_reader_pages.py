@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page
 
-from mailer.config import load_settings
+from mailer.config import TextByLanguage, load_settings
 from mailer.site.archive_pages import ListedEdition, ListedIssue, ListedMonth
 from mailer.site.pages import ReaderPages
 from tests.browser.test_screenshots import LOOK
@@ -191,7 +191,7 @@ def test_a_name_has_title_marks_only_if_it_is_chinese(tmp_path: Path) -> None:
         ("Harbour Brief", '退订 <span class="wordmark">Harbour Brief</span>？'),
         ("港口早报", "退订《<span>港口早报</span>》？"),
     ):
-        publication = settings.publication.model_copy(update={"name": name})
+        publication = settings.publication.model_copy(update={"name": TextByLanguage(name)})
         made = ReaderPages(settings.model_copy(update={"publication": publication}))
         html = made.render_page("unsubscribe", "zh", preferences="/p").body.decode()
         assert f"<h1>{wanted}</h1>" in html

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page
 
-from mailer.config import load_settings
+from mailer.config import TextByLanguage, load_settings
 from mailer.issue.load import load_issue
 from mailer.site.archive_pages import ListedEdition, ListedIssue, ListedMonth
 from mailer.site.pages import ReaderPages
@@ -307,9 +307,11 @@ def test_a_stacked_table_is_read_without_media_queries(
 def pages(desk: Path) -> Iterator[tuple[str, str]]:
     """Every page for readers, with long words wherever a word of the desk stands."""
     settings = load_settings(desk)
-    edition = settings.editions["morning"].model_copy(update={"name": WORD, "description": LONG})
+    edition = settings.editions["morning"].model_copy(
+        update={"name": TextByLanguage(WORD), "description": TextByLanguage(LONG)}
+    )
     publication = settings.publication.model_copy(
-        update={"name": WORD, "description": LONG, "postal_address": WORD}
+        update={"name": TextByLanguage(WORD), "description": TextByLanguage(LONG), "postal_address": WORD}
     )
     settings = settings.model_copy(update={"publication": publication})
     campaign = ListedIssue("s", LONG, WORD, LONG, WORD, "en", None)

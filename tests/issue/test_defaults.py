@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from mailer.config import load_settings
+from mailer.errors import IssueError
+from mailer.issue.defaults import SUBJECT_COLUMNS, _default_subject
 from mailer.issue.load import load_issue
-from mailer.issue.values.display_width import display_columns
+from mailer.issue.values.display_width import cut_to_columns, display_columns
 from tests.issue.conftest import NAME, Load
 
 Write = Callable[[str, str | bytes], Path]
@@ -29,6 +35,18 @@ def test_a_pattern_may_use_the_publication_and_the_weekday(workspace: Path, writ
     config.write_text(config.read_text("utf-8").replace('layout = "morning"', pattern), "utf-8")
     path = write(NAME, "edition: morning\ndate: 2026-11-21\nbody: x\n")
     assert load_issue(path, load_settings(workspace)).issue.title == "Harbour Brief · Morning Brief · 星期六"
+
+
+def test_a_pattern_with_a_number_needs_the_number_of_the_issue(workspace: Path, write: Write) -> None:
+    config = workspace / "mailer.toml"
+    pattern = 'title = "{edition} {number}"\nlayout = "morning"'
+    config.write_text(config.read_text("utf-8").replace('layout = "morning"', pattern), "utf-8")
+    settings = load_settings(workspace)
+    text = "edition: morning\ndate: 2026-11-21\nbody: x\n"
+    assert load_issue(write(NAME, text + "number: 528\n"), settings).issue.title == "Morning Brief 528"
+    assert load_issue(write(NAME, text + "title: Mine\n"), settings).issue.title == "Mine"
+    with pytest.raises(IssueError, match=r"has \{number\}, and the issue has none; add number:"):
+        load_issue(write(NAME, text), settings)
 
 
 def items(*titles: str) -> str:
@@ -158,3 +176,94 @@ def test_every_language_has_a_date(load: Load, language: str) -> None:
 def test_headlines_are_joined_as_the_script_joins_them(load: Load, language: str, subject: str) -> None:
     text = f"edition: morning\ndate: 2026-11-23\nlanguage: {language}\ntitle: T\n"
     assert load(text + "items: [{title: a}, {title: b}]\n").issue.subject == subject
+
+
+def test_a_title_has_the_names_and_the_pattern_of_its_language(workspace: Path, write: Write) -> None:
+    config = workspace / "mailer.toml"
+    text = config.read_text("utf-8")
+    text = text.replace('name = "Harbour Brief"', 'name = {zh = "港口早报", en = "Harbour Brief"}', 1)
+    text = text.replace(
+        'name = "Morning Brief"',
+        'name = {zh = "晨间快讯", en = "Morning"}\n'
+        'title = {zh = "{publication}·{edition}（{date}）", en = "{publication}, {edition}, {date}"}',
+    )
+    config.write_text(text, "utf-8")
+    issue = "edition: morning\ndate: 2026-11-21\nbody: x\n"
+    settings = load_settings(workspace)
+    assert load_issue(write(NAME, issue), settings).issue.title == "港口早报·晨间快讯（2026年11月21日）"
+    assert load_issue(write(NAME, issue + "language: en\n"), settings).issue.title == (
+        "Harbour Brief, Morning, November 21, 2026"
+    )
+
+
+@pytest.mark.parametrize(
+    ("language", "title", "headlines", "subject"),
+    [
+        ("en", "Brief", ["Storm: ports shut", "Tea is back"], "Brief · Storm: ports shut; Tea is back"),
+        ("en", "Brief", ["Tea is back", "Storm: ports shut"], "Brief · Tea is back; Storm: ports shut"),
+        ("en", "Brief", ["Storm: ports shut", "Tea: back", "Rules"], "Brief · Storm: ports shut; Rules"),
+        ("en", "Brief: Friday", ["Storm: ports shut", "Tea is back"], "Brief: Friday · Tea is back"),
+        ("en", "Brief: Friday", ["Storm: ports shut"], "Brief: Friday"),
+        ("en", "One: two: three", ["Tea is back"], "One: two: three · Tea is back"),
+        ("en", "Brief", ["One: two: three", "Tea is back"], "Brief: Tea is back"),
+        ("en", "Brief", ["Gates open at 17:00", "See https://example.org"],
+         "Brief: Gates open at 17:00; See https://example.org"),
+        ("zh", "早报", ["苏伊士：通行费上调", "延至 4:00"], "早报｜苏伊士：通行费上调；延至 4:00"),
+        ("zh", "早报：周五", ["苏伊士：通行费上调", "茶叶回落"], "早报：周五｜茶叶回落"),
+        ("zh", "早报", ["查验窗口17：00开放"], "早报：查验窗口17：00开放"),
+        ("ar", "موجز", ["عاصفة: الموانئ مغلقة", "الشاي"], "موجز – عاصفة: الموانئ مغلقة؛ الشاي"),
+        ("ar", "موجز", ["يفتح في ١٧:٠٠", "الشاي"], "موجز: يفتح في ١٧:٠٠؛ الشاي"),
+    ],
+)  # fmt: skip
+def test_a_subject_has_one_colon_at_most(
+    load: Load, language: str, title: str, headlines: list[str], subject: str
+) -> None:
+    quoted = "".join(f"  - title: {json.dumps(headline)}\n" for headline in headlines)
+    text = f"edition: morning\ndate: 2026-11-21\nlanguage: {language}\ntitle: {json.dumps(title)}\nitems:\n"
+    assert load(text + quoted).issue.subject == subject
+
+
+def test_a_colon_that_is_cut_off_is_none() -> None:
+    headline = "The quays of the northern basin are shut for the whole of the next week: storm"
+    cut = "The quays of the northern basin are shut for the whole of the…"
+    assert _default_subject("Brief", [headline], "en") == f"Brief: {cut}"
+    assert _default_subject("A: b", [headline], "en") == f"A: b · {cut}"
+
+
+PIECES = [
+    "Storm",
+    "港口",
+    "الميناء",
+    ": ",
+    "：",
+    ":",
+    "﹕",
+    "︓",
+    " 17:00 ",
+    "https://a.example",
+    "1",
+    "２",
+    "; ",
+    "；",
+    "؛ ",
+    " ",
+]
+LINES = st.lists(st.sampled_from(PIECES), min_size=1, max_size=14).map("".join) | st.text(max_size=30)
+LINES = LINES.map(lambda line: " ".join(line.split())).filter(bool)
+
+
+@given(title=LINES, headlines=st.lists(LINES, max_size=5), language=st.sampled_from(["en", "zh", "ar", "ja"]))
+def test_a_default_subject_adds_no_second_colon(title: str, headlines: list[str], language: str) -> None:
+    subject = _default_subject(title, headlines, language)
+    shown = cut_to_columns(title, SUBJECT_COLUMNS)
+    assert subject.startswith(shown)
+    assert len(colons(subject)) <= max(1, len(colons(shown)))
+    assert display_columns(subject) <= SUBJECT_COLUMNS
+    if headlines and not any(map(colons, [title, *headlines])) and len(subject) > len(shown):
+        assert re.match(r": |：", subject[len(shown) :])
+
+
+def colons(text: str) -> list[str]:
+    """Returns the colons of a text, but not those of times and URLs."""
+    plain = re.sub(r"[:：﹕︓]//", "", text)
+    return re.findall(r"(?<!\d)[:：﹕︓]|[:：﹕︓](?!\d)", plain)

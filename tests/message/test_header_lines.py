@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, example, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from mailer.config import Mailbox, Settings
+from mailer.config import Mailbox, Settings, TextByLanguage
 from mailer.message.dkim import Signer
 from mailer.message.envelope import Envelope, Person
 from mailer.message.message import Message, MessageTemplate
@@ -44,7 +44,9 @@ def composed(settings: Settings, person: Person, subject: RenditionPart, **chang
     settings = settings.model_copy(
         update={
             "publication": settings.publication.model_copy(update=changed),
-            "editions": {edition: settings.editions["morning"].model_copy(update={"name": "早报" * 9})},
+            "editions": {
+                edition: settings.editions["morning"].model_copy(update={"name": TextByLanguage("早报" * 9)})
+            },
         }
     )
     envelope = Envelope(settings, campaign_id=7, slug=f"2026-11-21-{edition}", edition=edition, sent_at=SENT)

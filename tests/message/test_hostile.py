@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, example, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from mailer.config import Mailbox, Settings
+from mailer.config import Mailbox, Settings, TextByLanguage
 from mailer.message.envelope import Envelope, Person
 from mailer.message.message import Message, MessageTemplate
 from mailer.render.rendition import Rendition
@@ -45,7 +45,9 @@ def envelope(settings: Settings, sender: str, edition: str) -> Envelope:
     publication = settings.publication.model_copy(
         update={"sender": Mailbox(name=sender, address="desk@news.example.org"), "reply_to": None}
     )
-    editions = {"morning": settings.editions["morning"].model_copy(update={"name": edition or "M"})}
+    editions = {
+        "morning": settings.editions["morning"].model_copy(update={"name": TextByLanguage(edition or "M")})
+    }
     changed = settings.model_copy(update={"publication": publication, "editions": MappingProxyType(editions)})
     at = datetime(2026, 11, 21, tzinfo=UTC)
     return Envelope(changed, campaign_id=7, slug="2026-11-21-morning", edition="morning", sent_at=at)

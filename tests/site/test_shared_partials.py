@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from mailer.config import Settings
+from mailer.config import Settings, TextByLanguage
 from mailer.issue.load import load_issue
 from mailer.language.reader_language import page_translations
 from mailer.render.render import render_variants
@@ -158,7 +158,9 @@ def test_the_list_is_linked_if_there_is_one(settings: Settings) -> None:
 
 
 def test_the_description_is_shown_in_the_language_of_the_page(settings: Settings) -> None:
-    publication = settings.publication.model_copy(update={"description": "News from the quay."})
+    publication = settings.publication.model_copy(
+        update={"description": TextByLanguage("News from the quay.")}
+    )
     described = settings.model_copy(update={"publication": publication})
     assert "News from the quay." in page(described).body.decode()
     assert "News from the quay." not in page(described, language="zh").body.decode()

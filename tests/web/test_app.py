@@ -157,7 +157,7 @@ def test_a_workspace_may_bring_words_of_its_own(site: Site, reader: Subscriber) 
     site.db.conn.execute("UPDATE subscribers SET language = 'zh'")
     page = Browser(create_app(site.settings)).get(site.link(reader)).text
     assert "不再订阅" in page
-    assert "只调整我要收的刊物" in page  # the others are still there
+    assert "只调整我订阅的刊物" in page  # the others are still there
 
 
 def test_text_on_a_button_can_be_read_on_any_colour(site: Site, reader: Subscriber) -> None:

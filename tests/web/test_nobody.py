@@ -113,7 +113,7 @@ def test_the_language_is_what_the_browser_asks_for(site: Site) -> None:
             ):
                 assert f"<h1>{title}</h1>" in answer.text, header
     chinese = {"Accept-Language": "zh"}
-    assert "<h1>这里没有内容</h1>" in site.browser.get("/nothing", headers=chinese).text
+    assert "<h1>页面不存在</h1>" in site.browser.get("/nothing", headers=chinese).text
 
 
 def test_a_known_readers_own_language_comes_first(site: Site) -> None:
@@ -143,7 +143,7 @@ def test_without_any_template_the_plain_page_says_the_same(
     monkeypatch.setattr(ReaderPages, "_render_from_theme", lambda *_: 1 / 0)
     page = pages.render_page(name, ("zh",)).body.decode()
     assert page_response(pages.render_page(name, ""), 404).status_code == 404
-    assert ("什么都没有变。" in page) == (name != "erased")
+    assert ("未作任何更改。" in page) == (name != "erased")
     assert ("editors@news.example.org" in page) == (name != "copy")
     own_page(site.settings, f"{name}.html", b"{{ nonsense }}")
 

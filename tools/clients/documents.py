@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 from pathlib import Path
 
-from mailer.config import Edition, Settings, load_settings
+from mailer.config import Edition, Settings, TextByLanguage, load_settings
 from mailer.issue.load import load_issue
 from tools.screenshots import ROOT, Shown, samples, shown
 
@@ -20,8 +20,12 @@ def settings_with_all_layouts() -> Settings:
     settings = load_settings(ROOT)
     evening = settings.editions["evening"]
     more: dict[str, Edition] = {
-        "brief": evening.model_copy(update={"name": "港口快报", "layout": "brief", "language": "zh"}),
-        "digest": evening.model_copy(update={"name": "The Week on the Quay", "layout": "digest"}),
+        "brief": evening.model_copy(
+            update={"name": TextByLanguage("港口快报"), "layout": "brief", "language": "zh"}
+        ),
+        "digest": evening.model_copy(
+            update={"name": TextByLanguage("The Week on the Quay"), "layout": "digest"}
+        ),
     }
     return settings.model_copy(update={"editions": {**settings.editions, **more}})
 

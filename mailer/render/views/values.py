@@ -66,6 +66,11 @@ class SectionView(ViewWithLanguage):
         """Returns the number of the items that are counted."""
         return sum(item.is_story for item in self.items)
 
+    @property
+    def tells_stories(self) -> bool:
+        """Returns whether the word "stories" fits its items: not for a list, nor for events and jobs alone."""
+        return not self.listed and any(item.is_story and not (item.event or item.job) for item in self.items)
+
 
 @dataclass(frozen=True)
 class ColumnView(ViewWithLanguage):
@@ -192,7 +197,10 @@ class IssueView(ViewWithLanguage):
 
 @dataclass(frozen=True)
 class EditionView:
-    """Describes the edition that the issue belongs to."""
+    """Describes the edition that the issue belongs to.
+
+    `name` and `description` are in the language of the issue. `rhythm` is 'daily', 'weekly', 'monthly' or ''.
+    """
 
     called: ClassVar[str] = "edition"
 
@@ -200,6 +208,7 @@ class EditionView:
     name: str
     description: str
     layout: str
+    rhythm: str
 
 
 @dataclass(frozen=True)

@@ -197,7 +197,7 @@ def make_plan(workspace: Workspace, inputs: PlanInput) -> Plan:
 def _largest_html_and_message_sizes(settings: Settings, inputs: PlanInput) -> tuple[int, int]:
     """Returns the size in bytes of the largest HTML part, and of the largest message."""
     envelope = Envelope(
-        settings,
+        settings.in_language(inputs.loaded.issue.language),
         campaign_id=0,
         slug=inputs.slug,
         edition=inputs.loaded.issue.edition,

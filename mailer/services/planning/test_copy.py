@@ -98,7 +98,7 @@ def send_test_copies(
     with closing(open_transport(prepared.plan.transport, settings).channel()) as channel:
         for recipient in recipients:
             envelope = Envelope(
-                settings,
+                settings.in_language(renditions[recipient.variant].language),
                 campaign_id=0,
                 # Its own Message-ID: mail programs show a message once, and an editor tests more than once.
                 slug=f"{prepared.plan.slug}-test-{token_hex(4)}",

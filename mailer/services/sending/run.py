@@ -272,9 +272,10 @@ def _read_message_templates(
     settings."""
     folder = settings.campaigns / campaign.slug
     renditions: Mapping[int, Rendition] = read_renditions(folder)
+    manifest = read_manifest(folder)
     envelope = Envelope(
         # The frozen sender and addresses, because a later run sends the same bytes under the same Message-ID.
-        recorded_settings(read_manifest(folder), settings),
+        recorded_settings(manifest, settings).in_language(str(manifest.get("language", ""))),
         campaign_id=campaign.id,
         slug=campaign.slug,
         edition=campaign.edition,

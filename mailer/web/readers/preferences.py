@@ -59,7 +59,6 @@ class PreferencesPage:
         page = self._pages.render_page(
             "preferences",
             person.language,
-            editions=self._editions,
             chosen=_chosen_editions(person),
             away=away,
             saved=is_saved and not refused,
