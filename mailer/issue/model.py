@@ -74,8 +74,8 @@ class Item(FrozenModel):
     """A headline with its texts, links and pictures. An item without a `language` has that of its section.
 
     `title` may be left out only beside a `quote`. An item that is `sponsored` is an advertisement. `lead`
-    makes an item the largest of the issue. `label` is the text of the link to `url`, or to that of the event
-    or the job.
+    makes an item the largest of the issue. `label` is the text of the link to the URL of the event or of the
+    job, otherwise to `url`.
     """
 
     quote: QuoteOrText | None = None

@@ -90,7 +90,7 @@ items:
 def test_headlines_begin_with_the_lead_and_tell_no_advertisement(load: Load, head: str) -> None:
     issue = load(head + ITEMS).issue
     assert headlines_for_all_readers(issue) == ["The lead", "First of all", "Advert: a history"]
-    assert issue.subject == "Brief: The lead; First of all; Advert: a history"
+    assert issue.subject == "Brief · The lead; First of all; Advert: a history"
     assert "Buy" not in issue.preheader
     assert "Acme" not in issue.subject + issue.preheader
     assert "Paid" not in issue.subject + issue.preheader

@@ -80,8 +80,8 @@ def test_the_order_is_that_of_the_mail(tmp_path: Path) -> None:
     loaded = full_issue(folder, edition="evening", sections=True, new=True)
     shown = text_of(loaded, load_settings(folder))
     order = (
-        "No. 528", "Mainkicker", "Maintitle", "Mainstandfirst", "Mainbyline", "Coveralt", "Covercaption",
-        "Covercredit", "coverurl", "Introword", "Noticebefore", "In this issue", "Longbody", "Sectionintro",
+        "No. 528", "Mainkicker", "Maintitle", "Mainstandfirst", "Mainbyline", "Introword", "Coveralt", "Covercaption",
+        "Covercredit", "coverurl", "Noticebefore", "In this issue", "Longbody", "Sectionintro",
         "\n 3. Newtitle", "Newbyline", "Newabovealt", "Newbelowalt", "Newbody", "Newafteralt", "Newsource",
         "Newlabel", "newurl", "Newlinkone", "Newlinktwo", "Sponsored by Adsponsor", "Adtitle", "Adbody", "adurl",
         "> Quotetext", "— Quoteby", "quoteurl", "\n* Eventtitle", "When: Sunday", "Where: Eventvenue, Eventaddress",
@@ -132,17 +132,18 @@ sections:
         (THREE, "digest", ""),
         ("contents: yes\n" + THREE, "brief", "3 stories in this issue\n\n  * a\n  * b\n  * c\n"),
         (LIST, "morning", ""),
-        ("contents: yes\n" + LIST, "evening", "3 stories in this issue\n\n  * a\n  * b\n  * c\n"),
+        # A list does not stand there a second time.
+        ("contents: yes\n" + LIST, "evening", ""),
         ("contents: yes\nitems: [{title: a, body: x}]\n", "evening", "1 story in this issue\n\n  * a\n"),
         # Advertisements and quotes are not counted.
         ("items: [{title: a, body: x}, {title: b, body: x}, {title: 'Sponsor: c'}, {quote: d}]\n", "evening", ""),
         ("contents: yes\nitems: [{title: 'Sponsor: c'}]\n", "evening", ""),
         ("contents: yes\nbody: x\n", "evening", ""),
-        (IN_SECTIONS, "evening", "In this issue\n\n  * One, 2 stories\n  * Two, 2 stories\n  * Three\n"),
+        (IN_SECTIONS, "evening", "In this issue\n\n  * One, 2 stories\n  * Two, 2\n  * Three\n"),
         (
             IN_SECTIONS,
             "morning",
-            "In this issue\n\n  * One\n     1. a\n     2. b\n  * Two, 2 stories\n  * Three\n",
+            "In this issue\n\n  * One\n     1. a\n     2. b\n  * Two, 2\n  * Three\n",
         ),
         (
             "numbering: by-section\n" + IN_SECTIONS.replace("{title: d}", "{title: d, event: {starts: 2026-12-20}}"),
@@ -303,7 +304,9 @@ def test_events(text: Text) -> None:
     assert event(f"url: '{other}'") == [day, "Details", other, "Add to calendar:"]
     assert event(f"url: '{own}'", f", url: '{own}'") == [day, "Read in full:", own, "Add to calendar:"]
     both = event(f"url: '{other}'", f", url: '{own}', label: Come")
-    assert both == [day, "Come", own, "Details", other, "Add to calendar:"]
+    assert both == [day, "Read in full:", own, "Come", other, "Add to calendar:"]
+    assert event("", f", url: '{own}', label: Come") == [day, "Come", own, "Add to calendar:"]
+    assert event(f"url: '{own}'", f", url: '{own}', label: Come") == [day, "Come", own, "Add to calendar:"]
     assert event(f"url: '{other}'", ", label: Come") == [day, "Come", other, "Add to calendar:"]
     chinese = event("venue: 会展中心, address: 琶洲路 1 号", language="zh")
     assert chinese == ["时间：2026年12月20日星期日", "地点：会展中心，琶洲路 1 号", "加入日历："]
@@ -321,6 +324,8 @@ def test_jobs(text: Text) -> None:
     assert job(f"organisation: Port, url: '{other}'") == ["Port", "Apply", other]
     assert job(f"url: '{other}'", ", label: Write to us") == ["Write to us", other]
     assert job(f"url: '{other}'", f", url: '{own}'") == ["Read in full:", own, "Apply", other]
+    labelled = job(f"url: '{other}'", f", url: '{own}', label: Write to us")
+    assert labelled == ["Read in full:", own, "Write to us", other]
     assert job(f"url: '{own}'", f", url: '{own}'") == ["Read in full:", own]
 
 
