@@ -1,3 +1,4 @@
+# ruff: noqa: E501 (a table reads better than its folded lines)
 """The JSON Schema says what the model says."""
 
 from __future__ import annotations

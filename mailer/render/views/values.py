@@ -68,7 +68,7 @@ class SectionView(ViewWithLanguage):
 
     @property
     def tells_stories(self) -> bool:
-        """Returns whether the word "stories" fits its items: not for a list, nor for events and jobs alone."""
+        """Returns whether the word "stories" fits its items: not for a list, nor events and jobs alone."""
         return not self.listed and any(item.is_story and not (item.event or item.job) for item in self.items)
 
 
