@@ -47,6 +47,7 @@ lint: .venv/.ready
 # Pictures of the three samples in Chromium: phone and desktop width, light and dark.
 screenshots: .venv/.ready
 	$(BIN)/python -m tools.screenshots
+	$(BIN)/python -m tools.issue_pictures
 
 # Every sample and fixture as a set of simulated mail clients, in build/clients/index.html; NAMES="bare wide" for some.
 # With CANIEMAIL_JSON, the path of caniemail's data, Mailpit's HTML check is printed too. See docs/clients.md.

@@ -14,7 +14,7 @@ import os
 import re
 import secrets
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any
@@ -22,9 +22,12 @@ from typing import IO, Any
 __all__ = [
     "TEMPORARY",
     "NewFile",
+    "remove_created_paths",
     "remove_leftover_files",
     "is_temporary_name",
     "atomically_replaced_file",
+    "create_files",
+    "make_missing_folders",
     "put_file",
     "sync_folder",
 ]
@@ -80,6 +83,25 @@ class NewFile:
         with _naming_file_in_errors(self.path):
             self.temporary.replace(self.path)
 
+    def commit_if_absent(self) -> None:
+        """Syncs the file to disk and gives it the name `path`. The folder is not synced.
+
+        Raises FileExistsError if there is a file at `path`, which stays, or another OSError.
+        """
+        self.file.flush()
+        os.fsync(self.file.fileno())
+        with _naming_file_in_errors(self.path):
+            try:
+                self.path.hardlink_to(self.temporary)
+            except FileExistsError:
+                raise
+            except OSError:  # some file systems have no links
+                if os.path.lexists(self.path):
+                    raise
+                self.temporary.replace(self.path)
+        self.temporary.unlink(missing_ok=True)
+        self.file.close()
+
     def discard(self) -> None:
         """Removes the unfinished file. Does nothing after `commit`."""
         self.temporary.unlink(missing_ok=True)
@@ -113,6 +135,47 @@ def put_file(path: Path, data: bytes) -> None:
     """
     with atomically_replaced_file(path) as file:
         file.write(data)
+
+
+def create_files(folder: Path, contents: Mapping[str, bytes]) -> None:
+    """Creates the files `contents`, by their paths below `folder`, and the folders that they need.
+
+    Each file appears whole. Raises FileExistsError if one of the files exists already, which stays as it is,
+    or another OSError. After an error, everything that was created is removed.
+    """
+    created: list[Path] = []
+    try:
+        for name, data in contents.items():
+            path = folder / name
+            make_missing_folders(path.parent, created)
+            made = NewFile(path)
+            try:
+                made.file.write(data)
+                made.commit_if_absent()
+            except BaseException:
+                made.discard()
+                raise
+            created.append(path)
+            sync_folder(path.parent)
+    except BaseException:
+        remove_created_paths(created)
+        raise
+
+
+def make_missing_folders(folder: Path, created: list[Path]) -> None:
+    """Makes `folder` and its parents where they are missing, and adds each to `created`. Raises OSError."""
+    for missing in reversed([folder, *folder.parents]):
+        if not missing.is_dir():
+            missing.mkdir()
+            created.append(missing)
+            sync_folder(missing.parent)
+
+
+def remove_created_paths(created: list[Path]) -> None:
+    """Removes the files and the empty folders in `created`, the newest first."""
+    for path in reversed(created):
+        with suppress(OSError):
+            path.rmdir() if path.is_dir() and not path.is_symlink() else path.unlink(missing_ok=True)
 
 
 def is_temporary_name(name: str, target_name: str | None = None) -> bool:

@@ -17,7 +17,16 @@ from pathlib import Path
 import mailer
 from mailer.errors import Problem, ThemeError
 
-__all__ = ["ThemeFile", "ThemeFiles", "built_in_theme_folder", "check_template_folders", "read_theme"]
+__all__ = [
+    "FOLDERS",
+    "ThemeFile",
+    "ThemeFiles",
+    "built_in_file_paths",
+    "built_in_theme_folder",
+    "check_template_folders",
+    "own_file_paths",
+    "read_theme",
+]
 
 FOLDERS = ("email", "text", "web", "locale")
 SUFFIXES = (".mjml", ".html", ".txt", ".po")
@@ -85,6 +94,33 @@ def built_in_theme_folder() -> Path:
     return inside if inside.is_dir() else package.parent / "templates"
 
 
+def built_in_file_paths() -> dict[str, Path]:
+    """Returns the paths of all files of the built-in theme by their names, such as `email/morning.mjml`.
+
+    The style sheet of the pages for readers is one of them.
+    """
+    folder = built_in_theme_folder()
+    return {
+        path.relative_to(folder).as_posix(): path
+        for name in FOLDERS
+        for path in sorted((folder / name).rglob("*"))
+        if path.suffix in (*SUFFIXES, ".css") and path.is_file()
+    }
+
+
+def own_file_paths(root: Path) -> dict[str, Path]:
+    """Returns the paths of the templates and catalogues of the workspace at `root` by their names.
+
+    Raises ThemeError if they cannot be found or opened.
+    """
+    problems: list[Problem] = []
+    folder = root / "templates"
+    paths = _theme_file_paths(folder, "templates/", problems)
+    if problems:
+        raise ThemeError.from_problems(problems)
+    return {path.relative_to(folder).as_posix(): path for path in paths}
+
+
 def read_theme(root: Path) -> ThemeFiles:
     """Returns the theme of the workspace at `root`. Raises ThemeError with all files that cannot be used."""
     own, built_in = root / "templates", built_in_theme_folder()
@@ -93,9 +129,10 @@ def read_theme(root: Path) -> ThemeFiles:
     if problems:
         raise ThemeError.from_problems(problems)
     if own.resolve() != built_in.resolve():
-        ours = {file.name for file in files}
+        ours = {file.name: file.text for file in files}
         for file in _read_theme_files(built_in, built_in, "(built-in) templates/", problems):
-            if file.name not in ours or file.name.endswith(".po"):
+            is_catalogue = file.name.endswith(".po")
+            if file.name not in ours or (is_catalogue and file.text != ours[file.name]):
                 files.append(file)
     if problems:
         raise ThemeError.from_problems(problems)
@@ -104,10 +141,7 @@ def read_theme(root: Path) -> ThemeFiles:
 
 def check_template_folders(root: Path) -> None:
     """Raises ThemeError if the theme files of the workspace at `root` cannot be found or opened."""
-    problems: list[Problem] = []
-    _theme_file_paths(root / "templates", "templates/", problems)
-    if problems:
-        raise ThemeError.from_problems(problems)
+    own_file_paths(root)
 
 
 def _theme_file_paths(folder: Path, display_prefix: str, problems: list[Problem]) -> list[Path]:

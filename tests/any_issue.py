@@ -80,7 +80,8 @@ class AnyIssue:
         if self._maybe():
             event["starts"] += "T09:30"
         if self._maybe():
-            event["ends"] = f"2026-12-{self._random.randint(16, 20)}" + self._random.choice(["", "T18:00"])
+            has_time = "T" in event["starts"] and self._maybe()
+            event["ends"] = f"2026-12-{self._random.randint(16, 20)}" + ("T18:00" if has_time else "")
         if self._maybe():
             event["url"] = self._url()
         return event | self._some(key, "venue", "address")

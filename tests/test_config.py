@@ -86,7 +86,7 @@ limit = "fast"
         'mailer.toml:10: brand.accent: "red" is not a colour such as #b4232a',
         "mailer.toml:11: brand.logo_width: input should be less than or equal to 600",
         "mailer.toml:15: editions.morning.title: {weather} is not known here; a title may use {edition}, "
-        "{publication}, {date}, {weekday}",
+        "{publication}, {date}, {weekday}, {number}",
         'mailer.toml:16: editions.morning.time: "8am" is not a time of day such as "08:00"',
         'mailer.toml:17: editions.morning.layot is not known; did you mean "layout"?',
         'mailer.toml:20: delivery.transport: "pigeon:loft" is not a transport; use outbox:PATH, '

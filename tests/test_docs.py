@@ -157,7 +157,7 @@ def commands_of(page: Path) -> set[tuple[str, frozenset[str]]]:
         text = re.sub(r"--workspace \S+", "", line)
         words = text.split()
         if words and re.fullmatch(r"[a-z-]+", words[0]) and not words[0].startswith("-"):
-            name = " ".join(words[:2]) if words[0] in ("campaigns", "subscribers") else words[0]
+            name = " ".join(words[:2]) if words[0] in ("campaigns", "subscribers", "theme") else words[0]
             found.add((name, frozenset(re.findall(r"(?<![\w-])--[a-z][a-z-]*", text))))
     return found
 

@@ -16,6 +16,7 @@ import pytest
 from mailer.files import (
     NewFile,
     atomically_replaced_file,
+    create_files,
     is_temporary_name,
     remove_leftover_files,
     sync_folder,
@@ -201,3 +202,18 @@ def test_without_locks_a_file_is_written_and_no_leftover_is_removed(
     with atomically_replaced_file(tmp_path / "a") as file:
         file.write(b"data")
     assert names(tmp_path) == {"a", left}
+
+
+def test_files_are_created_whole_where_the_file_system_has_no_links(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_self: Path, _target: Path) -> None:
+        raise PermissionError(errno.EPERM, "Operation not permitted")
+
+    monkeypatch.setattr(Path, "hardlink_to", refuse)
+    create_files(tmp_path, {"a/b.txt": b"b", "c.txt": b"c"})
+    assert (tmp_path / "a/b.txt").read_bytes() == b"b"
+    with pytest.raises(OSError, match=r"c\.txt"):
+        create_files(tmp_path, {"a/d.txt": b"d", "c.txt": b"another"})
+    assert sorted(path.name for path in tmp_path.rglob("*")) == ["a", "b.txt", "c.txt"]
+    assert (tmp_path / "c.txt").read_bytes() == b"c"

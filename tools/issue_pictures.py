@@ -1,7 +1,7 @@
-"""Pictures of docs/issues.md: what each of its examples gives on a telephone. `python -m tools.issue_pictures`.
+"""Makes the pictures of docs/issues.md, one of each example on a telephone: `python -m tools.issue_pictures`.
 
-An example is a block of YAML that is followed by a picture. What it leaves out (edition, date, language) is filled
-in, and the frame of the mail is cut off.
+An example is a block of YAML that is followed by a picture. What it leaves out (edition, date, language) is
+filled in, and the frame of the mail is cut off.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ def examples() -> list[Example]:
 
 
 def loaded_examples(folder: Path) -> Iterator[tuple[Example, LoadedIssue]]:
-    """Each example as an issue of a workspace at `folder`, with the settings and pictures of the repository."""
+    """Yields each example as an issue of a workspace that is made at `folder`."""
     (folder / "issues").mkdir(parents=True)
     shutil.copy(ROOT / "mailer.toml", folder)
     shutil.copytree(ROOT / "issues/pictures", folder / "issues/pictures")

@@ -104,7 +104,7 @@ _CHECKED: Final[Mapping[str, str]] = {
     "_check_colour": "`#rrggbb`",
     "_parse_time_of_day": "`08:00`",
     "_parse_archive_setting": "`true`, `false`, `variant`",
-    "_check_title_pattern": "may use {edition}, {publication}, {date}, {weekday}",
+    "_check_title_pattern": "may use {edition}, {publication}, {date}, {weekday}, {number}",
     "_check_transport_url": "see [transports.md](transports.md)",
     "_domain_in_ascii": "a domain",
     "_helo_name_in_ascii": "a full name, or `[192.0.2.1]`",

@@ -45,7 +45,7 @@ __all__ = [
 
 #: The third of the four identifiers in Feedback-ID; the fourth is the sender id.
 FEEDBACK_STREAM = "newsletter"
-TITLE_FIELDS = ("edition", "publication", "date", "weekday")
+TITLE_FIELDS = ("edition", "publication", "date", "weekday", "number")
 _LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 #: Matches the scheme of a URL (RFC 3986 section 3.1).
 _SCHEME = re.compile(r"[a-z][a-z0-9+.-]*:")

@@ -37,9 +37,17 @@ def problems_of_whole_issue(
         if len(reader_conditions(issue)) > MAX_ONLY:
             message = f'an issue may have at most {MAX_ONLY} different "only" expressions; remove some'
             findings.append(((), message, "error"))
-        findings += _conflicts_of_items(issue, settings)
-        findings += _conflicts_of_call_to_action(issue)
+        if _misses_number(issue, settings):
+            message = "the title of this edition has {number}, and the issue has none; add number:"
+            findings.append(((), message, "error"))
+        findings += _conflicts_of_items(tree, issue, settings)
+        findings += _conflicts_of_call_to_action(tree, issue)
     return [_problem_at(tree, *finding) for finding in findings]
+
+
+def _misses_number(issue: Issue, settings: Settings) -> bool:
+    """Returns whether the title comes from a pattern with a number, and the issue has no number."""
+    return not issue.title and not issue.number and "{number}" in settings.editions[issue.edition].title
 
 
 def _is_readable(tree: Node) -> bool:
@@ -71,7 +79,13 @@ def _missing_content(tree: Node) -> Iterator[_Finding]:
             yield ("sections", number), message, "error"
 
 
-def _conflicts_of_items(issue: Issue, settings: Settings) -> Iterator[_Finding]:
+def _has_url(tree: Node, key: Key) -> bool:
+    """Returns whether the part at `key`, its event or its job has a URL, be it a wrong one."""
+    found = [tree.find_deepest_node(each) for each in (key, (*key, "event"), (*key, "job"))]
+    return any(_is_filled(node, "url") for node, _ in found)
+
+
+def _conflicts_of_items(tree: Node, issue: Issue, settings: Settings) -> Iterator[_Finding]:
     """Yields the problems of `lead` and `label` in the items of the issue."""
     leads = 0
     layout = settings.editions[issue.edition].layout
@@ -92,22 +106,21 @@ def _conflicts_of_items(issue: Issue, settings: Settings) -> Iterator[_Finding]:
                     "sponsored: true, or sponsored: false if it is a story"
                 )
                 yield (*key, "title"), message, "warning"
-            urls = (item.url, item.event and item.event.url, item.job and item.job.url)
-            if item.label and not any(urls):
+            if item.label and not _has_url(tree, key):
                 message = (
                     "label is the text of the item's link, and there is none; add url:, or remove label:"
                 )
                 yield (*key, "label"), message, "error"
 
 
-def _conflicts_of_call_to_action(issue: Issue) -> Iterator[_Finding]:
+def _conflicts_of_call_to_action(tree: Node, issue: Issue) -> Iterator[_Finding]:
     call = issue.call_to_action
     if call is None:
         return
     key: Key = ("call_to_action",)
     if call.url and not call.label:
         yield key, "this call_to_action has no label, the text of its button; add label:", "error"
-    elif call.label and not call.url:
+    elif call.label and not _has_url(tree, key):
         message = "this call_to_action has no url, so there is no button and its label is text; add url:"
         yield (*key, "label"), message, "warning"
     elif not (call.text or call.label or call.condition or call.links):

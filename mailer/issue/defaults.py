@@ -92,6 +92,7 @@ def _default_title(issue: Issue, settings: Settings, language: str) -> str:
         publication=local.publication.name,
         date=long_date(issue.date, language),
         weekday=weekday(issue.date, language),
+        number=issue.number,
     )
     return " ".join(filled.split()) or edition.name
 

@@ -20,6 +20,9 @@ __all__ = ["draft_text", "texts_in_skeletons", "write_draft"]
 #: The skeleton of a layout; every other layout begins with items.
 _SKELETONS = {"evening": "evening.yaml", "feature": "feature.yaml"}
 
+#: The page about issues that `mailer init` puts into a workspace. Workspaces of earlier versions have none.
+_PAGE = "issues/README.md"
+
 
 @cache
 def texts_in_skeletons() -> frozenset[str]:
@@ -43,10 +46,16 @@ def _collect_texts_in(yaml_value: object, texts: set[str]) -> None:
         texts.add(" ".join(yaml_value.split()))
 
 
-def draft_text(edition: str, date: dt.date, layout: str) -> str:
-    """Returns the YAML of a draft: the skeleton of `layout` with the edition and date filled in."""
+def draft_text(edition: str, date: dt.date, layout: str, *, has_page: bool = True) -> str:
+    """Returns the YAML of a draft: the skeleton of `layout` with the edition and date filled in.
+
+    `has_page` tells whether the workspace has the page about issues, which the draft then names.
+    """
+    keys = f"Every key is explained in {_PAGE}" if has_page else "`mailer schema` lists every key"
     skeleton = files("mailer.issue") / "skeletons" / _SKELETONS.get(layout, "items.yaml")
-    return Template(skeleton.read_text(encoding="utf-8")).substitute(edition=edition, date=date.isoformat())
+    return Template(skeleton.read_text(encoding="utf-8")).substitute(
+        edition=edition, date=date.isoformat(), keys=keys
+    )
 
 
 def write_draft(settings: Settings, edition: str, date: dt.date) -> Path:
@@ -60,7 +69,8 @@ def write_draft(settings: Settings, edition: str, date: dt.date) -> Path:
         raise IssueError(f'"{edition}" is not an edition of mailer.toml; {advice}')
     name = f"issues/{date.isoformat()}-{edition}.yaml"
     path = settings.root / name
-    text = draft_text(edition, date, settings.editions[edition].layout)
+    layout = settings.editions[edition].layout
+    text = draft_text(edition, date, layout, has_page=(settings.root / _PAGE).is_file())
     try:
         path.parent.mkdir(exist_ok=True)
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)

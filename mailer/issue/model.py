@@ -74,8 +74,8 @@ class Item(FrozenModel):
     """A headline with its texts, links and pictures. An item without a `language` has that of its section.
 
     `title` may be left out only beside a `quote`. An item that is `sponsored` is an advertisement. `lead`
-    makes an item the largest of the issue. `label` is the text of the link to `url`, or to that of the event
-    or the job.
+    makes an item the largest of the issue. `label` is the text of the link to the URL of the event or of the
+    job, otherwise to `url`.
     """
 
     quote: QuoteOrText | None = None
@@ -215,7 +215,7 @@ def issue_for_variant(issue: Issue, variant: int) -> Issue:
         update={
             "items": visible_items(issue.items),
             "sections": tuple(
-                section for section in sections if section.items or section.intro or section.body
+                each for each in sections if each.items or each.intro or each.body or each.image
             ),
         }
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationInfo, field_validator
@@ -94,10 +95,14 @@ class Event(FrozenModel):
 
     @field_validator("ends", mode="after")
     @classmethod
-    def _is_not_before_the_start(cls, ends: Moment | None, info: ValidationInfo) -> Moment | None:
+    def _fits_the_start(cls, ends: Moment | None, info: ValidationInfo) -> Moment | None:
         starts = info.data.get("starts")
-        if ends is not None and starts is not None and is_before(ends, starts):
+        if ends is None or starts is None:
+            return ends
+        if is_before(ends, starts):
             raise ValueError("an event must not end before it starts; correct one of the two")
+        if isinstance(ends, dt.datetime) and not isinstance(starts, dt.datetime):
+            raise ValueError("has a time, and starts has none; add one to starts, or remove this one")
         return ends
 
 

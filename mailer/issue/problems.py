@@ -118,6 +118,8 @@ def _problem_of_error(error: Any, tree: Node) -> Problem:
         message = f'"{name[:40]}" is not a known key here{_key_suggestion(keys)}'
     elif kind == "string_type":
         message = f"{name} must be a text, not {given}{_IN_QUOTES.get(given, '')}"
+    elif kind in ("tuple_type", "list_type") and name == "image":
+        message = f"image must be a mapping (key: value), or a list of them, not {given}"
     elif kind in ("tuple_type", "list_type"):
         message = f'{name} must be a list, each entry on a line that begins with "- ", not {given}'
     elif kind in ("model_type", "model_attributes_type", "dict_type"):

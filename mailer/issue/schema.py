@@ -23,6 +23,8 @@ def issue_schema() -> dict[str, Any]:
     """Returns the JSON Schema (draft 2020-12) of an issue, as JSON data."""
     schema = Issue.model_json_schema(mode="validation")
     definitions: dict[str, Any] = {**schema.pop("$defs"), "Include": _INCLUDE}
+    # An item needs a title, except beside a quote.
+    definitions["Item"]["anyOf"] = [{"required": ["title"]}, {"required": ["quote"]}]
     for model in (schema, definitions["Section"]):
         for name, field in model["properties"].items():
             if name in LISTS:

@@ -32,22 +32,31 @@ class EventTimes:
 
 def event_times(starts: dt.date, ends: dt.date | None, language: str) -> EventTimes:
     """Returns when an event is, in the words of a language. `starts` and `ends` may have times."""
-    first, last = _day_of(starts), _day_of(ends if ends is not None else starts)
+    until = starts if ends is None else ends
+    first, last = _day_of(starts), _day_of(until)
     hours = _joined(_time_of(starts, language), _time_of(ends, language))
     gap = " " if is_unspaced(language) else "، " if script_of(language) == "Arab" else ", "
     whole = _full_date(first, language)
     if first == last:
         whole += gap + hours if hours else ""
     else:
-        hours = _joined(*(_day_and_time(each, _short_date, gap, language) for each in (starts, ends)))
-        whole = _joined(*(_day_and_time(each, _full_date, gap, language) for each in (starts, ends)))
+        hours = _joined(*(_day_and_time(each, _short_date, gap, language) for each in (starts, until)))
+        whole = _joined(*(_day_and_time(each, _full_date, gap, language) for each in (starts, until)))
     return EventTimes(
-        month=format_date(first, "MMM", locale_of(language)),
+        month=_with_known_blanks(format_date(first, "MMM", locale_of(language))),
         day=str(first.day),
-        weekday=format_date(first, "EEE", locale_of(language)),
-        hours=hours,
-        whole=whole,
+        weekday=_with_known_blanks(format_date(first, "EEE", locale_of(language))),
+        hours=_with_known_blanks(hours),
+        whole=_with_known_blanks(whole),
     )
+
+
+def _with_known_blanks(text: str) -> str:
+    """Returns the text without narrow blanks, which English times and Russian dates have.
+
+    Many mail programs have no letter for them.
+    """
+    return text.replace("\u202f", "\u00a0")
 
 
 def _joined(start: str, end: str) -> str:
@@ -66,11 +75,7 @@ def _short_date(day: dt.date, language: str) -> str:
     return str(format_skeleton("MMMd", day, locale=locale_of(language)))
 
 
-def _day_and_time(
-    moment: dt.date | None, written: Callable[[dt.date, str], str], gap: str, language: str
-) -> str:
-    if moment is None:
-        return ""
+def _day_and_time(moment: dt.date, written: Callable[[dt.date, str], str], gap: str, language: str) -> str:
     day, time = written(_day_of(moment), language), _time_of(moment, language)
     return f"{day}{gap}{time}" if time else day
 
@@ -79,8 +84,7 @@ def _time_of(moment: dt.date | None, language: str) -> str:
     """Returns the time of a datetime, with the offset from UTC if it has one, or "" for a date."""
     if not isinstance(moment, dt.datetime):
         return ""
-    # Many mail programs have no letter for the narrow blank of English times.
-    shown = format_time(moment.time(), "short", locale=locale_of(language)).replace("\u202f", "\u00a0")
+    shown = format_time(moment.time(), "short", locale=locale_of(language))
     offset = moment.utcoffset()
     if offset is None:
         return shown

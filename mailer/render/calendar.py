@@ -15,10 +15,11 @@ __all__ = ["CalendarEntry", "calendar_file"]
 
 @dataclass(frozen=True, slots=True)
 class CalendarEntry:
-    """Holds what a calendar file tells of an event besides its times and place.
+    """Holds what a calendar file tells of an event besides its times.
 
     `zone` is the time zone of times without an offset. `issued` is the date of the issue, and `host` the host
-    name of the publication, which makes the identifier of the event unique. `url` is "" for none.
+    name of the publication, which makes the identifier of the event unique. `url` and `place` are "" for
+    none.
     """
 
     title: str
@@ -27,6 +28,7 @@ class CalendarEntry:
     host: str
     zone: ZoneInfo
     url: str = ""
+    place: str = ""
 
 
 def calendar_file(event: Event, entry: CalendarEntry) -> Picture:
@@ -45,15 +47,14 @@ def calendar_file(event: Event, entry: CalendarEntry) -> Picture:
     made.add("uid", f"{hashlib.sha256(written.encode()).hexdigest()[:24]}@{entry.host}")
     made.add("dtstamp", dt.datetime.combine(entry.issued, dt.time(), dt.UTC))
     made.add("summary", entry.title)
-    made.add("dtstart", _calendar_time(event.starts, entry.zone))
-    end = _calendar_end(event, entry.zone)
-    if end is not None:
+    start, end = _calendar_time(event.starts, entry.zone), _calendar_end(event, entry.zone)
+    made.add("dtstart", start)
+    if end is not None and end > start:
         made.add("dtend", end)
-    place = ", ".join(filter(None, (event.venue, event.address)))
-    if place:
-        made.add("location", place)
-    if event.url or entry.url:
-        made.add("url", event.url or entry.url)
+    if entry.place:
+        made.add("location", entry.place)
+    if entry.url:
+        made.add("url", entry.url)
     calendar.add_component(made)
     data: bytes = calendar.to_ical()
     return Picture(f"{hashlib.sha256(data).hexdigest()[:20]}.ics", data, 0, 0)
@@ -71,9 +72,7 @@ def _calendar_end(event: Event, zone: ZoneInfo) -> dt.date | None:
     day of an event of whole days."""
     starts, ends = event.starts, event.ends
     if not isinstance(starts, dt.datetime):
-        last = ends if ends is not None else starts
-        day = last.date() if isinstance(last, dt.datetime) else last
-        return day + dt.timedelta(days=1)
+        return (ends or starts) + dt.timedelta(days=1)
     if ends is None:
         return None
     if not isinstance(ends, dt.datetime):

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from mailer.config import Settings
-from mailer.errors import IssueError, MailerError, Problem
+from mailer.errors import IssueError, MailerError, Problem, ThemeError
 from mailer.issue.load import LoadedIssue
 from mailer.issue.model import Issue, issue_for_variant
 from mailer.language.catalogue import Translations
@@ -25,6 +25,7 @@ from mailer.render.faults import RenderingFaults
 from mailer.render.html.inline import inline_styles
 from mailer.render.html.mjml import render_mjml
 from mailer.render.html.mrml_html import compact_styles
+from mailer.render.html.web_pictures import find_relative_pictures
 from mailer.render.rendition import MEDIA, Rendition
 from mailer.render.slots.html_part import html_part, html_without_slots
 from mailer.render.slots.markers import Markers
@@ -155,6 +156,8 @@ class _VariantRendering:
         self.faults = faults
         #: The media that could be made.
         self.made: set[str] = set()
+        #: Warnings about the templates.
+        self.findings: list[Problem] = []
         self.settings = inputs.settings.in_language(issue.language)
         self.theme = inputs.theme
         self.edition = self.settings.editions[issue.edition]
@@ -203,6 +206,7 @@ class _VariantRendering:
         html, mail = self._render_part(media, "email", self._render_email) or ("", RenditionPart(("",), ()))
         text = self._render_part(media, "text", self._render_text) or RenditionPart(("",), ())
         web = self._render_part(media, "web", self._render_web) or ""
+        shown = "\n".join((html, *text.fragments, web))
         return Rendition(
             variant=variant,
             language=self.issue.language,
@@ -214,9 +218,13 @@ class _VariantRendering:
             pictures=tuple(
                 picture
                 for name, picture in sorted(self.viewer.album.published.items())
-                if self.image_base + name in html or self.image_base + name in web
+                if self.image_base + name in shown
             ),
-            findings=tuple(sorted(self.viewer.album.findings, key=lambda p: (p.path or "", p.line or 0))),
+            findings=tuple(
+                sorted(
+                    (*self.viewer.album.findings, *self.findings), key=lambda p: (p.path or "", p.line or 0)
+                )
+            ),
         )
 
     def _render_part(
@@ -239,7 +247,10 @@ class _VariantRendering:
 
     def _render_email(self) -> tuple[str, RenditionPart]:
         markup = render_mjml(
-            self.theme, self._layout_template("email", ".mjml"), self._context_for_medium("email")
+            self.theme,
+            self._layout_template("email", ".mjml"),
+            self._context_for_medium("email"),
+            findings=self.findings,
         )
         html = compact_styles(inline_styles(self._with_direction_attributes(markup)))
         return html, html_part(html, self.markers)
@@ -249,8 +260,24 @@ class _VariantRendering:
         return text_part(text, self.markers)
 
     def _render_web(self) -> str:
-        page = self.theme.render(self._layout_template("web", ".html"), self._context_for_medium("web"))
+        name, context = self._layout_template("web", ".html"), self._context_for_medium("web")
+        page = self.theme.render(name, context)
+        if faults := find_relative_pictures(page):
+            raise ThemeError.from_problems(
+                Problem(fault.message, *self._place_in_theme(name, context, page, fault.offset))
+                for fault in faults
+            )
         return html_without_slots(self._with_direction_attributes(page), self.markers)
+
+    def _place_in_theme(
+        self, name: str, context: Mapping[str, Any], output: str, offset: int
+    ) -> tuple[str, int | None]:
+        """Returns (path, line) of the template text that a character of `output` comes from.
+
+        The line is None if it is unknown; then the path is that of the template `name`.
+        """
+        found = self.theme.position_of(name, context, output, offset)
+        return found or (self.theme.files.display_path(name), None)
 
     def _with_direction_attributes(self, html: str) -> str:
         """Returns the page with `dir` attributes, or unchanged if all languages run from left to right."""

@@ -12,7 +12,7 @@ from zoneinfo import available_timezones
 
 from mailer.config import CONFIG_NAME
 from mailer.errors import ConfigError, FailureError
-from mailer.files import sync_folder
+from mailer.files import make_missing_folders, remove_created_paths, sync_folder
 
 __all__ = ["create_workspace"]
 
@@ -31,6 +31,7 @@ def create_workspace(folder: Path, today: dt.date) -> str:
         f"MAILER_SECRET_KEY={secrets.token_urlsafe(32)}\n",
         ".gitignore": _starter_text("gitignore"),
         "campaigns/.gitkeep": "",
+        "issues/README.md": _starter_text("issues-README.md"),
         "templates/README.md": _starter_text("templates-README.md"),
         issue: _starter_text("first-issue.yaml", date=today.isoformat(), path=issue),
         CONFIG_NAME: _starter_text("mailer.toml", timezone=_machine_time_zone()),
@@ -39,7 +40,7 @@ def create_workspace(folder: Path, today: dt.date) -> str:
     created: list[Path] = []
     try:
         for place in (folder, *(folder / name for name in _FOLDERS)):
-            _make_missing_folders(place, created)
+            make_missing_folders(place, created)
         for name, text in contents.items():
             path = folder / name
             mode = 0o600 if name == ".env" else 0o666
@@ -51,7 +52,7 @@ def create_workspace(folder: Path, today: dt.date) -> str:
                 os.fsync(stream.fileno())
             sync_folder(path.parent)
     except BaseException as error:
-        _remove_created_paths(created)
+        remove_created_paths(created)
         if isinstance(error, FileExistsError):
             raise ConfigError(
                 f"{error.filename} appeared just now and was left as it is; no workspace was made"
@@ -89,20 +90,3 @@ def _check_nothing_is_overwritten(folder: Path, contents: dict[str, str]) -> Non
     if blocked:
         names = ", ".join(blocked)
         raise ConfigError(f"{names} in {folder} would be overwritten; move it away, or choose another folder")
-
-
-def _make_missing_folders(folder: Path, created: list[Path]) -> None:
-    for missing in reversed([folder, *folder.parents]):
-        if not missing.is_dir():
-            missing.mkdir()
-            created.append(missing)
-            sync_folder(missing.parent)
-
-
-def _remove_created_paths(created: list[Path]) -> None:
-    """Removes the files and the empty folders in `created`, the newest first."""
-    for path in reversed(created):
-        try:
-            path.rmdir() if path.is_dir() and not path.is_symlink() else path.unlink(missing_ok=True)
-        except OSError:
-            continue

@@ -98,6 +98,9 @@ TABLE: dict[str, Command] = {
     "subscribers change-address": Command(
         "ann@example.org anna@example.org", "nobody@example.org a@example.org"
     ),
+    "theme list": Command("", "email"),
+    "theme export": Command("email/morning.mjml", "email/noon.mjml"),
+    "theme new": Command("templates", "issues", "/proc/theme"),
 }  # fmt: skip
 
 

@@ -118,7 +118,7 @@ def test_h_is_help(desk: Path, name: str) -> None:
     assert short.out.startswith(f"Usage: mailer {name} ")
 
 
-@pytest.mark.parametrize("group", ["", "campaigns", "subscribers"])
+@pytest.mark.parametrize("group", ["", "campaigns", "subscribers", "theme"])
 def test_h_is_help_of_a_group_too(desk: Path, group: str) -> None:
     assert run(desk, *group.split(), "-h").out == run(desk, *group.split(), "--help").out
 

@@ -46,6 +46,7 @@ def test_a_new_workspace_has_all_that_is_needed(tmp_path: Path) -> None:
         ".gitignore",
         "campaigns/.gitkeep",
         ISSUE,
+        "issues/README.md",
         "mailer.toml",
         "templates/README.md",
     }
@@ -80,7 +81,7 @@ def test_it_says_what_to_do_next(tmp_path: Path) -> None:
     assert ran.status == 0
     assert ran.out.startswith("A workspace is ready in desk. What to do next:\n  cd desk\n")
     assert "mailer check issues/" in ran.out
-    (issue,) = (tmp_path / "desk/issues").iterdir()
+    (issue,) = (tmp_path / "desk/issues").glob("*.yaml")
     checked = run(tmp_path / "desk", "check", f"issues/{issue.name}", "--strict")
     assert (checked.status, checked.err) == (0, "")
 

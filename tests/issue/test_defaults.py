@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mailer.config import load_settings
+from mailer.errors import IssueError
 from mailer.issue.defaults import SUBJECT_COLUMNS, _default_subject
 from mailer.issue.load import load_issue
 from mailer.issue.values.display_width import cut_to_columns, display_columns
@@ -34,6 +35,18 @@ def test_a_pattern_may_use_the_publication_and_the_weekday(workspace: Path, writ
     config.write_text(config.read_text("utf-8").replace('layout = "morning"', pattern), "utf-8")
     path = write(NAME, "edition: morning\ndate: 2026-11-21\nbody: x\n")
     assert load_issue(path, load_settings(workspace)).issue.title == "Harbour Brief · Morning Brief · 星期六"
+
+
+def test_a_pattern_with_a_number_needs_the_number_of_the_issue(workspace: Path, write: Write) -> None:
+    config = workspace / "mailer.toml"
+    pattern = 'title = "{edition} {number}"\nlayout = "morning"'
+    config.write_text(config.read_text("utf-8").replace('layout = "morning"', pattern), "utf-8")
+    settings = load_settings(workspace)
+    text = "edition: morning\ndate: 2026-11-21\nbody: x\n"
+    assert load_issue(write(NAME, text + "number: 528\n"), settings).issue.title == "Morning Brief 528"
+    assert load_issue(write(NAME, text + "title: Mine\n"), settings).issue.title == "Mine"
+    with pytest.raises(IssueError, match=r"has \{number\}, and the issue has none; add number:"):
+        load_issue(write(NAME, text), settings)
 
 
 def items(*titles: str) -> str:

@@ -61,7 +61,7 @@ def test_an_unknown_edition_has_no_draft(settings: Settings) -> None:
 def test_a_draft_that_cannot_be_written_leaves_nothing(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(draft, "draft_text", lambda *args: "\ud800")
+    monkeypatch.setattr(draft, "draft_text", lambda *_args, **_options: "\ud800")
     with pytest.raises(UnicodeEncodeError):
         write_draft(settings, "morning", DAY)
     assert list((settings.root / "issues").iterdir()) == []

@@ -1,3 +1,4 @@
+# ruff: noqa: E501 (a table reads better than its folded lines)
 """The JSON Schema says what the model says."""
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from mailer.issue.model import Issue
 from mailer.issue.schema import issue_schema, schema_text
 from mailer.issue.values.fields import parse_date
 from mailer.issue.yaml.parse import parse_yaml
+from tests.issue.new_keys import issues, written
 from tests.issue.test_load import FULL
 
 ROOT = Path(__file__).parents[2]
@@ -64,6 +66,19 @@ def test_the_drafts_are_valid(layout: str) -> None:
             for width in ("300", "'300'", "300px", "' 300 px '")
         ),
         "edition: a\ndate: 2026-11-21\nsections: [{include: a}, {title: a, items: [{include: b.yaml}]}]\n",
+        "edition: a\ndate: 2026-11-21\ncontents: NO\nnumbering: By-Section\nstyle: ' List '\n"
+        "items: [{quote: a}, {quote: {text: a}}, {title: a, lead: Yes, sponsored: off}]\n",
+        "edition: a\ndate: 2026-11-21\ncontents:\nnumbering:\nnotices: [{text: a, place: }]\n"
+        "items: [{title: a, lead: , sponsored: , image: [{src: a.png, alt: a, place: BELOW}], links: , event: }]\n",
+        *(
+            f"edition: a\ndate: 2026-11-21\nitems: [{{title: a, event: {{starts: '{starts}'}}}}]\n"
+            for starts in (
+                "2026-12-20",
+                " 2026-12-20 18:00 ",
+                "2026-12-20T18:00:00+08:00",
+                "2026-12-20t9:00Z",
+            )
+        ),
     ],
 )
 def test_what_may_be_written_is_valid(text: str) -> None:
@@ -80,6 +95,16 @@ def test_what_may_be_written_is_valid(text: str) -> None:
         "edition: a\ndate: 2026-11-21\nitems: [{titel: b}]\n",
         "edition: a\ndate: 2026-11-21\ntags: a\n",
         "edition: a\ndate: 2026-11-21\nitems: [{title: a, image: {src: a.png}}]\n",
+        "edition: a\ndate: 2026-11-21\nitems: [{body: a}]\n",
+        "edition: a\ndate: 2026-11-21\nitems: [{title: a, lead: maybe}]\n",
+        "edition: a\ndate: 2026-11-21\nitems: [{title: a, lead: 1}]\n",
+        "edition: a\ndate: 2026-11-21\nitems: [{title: a, event: {starts: tomorrow}}]\n",
+        "edition: a\ndate: 2026-11-21\nitems: [{title: a, event: {venue: a}}]\n",
+        "edition: a\ndate: 2026-11-21\nitems: [{title: a, image: [{src: a.png, alt: a}, b]}]\n",
+        "edition: a\ndate: 2026-11-21\nitems: [{title: a, image: {src: a.png, alt: a, place: top}}]\n",
+        "edition: a\ndate: 2026-11-21\nnumbering: roman\n",
+        "edition: a\ndate: 2026-11-21\nstyle: rows\n",
+        "edition: a\ndate: 2026-11-21\nnotices: [{text: a, place: below}]\n",
     ],
 )
 def test_what_is_wrong_is_not(text: str, settings: Settings) -> None:
@@ -140,5 +165,16 @@ def test_what_the_loader_takes_is_valid(fields: dict[str, str], date: dt.date) -
     except ValueError:
         return
     if problems:
+        return
+    VALIDATOR.validate(yaml.load(text, Loader=_Editor))
+
+
+@given(issues)
+def test_what_the_loader_takes_of_the_new_keys_is_valid(keys: dict[str, Any]) -> None:
+    text = written(keys)
+    node = parse_yaml(text, "a.yaml", [])
+    try:
+        Issue.model_validate(node and node.as_plain_data())
+    except ValueError:
         return
     VALIDATOR.validate(yaml.load(text, Loader=_Editor))

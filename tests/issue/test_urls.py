@@ -173,9 +173,9 @@ def test_the_fields_of_an_issue_hold_ascii_addresses(load: Load, head: str) -> N
     assert item.url == url.replace("例え", "xn--r8jz45g").replace("道", "%E9%81%93").replace("é", "%C3%A9")
     assert item.source is not None
     assert item.source.url == "https://example.org/%C3%A9"
-    assert item.image is not None
-    assert item.image.src == "https://example.org/%E5%9B%BE.png"
-    assert item.image.url == "mailto:a@example.org?subject=Hi%20you"
+    (image,) = item.image
+    assert image.src == "https://example.org/%E5%9B%BE.png"
+    assert image.url == "mailto:a@example.org?subject=Hi%20you"
     assert loaded.issue.related[0].url == "#item-1"
     assert not loaded.findings
 

@@ -78,10 +78,10 @@ def test_the_fault_of_an_included_file_has_the_place_in_that_file(html: Html) ->
         ("<html></html>", ':1: is not valid MJML: unexpected token (near "<html></html>")'),
         ("\n", "is not valid MJML: unable to find mjml element"),
         ("<mjml><mj-body></mj-body></mjml>\nx", "is not valid MJML: unable to parse"),
-        ("\n\n<mjml>中文<mj-body></mj-body></mjml>", ":3: is not valid MJML"),
+        ("\n\n<mjml>中文<mj-body></mj-body></mjml>", ':3: the words "中文" are not shown in <mjml>'),
         (
-            '<mjml><mj-html-attributes><mj-selector path="a"></mj-selector></mj-html-attributes></mjml>',
-            "is not valid MJML",
+            "<mjml><mj-head>\n<mj-attributes><mj-class color='red' /></mj-attributes></mj-head></mjml>",
+            ':2: is not valid MJML: missing attribute "name"',
         ),
     ],
 )
@@ -265,7 +265,7 @@ def test_a_fault_behind_what_was_rewritten_has_its_line(html: Html, before: str,
 
 def test_what_mrml_refuses_behind_what_was_rewritten_has_its_line(html: Html) -> None:
     head = "<mj-title>{{ word }}</mj-title>\n<mj-raw>\n<b title='　\\'>é</b>\n<i>y</i></mj-raw>\n"
-    page = f"<mjml><mj-head>{head}<mj-nothing></mj-nothing></mj-head><mj-body></mj-body></mjml>"
-    with pytest.raises(ThemeError, match=r'x\.mjml:5: is not valid MJML: .*\(near "mj-nothing>') as caught:
+    page = f"<mjml><mj-head>{head}<mj-attributes><mj-class color='red' /></mj-attributes></mj-head></mjml>"
+    with pytest.raises(ThemeError, match=r'x\.mjml:5: is not valid MJML: .*\(near "mj-class ') as caught:
         html("", page=page, word="中\x01文")
     assert str(caught.value).startswith("templates/")

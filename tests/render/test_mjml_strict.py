@@ -66,9 +66,9 @@ def mjml_of(loaded: LoadedIssue, root: Path, monkeypatch: pytest.MonkeyPatch) ->
     """The MJML that the templates give, as it reaches MRML."""
     seen: list[str] = []
 
-    def spy(theme: Any, name: str, context: Any) -> str:
+    def spy(theme: Any, name: str, context: Any, **options: Any) -> str:
         seen.append(theme.render(name, context))
-        return mjml_module.render_mjml(theme, name, context)
+        return mjml_module.render_mjml(theme, name, context, **options)
 
     with monkeypatch.context() as patch:
         patch.setattr(render_module, "render_mjml", spy)

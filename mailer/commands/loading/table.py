@@ -175,6 +175,25 @@ _SUBSCRIBERS = {
     ),
 }
 
+#: The commands of `mailer theme`.
+_THEME = {
+    "list": CommandEntry(
+        "mailer.commands.workspace.theme",
+        "list_theme_files",
+        "Lists the files of the theme, and tells which are your own.",
+    ),
+    "export": CommandEntry(
+        "mailer.commands.workspace.theme",
+        "export_theme_files",
+        "Copies built-in files into templates/, where you can change them.",
+    ),
+    "new": CommandEntry(
+        "mailer.commands.workspace.theme",
+        "new_theme",
+        "Copies the whole built-in theme into a folder, to be changed.",
+    ),
+}
+
 
 def all_commands() -> dict[str, Any]:
     """Returns every command and every group of `mailer` by name, in the order of `mailer --help`."""
@@ -184,4 +203,5 @@ def all_commands() -> dict[str, Any]:
             "campaigns", "Shows, pauses, resumes, retries and cancels campaigns.", _CAMPAIGNS
         ),
         "subscribers": lazy_group("subscribers", "Lists, imports and changes subscribers.", _SUBSCRIBERS),
+        "theme": lazy_group("theme", "Lists and copies the files of the theme.", _THEME),
     }

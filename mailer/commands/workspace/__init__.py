@@ -1,1 +1,1 @@
-"""Implements the commands on a workspace: init, doctor, serve."""
+"""Implements the commands on a workspace: init, doctor, serve, theme."""

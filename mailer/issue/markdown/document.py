@@ -20,6 +20,7 @@ from mailer.issue.markdown.leftovers import FOUND
 from mailer.issue.markdown.links import IsReaderLink, check_and_normalise_links
 from mailer.issue.markdown.literal_marks import check_literal_marks
 from mailer.issue.markdown.parser import markdown_parser
+from mailer.issue.markdown.rules.attributions import with_marked_attributions
 from mailer.issue.markdown.rules.footnotes import NAME
 from mailer.issue.markdown.rules.html import replace_html_tags
 from mailer.issue.markdown.rules.soft_breaks import drop_line_ends_between_cjk
@@ -88,7 +89,7 @@ def parse_markdown(
     env: dict[str, Any] = {NAME: footnote_prefix}
     if link_definitions:
         env["references"] = dict(link_definitions)
-    tokens = markdown_parser().parse(text, env)
+    tokens = with_marked_attributions(markdown_parser().parse(text, env))
     collector = FindingCollector(list(env.get(FOUND, ())))
     line = 0
     for token in tokens:

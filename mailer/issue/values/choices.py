@@ -18,6 +18,8 @@ _MOMENT = re.compile(
     r"([0-9]{4}-[0-9]{2}-[0-9]{2})"
     r"(?:[Tt ]\s*([0-9]{1,2}):([0-9]{2})(?::[0-9]{2})?\s*(Z|[+-][0-9]{2}:[0-9]{2})?)?"
 )
+#: The years of events: in all of them each time zone is known, and so is the day after each day.
+_YEARS = range(1900, 2200)
 
 
 def _switch_from_text(value: Any) -> Any:
@@ -26,20 +28,30 @@ def _switch_from_text(value: Any) -> Any:
         if found is None:
             raise ValueError(f'"{shortened(value)}" is neither true nor false; write one of them')
         return found
+    if not isinstance(value, bool):
+        raise ValueError("must be true or false")
     return value
+
+
+def _schemas_of_words(*words: str) -> list[dict[str, Any]]:
+    """Returns the JSON Schemas of one of `words`: as it is, for editors to suggest, and in any case."""
+    cases = ("".join(f"[{c}{c.upper()}]" if c.isalpha() else c for c in word) for word in words)
+    return [{"enum": list(words)}, {"type": "string", "pattern": rf"^\s*(?:{'|'.join(cases)})\s*$"}]
 
 
 def _one_of(*words: str) -> BeforeValidator:
     """Returns a validator that accepts one of `words`, in any case, and names them all in its error."""
 
+    named = f"{', '.join(words[:-1])} or {words[-1]}"
+
     def checked(value: Any) -> Any:
         if not isinstance(value, str):
-            return value
+            raise ValueError(f"must be {named}")
         word = value.strip().lower()
         if word in words:
             return word
         best = nearest_word(word, words)
-        advice = f'did you mean "{best}"?' if best else f"write {', '.join(words[:-1])} or {words[-1]}"
+        advice = f'did you mean "{best}"?' if best else f"write {named}"
         raise ValueError(f'"{shortened(value)}" is not known here; {advice}')
 
     return BeforeValidator(checked)
@@ -48,6 +60,8 @@ def _one_of(*words: str) -> BeforeValidator:
 def _moment_from_text(value: Any) -> Any:
     """Returns the date, or the date with a time, in a text such as `2026-12-20` or `2026-12-20T18:00`."""
     if not isinstance(value, str):
+        if not isinstance(value, dt.date):
+            raise ValueError("must be a day, or a day with a time, such as 2026-12-20T18:00")
         return value
     found = _MOMENT.fullmatch(value.strip())
     if not found:
@@ -55,6 +69,10 @@ def _moment_from_text(value: Any) -> Any:
             f'"{shortened(value)}" is not a day with a time; write it as 2026-12-20T18:00, or 2026-12-20'
         )
     day = parse_date(found[1])
+    if day.year not in _YEARS:
+        raise ValueError(
+            f"{found[1]} is in a year that no event is in; write one from {_YEARS[0]} to {_YEARS[-1]}"
+        )
     if found[2] is None:
         return day
     try:
@@ -85,16 +103,32 @@ def _day(moment: dt.date) -> dt.date:
 Switch = Annotated[
     bool,
     BeforeValidator(_switch_from_text),
-    WithJsonSchema({"enum": [True, False, *_SWITCHES]}),
+    WithJsonSchema({"anyOf": [{"type": "boolean"}, *_schemas_of_words(*_SWITCHES)]}),
 ]
 #: Where a picture of an item stands: above the headline, below it, or after the text.
-ImagePlace = Annotated[Literal["above", "below", "after"], _one_of("above", "below", "after")]
+ImagePlace = Annotated[
+    Literal["above", "below", "after"],
+    _one_of("above", "below", "after"),
+    WithJsonSchema({"anyOf": _schemas_of_words("above", "below", "after")}),
+]
 #: Where a notice stands: before the body, after it, or in the footer.
-NoticePlace = Annotated[Literal["before", "after", "footer"], _one_of("before", "after", "footer")]
+NoticePlace = Annotated[
+    Literal["before", "after", "footer"],
+    _one_of("before", "after", "footer"),
+    WithJsonSchema({"anyOf": _schemas_of_words("before", "after", "footer")}),
+]
 #: How items are numbered: through the whole issue, from 1 in each section, or not at all.
-Numbering = Annotated[Literal["through", "by-section", "none"], _one_of("through", "by-section", "none")]
+Numbering = Annotated[
+    Literal["through", "by-section", "none"],
+    _one_of("through", "by-section", "none"),
+    WithJsonSchema({"anyOf": _schemas_of_words("through", "by-section", "none")}),
+]
 #: How a group of items is set: as a compact list, or as stories even if no item has a text.
-ListStyle = Annotated[Literal["list", "stories"], _one_of("list", "stories")]
+ListStyle = Annotated[
+    Literal["list", "stories"],
+    _one_of("list", "stories"),
+    WithJsonSchema({"anyOf": _schemas_of_words("list", "stories")}),
+]
 #: A date, or a date with a time. A time without an offset is in the time zone of the publication.
 Moment = Annotated[
     dt.datetime | dt.date,

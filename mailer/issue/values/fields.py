@@ -116,7 +116,7 @@ def _checked_picture_source(value: str) -> str:
 
 
 def _pixels_from_text(value: Any) -> Any:
-    """Returns the number in a text such as `300` or `300px`. Other types are returned unchanged."""
+    """Returns the number in a text such as `300` or `300px`, and a number unchanged."""
     if isinstance(value, str):
         match = re.fullmatch(r"([0-9]{1,4})(?:\s*px)?", value.strip())
         if not match or not int(match[1]):
@@ -124,6 +124,8 @@ def _pixels_from_text(value: Any) -> Any:
                 f'"{shortened(value)}" is not a width; write a whole number of pixels, such as 300'
             )
         return int(match[1])
+    if not isinstance(value, int):
+        raise ValueError("must be a whole number of pixels, such as 300")
     return value
 
 

@@ -7,7 +7,7 @@ from typing import Annotated, Any, get_args, get_origin
 
 from pydantic import BaseModel
 
-from mailer.issue import model
+from mailer.issue import model, parts
 
 __all__ = ["known_keys", "long_text_keys", "text_keys"]
 
@@ -16,7 +16,8 @@ _LONG = 10_000
 
 
 def _model_fields() -> list[tuple[str, Any]]:
-    models = [each for each in vars(model).values() if isinstance(each, type) and issubclass(each, BaseModel)]
+    named = {**vars(parts), **vars(model)}.values()
+    models = [each for each in named if isinstance(each, type) and issubclass(each, BaseModel)]
     return [pair for each in models for pair in each.model_fields.items()]
 
 

@@ -6,16 +6,16 @@ import logging
 import os
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import cache
+from functools import cache, lru_cache
 from types import ModuleType
 from typing import Any
 
 from mailer.errors import ThemeError
 from mailer.render.html.mrml_html import INLINE_ONLY
 
-__all__ = ["inline_styles"]
+__all__ = ["inline_styles", "is_inlined"]
 
 _MAX_SHEETS = 100
 _INLINE_ONLY_SHEET = re.compile(rf"<style\b[^>]*\b{INLINE_ONLY}\b[^>]*>[^<]*</style>\s*")
@@ -31,6 +31,7 @@ def _inliner_class() -> Any:
 
     with _requests_replaced_by_empty_module():
         from premailer import Premailer
+        from premailer.premailer import _create_cssselector
 
     # Values are not validated: `disable_validation` does not reach every place where premailer parses them.
     cssutils.profile.removeProfile(all=True)
@@ -49,12 +50,22 @@ def _inliner_class() -> Any:
         def _parse_style_rules(self, css_body: str, ruleset_index: int) -> Any:
             known = rules.get((css_body, ruleset_index))
             if known is None:
-                known = rules[css_body, ruleset_index] = super()._parse_style_rules(css_body, ruleset_index)
+                inlined, left_over = super()._parse_style_rules(css_body, ruleset_index)
+                inlined = [rule for rule in inlined if _can_be_compiled(rule[1], _create_cssselector)]
+                known = rules[css_body, ruleset_index] = inlined, left_over
                 while len(rules) > _MAX_SHEETS:
                     rules.pop(next(iter(rules)))
             return [*known[0]], [*known[1]]
 
     return Inliner
+
+
+def _can_be_compiled(selector: str, compile_selector: Callable[[str], object]) -> bool:
+    try:
+        compile_selector(selector)
+    except Exception:  # cssselect raises several errors, premailer for selectors with a comma in quotes too
+        return False
+    return True
 
 
 @contextmanager
@@ -73,24 +84,36 @@ def _requests_replaced_by_empty_module() -> Iterator[None]:
         del sys.modules["requests"]
 
 
+def _inliner(html: str) -> Any:
+    """Returns an instance of the inliner, with its options, for a page."""
+    return _inliner_class()(
+        html,
+        keep_style_tags=True,
+        strip_important=False,
+        disable_validation=True,
+        disable_basic_attributes=["width", "height", "bgcolor", "align"],
+        allow_network=False,
+        cssutils_logging_level=logging.CRITICAL,
+    )
+
+
+@lru_cache(maxsize=2000)
+def is_inlined(selectors: str) -> bool:
+    """Returns whether the inliner applies a rule with these selectors, or with at least one of them."""
+    inlined, _ = _inliner("<html></html>")._parse_style_rules(f"{selectors} {{ color: red }}", 0)
+    return bool(inlined)
+
+
 def inline_styles(html: str) -> str:
     """Returns the HTML with the rules of its style sheets in `style` attributes.
 
     `<style>` elements stay in the HTML, for rules that cannot be inlined (media queries, :hover), except
-    those with the attribute INLINE_ONLY. Each `!important` stays too. Raises ThemeError if a style sheet
-    cannot be parsed.
+    those with the attribute INLINE_ONLY. Each `!important` stays too. Raises ThemeError if the page cannot be
+    parsed.
     """
     doctype = _DOCTYPE.match(html.lstrip())
     try:
-        inlined: str = _inliner_class()(
-            html,
-            keep_style_tags=True,
-            strip_important=False,
-            disable_validation=True,
-            disable_basic_attributes=["width", "height", "bgcolor", "align"],
-            allow_network=False,
-            cssutils_logging_level=logging.CRITICAL,
-        ).transform(pretty_print=False)
+        inlined: str = _inliner(html).transform(pretty_print=False)
     except Exception as error:  # cssselect, cssutils and lxml each raise their own
         raise ThemeError(f"the style sheets of the theme cannot be inlined: {error}") from None
     # A reference to a carriage return comes out as the bare character, which no mail may hold.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from html import unescape
 from itertools import islice
 from typing import Any
@@ -11,7 +12,8 @@ from typing import Any
 from mailer.errors import MailerError, Problem, ThemeError
 from mailer.render.html.mjml_lint import lint_mjml
 from mailer.render.html.mrml_escapes import EscapedMjml
-from mailer.render.html.mrml_html import adjust_mrml_html, sheets_for_inlining_only
+from mailer.render.html.mrml_html import adjust_mrml_html, style_sheets
+from mailer.render.html.uninlined_rules import find_uninlined_rules
 from mailer.render.html.wellformed import first_nesting_fault
 from mailer.render.theme.theme import Theme
 
@@ -29,10 +31,13 @@ _FETCHING = re.compile(
 )
 
 
-def render_mjml(theme: Theme, name: str, context: Mapping[str, Any]) -> str:
+def render_mjml(
+    theme: Theme, name: str, context: Mapping[str, Any], *, findings: list[Problem] | None = None
+) -> str:
     """Returns the HTML that the MJML template `name` gives for `context`.
 
-    Raises ThemeError, which names the template and the line, if the template has an error.
+    Adds a warning to `findings` for each rule of a style sheet that cannot be inlined. Raises ThemeError,
+    which names the template and the line, if the template has an error.
     """
     from mjml import mjml2html
 
@@ -41,7 +46,10 @@ def render_mjml(theme: Theme, name: str, context: Mapping[str, Any]) -> str:
     try:
         html: str = mjml2html(markup, fonts={}, include_loader=source.load_include)
     except ValueError as error:
-        raise source.error_with_position(str(error)) from None
+        raise source.error_with_mistakes(str(error)) from None
+    finally:
+        if findings is not None:
+            findings += source.uninlined_rules()
     found = _FETCHING.search(html)
     if found:
         shown = found["import"] or found[0]
@@ -55,8 +63,8 @@ def render_mjml(theme: Theme, name: str, context: Mapping[str, Any]) -> str:
             )
         )
     source.raise_for_silent_mistakes()
-    sheets = [sheet for each in source.rendered.values() for sheet in sheets_for_inlining_only(each.text)]
-    return adjust_mrml_html(html, sheets)
+    sheets = [sheet for each in source.rendered.values() for sheet in style_sheets(each.text)]
+    return adjust_mrml_html(html, [sheet.rules for sheet in sheets if sheet.inline_only])
 
 
 class _MjmlSource:
@@ -123,15 +131,44 @@ class _MjmlSource:
             place = self.theme.position_of(name, self.context, self.rendered[name].typed, offset)
         return Problem(message, *(place or (self.theme.files.display_path(name), None)))
 
-    def raise_for_silent_mistakes(self) -> None:
-        """Raises ThemeError with all mistakes that MRML accepts silently, if there are any."""
+    def silent_mistakes(self) -> list[Problem]:
+        """Returns all mistakes that MRML accepts silently, with their positions."""
         found = [
             self.problem_at(slip.message, name, slip.offset)
             for name, rendered in self.rendered.items()
             for slip in islice(lint_mjml(rendered.typed), MAX_SLIPS)
         ]
+        return list(dict.fromkeys(found))
+
+    def raise_for_silent_mistakes(self) -> None:
+        """Raises ThemeError with all mistakes that MRML accepts silently, if there are any."""
+        found = self.silent_mistakes()
         if found:
-            raise ThemeError.from_problems(dict.fromkeys(found))
+            raise ThemeError.from_problems(found)
+
+    def uninlined_rules(self) -> list[Problem]:
+        """Returns a warning for each rule of a style sheet that cannot be inlined."""
+        found = [
+            replace(self.problem_at(fault.message, name, sheet.offset + fault.offset), severity="warning")
+            for name, rendered in self.rendered.items()
+            for sheet in style_sheets(rendered.typed)
+            for fault in islice(find_uninlined_rules(sheet.rules, inline_only=sheet.inline_only), MAX_SLIPS)
+        ]
+        return list(dict.fromkeys(found))
+
+    def error_with_mistakes(self, message: str) -> MailerError:
+        """Returns an error with the message of MRML, and with the mistakes that MRML does not report.
+
+        The message of MRML is left out if one of these mistakes is on the same line, because the mistake
+        names the cause.
+        """
+        error = self.error_with_position(message)
+        if self.failed:
+            return error
+        found = self.silent_mistakes()
+        told = {(problem.path, problem.line) for problem in found}
+        found += [problem for problem in error.problems if (problem.path, problem.line) not in told]
+        return ThemeError.from_problems(found)
 
     def error_with_position(self, message: str) -> MailerError:
         """Returns an error with the message of MRML and with the template and line where it happened.

@@ -1,7 +1,8 @@
 """Finds mistakes in MJML that the library MRML accepts silently.
 
 The mistakes are unknown elements and attributes, words and elements in places where MRML drops them, and
-URLs of pictures that no mail program could load.
+URLs of pictures that no mail program could load. What stands within an `mj-raw` is not MJML, so only the
+pictures in it are checked.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 
-from mailer.display_text import nearest_word
+from mailer.display_text import joined_names, nearest_word
 from mailer.render.html.wellformed import TOKEN, MarkupFault
 from mailer.render.html_names import VOID_ELEMENTS
 
@@ -22,16 +23,25 @@ __all__ = ["lint_mjml"]
 _ATTRIBUTE = re.compile(r"([^\s\"'<>/=]+)(?:\s*=\s*(?:\"([^\"]*)\"|'([^']*)'))?")
 #: Addresses of pictures: of the web, a slot, a part of the message, or as `mailer render -o` writes them.
 _LOADS = re.compile(
-    r"(?:https?://|cid:|data:image/|slot[0-9a-f]{24}x|(?:[\w./-]*/)?[0-9a-f]{20}\.\w+$|$)", re.I
+    r"(?:https?://[^\s/]|cid:|data:image/|slot[0-9a-f]{24}x|(?:[\w./-]*/)?[0-9a-f]{20}\.\w+$|$)", re.I
 )
+#: The URL of each picture in a `srcset`.
+_CANDIDATE = re.compile(r"([^\s,]\S*?)(?:,(?=\s|$)|\s[^,]*(?:,|$)|$)")
 #: Attributes of HTML, and what has their place in MJML.
 _OF_HTML = {
     "class": '; write "css-class"',
     "style": "; write attributes of the element instead, or a css-class",
 }
+#: The elements whose default attributes are written on them.
+_DEFAULTS = ("mj-all", "mj-class")
+#: The elements on which each attribute holds addresses of pictures.
 _PICTURES = {
-    "src": ("mj-image", "img", "mj-carousel-image", "mj-social-element"),
-    "background-url": ("mj-section", "mj-wrapper", "mj-hero"),
+    "src": ("mj-image", "img", "mj-carousel-image", "mj-social-element", *_DEFAULTS),
+    "srcset": ("mj-image", "img", "source", "mj-social-element", *_DEFAULTS),
+    "thumbnails-src": ("mj-carousel-image", *_DEFAULTS),
+    "background-url": ("mj-section", "mj-wrapper", "mj-hero", *_DEFAULTS),
+    "icon-wrapped-url": ("mj-accordion", "mj-accordion-element", *_DEFAULTS),
+    "icon-unwrapped-url": ("mj-accordion", "mj-accordion-element", *_DEFAULTS),
 }
 
 
@@ -39,7 +49,7 @@ _PICTURES = {
 class _MjmlElement:
     """Describes an element of MJML: the names of its attributes and of the elements that it may hold.
 
-    `children` is None for an element that holds HTML. `"*"` in either field means any name.
+    `children` is None for an element that holds HTML. `"*"` among them means any name.
     """
 
     attributes: frozenset[str]
@@ -60,6 +70,9 @@ def _mjml_elements() -> dict[str, _MjmlElement]:
         found[name] = _MjmlElement(
             attributes, split_names(element["within"]) if "within" in element else None
         )
+    every_attribute = frozenset().union(*(element.attributes for element in found.values())) - {"*"}
+    for name in _DEFAULTS:
+        found[name] = _MjmlElement(every_attribute, found[name].children)
     return found
 
 
@@ -78,15 +91,25 @@ def lint_mjml(markup: str) -> Iterator[MarkupFault]:
             stack.pop()
             continue
         lower = name.lower()
-        if lower.startswith("mj") and (lower == "mjml" or lower.startswith("mj-")):
-            yield from _faults_of_element(lower, stack, token.start())
+        if lower.startswith("mj"):
+            if "mj-raw" not in stack:
+                yield from _faults_of_element(name, stack, token.start())
+                yield from _faults_of_attribute_names(lower, token)
         elif stack and (parent := elements.get(stack[-1])) and parent.children is not None:
             yield MarkupFault(
-                f"<{name}> is not shown in <{stack[-1]}>; put it into an mj-text", token.start()
+                f"<{name}> is not shown in <{stack[-1]}>; put it into {_place_of_html(lower, stack[-1])}",
+                token.start(),
             )
-        yield from _faults_of_attributes(lower, token["attributes"], token.start("attributes"))
+        yield from _faults_of_pictures(lower, token)
         if not token["empty"] and lower not in VOID_ELEMENTS:
             stack.append(lower)
+
+
+def _place_of_html(name: str, parent: str) -> str:
+    """Returns the element of MJML that the HTML element `name`, which stands in `parent`, belongs into."""
+    if name == "style":
+        return "an mj-style"
+    return "an mj-raw" if parent == "mj-head" else "an mj-text"
 
 
 def _faults_of_dropped_words(
@@ -109,29 +132,58 @@ def _faults_of_element(name: str, open_elements: list[str], offset: int) -> Iter
         advice = f'; did you mean "{best}"?' if best else "; see MJML's documentation for its elements"
         yield MarkupFault(f"MJML has no <{name}>{advice}", offset)
         return
-    parent = elements.get(open_elements[-1]) if open_elements else None
-    if parent is None or parent.children is None or name == "mj-include":
+    around = next((each for each in reversed(open_elements) if each in elements), None)
+    if around is None or name == "mj-include":
         return
-    if name not in parent.children and "*" not in parent.children:
-        parents = [
-            each for each, one in elements.items() if one.children is not None and name in one.children
-        ]
-        yield MarkupFault(
-            f"<{name}> is not shown in <{open_elements[-1]}>; put it into {' or '.join(parents[:3])}", offset
-        )
+    children = elements[around].children
+    if children is None or not children & {name, "*"}:
+        yield MarkupFault(f"<{name}> is not shown in <{around}>; {_advice_on_place(name)}", offset)
 
 
-def _faults_of_attributes(element: str, attributes: str, start: int) -> Iterator[MarkupFault]:
+def _advice_on_place(name: str) -> str:
+    """Returns the words that tell where the element `name` may stand."""
+    if name in _DEFAULTS:
+        return "put it into mj-attributes"
+    parents = [each for each, element in _mjml_elements().items() if name in (element.children or ())]
+    return f"put it into {' or '.join(parents[:3])}" if parents else "remove it"
+
+
+def _faults_of_attribute_names(element: str, token: re.Match[str]) -> Iterator[MarkupFault]:
     known = _mjml_elements().get(element)
-    for found in _ATTRIBUTE.finditer(attributes):
-        name, value = found[1].lower(), found[2] or found[3] or ""
-        if known is not None and name not in known.attributes and "*" not in known.attributes:
-            best = nearest_word(name, known.attributes)
-            advice = _OF_HTML.get(name) or (f'; did you mean "{best}"?' if best else "")
-            yield MarkupFault(f"<{element}> has no attribute {name}{advice}", start + found.start())
-        if element in _PICTURES.get(name, ()) and not _LOADS.match(value.strip()):
+    if known is None:
+        return
+    for found in _ATTRIBUTE.finditer(token["attributes"]):
+        name = found[1]
+        if name not in known.attributes:
+            advice = _advice_on_attribute(name, known)
             yield MarkupFault(
-                f'"{value[:60]}" is not a URL that a mail program can load; print the URL of a picture of '
-                "the issue, such as item.image.src, or write an https URL",
-                start + found.start(),
+                f"<{element}> has no attribute {name}{advice}", token.start("attributes") + found.start()
             )
+
+
+def _advice_on_attribute(name: str, element: _MjmlElement) -> str:
+    """Returns the words that tell what to write instead of the attribute `name`, which `element` lacks."""
+    if name.lower() in _OF_HTML:
+        return _OF_HTML[name.lower()]
+    owners = [
+        each for each, one in _mjml_elements().items() if name in one.attributes and each not in _DEFAULTS
+    ]
+    if owners:
+        return f"; it belongs to {joined_names(owners[:3])}"
+    best = nearest_word(name, element.attributes)
+    return f'; did you mean "{best}"?' if best else "; remove it"
+
+
+def _faults_of_pictures(element: str, token: re.Match[str]) -> Iterator[MarkupFault]:
+    for found in _ATTRIBUTE.finditer(token["attributes"]):
+        name, value = found[1].lower(), found[2] or found[3] or ""
+        if element not in _PICTURES.get(name, ()):
+            continue
+        urls = _CANDIDATE.findall(value) if name == "srcset" else [value.strip()]
+        for url in urls:
+            if not _LOADS.match(url):
+                yield MarkupFault(
+                    f'"{url[:60]}" is not a URL that a mail program can load; print the URL of a picture of '
+                    "the issue, such as item.image.src, or write an https URL",
+                    token.start("attributes") + found.start(),
+                )

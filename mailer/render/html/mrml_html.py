@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 
-__all__ = ["INLINE_ONLY", "adjust_mrml_html", "compact_styles", "sheets_for_inlining_only"]
+__all__ = ["INLINE_ONLY", "adjust_mrml_html", "StyleSheet", "compact_styles", "style_sheets"]
 
 #: An attribute of `<style>` elements that the inliner removes from the page after it has inlined their rules.
 INLINE_ONLY = "data-inline-only"
@@ -54,9 +55,24 @@ def _with_changed_styles(html: str, change: Callable[[str], str]) -> str:
     return _STYLED_TAG.sub(lambda tag: _ATTRIBUTE.sub(changed_attribute, tag[0]), html)
 
 
-def sheets_for_inlining_only(markup: str) -> list[str]:
-    """Returns the rules of each `<mj-style inline="inline">` in the MJML `markup`."""
-    return [found["rules"] for found in _SHEET.finditer(markup) if _INLINE.search(found["attributes"])]
+@dataclass(frozen=True, slots=True)
+class StyleSheet:
+    """Holds the rules of an `mj-style` and the offset where they begin.
+
+    `inline_only` tells whether the style sheet does not stay in the mail.
+    """
+
+    rules: str
+    offset: int
+    inline_only: bool
+
+
+def style_sheets(markup: str) -> list[StyleSheet]:
+    """Returns the style sheets of the MJML `markup`."""
+    return [
+        StyleSheet(found["rules"], found.start("rules"), bool(_INLINE.search(found["attributes"])))
+        for found in _SHEET.finditer(markup)
+    ]
 
 
 def adjust_mrml_html(html: str, inline_only: Iterable[str] = ()) -> str:

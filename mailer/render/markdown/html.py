@@ -50,6 +50,7 @@ _CLEANER = nh3.Cleaner(
         "img": {"src", "alt", "title", "width", "height", "class", "style"},
         "ol": {"start", "class"},
         "li": {"id"},
+        "p": {"class"},
         **{f"h{level}": {"id"} for level in range(2, 7)},
     },
     set_tag_attribute_values={"table": {"cellpadding": "6"}},

@@ -15,7 +15,10 @@ from dataclasses import dataclass, field
 from mailer.errors import ThemeError
 from mailer.render.slots.slots import RenditionPart, Slot, SlotContext
 
-__all__ = ["Markers", "OpenSlot"]
+__all__ = ["MARKERS", "Markers", "OpenSlot"]
+
+#: The key of the context of a template under which the markers of a rendering are; no template can name it.
+MARKERS = " markers"
 
 
 @dataclass(frozen=True, slots=True)

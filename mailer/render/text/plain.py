@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from markdown_it.token import Token
 
+from mailer.issue.markdown.rules.attributions import is_before_attribution
 from mailer.render.text.lines import MARKS, PlainText, TableLines, TextLine
 from mailer.render.text.plain_inline import inline_text
 from mailer.render.text.tables import PlainTable
@@ -110,7 +111,7 @@ class _PlainTextWriter:
             self.write_block(text)
 
     def on_paragraph_close(self, token: Token) -> None:
-        self.gap = not token.hidden
+        self.gap = not (token.hidden or is_before_attribution(token))
 
     def on_heading_open(self, token: Token) -> None:
         level = len(token.markup) if token.markup.startswith("#") else 1 if token.markup == "=" else 2

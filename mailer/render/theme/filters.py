@@ -28,6 +28,7 @@ from mailer.render.pictures.view import PictureView
 from mailer.render.text.plain_inline import is_same_address, plain_address
 from mailer.render.text.wrap import WIDTH, underline, wrap
 from mailer.render.theme.mirror import mirror_rules
+from mailer.render.theme.schema_org import event_data
 
 __all__ = ["FILTERS", "add_filters_and_tests"]
 
@@ -88,6 +89,7 @@ FILTERS: dict[str, Any] = {
     "address": plain_address,
     "breakable": _breakable_words,
     "dateformat": _format_date,
+    "event_data": event_data,
     "fit": _fit_picture,
     "full_stop": full_stop_after,
     "host": _host_of,

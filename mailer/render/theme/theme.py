@@ -25,7 +25,7 @@ from markupsafe import Markup
 from mailer.display_text import nearest_word
 from mailer.errors import MailerError, Problem, ThemeError
 from mailer.language import template_functions
-from mailer.render.slots.markers import Markers
+from mailer.render.slots.markers import MARKERS, Markers
 from mailer.render.slots.template_calls import rewrite_slots
 from mailer.render.theme import direction
 from mailer.render.theme.bytecode import BuiltInBytecode
@@ -34,8 +34,6 @@ from mailer.theme_files import ThemeFiles, read_theme
 
 __all__ = ["MARKERS", "CONTEXT_NAMES", "Theme", "open_theme"]
 
-#: The key of the context under which the markers of a rendering are; no template can name it.
-MARKERS = " markers"
 CONTEXT_NAMES = tuple(
     "issue edition publication brand language dir mixed medium date_long weekday links subscriber "  # noqa: SIM905
     "_ ngettext pgettext bdi lang ours loop caller range dict cycler joiner namespace".split()

@@ -148,7 +148,7 @@ class ItemViewBuilder:
         key: Key = (*item_key, "quote")
         text = key if self.texts.positions.loaded.documents.get(key) else (*key, "text")
         tokens = self.texts.document(text).tokens
-        words = " ".join(words_of(token.children or ()) for token in tokens)
+        words = " ".join(filter(None, (words_of(token.children or ()) for token in tokens)))
         blocks = sum(token.level == 0 and token.nesting >= 0 for token in tokens)
         if has_east_asian_characters(words):
             is_long = blocks > 1 or len(words) > _LONGEST_LARGE_QUOTE_IN_CHARACTERS
@@ -173,12 +173,13 @@ class ItemViewBuilder:
         key: Key = (*item_key, "event")
         publication = self.settings.publication
         entry = CalendarEntry(
-            title=item.title,
+            title=self.texts.plain(item.title),
             edition=self.issue.edition,
             issued=self.issue.date,
             host=urlsplit(publication.base_url).hostname or "localhost",
             zone=publication.zone,
-            url=item.url or "",
+            url=self.texts.plain(event.url or item.url),
+            place=", ".join(self.texts.plain(each) for each in (event.venue, event.address) if each),
         )
         times = event_times(event.starts, event.ends, self.issue.language)
         return EventView(

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from mailer.issue.markdown.document import EMPTY, Document
 from mailer.issue.pictures.pictures import unescaped_path
-from mailer.issue.values.expressions import ExpressionError, replace_slots
+from mailer.issue.values.expressions import ExpressionError, replace_slots, text_for_everybody
 from mailer.issue.values.fields import SLOT
 from mailer.issue.yaml.tree import Key
 from mailer.language_tags import direction_of
@@ -52,6 +52,13 @@ class TextViews:
             else:
                 self.faults_of_defaults.append((str(error), key))
             return SLOT.sub("", text) or "https://example.org/"
+
+    def plain(self, text: str | None) -> str:
+        """Returns the text as a file shows it that is the same for all readers: slots are their defaults."""
+        try:
+            return text_for_everybody(text or "")
+        except ExpressionError:  # is reported with the text itself
+            return SLOT.sub("", text or "")
 
     def markdown(
         self, text: str, key: Key, level: int, *, anchors: str = "", inset: int = 0, language: str = ""

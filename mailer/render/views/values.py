@@ -66,6 +66,11 @@ class SectionView(ViewWithLanguage):
         """Returns the number of the items that are counted."""
         return sum(item.is_story for item in self.items)
 
+    @property
+    def tells_stories(self) -> bool:
+        """Returns whether the word "stories" fits its items: not for a list, nor events and jobs alone."""
+        return not self.listed and any(item.is_story and not (item.event or item.job) for item in self.items)
+
 
 @dataclass(frozen=True)
 class ColumnView(ViewWithLanguage):
