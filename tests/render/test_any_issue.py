@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from mailer.config import Settings
 from mailer.issue.load import load_issue
 from mailer.render.render import render_variants
+from mailer.render.rendition import Rendition
 from tests.any_issue import AnyIssue
 from tests.sent_html import Element, elements, unclosed
 from tools.clients.simulate import resolve_mso_conditionals
@@ -35,10 +36,10 @@ def layouts(settings: Settings) -> Settings:
     return settings.model_copy(update={"editions": editions})
 
 
-def mail_of(made: AnyIssue, config: Settings) -> str:
+def rendition_of(made: AnyIssue, config: Settings) -> Rendition:
     path = config.root / "issues" / "any.yaml"
     path.write_text(yaml.safe_dump(made.tree, allow_unicode=True, sort_keys=False), "utf-8")
-    return render_variants(load_issue(path, config), config, slug="any", variants=(0,))[0].html.fill(READER)
+    return render_variants(load_issue(path, config), config, slug="any", variants=(0,))[0]
 
 
 def has_class(element: Element | None, *names: str) -> bool:
@@ -103,14 +104,18 @@ def test_no_key_is_lost_in_any_layout(layouts: Settings, layout: str) -> None:
     @given(seed=st.integers(0, 2**32))
     def tried(seed: int) -> None:
         made = AnyIssue(seed, layout)
-        check(made, mail_of(made, layouts))
+        shown = rendition_of(made, layouts)
+        check(made, shown.html.fill(READER))
+        for page in (shown.text.fill(READER), shown.web):
+            assert [key for key, word in made.words.items() if word not in page] == []
+            assert [url for url in made.urls if url not in page] == []
 
     tried()
 
 
 def test_a_lost_word_is_noticed(layouts: Settings) -> None:
     made: Any = AnyIssue(1, "evening")
-    html = mail_of(made, layouts)
+    html = rendition_of(made, layouts).html.fill(READER)
     check(made, html)
     key, word = next((key, word) for key, word in made.words.items() if html.count(word) == 1)
     with pytest.raises(AssertionError, match=re.escape(key)):
