@@ -14,6 +14,8 @@ from typing import Literal
 from babel import Locale, UnknownLocaleError
 from babel.core import get_global
 
+import mailer.locale_data  # noqa: F401 (keeps locales apart)
+
 __all__ = [
     "SOURCE_LANGUAGE",
     "direction_of",

@@ -8,6 +8,8 @@ from functools import cache
 
 from babel import Locale
 
+import mailer.locale_data  # noqa: F401 (keeps locales apart)
+
 __all__ = ["month_number", "without_weekday"]
 
 _LANGUAGES = ("en", "de", "fr", "es", "it", "pt", "nl")
