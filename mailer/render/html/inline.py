@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache, lru_cache
+from html import unescape
 from types import ModuleType
 from typing import Any
 
@@ -19,6 +20,10 @@ __all__ = ["inline_styles", "is_inlined"]
 
 _MAX_SHEETS = 100
 _INLINE_ONLY_SHEET = re.compile(rf"<style\b[^>]*\b{INLINE_ONLY}\b[^>]*>[^<]*</style>\s*")
+_CLASS_SELECTOR = re.compile(r"\.([A-Za-z_-][\w-]*)")
+#: Selectors in which a dot may mean something else than a class, or a class may be excluded.
+_NOT_PLAIN = re.compile(r"[^\w\s.#>+~*-]")
+_CLASS_ATTRIBUTE = re.compile(r"\bclass\s*=\s*(\"[^\"]*\"|'[^']*'|[^\s>]+)", re.IGNORECASE)
 _DOCTYPE = re.compile(r"<!doctype[^>]*>\s*", re.IGNORECASE)
 
 
@@ -42,7 +47,12 @@ def _inliner_class() -> Any:
     rules: dict[tuple[str, int], Any] = {}
 
     class Inliner(Premailer):  # type: ignore[misc]
-        """Parses each style sheet only once in a process, with a parser that cannot load other sheets."""
+        """Parses each style sheet only once in a process, with a parser that cannot load other sheets.
+
+        Rules for classes that the page does not use are left out, because each rule costs a search.
+        """
+
+        _classes: frozenset[str] | None = None
 
         def _parse_css_string(self, css_body: str, validate: bool = True) -> Any:  # noqa: ARG002
             return parser.parseString(css_body)
@@ -55,9 +65,27 @@ def _inliner_class() -> Any:
                 known = rules[css_body, ruleset_index] = inlined, left_over
                 while len(rules) > _MAX_SHEETS:
                     rules.pop(next(iter(rules)))
-            return [*known[0]], [*known[1]]
+            return [rule for rule in known[0] if self._may_apply(rule[1])], [*known[1]]
+
+        def _may_apply(self, selector: str) -> bool:
+            """Returns False if no element of the page has one of the classes that the selector needs."""
+            if self._classes is None:
+                self._classes = _classes_in(self.html)
+            return _classes_of(selector) <= self._classes
 
     return Inliner
+
+
+@lru_cache(maxsize=2000)
+def _classes_of(selector: str) -> frozenset[str]:
+    """Returns the classes that an element and its ancestors must have for a plain selector, else none."""
+    return frozenset() if _NOT_PLAIN.search(selector) else frozenset(_CLASS_SELECTOR.findall(selector))
+
+
+def _classes_in(html: str) -> frozenset[str]:
+    """Returns all words that stand in values of an attribute `class`, and in what looks like one."""
+    values = " ".join(_CLASS_ATTRIBUTE.findall(html))
+    return frozenset(unescape(values).replace('"', " ").replace("'", " ").split())
 
 
 def _can_be_compiled(selector: str, compile_selector: Callable[[str], object]) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 from html.parser import HTMLParser
 
@@ -14,9 +15,14 @@ _LOADS = re.compile(
     r"\s*(?:https?://[^\s/]|data:image/|/|(?:[\w./-]*/)?[0-9a-f]{20}\.\w+\s*$|$)", re.IGNORECASE
 )
 
+#: The value of each attribute `src`, and of what looks like one.
+_SOURCE = re.compile(r"\bsrc\s*=\s*(\"[^\"]*\"|'[^']*'|[^\s>]*)", re.IGNORECASE)
+
 
 def find_relative_pictures(page: str) -> list[MarkupFault]:
     """Returns a fault for each `<img>` of the HTML `page` whose `src` is relative to the page."""
+    if all(_LOADS.match(html.unescape(found[1].strip("\"'"))) for found in _SOURCE.finditer(page)):
+        return []
     scanner = _PictureScanner(page)
     scanner.feed(page)
     scanner.close()

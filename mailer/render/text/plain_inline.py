@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 
 from markdown_it.common.normalize_url import normalizeLink, normalizeLinkText
 from markdown_it.token import Token
@@ -17,6 +18,8 @@ __all__ = ["plain_address", "inline_text", "is_same_address"]
 
 #: HTML that readers do not see as text (see docs/texts.md).
 _SILENT = re.compile(r"</?(?:sub|sup|kbd|small|mark)>", re.IGNORECASE)
+#: An issue has the same addresses in each of its variants and parts.
+_ADDRESSES = 4000
 _SCHEME = re.compile(r"(?:https?://|mailto:|tel:)?(?:www\.)?", re.IGNORECASE)
 
 
@@ -25,6 +28,7 @@ def inline_text(children: Sequence[Token]) -> str:
     return _InlineWriter().write(children).strip()
 
 
+@lru_cache(maxsize=_ADDRESSES)
 def plain_address(href: str) -> str:
     """Returns the address of a link for plain text: percent-encoded, and without `mailto:`."""
     address = normalizeLink(href)
@@ -37,9 +41,12 @@ def is_same_address(words: str, href: str) -> bool:
 
     Percent-encoding and a leading `https://www.` make no difference.
     """
+    if " " in words.strip() and "%20" not in href:
+        return False  # as nearly always, and sooner known
     return _comparable_address(words) == _comparable_address(href)
 
 
+@lru_cache(maxsize=_ADDRESSES)
 def _comparable_address(address: str) -> str:
     decoded = normalizeLinkText(address.strip())
     return decoded[_SCHEME.match(decoded).end() :].removesuffix("/").casefold()  # type: ignore[union-attr]

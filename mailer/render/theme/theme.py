@@ -18,7 +18,6 @@ from typing import Any
 from jinja2 import BaseLoader, StrictUndefined, nodes, pass_context
 from jinja2.exceptions import SecurityError, TemplateNotFound, TemplateSyntaxError, UndefinedError
 from jinja2.runtime import Context
-from jinja2.sandbox import SandboxedEnvironment
 from jinja2.utils import missing
 from markupsafe import Markup
 
@@ -30,6 +29,7 @@ from mailer.render.slots.template_calls import rewrite_slots
 from mailer.render.theme import direction
 from mailer.render.theme.bytecode import BuiltInBytecode
 from mailer.render.theme.filters import add_filters_and_tests
+from mailer.render.theme.safe_attributes import SandboxWithFastAttributes
 from mailer.theme_files import ThemeFiles, read_theme
 
 __all__ = ["MARKERS", "CONTEXT_NAMES", "Theme", "open_theme"]
@@ -78,7 +78,7 @@ class _ThemeLoader(BaseLoader):
         return file.text, template, None
 
 
-class _ThemeEnvironment(SandboxedEnvironment):
+class _ThemeEnvironment(SandboxWithFastAttributes):
     """Extends Jinja2's sandbox by slots, limits on loops, and limits on arithmetic.
 
     If `is_traced` is True, the output contains signs of the template lines that it comes from, which

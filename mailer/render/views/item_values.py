@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import ClassVar
 
 from mailer.render.markdown.html import MarkdownText
@@ -122,6 +123,12 @@ class ItemView(ViewWithLanguage):
     compact: bool
     entry: bool
     language: str
+
+    @cached_property
+    def is_bare(self) -> bool:
+        """Returns whether the item has nothing but a headline and the URL that it leads to."""
+        texts = (self.byline, self.body, self.comment, self.label, self.quote)
+        return not any((*texts, self.source, self.links, self.images, self.event, self.job))
 
     @property
     def image(self) -> PictureView | None:
