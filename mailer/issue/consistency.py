@@ -42,6 +42,7 @@ def problems_of_whole_issue(
             findings.append(((), message, "error"))
         findings += _conflicts_of_items(tree, issue, settings)
         findings += _conflicts_of_call_to_action(tree, issue)
+        findings += _conflicts_of_groups(issue)
     return [_problem_at(tree, *finding) for finding in findings]
 
 
@@ -125,3 +126,12 @@ def _conflicts_of_call_to_action(tree: Node, issue: Issue) -> Iterator[_Finding]
         yield (*key, "label"), message, "warning"
     elif not (call.text or call.label or call.condition or call.links):
         yield key, "this call_to_action is empty; write a text and a button, or delete it", "error"
+
+
+def _conflicts_of_groups(issue: Issue) -> Iterator[_Finding]:
+    """Yields the keys of groups of `related` that only their entries may have."""
+    for number, group in enumerate(issue.related):
+        for key in ("kind", "date"):
+            if group.items and getattr(group, key):
+                message = f"an entry with items is the heading of a group, without {key}:; remove {key}:"
+                yield ("related", number, key), message, "error"

@@ -19,6 +19,8 @@ AS_AN_ADVERTISEMENT = (
 )
 NO_LINK = "label is the text of the item's link, and there is none; add url:, or remove label:"
 EMPTY = "this section is empty; write items or a body, or delete it"
+GROUP = "an entry with items is the heading of a group, without {0}:; remove {0}:"
+NO_TITLE = "needs a title, also beside a quote; add title: to this item"
 CALL_WITHOUT_LABEL = "this call_to_action has no label, the text of its button; add label:"
 CALL_WITHOUT_URL = "this call_to_action has no url, so there is no button and its label is text; add url:"
 
@@ -38,6 +40,10 @@ CALL_WITHOUT_URL = "this call_to_action has no url, so there is no button and it
         ("call_to_action: {}\nbody: x\n", "4:1: this call_to_action is empty; write a text and a button, or delete it"),
         ("sections:\n  - title: a\n  - {title: b, body: c}\n", f"5:5: {EMPTY}"),
         ("sections:\n  - {title: a, items: [], intro: '', image: }\n", f"5:5: {EMPTY}"),
+        ("body: x\nrelated:\n  - title: a\n    kind: PDF\n    items: [{title: b, kind: c}]\n", f"7:5: {GROUP.format('kind')}"),
+        ("body: x\nrelated: [{title: a, date: May, items: [{title: b}]}]\n", f"5:22: {GROUP.format('date')}"),
+        ("items: [{quote: a, event: {starts: 2026-12-20}}]\n", f"4:27: event: {NO_TITLE}"),
+        ("items: [{title: '', quote: a, job: {place: b}}]\n", f"4:36: job: {NO_TITLE}"),
         ("kicker: a\n", "1:1: the issue has no content; write items, sections or a body"),
     ],
 )  # fmt: skip
