@@ -3,7 +3,8 @@
 MRML writes `word-break:break-word` on the cell of each element, so that tables break within words, and
 `margin:0px auto` on each section, which Outlook ignores: an `align` attribute centres them everywhere. Its
 own style sheet would be inlined into each table and cell of the mail. It also ignores `inline="inline"` of an
-`mj-style`; MJML removes such a style sheet from the page after its rules are inlined.
+`mj-style`; MJML removes such a style sheet from the page after its rules are inlined. A link without an
+address, as a template of an earlier version makes it of an entry without a URL, becomes words.
 """
 
 from __future__ import annotations
@@ -35,6 +36,8 @@ _STYLED_TAG = re.compile(
 )
 _ATTRIBUTE = re.compile(r"""(?P<name>[^\s"'<>/=]+)=(?:"(?P<value>[^"]*)"|'[^']*')""")
 _UNWANTED = re.compile(r"(?<![a-z-])(?:word-break:break-word|outline:none|margin:0(?:px)? auto);?")
+#: The start tag of a link without an address, up to the attribute that has none.
+_EMPTY_LINK = re.compile(r"""(<a\b(?:[^<>"']|"[^"]*"|'[^']*')*?)\shref=""(?=[\s/>])""")
 _BODY = re.compile(r"(<body\b[^>]*>\s*<div\b)(?![^>]*\salign=)")
 
 
@@ -87,4 +90,6 @@ def adjust_mrml_html(html: str, inline_only: Iterable[str] = ()) -> str:
             f'<style type="text/css" {INLINE_ONLY}>{rules}</style>',
         )
     html = _with_changed_styles(html, lambda css: _UNWANTED.sub("", css))
+    if ' href=""' in html:
+        html = _EMPTY_LINK.sub(r"\1", html)
     return _BODY.sub(r'\1 align="center"', html, count=1)
