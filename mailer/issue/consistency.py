@@ -48,7 +48,10 @@ def problems_of_whole_issue(
 
 def _misses_number(issue: Issue, settings: Settings) -> bool:
     """Returns whether the title comes from a pattern with a number, and the issue has no number."""
-    return not issue.title and not issue.number and "{number}" in settings.editions[issue.edition].title
+    if issue.title or issue.number:
+        return False
+    local = settings.in_language(issue.language or settings.edition_language(issue.edition))
+    return "{number}" in local.editions[issue.edition].title
 
 
 def _is_readable(tree: Node) -> bool:

@@ -3,12 +3,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from mailer.config import Settings
+from mailer.config import Settings, load_settings
 from mailer.issue.load import examine_issue
 from tests.issue.conftest import NAME, Load, Wrong
 
@@ -108,3 +109,24 @@ def test_nothing_is_missed_where_something_could_not_be_read(
     path = write(NAME, f"{head}sections:\n  - {{title: a, body: [b}}\n")
     _, problems = examine_issue(path, settings)
     assert not any("empty" in str(each) for each in problems)
+
+
+@pytest.mark.parametrize(
+    ("title", "language", "is_missing"),
+    [
+        ({"en": "No. {number}", "zh": "早报"}, "en", True),
+        ({"en": "No. {number}", "zh": "早报"}, "zh", False),
+        ({"zh": "早报", "en": "No. {number}"}, "en", True),
+        ({"zh": "早报", "en": "No. {number}"}, "zh", False),
+    ],
+)
+def test_a_number_is_missed_where_the_title_in_the_language_of_the_issue_has_one(
+    workspace: Path, write: Write, title: dict[str, str], language: str, is_missing: bool
+) -> None:
+    table = ", ".join(f'{key} = "{text}"' for key, text in title.items())
+    config = (workspace / "mailer.toml").read_text("utf-8")
+    config = re.sub(r"(\[editions\.morning\]\n)(?:title = .*\n)?", rf"\1title = {{{table}}}\n", config)
+    (workspace / "mailer.toml").write_text(config, "utf-8")
+    path = write(NAME, f"edition: morning\ndate: 2026-11-21\nlanguage: {language}\nbody: x\n")
+    problems = examine_issue(path, load_settings(workspace))[1]
+    assert any("has {number}" in each.message for each in problems) == is_missing
