@@ -3,8 +3,7 @@
 MRML writes `word-break:break-word` on the cell of each element, so that tables break within words, and
 `margin:0px auto` on each section, which Outlook ignores: an `align` attribute centres them everywhere. Its
 own style sheet would be inlined into each table and cell of the mail. It also ignores `inline="inline"` of an
-`mj-style`; MJML removes such a style sheet from the page after its rules are inlined. A link without an
-address, as a template of an earlier version makes it of an entry without a URL, becomes words.
+`mj-style`; MJML removes such a style sheet from the page after its rules are inlined.
 """
 
 from __future__ import annotations
@@ -12,6 +11,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+
+from mailer.render.html.empty_links import without_empty_links
 
 __all__ = ["INLINE_ONLY", "adjust_mrml_html", "StyleSheet", "compact_styles", "style_sheets"]
 
@@ -36,8 +37,6 @@ _STYLED_TAG = re.compile(
 )
 _ATTRIBUTE = re.compile(r"""(?P<name>[^\s"'<>/=]+)=(?:"(?P<value>[^"]*)"|'[^']*')""")
 _UNWANTED = re.compile(r"(?<![a-z-])(?:word-break:break-word|outline:none|margin:0(?:px)? auto);?")
-#: The start tag of a link without an address, up to the attribute that has none.
-_EMPTY_LINK = re.compile(r"""(<a\b(?:[^<>"']|"[^"]*"|'[^']*')*?)\shref=""(?=[\s/>])""")
 _BODY = re.compile(r"(<body\b[^>]*>\s*<div\b)(?![^>]*\salign=)")
 
 
@@ -90,6 +89,4 @@ def adjust_mrml_html(html: str, inline_only: Iterable[str] = ()) -> str:
             f'<style type="text/css" {INLINE_ONLY}>{rules}</style>',
         )
     html = _with_changed_styles(html, lambda css: _UNWANTED.sub("", css))
-    if ' href=""' in html:
-        html = _EMPTY_LINK.sub(r"\1", html)
-    return _BODY.sub(r'\1 align="center"', html, count=1)
+    return _BODY.sub(r'\1 align="center"', without_empty_links(html), count=1)
