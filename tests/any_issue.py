@@ -96,7 +96,7 @@ class AnyIssue:
         also = self._random.choice(["event", "job", "quote"]) if kind != "story" and self._maybe(0.3) else ""
         if "quote" in (kind, also):
             item["quote"] = self._quote(f"{key}.quote")
-        if kind != "quote" or self._maybe():
+        if kind != "quote" or also in ("event", "job") or self._maybe():
             item["title"] = self._word(f"{key}.title")
         if "event" in (kind, also):
             item["event"] = self._event(f"{key}.event")

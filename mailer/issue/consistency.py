@@ -42,12 +42,16 @@ def problems_of_whole_issue(
             findings.append(((), message, "error"))
         findings += _conflicts_of_items(tree, issue, settings)
         findings += _conflicts_of_call_to_action(tree, issue)
+        findings += _conflicts_of_groups(issue)
     return [_problem_at(tree, *finding) for finding in findings]
 
 
 def _misses_number(issue: Issue, settings: Settings) -> bool:
     """Returns whether the title comes from a pattern with a number, and the issue has no number."""
-    return not issue.title and not issue.number and "{number}" in settings.editions[issue.edition].title
+    if issue.title or issue.number:
+        return False
+    local = settings.in_language(issue.language or settings.edition_language(issue.edition))
+    return "{number}" in local.editions[issue.edition].title
 
 
 def _is_readable(tree: Node) -> bool:
@@ -125,3 +129,12 @@ def _conflicts_of_call_to_action(tree: Node, issue: Issue) -> Iterator[_Finding]
         yield (*key, "label"), message, "warning"
     elif not (call.text or call.label or call.condition or call.links):
         yield key, "this call_to_action is empty; write a text and a button, or delete it", "error"
+
+
+def _conflicts_of_groups(issue: Issue) -> Iterator[_Finding]:
+    """Yields the keys of groups of `related` that only their entries may have."""
+    for number, group in enumerate(issue.related):
+        for key in ("kind", "date"):
+            if group.items and getattr(group, key):
+                message = f"an entry with items is the heading of a group, without {key}:; remove {key}:"
+                yield ("related", number, key), message, "error"

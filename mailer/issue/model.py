@@ -103,6 +103,13 @@ class Item(FrozenModel):
             raise ValueError("an item that is sponsored cannot be the lead; remove one of the two")
         return lead
 
+    @field_validator("event", "job", mode="after")
+    @classmethod
+    def _has_title(cls, value: Event | Job | None, info: ValidationInfo) -> Event | Job | None:
+        if value is not None and info.data.get("title") == "":
+            raise ValueError("needs a title, also beside a quote; add title: to this item")
+        return value
+
     @property
     def is_story(self) -> bool:
         """Returns whether the item is counted, numbered and told in contents, subject and preheader.

@@ -85,7 +85,10 @@ class Link(FrozenModel):
 
 
 class Event(FrozenModel):
-    """The date and place of an event. A time without an offset is in the publication's time zone."""
+    """The date and place of an event. A time without an offset is in the publication's time zone.
+
+    `ends` without an offset has that of `starts`.
+    """
 
     starts: Moment
     ends: Moment | None = None
@@ -99,6 +102,10 @@ class Event(FrozenModel):
         starts = info.data.get("starts")
         if ends is None or starts is None:
             return ends
+        if isinstance(ends, dt.datetime) and isinstance(starts, dt.datetime):
+            if ends.tzinfo is not None and starts.tzinfo is None:
+                raise ValueError("has an offset, and starts has none; add one to starts, or remove this one")
+            ends = ends if ends.tzinfo else ends.replace(tzinfo=starts.tzinfo)
         if is_before(ends, starts):
             raise ValueError("an event must not end before it starts; correct one of the two")
         if isinstance(ends, dt.datetime) and not isinstance(starts, dt.datetime):

@@ -31,7 +31,10 @@ MAX_LINE = 998
 MIN_CONTRAST = 4.5
 
 _SCHEMES = ("https://", "http://", "mailto:", "tel:", "webcal://")
-_PARTS = "parts are #item-1, #section-1, and #heading-1 for the headings of body:, each counted from 1"
+_PARTS = (
+    "parts are #item-1, #event-1, #quote-1, #sponsor-1, #section-1, and #heading-1 for the headings of "
+    "body:, each counted from 1"
+)
 
 #: Links of about the length that real ones have.
 _SAMPLE = {

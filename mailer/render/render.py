@@ -22,6 +22,7 @@ from mailer.language.template_functions import TRANSLATIONS
 from mailer.language.theme_catalogues import theme_translations
 from mailer.language_tags import direction_of
 from mailer.render.faults import RenderingFaults
+from mailer.render.html.empty_links import without_empty_links
 from mailer.render.html.inline import inline_styles
 from mailer.render.html.mjml import render_mjml
 from mailer.render.html.mrml_html import compact_styles
@@ -267,7 +268,8 @@ class _VariantRendering:
                 Problem(fault.message, *self._place_in_theme(name, context, page, fault.offset))
                 for fault in faults
             )
-        return html_without_slots(self._with_direction_attributes(page), self.markers)
+        page = self._with_direction_attributes(without_empty_links(page))
+        return html_without_slots(page, self.markers)
 
     def _place_in_theme(
         self, name: str, context: Mapping[str, Any], output: str, offset: int

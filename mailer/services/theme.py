@@ -133,7 +133,10 @@ def create_theme(settings: Settings, folder: Path) -> NewTheme:
     """
     root = settings.root
     target, shown = root / folder, folder.as_posix()
-    if os.path.lexists(target) and not target.is_dir():
+    existing = next(path for path in (target, *target.parents) if os.path.lexists(path))
+    if not existing.is_dir():
+        if existing != target:
+            shown = existing.relative_to(root).as_posix() if existing.is_relative_to(root) else str(existing)
         raise InputError(Problem("is not a folder; nothing was changed. Choose another folder", shown))
     is_own = os.path.abspath(target) == os.path.abspath(root / _OWN)  # noqa: PTH100 (links are not followed)
     if is_own and not target.resolve().is_relative_to(root.resolve()):
@@ -197,7 +200,7 @@ def _unknown_file_message(written: str, name: str, known: Mapping[str, Path]) ->
     if best is None and (near := nearest_word(last, short_names)):
         best = short_names[near]
     advice = f'did you mean "{best}"?' if best else "`mailer theme list` lists its files"
-    return f'the built-in theme has no file "{written}"; {advice}'
+    return f'the built-in theme has no file "{shortened(written)}"; {advice}'
 
 
 def _problem_of_target(root: Path, name: str) -> Problem | None:

@@ -9,6 +9,7 @@ import pytest
 
 from mailer import files, theme_files
 from mailer.config import load_settings
+from mailer.display_text import shortened
 from mailer.render.theme.theme import open_theme
 from mailer.services.theme import list_theme
 from tests.cli import run
@@ -123,6 +124,7 @@ def test_several_files_are_copied_each_once(workspace: Path) -> None:
         ("email", "`mailer theme list` lists its files"),
         ("../../.ssh/id", "`mailer theme list` lists its files"),
         ("", "`mailer theme list` lists its files"),
+        ("x" * 79 + "\nx", "`mailer theme list` lists its files"),
     ],
 )
 def test_an_unknown_name_is_told_with_the_nearest_and_nothing_is_copied(
@@ -130,7 +132,7 @@ def test_an_unknown_name_is_told_with_the_nearest_and_nothing_is_copied(
 ) -> None:
     ran = run(workspace, "theme", "export", MORNING, name)
     assert (ran.status, ran.out) == (2, "")
-    assert ran.err == f'mailer: the built-in theme has no file "{name}"; {advice}\n'
+    assert ran.err == f'mailer: the built-in theme has no file "{shortened(name)}"; {advice}\n'
     assert not (workspace / "templates").exists()
 
 
@@ -234,6 +236,15 @@ def test_what_is_no_folder_is_refused(workspace: Path, target: str) -> None:
     else:
         (workspace / "look").symlink_to("nowhere")
     ran = run(workspace, "theme", "new", "look")
+    assert (ran.status, ran.err) == (
+        2,
+        "look: is not a folder; nothing was changed. Choose another folder\n",
+    )
+
+
+def test_a_folder_below_a_file_is_refused(workspace: Path) -> None:
+    (workspace / "look").touch()
+    ran = run(workspace, "theme", "new", "look/new/er")
     assert (ran.status, ran.err) == (
         2,
         "look: is not a folder; nothing was changed. Choose another folder\n",

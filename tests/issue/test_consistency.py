@@ -3,12 +3,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from mailer.config import Settings
+from mailer.config import Settings, load_settings
 from mailer.issue.load import examine_issue
 from tests.issue.conftest import NAME, Load, Wrong
 
@@ -19,6 +20,8 @@ AS_AN_ADVERTISEMENT = (
 )
 NO_LINK = "label is the text of the item's link, and there is none; add url:, or remove label:"
 EMPTY = "this section is empty; write items or a body, or delete it"
+GROUP = "an entry with items is the heading of a group, without {0}:; remove {0}:"
+NO_TITLE = "needs a title, also beside a quote; add title: to this item"
 CALL_WITHOUT_LABEL = "this call_to_action has no label, the text of its button; add label:"
 CALL_WITHOUT_URL = "this call_to_action has no url, so there is no button and its label is text; add url:"
 
@@ -38,6 +41,10 @@ CALL_WITHOUT_URL = "this call_to_action has no url, so there is no button and it
         ("call_to_action: {}\nbody: x\n", "4:1: this call_to_action is empty; write a text and a button, or delete it"),
         ("sections:\n  - title: a\n  - {title: b, body: c}\n", f"5:5: {EMPTY}"),
         ("sections:\n  - {title: a, items: [], intro: '', image: }\n", f"5:5: {EMPTY}"),
+        ("body: x\nrelated:\n  - title: a\n    kind: PDF\n    items: [{title: b, kind: c}]\n", f"7:5: {GROUP.format('kind')}"),
+        ("body: x\nrelated: [{title: a, date: May, items: [{title: b}]}]\n", f"5:22: {GROUP.format('date')}"),
+        ("items: [{quote: a, event: {starts: 2026-12-20}}]\n", f"4:27: event: {NO_TITLE}"),
+        ("items: [{title: '', quote: a, job: {place: b}}]\n", f"4:36: job: {NO_TITLE}"),
         ("kicker: a\n", "1:1: the issue has no content; write items, sections or a body"),
     ],
 )  # fmt: skip
@@ -102,3 +109,24 @@ def test_nothing_is_missed_where_something_could_not_be_read(
     path = write(NAME, f"{head}sections:\n  - {{title: a, body: [b}}\n")
     _, problems = examine_issue(path, settings)
     assert not any("empty" in str(each) for each in problems)
+
+
+@pytest.mark.parametrize(
+    ("title", "language", "is_missing"),
+    [
+        ({"en": "No. {number}", "zh": "早报"}, "en", True),
+        ({"en": "No. {number}", "zh": "早报"}, "zh", False),
+        ({"zh": "早报", "en": "No. {number}"}, "en", True),
+        ({"zh": "早报", "en": "No. {number}"}, "zh", False),
+    ],
+)
+def test_a_number_is_missed_where_the_title_in_the_language_of_the_issue_has_one(
+    workspace: Path, write: Write, title: dict[str, str], language: str, is_missing: bool
+) -> None:
+    table = ", ".join(f'{key} = "{text}"' for key, text in title.items())
+    config = (workspace / "mailer.toml").read_text("utf-8")
+    config = re.sub(r"(\[editions\.morning\]\n)(?:title = .*\n)?", rf"\1title = {{{table}}}\n", config)
+    (workspace / "mailer.toml").write_text(config, "utf-8")
+    path = write(NAME, f"edition: morning\ndate: 2026-11-21\nlanguage: {language}\nbody: x\n")
+    problems = examine_issue(path, load_settings(workspace))[1]
+    assert any("has {number}" in each.message for each in problems) == is_missing

@@ -138,3 +138,22 @@ def test_no_preheader_is_continued_by_the_masthead(texts: list[str]) -> None:
     line = cut_to_columns(" ".join(texts), 180, ENOUGH)
     assert display_columns(line) <= 180
     assert display_columns(line) >= min(ENOUGH, display_columns(" ".join(" ".join(texts).split())))
+
+
+@pytest.mark.parametrize(
+    ("section", "told"),
+    [
+        ("", False),
+        ("    intro: Words.\n", True),
+        ("    body: Words.\n", True),
+        ("    image: {src: 'https://e.test/a.png', alt: A}\n", True),
+        ('    only: language == "fr"\n    body: Words.\n', False),
+    ],
+)
+def test_a_section_that_some_readers_do_not_see_is_not_told(
+    load: Load, head: str, section: str, told: bool
+) -> None:
+    text = "sections:\n  - title: Members\n    items: [{title: a, only: '\"vip\" in tags'}]\n"
+    issue = load(head + text + section + "  - {title: Open, items: [{title: b}]}\n").issue
+    assert ("Members" in issue.preheader) == told
+    assert "Open" in issue.preheader

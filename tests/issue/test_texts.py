@@ -174,3 +174,14 @@ def test_a_preheader_is_made_of_finished_words(load: Load, head: str, intro: str
         f"{head}title: T\nintro: |\n  " + intro.replace("\n", "\n  ") + "\nitems: [{title: O}]\n"
     ).issue
     assert preheader in issue.preheader
+
+
+@pytest.mark.parametrize(
+    ("date", "message"),
+    [("{{ x }}", "x is not known here"), ("<!-- ask Jo -->", "a comment <!-- … --> would be printed here")],
+)
+def test_the_date_of_a_related_link_is_a_text_as_others(
+    wrong: Wrong, head: str, date: str, message: str
+) -> None:
+    (line,) = wrong(f"{head}body: x\nrelated:\n- title: a\n  date: '{date}'\n")
+    assert line.startswith(f"{NAME}:7:9: {message}")

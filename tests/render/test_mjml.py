@@ -269,3 +269,16 @@ def test_what_mrml_refuses_behind_what_was_rewritten_has_its_line(html: Html) ->
     with pytest.raises(ThemeError, match=r'x\.mjml:5: is not valid MJML: .*\(near "mj-class ') as caught:
         html("", page=page, word="中\x01文")
     assert str(caught.value).startswith("templates/")
+
+
+def test_a_link_without_an_address_becomes_words(html: Html) -> None:
+    """A template of an earlier version knows no related entry and no call to action without a URL."""
+    page = html(
+        '<mj-text><a class="x" href="{{ url }}" title="a href=&quot;">Words</a> '
+        '<code>&lt;a href=""></code></mj-text>\n'
+        '<mj-button href="{{ url }}">Go</mj-button>',
+        url="",
+    )
+    assert '<a class="x" title="a href=&quot;">Words</a>' in page
+    assert 'href=""' not in page.replace('&lt;a href=""', "")
+    assert "Go" in page

@@ -143,6 +143,7 @@ def test_landmarks_of_an_issue_have_names(workspace: Path, settings: Settings) -
 
 
 EARLIER_MACROS = """\
+{% macro figure(picture) %}<p>Mine: <img src="{{ picture.src }}" alt="{{ picture.alt }}"></p>{% endmacro %}
 {% macro article(text) %}{% for block in text.blocks %}{{ block.html }}{% endfor %}{% endmacro %}
 {% macro story(item, tag, numbered, around=none) %}
 <article id="{{ item.anchor }}"><{{ tag }}>Mine: {{ item.title }}</{{ tag }}>

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from mailer.issue.markdown.document import EMPTY, Document
 from mailer.issue.markdown.excerpts import first_words, heading_texts
 from mailer.issue.markdown.placeholders import Placeholders
-from mailer.issue.model import Issue, Item
+from mailer.issue.model import Issue, Item, Section
 from mailer.issue.values.display_width import cut_to_columns, display_columns
 from mailer.issue.yaml.tree import Key
 
@@ -65,7 +65,7 @@ def _preheader_candidates(
 ) -> Iterator[str]:
     """Yields the texts that a preheader may be made of, the most important first."""
     yield from headlines
-    yield from (section.title for section in issue.sections if not section.only)
+    yield from (section.title for section in issue.sections if _is_shown_to_all(section))
     texts = [documents[key] for key in _keys_of_texts_for_all_readers(issue) if documents.get(key, EMPTY)]
     yield from filter(
         None, (placeholders.restore_slots(first_words(text, PREHEADER_COLUMNS)) for text in texts)
@@ -95,6 +95,12 @@ def _keys_of_texts_for_all_readers(issue: Issue) -> list[Key]:
     found += [(language, (*key, "comment")) for language, key in items]
     found.append(("", ("call_to_action", "text")))
     return [key for _, key in sorted(found, key=lambda each: each[0] not in ("", issue.language))]
+
+
+def _is_shown_to_all(section: Section) -> bool:
+    """Returns whether all readers see a section: one whose items are all for some readers is left out."""
+    has_content = section.intro or section.body or section.image
+    return not section.only and bool(has_content or any(not item.only for item in section.items))
 
 
 def _is_told_to_all(item: Item) -> bool:

@@ -84,14 +84,11 @@ def _moment_from_text(value: Any) -> Any:
 
 
 def is_before(end: dt.date, start: dt.date) -> bool:
-    """Returns whether `end` is before `start`. Each is a date or a datetime, with or without a time zone.
+    """Returns whether `end` is before `start`. Each is a date or a datetime; both or none has a time zone.
 
-    A date is compared with the date of a datetime; a datetime without a zone with the local time of one that
-    has a zone.
+    A date is compared with the date of a datetime.
     """
     if isinstance(end, dt.datetime) and isinstance(start, dt.datetime):
-        if (end.tzinfo is None) != (start.tzinfo is None):
-            end, start = end.replace(tzinfo=None), start.replace(tzinfo=None)
         return end < start
     return _day(end) < _day(start)
 

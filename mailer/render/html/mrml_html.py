@@ -12,6 +12,8 @@ import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+from mailer.render.html.empty_links import without_empty_links
+
 __all__ = ["INLINE_ONLY", "adjust_mrml_html", "StyleSheet", "compact_styles", "style_sheets"]
 
 #: An attribute of `<style>` elements that the inliner removes from the page after it has inlined their rules.
@@ -87,4 +89,4 @@ def adjust_mrml_html(html: str, inline_only: Iterable[str] = ()) -> str:
             f'<style type="text/css" {INLINE_ONLY}>{rules}</style>',
         )
     html = _with_changed_styles(html, lambda css: _UNWANTED.sub("", css))
-    return _BODY.sub(r'\1 align="center"', html, count=1)
+    return _BODY.sub(r'\1 align="center"', without_empty_links(html), count=1)
