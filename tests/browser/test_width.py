@@ -284,6 +284,14 @@ def test_a_wide_table_is_reached_by_the_keyboard(browser: Browser, write: Write)
         page.wait_for_function("document.activeElement.scrollLeft > 0")
 
 
+def test_a_wide_table_has_a_shade_where_it_goes_on(browser: Browser, write: Write) -> None:
+    issue = write(FREIGHT)
+    with opened(browser, issue.web, {}, width=320, scheme="light") as page:
+        shade = "() => getComputedStyle(document.querySelector('.scroll')).backgroundAttachment"
+        # The covers move with the table, the shades stay at the sides.
+        assert page.evaluate(shade) == "local, local, scroll, scroll"
+
+
 def test_stacked_rows_are_a_table_again_where_there_is_room(browser: Browser, write: Write) -> None:
     issue = write(FREIGHT)
     seen = "() => ['th', '.rowlabel'].map((each) => document.querySelector(each).checkVisibility())"

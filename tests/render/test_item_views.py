@@ -85,6 +85,9 @@ def forms(view: IssueView) -> str:
         ("morning", "items: [{title: a}, {title: b, body: c, lead: yes}, {title: d}]\n", True, "ELE"),
         ("feature", "items: [{title: a}, {title: b, body: c, lead: yes}]\n", False, "SL"),
         ("brief", "items: [{title: a}, {title: b, body: c, lead: yes}]\n", False, "SS"),
+        # Who asks for stories gets no compact lines.
+        ("digest", "items: [{title: a, body: b}, {title: c, body: d}]\n", False, "LC"),
+        ("digest", "style: stories\nitems: [{title: a, body: b}, {title: c, body: d}]\n", False, "LS"),
         # Events, jobs and quotes are never entries.
         (
             "morning",

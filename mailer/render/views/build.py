@@ -82,7 +82,7 @@ class _IssueViewBuilder:
     def issue_view(self) -> IssueView:
         issue, texts = self.issue, self.texts
         listed = is_list(issue.items, issue.style, self.layout)
-        items = self._item_views(issue.items, 3, issue.language, listed, in_section=False)
+        items = self._item_views(issue, 3, issue.language, listed)
         sections = tuple(self._section_view(each, number) for number, each in enumerate(issue.sections, 1))
         return IssueView(
             date=issue.date,
@@ -129,23 +129,25 @@ class _IssueViewBuilder:
             intro=self.texts.markdown(section.intro, (*key, "intro"), 3, language=section.language),
             image=None if section.image is None else self.items.image_view(section.image, (*key, "image")),
             body=self.texts.markdown(section.body, (*key, "body"), 3, language=section.language),
-            items=self._item_views(section.items, 4, language, listed, in_section=True),
+            items=self._item_views(section, 4, language, listed),
             listed=listed,
             language=language,
         )
 
     def _item_views(
-        self, items: Sequence[model.Item], level: int, language: str, listed: bool, *, in_section: bool
+        self, group: model.Issue | model.Section, level: int, language: str, listed: bool
     ) -> tuple[ItemView, ...]:
+        """Returns the views of the items that stand directly in an issue or in a section."""
         placeholders = self.positions.loaded.placeholders
+        in_section, as_stories = isinstance(group, model.Section), group.style == "stories"
         return tuple(
             self.items.item_view(
                 item,
                 self.keys[id(item)],
                 level,
-                ItemPlace(index if in_section else -1, language, listed, placeholders),
+                ItemPlace(index if in_section else -1, language, listed, as_stories, placeholders),
             )
-            for index, item in enumerate(items)
+            for index, item in enumerate(group.items)
         )
 
     def _column_view(self, column: parts.Column) -> ColumnView:

@@ -28,13 +28,14 @@ class ItemPlace:
     """Describes the place of an item.
 
     `index` is the index of the item in its section, from 0, or -1 for an item outside sections. `language` is
-    the language around the item. `is_list` is True in a group that is set as a compact list. `placeholders`
-    are those of the issue's texts.
+    the language around the item. `is_list` is True in a group that is set as a compact list, `as_stories` in
+    one whose items are all to be set as stories. `placeholders` are those of the issue's texts.
     """
 
     index: int
     language: str
     is_list: bool
+    as_stories: bool
     placeholders: Placeholders
 
 
@@ -72,9 +73,9 @@ def _is_compact(item: model.Item, body: Document, layout: str, place: ItemPlace)
     """Returns whether an item is shown as a compact line: headline, body and source in small print.
 
     A slot in the body counts with its default. In a digest every item whose words fit into one paragraph is
-    compact. In a brief none is.
+    compact. In a brief, and where the editor chose stories, none is.
     """
-    if layout == "brief" or not _fits_one_paragraph(item, body):
+    if layout == "brief" or place.as_stories or not _fits_one_paragraph(item, body):
         return False
     if layout == "digest":
         return True
