@@ -70,7 +70,7 @@ def test_rules_keep_their_distance_and_headlines_are_larger_than_names_of_sectio
     assert found["buttons"] <= 1
 
 
-#: How far the words are from the links below them, which stand alone on their line and have room of their own.
+#: How far the words are from the links below them, which have room for a thumb.
 ABOVE_LINKS = """
 () => [...document.querySelectorAll(".md + p.small > .go:first-child")].map((link) => {
   const block = link.parentNode.previousElementSibling.lastElementChild, text = document.createRange();
@@ -116,13 +116,18 @@ def test_events_are_the_same_in_the_mail_and_on_the_web(
 
 def test_an_outlined_button_has_round_corners(client: Client) -> None:
     page = client.show(documents()["desk-council"], load_facts().simulations["plain"], 375)
-    style = "(at) => { const s = getComputedStyle(at); return [s.borderRadius, getComputedStyle(at.closest('table')).borderCollapse]; }"
-    assert page.locator(".outline").evaluate(style) == ["4px", "separate"]
+    style = "([at, name]) => getComputedStyle(document.querySelector(at))[name]"
+    assert page.evaluate(style, [".outline", "borderRadius"]) == "4px"
+    assert page.evaluate(style, ["table:has(> tbody > tr > .outline)", "borderCollapse"]) == "separate"
 
 
 def test_the_date_keeps_its_distance_from_the_name(client: Client) -> None:
     page = client.show(documents()["desk-council"], load_facts().simulations["plain"], 320)
-    box = "(at) => { const r = document.createRange(); r.selectNodeContents(at); return r.getBoundingClientRect(); }"
+    box = """(at) => {
+      const text = document.createRange();
+      text.selectNodeContents(at);
+      return text.getBoundingClientRect();
+    }"""
     name, date = (page.locator(at).evaluate(box) for at in (".name", ".date"))
     assert date["left"] - name["right"] >= 12
 

@@ -124,7 +124,10 @@ Footerword
 ORDER_OF_A_BRIEF = (
     ("Storytitle Storybyline Belowcredit Storybody Aftercaption", "Belowcredit Storytitle Storybody"),
     ("Storylinktwo", "Storylinktwo Storybyline Aftercaption"),
-    ("Joborganisation Jobplace Jobsalary Jobbody Joblabel", "Jobbody Joblabel Joborganisation Jobplace Jobsalary"),
+    (
+        "Joborganisation Jobplace Jobsalary Jobbody Joblabel",
+        "Jobbody Joblabel Joborganisation Jobplace Jobsalary",
+    ),
 )
 ALTS = {word for word in TYPED if word.endswith("alt")}
 FLAT = """\
