@@ -135,3 +135,20 @@ def test_an_issue_without_a_title_begins_below_its_header(browser: Browser) -> N
     (header,) = asked(browser, "bare", "web", BOXES, ".masthead")
     (story,) = asked(browser, "bare", "web", BOXES, "#item-1")
     assert story["top"] - header["bottom"] == 32
+
+
+def test_no_hair_stands_between_the_text_of_a_section_and_its_first_story(browser: Browser) -> None:
+    (story,) = asked(browser, "desk-club", "web", STYLES, ["#section-2 .text + .story", "borderTopWidth"])
+    assert story == "0px"
+
+
+def test_footnotes_keep_their_distance_from_the_text(browser: Browser) -> None:
+    assert asked(browser, "desk-essay", "web", STYLES, [".footnotes", "marginTop"]) == ["20px"]
+
+
+def test_lines_of_a_list_are_equally_far_apart_in_the_mail_and_on_the_web(browser: Browser) -> None:
+    pitches = []
+    for medium, at in (("mail", ".list td.n"), ("web", ".entry > b")):
+        boxes = asked(browser, "desk-morning-lines", medium, BOXES, at)
+        pitches.append(boxes[1]["top"] - boxes[0]["top"])
+    assert pitches == [38, 38]

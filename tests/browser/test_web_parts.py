@@ -178,4 +178,4 @@ def test_the_name_below_a_quotation_in_a_text_is_small_and_upright(browser: Brow
         assert style(page, ".md blockquote .by", "fontSize") == "14px"
         assert style(page, ".md blockquote .by", "fontStyle") == "normal"
         assert style(page, ".md blockquote p:first-child", "fontStyle") == "italic"
-        assert style(page, ".md blockquote .by", "marginTop") == "4px"
+        assert style(page, ".md blockquote .by", "marginTop") == "8px"
