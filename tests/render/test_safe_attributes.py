@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -14,6 +15,10 @@ from jinja2.sandbox import SandboxedEnvironment
 from markupsafe import Markup
 
 from mailer.render.theme.safe_attributes import SandboxWithFastAttributes
+
+
+def iter_nothing() -> Iterator[int]:
+    yield from ()
 
 
 async def _coroutine() -> None:
@@ -36,7 +41,7 @@ def _traceback() -> Any:
 
 
 _COROUTINE = _coroutine()
-OBJECTS = (
+OBJECTS: tuple[Any, ...] = (
     "text",
     Markup("a"),
     1,
@@ -51,7 +56,7 @@ OBJECTS = (
     _frame.__code__,
     _frame(),
     _traceback(),
-    (each for each in ()),
+    iter_nothing(),
     _COROUTINE,
     _async_generator(),
     SandboxedEnvironment(),
@@ -78,4 +83,4 @@ def test_templates_still_cannot_reach_code() -> None:
     names = ("f.__globals__", "f.__code__", "g.gi_frame", "''.__class__.mro()")
     for written in (f"{{{{ {name} }}}}" for name in names):
         with pytest.raises(SecurityError, match="unsafe"):
-            environment.from_string(written).render(f=_frame, g=(each for each in ()))
+            environment.from_string(written).render(f=_frame, g=iter_nothing())
