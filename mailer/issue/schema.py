@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import tomllib
+from importlib.resources import files
 from typing import Any
 
 from mailer.issue.include import LISTS
@@ -29,9 +31,11 @@ def issue_schema() -> dict[str, Any]:
         for name, field in model["properties"].items():
             if name in LISTS:
                 field["items"] = {"anyOf": [{"$ref": "#/$defs/Include"}, field["items"]]}
-    for model in (schema, *definitions.values()):
-        for field in model.get("properties", {}).values():
+    descriptions = _key_descriptions()
+    for kind, model in {"Issue": schema, **definitions}.items():
+        for name, field in model.get("properties", {}).items():
             field.pop("title", None)
+            field["description"] = descriptions[kind][name]
             if field.get("default", ...) in ("", [], None):
                 field.pop("default", None)
         _accept_typed_and_blank_values(model)
@@ -40,6 +44,11 @@ def issue_schema() -> dict[str, Any]:
         **schema,
         "$defs": dict(sorted(definitions.items())),
     }
+
+
+def _key_descriptions() -> dict[str, dict[str, str]]:
+    """Returns what each key is for, by the name of its part and its own name."""
+    return tomllib.loads((files("mailer.issue") / "key_descriptions.toml").read_text(encoding="utf-8"))
 
 
 def _accept_typed_and_blank_values(object_schema: dict[str, Any]) -> None:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -181,3 +182,13 @@ def test_what_the_loader_takes_of_the_new_keys_is_valid(keys: dict[str, Any]) ->
     if problems:
         return
     VALIDATOR.validate(yaml.load(text, Loader=_Editor))
+
+
+def test_every_key_has_a_description_and_no_description_is_left_over() -> None:
+    schema = issue_schema()
+    parts = {"Issue": schema, **schema["$defs"]}
+    text = (ROOT / "mailer/issue/key_descriptions.toml").read_text("utf-8")
+    described = {name: set(keys) for name, keys in tomllib.loads(text).items()}
+    assert described == {name: set(part["properties"]) for name, part in parts.items()}
+    for part in parts.values():
+        assert all(field["description"].endswith(".") for field in part["properties"].values())
