@@ -21,6 +21,7 @@ __all__ = ["inline_styles", "is_inlined"]
 _MAX_SHEETS = 100
 _INLINE_ONLY_SHEET = re.compile(rf"<style\b[^>]*\b{INLINE_ONLY}\b[^>]*>[^<]*</style>\s*")
 _CLASS_SELECTOR = re.compile(r"\.([A-Za-z_-][\w-]*)")
+_ATTRIBUTE_SELECTOR = re.compile(r"\[[A-Za-z][\w-]*\]")
 #: Selectors in which a dot may mean something else than a class, or a class may be excluded.
 _NOT_PLAIN = re.compile(r"[^\w\s.#>+~*-]")
 _CLASS_ATTRIBUTE = re.compile(r"\bclass\s*=\s*(\"[^\"]*\"|'[^']*'|[^\s>]+)", re.IGNORECASE)
@@ -49,10 +50,15 @@ def _inliner_class() -> Any:
     class Inliner(Premailer):  # type: ignore[misc]
         """Parses each style sheet only once in a process, with a parser that cannot load other sheets.
 
-        Rules for classes that the page does not use are left out, because each rule costs a search.
+        Rules for classes and attributes that the page does not have are left out, because each rule costs a
+        search.
         """
 
-        _classes: frozenset[str] | None = None
+        _names: frozenset[str] | None = None
+
+        def __init__(self, *arguments: Any, **options: Any) -> None:
+            super().__init__(*arguments, **options)
+            self._attributes: dict[str, bool] = {}
 
         def _parse_css_string(self, css_body: str, validate: bool = True) -> Any:  # noqa: ARG002
             return parser.parseString(css_body)
@@ -68,18 +74,34 @@ def _inliner_class() -> Any:
             return [rule for rule in known[0] if self._may_apply(rule[1])], [*known[1]]
 
         def _may_apply(self, selector: str) -> bool:
-            """Returns False if no element of the page has one of the classes that the selector needs."""
-            if self._classes is None:
-                self._classes = _classes_in(self.html)
-            return _classes_of(selector) <= self._classes
+            """Returns False if no element of the page has a class or attribute that the selector needs."""
+            if self._names is None:
+                self._names = _classes_in(self.html)
+            return all(name in self._names or self._is_attribute(name) for name in _needs_of(selector))
+
+        def _is_attribute(self, name: str) -> bool:
+            """Returns whether `name` is an attribute selector such as `[dir]` that elements may fit."""
+            if not name.startswith("["):
+                return False
+            if name not in self._attributes:
+                written = rf"<[a-z][^<>]*\s{re.escape(name[1:-1])}[\s=/>]"
+                self._attributes[name] = re.search(written, self.html, re.IGNORECASE) is not None
+            return self._attributes[name]
 
     return Inliner
 
 
 @lru_cache(maxsize=2000)
-def _classes_of(selector: str) -> frozenset[str]:
-    """Returns the classes that an element and its ancestors must have for a plain selector, else none."""
-    return frozenset() if _NOT_PLAIN.search(selector) else frozenset(_CLASS_SELECTOR.findall(selector))
+def _needs_of(selector: str) -> frozenset[str]:
+    """Returns what elements must have for a selector: classes, and attributes in brackets.
+
+    The set is empty for a selector that is not understood here.
+    """
+    attributes = _ATTRIBUTE_SELECTOR.findall(selector)
+    rest = _ATTRIBUTE_SELECTOR.sub("", selector)
+    if _NOT_PLAIN.search(rest):
+        return frozenset()
+    return frozenset((*_CLASS_SELECTOR.findall(rest), *attributes))
 
 
 def _classes_in(html: str) -> frozenset[str]:
