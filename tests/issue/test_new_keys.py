@@ -19,7 +19,7 @@ from tests.issue.conftest import NAME
 from tests.issue.new_keys import issues, written
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], max_examples=600)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], max_examples=300)
 @given(issues)
 def test_every_problem_has_a_line(workspace: Path, keys: dict[str, Any]) -> None:
     _examine(workspace, load_settings(workspace), written(keys))

@@ -19,7 +19,7 @@ from mailer.render.html.mrml_escapes import EscapedMjml
 from mailer.render.render import render_variants
 from tests.typed import Field, TypedIssue, issues, tokens
 
-AMOUNT = int(os.environ.get("MAILER_TEST_WORDS", "300"))
+AMOUNT = int(os.environ.get("MAILER_TEST_WORDS", "180"))
 
 _INLINE = frozenset(
     [

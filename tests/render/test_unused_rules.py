@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailer.render.html import inline
+from mailer.render.html import inline, used_names
 
 CLASSES = ("a", "b", "c-d", "list")
 SELECTORS = (
@@ -45,8 +45,8 @@ def test_the_page_is_the_same_with_all_rules(
 ) -> None:
     html = page(elements, rules)
     fast = inline.inline_styles(html)
-    needs, inline._needs_of = inline._needs_of, lambda _selector: frozenset()  # type: ignore[assignment]
+    needs, used_names._needs_of = used_names._needs_of, lambda _selector: frozenset()  # type: ignore[assignment]
     try:
         assert inline.inline_styles(html) == fast
     finally:
-        inline._needs_of = needs
+        used_names._needs_of = needs

@@ -24,7 +24,7 @@ from mailer.web.app import create_app
 from tests.numbered import numbered
 from tests.web.conftest import BASE, NOW, Site
 
-LINKS = int(os.environ.get("MAILER_TEST_LINKS", "4000"))
+LINKS = int(os.environ.get("MAILER_TEST_LINKS", "2000"))
 READERS = 40
 LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_"
 ADDED = (

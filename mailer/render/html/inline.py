@@ -9,22 +9,17 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache, lru_cache
-from html import unescape
 from types import ModuleType
 from typing import Any
 
 from mailer.errors import ThemeError
 from mailer.render.html.mrml_html import INLINE_ONLY
+from mailer.render.html.used_names import used_names
 
 __all__ = ["inline_styles", "is_inlined"]
 
 _MAX_SHEETS = 100
 _INLINE_ONLY_SHEET = re.compile(rf"<style\b[^>]*\b{INLINE_ONLY}\b[^>]*>[^<]*</style>\s*")
-_CLASS_SELECTOR = re.compile(r"\.([A-Za-z_-][\w-]*)")
-_ATTRIBUTE_SELECTOR = re.compile(r"\[[A-Za-z][\w-]*\]")
-#: Selectors in which a dot may mean something else than a class, or a class may be excluded.
-_NOT_PLAIN = re.compile(r"[^\w\s.#>+~*-]")
-_CLASS_ATTRIBUTE = re.compile(r"\bclass\s*=\s*(\"[^\"]*\"|'[^']*'|[^\s>]+)", re.IGNORECASE)
 _DOCTYPE = re.compile(r"<!doctype[^>]*>\s*", re.IGNORECASE)
 
 
@@ -54,12 +49,6 @@ def _inliner_class() -> Any:
         search.
         """
 
-        _names: frozenset[str] | None = None
-
-        def __init__(self, *arguments: Any, **options: Any) -> None:
-            super().__init__(*arguments, **options)
-            self._attributes: dict[str, bool] = {}
-
         def _parse_css_string(self, css_body: str, validate: bool = True) -> Any:  # noqa: ARG002
             return parser.parseString(css_body)
 
@@ -71,43 +60,10 @@ def _inliner_class() -> Any:
                 known = rules[css_body, ruleset_index] = inlined, left_over
                 while len(rules) > _MAX_SHEETS:
                     rules.pop(next(iter(rules)))
-            return [rule for rule in known[0] if self._may_apply(rule[1])], [*known[1]]
-
-        def _may_apply(self, selector: str) -> bool:
-            """Returns False if no element of the page has a class or attribute that the selector needs."""
-            if self._names is None:
-                self._names = _classes_in(self.html)
-            return all(name in self._names or self._is_attribute(name) for name in _needs_of(selector))
-
-        def _is_attribute(self, name: str) -> bool:
-            """Returns whether `name` is an attribute selector such as `[dir]` that elements may fit."""
-            if not name.startswith("["):
-                return False
-            if name not in self._attributes:
-                written = rf"<[a-z][^<>]*\s{re.escape(name[1:-1])}[\s=/>]"
-                self._attributes[name] = re.search(written, self.html, re.IGNORECASE) is not None
-            return self._attributes[name]
+            names = used_names(self.html)
+            return [rule for rule in known[0] if names.may_fit(rule[1])], [*known[1]]
 
     return Inliner
-
-
-@lru_cache(maxsize=2000)
-def _needs_of(selector: str) -> frozenset[str]:
-    """Returns what elements must have for a selector: classes, and attributes in brackets.
-
-    The set is empty for a selector that is not understood here.
-    """
-    attributes = _ATTRIBUTE_SELECTOR.findall(selector)
-    rest = _ATTRIBUTE_SELECTOR.sub("", selector)
-    if _NOT_PLAIN.search(rest):
-        return frozenset()
-    return frozenset((*_CLASS_SELECTOR.findall(rest), *attributes))
-
-
-def _classes_in(html: str) -> frozenset[str]:
-    """Returns all words that stand in values of an attribute `class`, and in what looks like one."""
-    values = " ".join(_CLASS_ATTRIBUTE.findall(html))
-    return frozenset(unescape(values).replace('"', " ").replace("'", " ").split())
 
 
 def _can_be_compiled(selector: str, compile_selector: Callable[[str], object]) -> bool:

@@ -50,7 +50,7 @@ class Way:
 
 
 WAYS = (
-    Way("smtp at full speed", "smtp", *((60_000, 400) if FULL else (6_000, 60))),
+    Way("smtp at full speed", "smtp", *((60_000, 400) if FULL else (10_000, 60))),
     Way("smtp, 50 ms a message", "smtp", *((1_600, 300) if FULL else (200, 40)), seconds=0.05),
     Way("sendgrid, 2 s a request", "sendgrid", 40_000, 300, seconds=2.0, ahead=6000)
     if FULL
