@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, date, datetime, tzinfo
 
-__all__ = ["local_day", "now", "set_clock", "utc_now", "utc_text"]
+__all__ = ["day_of", "local_day", "now", "set_clock", "utc_now", "utc_text", "with_zone"]
 
 Clock = Callable[[], datetime]
 
@@ -36,6 +36,16 @@ def local_day(text: str, zone: tzinfo) -> str:
     """Returns the day in `zone`, such as `2026-11-21`, of a time that the database stores as `text`."""
     time = datetime.fromisoformat(text)
     return (time.astimezone(zone) if time.tzinfo else time).date().isoformat()
+
+
+def day_of(moment: date) -> date:
+    """Returns the date of a datetime, and a date unchanged."""
+    return moment.date() if isinstance(moment, datetime) else moment
+
+
+def with_zone(time: datetime, zone: tzinfo) -> datetime:
+    """Returns a time without a time zone as the same local time in `zone`, and any other time unchanged."""
+    return time if time.tzinfo else time.replace(tzinfo=zone)
 
 
 def set_clock(clock: Clock | None) -> None:

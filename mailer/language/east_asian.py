@@ -1,10 +1,17 @@
-"""Answers what typesetting asks of East Asian languages, and of names in their characters."""
+"""Answers what typesetting asks of languages: their marks, and whether they are set as East Asian ones."""
 
 from __future__ import annotations
 
-from mailer.language_tags import primary_language
+from mailer.language_tags import primary_language, script_of
 
-__all__ = ["full_stop_after", "has_east_asian_characters", "is_east_asian", "is_unspaced", "with_title_marks"]
+__all__ = [
+    "comma",
+    "full_stop_after",
+    "has_east_asian_characters",
+    "is_east_asian",
+    "is_unspaced",
+    "with_title_marks",
+]
 
 _UNSPACED = frozenset(("zh", "yue", "ja"))
 _EAST_ASIAN = _UNSPACED | {"ko"}
@@ -27,6 +34,13 @@ def is_unspaced(language: str) -> bool:
 def has_east_asian_characters(text: str) -> bool:
     """Returns whether a text has a character of the East Asian blocks, or of any block behind them."""
     return any(character >= _FIRST_CHARACTER for character in text)
+
+
+def comma(language: str) -> str:
+    """Returns the comma between the words of a line in this language (a tag), with the blank behind it."""
+    if is_unspaced(language):
+        return "，"
+    return "، " if script_of(language) == "Arab" else ", "
 
 
 def full_stop_after(text: str, language: str) -> str:

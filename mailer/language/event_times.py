@@ -8,8 +8,9 @@ from dataclasses import dataclass
 
 from babel.dates import format_date, format_skeleton, format_time
 
-from mailer.language.east_asian import is_unspaced
-from mailer.language_tags import locale_of, script_of
+from mailer.clock import day_of
+from mailer.language.east_asian import comma, is_unspaced
+from mailer.language_tags import locale_of
 
 __all__ = ["EventTimes", "event_times"]
 
@@ -33,9 +34,9 @@ class EventTimes:
 def event_times(starts: dt.date, ends: dt.date | None, language: str) -> EventTimes:
     """Returns when an event is, in the words of a language. `starts` and `ends` may have times."""
     until = starts if ends is None else ends
-    first, last = _day_of(starts), _day_of(until)
+    first, last = day_of(starts), day_of(until)
     hours = _joined(_time_of(starts, language), _time_of(ends, language))
-    gap = " " if is_unspaced(language) else "، " if script_of(language) == "Arab" else ", "
+    gap = " " if is_unspaced(language) else comma(language)
     whole = _full_date(first, language)
     if first == last:
         whole += gap + hours if hours else ""
@@ -63,10 +64,6 @@ def _joined(start: str, end: str) -> str:
     return f"{start} – {end}" if start and end else start or end
 
 
-def _day_of(moment: dt.date) -> dt.date:
-    return moment.date() if isinstance(moment, dt.datetime) else moment
-
-
 def _full_date(day: dt.date, language: str) -> str:
     return format_date(day, "full", locale_of(language))
 
@@ -76,7 +73,7 @@ def _short_date(day: dt.date, language: str) -> str:
 
 
 def _day_and_time(moment: dt.date, written: Callable[[dt.date, str], str], gap: str, language: str) -> str:
-    day, time = written(_day_of(moment), language), _time_of(moment, language)
+    day, time = written(day_of(moment), language), _time_of(moment, language)
     return f"{day}{gap}{time}" if time else day
 
 

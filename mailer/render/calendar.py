@@ -7,6 +7,7 @@ import hashlib
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
+from mailer.clock import with_zone
 from mailer.issue.parts import Event
 from mailer.render.rendition import Picture
 
@@ -64,7 +65,7 @@ def _calendar_time(moment: dt.date, zone: ZoneInfo) -> dt.date:
     """Returns a date as it is, and a datetime in UTC."""
     if not isinstance(moment, dt.datetime):
         return moment
-    return (moment if moment.tzinfo else moment.replace(tzinfo=zone)).astimezone(dt.UTC)
+    return with_zone(moment, zone).astimezone(dt.UTC)
 
 
 def _calendar_end(event: Event, zone: ZoneInfo) -> dt.date | None:

@@ -122,6 +122,20 @@ _Editor.yaml_implicit_resolvers = {
     for first, pairs in yaml.SafeLoader.yaml_implicit_resolvers.items()
 }
 
+
+def check_what_the_loader_takes(text: str) -> None:
+    """Checks that an issue is valid by the schema, if the loader takes it."""
+    problems: list[Problem] = []
+    node = parse_yaml(text, "a.yaml", problems)
+    try:
+        Issue.model_validate(node and node.as_plain_data())
+    except ValueError:
+        return
+    if problems:
+        return
+    VALIDATOR.validate(yaml.load(text, Loader=_Editor))
+
+
 #: Values that YAML does not read as texts, and the loader does.
 ODD = ("2026", "3.5", "1e3", "true", "no", "12:30:00", "2026-11-21", "0x1f", "1_000", ".inf")
 
@@ -159,29 +173,13 @@ def test_what_the_loader_takes_as_a_text_is_valid(written: str) -> None:
 def test_what_the_loader_takes_is_valid(fields: dict[str, str], date: dt.date) -> None:
     head = f"edition: a\ndate: {date.isoformat()}\n"
     text = head + "".join(f"{key}: {value}\n" for key, value in fields.items())
-    problems: list[Problem] = []
-    node = parse_yaml(text, "a.yaml", problems)
-    try:
-        Issue.model_validate(node and node.as_plain_data())
-    except ValueError:
-        return
-    if problems:
-        return
-    VALIDATOR.validate(yaml.load(text, Loader=_Editor))
+    check_what_the_loader_takes(text)
 
 
 @given(issues)
 def test_what_the_loader_takes_of_the_new_keys_is_valid(keys: dict[str, Any]) -> None:
     text = written(keys)
-    problems: list[Problem] = []
-    node = parse_yaml(text, "a.yaml", problems)
-    try:
-        Issue.model_validate(node and node.as_plain_data())
-    except ValueError:
-        return
-    if problems:
-        return
-    VALIDATOR.validate(yaml.load(text, Loader=_Editor))
+    check_what_the_loader_takes(text)
 
 
 def test_every_key_has_a_description_and_no_description_is_left_over() -> None:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
-from pydantic import BeforeValidator, WithJsonSchema
+from pydantic import BeforeValidator, GetCoreSchemaHandler, GetJsonSchemaHandler, WithJsonSchema
+from pydantic_core import CoreSchema, core_schema
 
+from mailer.clock import day_of
 from mailer.display_text import nearest_word, shortened
 from mailer.issue.values.fields import parse_date
 
@@ -39,22 +41,29 @@ def _schemas_of_words(*words: str) -> list[dict[str, Any]]:
     return [{"enum": list(words)}, {"type": "string", "pattern": rf"^\s*(?:{'|'.join(cases)})\s*$"}]
 
 
-def _one_of(*words: str) -> BeforeValidator:
-    """Returns a validator that accepts one of `words`, in any case, and names them all in its error."""
+class _AnyCase:
+    """Lets a `Literal` of words accept each word in any case. Its error names all words."""
 
-    named = f"{', '.join(words[:-1])} or {words[-1]}"
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        words = get_args(source)
+        named = f"{', '.join(words[:-1])} or {words[-1]}"
 
-    def checked(value: Any) -> Any:
-        if not isinstance(value, str):
-            raise ValueError(f"must be {named}")
-        word = value.strip().lower()
-        if word in words:
-            return word
-        best = nearest_word(word, words)
-        advice = f'did you mean "{best}"?' if best else f"write {named}"
-        raise ValueError(f'"{shortened(value)}" is not known here; {advice}')
+        def checked(value: Any) -> Any:
+            if not isinstance(value, str):
+                raise ValueError(f"must be {named}")
+            word = value.strip().lower()
+            if word in words:
+                return word
+            best = nearest_word(word, words)
+            advice = f'did you mean "{best}"?' if best else f"write {named}"
+            raise ValueError(f'"{shortened(value)}" is not known here; {advice}')
 
-    return BeforeValidator(checked)
+        return core_schema.no_info_before_validator_function(checked, handler(source))
+
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        return {"anyOf": _schemas_of_words(*handler(schema)["enum"])}
 
 
 def _moment_from_text(value: Any) -> Any:
@@ -90,11 +99,7 @@ def is_before(end: dt.date, start: dt.date) -> bool:
     """
     if isinstance(end, dt.datetime) and isinstance(start, dt.datetime):
         return end < start
-    return _day(end) < _day(start)
-
-
-def _day(moment: dt.date) -> dt.date:
-    return moment.date() if isinstance(moment, dt.datetime) else moment
+    return day_of(end) < day_of(start)
 
 
 Switch = Annotated[
@@ -103,29 +108,13 @@ Switch = Annotated[
     WithJsonSchema({"anyOf": [{"type": "boolean"}, *_schemas_of_words(*_SWITCHES)]}),
 ]
 #: Where a picture of an item stands: above the headline, below it, or after the text.
-ImagePlace = Annotated[
-    Literal["above", "below", "after"],
-    _one_of("above", "below", "after"),
-    WithJsonSchema({"anyOf": _schemas_of_words("above", "below", "after")}),
-]
+ImagePlace = Annotated[Literal["above", "below", "after"], _AnyCase()]
 #: Where a notice stands: before the body, after it, or in the footer.
-NoticePlace = Annotated[
-    Literal["before", "after", "footer"],
-    _one_of("before", "after", "footer"),
-    WithJsonSchema({"anyOf": _schemas_of_words("before", "after", "footer")}),
-]
+NoticePlace = Annotated[Literal["before", "after", "footer"], _AnyCase()]
 #: How items are numbered: through the whole issue, from 1 in each section, or not at all.
-Numbering = Annotated[
-    Literal["through", "by-section", "none"],
-    _one_of("through", "by-section", "none"),
-    WithJsonSchema({"anyOf": _schemas_of_words("through", "by-section", "none")}),
-]
+Numbering = Annotated[Literal["through", "by-section", "none"], _AnyCase()]
 #: How a group of items is set: as a compact list, or as stories even if no item has a text.
-ListStyle = Annotated[
-    Literal["list", "stories"],
-    _one_of("list", "stories"),
-    WithJsonSchema({"anyOf": _schemas_of_words("list", "stories")}),
-]
+ListStyle = Annotated[Literal["list", "stories"], _AnyCase()]
 #: A date, or a date with a time. A time without an offset is in the time zone of the publication.
 Moment = Annotated[
     dt.datetime | dt.date,

@@ -78,7 +78,7 @@ def style_sheets(markup: str) -> list[StyleSheet]:
 
 
 def adjust_mrml_html(html: str, inline_only: Iterable[str] = ()) -> str:
-    """Returns the HTML of MRML as the module's docstring describes it.
+    """Returns the HTML of MRML with the changes for mail programs that are told at the top of this module.
 
     `inline_only` are the style sheets that are marked with the attribute INLINE_ONLY.
     """

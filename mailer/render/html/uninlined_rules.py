@@ -162,6 +162,6 @@ def _selectors(prelude: str) -> Iterator[tuple[int, str]]:
 
 
 def _stripped_span(text: str, start: int, end: int) -> tuple[int, int]:
-    """Returns `start` and `end` without the blanks at both ends of this part of the text."""
+    """Returns the start and end of what is left of `text[start:end]` without blanks at its ends."""
     part = text[start:end]
     return start + len(part) - len(part.lstrip()), start + len(part.rstrip())

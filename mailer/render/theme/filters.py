@@ -15,6 +15,7 @@ from mailer.colour import legible_colour, mix_colours, readable_text_colour
 from mailer.language.catalogue import TranslatedText
 from mailer.language.dates import month_and_day
 from mailer.language.east_asian import (
+    comma,
     full_stop_after,
     has_east_asian_characters,
     is_east_asian,
@@ -88,6 +89,7 @@ def _linked_words(
 FILTERS: dict[str, Any] = {
     "address": plain_address,
     "breakable": _breakable_words,
+    "comma": comma,
     "dateformat": _format_date,
     "event_data": event_data,
     "fit": _fit_picture,

@@ -16,7 +16,9 @@ from jinja2 import pass_context
 from jinja2.runtime import Context
 from markupsafe import Markup
 
+from mailer.clock import with_zone
 from mailer.render.slots.markers import MARKERS, Markers
+from mailer.render.slots.slots import SlotContext
 from mailer.render.views.item_values import EventView, ItemView
 
 __all__ = ["event_data"]
@@ -57,9 +59,7 @@ def _times(event: EventView, zone: ZoneInfo) -> dict[str, str]:
 
 def _time(moment: dt.date, zone: ZoneInfo) -> str:
     """Returns a date, or a time with its offset from UTC. A time without one is in the time zone `zone`."""
-    if isinstance(moment, dt.datetime) and moment.tzinfo is None:
-        moment = moment.replace(tzinfo=zone)
-    return moment.isoformat()
+    return (with_zone(moment, zone) if isinstance(moment, dt.datetime) else moment).isoformat()
 
 
 def _place(event: EventView) -> dict[str, str] | None:
@@ -75,8 +75,4 @@ def _without_slots(value: Any, markers: Markers) -> Any:
         return {key: _without_slots(each, markers) for key, each in value.items() if each}
     if isinstance(value, list):
         return [_without_slots(each, markers) for each in value]
-    text, pieces, end = str(value), [], 0
-    for match, slot in markers.find_markers_in_piece(text):
-        pieces += [text[end : match.start()], slot.default]
-        end = match.end()
-    return "".join([*pieces, text[end:]])
+    return markers.cut_at_markers(str(value), SlotContext.TEXT).fill({})

@@ -126,15 +126,12 @@ class ItemViewBuilder:
 
     def _anchor_of(self, item: model.Item) -> str:
         """Returns the id of an item: `item-2` for the second numbered one, `event-1` and so on for others."""
-        kind = (
-            "sponsor"
-            if item.is_advertisement
-            else "quote"
-            if not item.title
-            else "event"
-            if item.event
-            else "item"
-        )
+        if item.is_advertisement:
+            kind = "sponsor"
+        elif not item.title:
+            kind = "quote"
+        else:
+            kind = "event" if item.event else "item"
         self._anchors[kind] = self._anchors.get(kind, 0) + 1
         return f"{kind}-{self._anchors[kind]}"
 

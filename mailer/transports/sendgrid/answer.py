@@ -14,6 +14,7 @@ from datetime import UTC
 from email.utils import parsedate_to_datetime
 from typing import Final
 
+from mailer.clock import with_zone
 from mailer.errors import TransportError
 from mailer.transports.base import Outcome, OutcomeKind, one_line
 from mailer.transports.refusal.refusal import Cause
@@ -129,7 +130,7 @@ def _seconds_until(http_date: str, now: float) -> float | None:
     """Returns the seconds from `now` to an HTTP date; None if it is not a date or has passed."""
     try:
         moment = parsedate_to_datetime(http_date)
-        seconds = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() - now
+        seconds = with_zone(moment, UTC).timestamp() - now
     except (ValueError, TypeError, IndexError, OverflowError):
         return None
     return seconds if seconds > 0 else None
